@@ -1,0 +1,2 @@
+/** Milliseconds since the UNIX epoch. */
+export type Millis = number;
