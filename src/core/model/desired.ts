@@ -1,0 +1,14 @@
+import type { Flag } from './flag.ts';
+import type { MetricSource } from './metric-source.ts';
+import type { Notifier } from './notifier.ts';
+import type { RollbackPolicy } from './policy.ts';
+import type { Revision } from './revision.ts';
+
+/** One whole revision: validated, linked and resolved for this host. Plain data, so that a decision can be recorded. */
+export type Desired = {
+  readonly revision: Revision;
+  readonly metricSources: Readonly<Record<string, MetricSource>>;
+  readonly flags: Readonly<Record<string, Flag>>;
+  readonly policies: Readonly<Record<string, RollbackPolicy>>;
+  readonly notifiers: Readonly<Record<string, Notifier>>;
+};

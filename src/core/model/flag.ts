@@ -1,0 +1,43 @@
+import type { Origin } from './origin.ts';
+import type { JsonValue, Step } from './step.ts';
+
+export type Flag = {
+  readonly name: string;
+  readonly origin: Origin;
+  readonly suspend: boolean;
+  readonly state: 'ENABLED' | 'DISABLED';
+  readonly variants: Readonly<Record<string, JsonValue>>;
+  readonly defaultVariant: string;
+  /** What a rollback sets. */
+  readonly safeVariant?: string;
+  /** Digest of variants, default and state: the flag changed in git exactly when this did. */
+  readonly digest: string;
+  readonly drift: 'repair' | 'report';
+  readonly deliver: readonly FlagPlace[];
+};
+
+/** Where a flag is written. Several flags may share one document, which is then written once. */
+export type FlagPlace = {
+  readonly origin: Origin;
+  readonly document: DocumentRef;
+  /** The environment variable's name, or a JSON pointer (RFC 6901). */
+  readonly entry: string;
+  /** What makes the new value effective; owed until it was done after the write. */
+  readonly then: readonly Step[];
+};
+
+export type DocumentRef = { readonly kind: 'envFile' | 'file'; readonly path: string };
+
+/** Identity of a document among all: `envFile:/etc/x.env`. */
+export type DocumentKey = string;
+
+export function documentKey(document: DocumentRef): DocumentKey {
+  return `${document.kind}:${document.path}`;
+}
+
+/** Identity of one entry in one document. */
+export type PlaceKey = string;
+
+export function placeKey(place: Pick<FlagPlace, 'document' | 'entry'>): PlaceKey {
+  return `${documentKey(place.document)}#${place.entry}`;
+}

@@ -1,0 +1,51 @@
+import type { Millis } from '../units.ts';
+import type { Check } from './check.ts';
+import type { Origin } from './origin.ts';
+import type { Step } from './step.ts';
+import type { Trigger } from './trigger.ts';
+
+export type RollbackPolicy = {
+  readonly name: string;
+  readonly origin: Origin;
+  readonly suspend: boolean;
+  readonly triggers: readonly Trigger[];
+  readonly match: Match;
+  readonly ladder: readonly Rung[];
+  /** After an incident ended, its conflict set is left alone so long. */
+  readonly cooldownMs: Millis;
+  readonly limit?: { readonly rollbacks: number; readonly perMs: Millis };
+  /** The recovery time that the report is held against. */
+  readonly rtoMs?: Millis;
+  readonly notify: readonly string[];
+  readonly release: Release;
+};
+
+/** How many of the policy's critical triggers must fire. */
+export type Match =
+  | { readonly kind: 'any' }
+  | { readonly kind: 'all' }
+  | { readonly kind: 'atLeast'; readonly count: number };
+
+export type Rung = {
+  readonly name: string;
+  readonly origin: Origin;
+  readonly do: readonly Step[];
+  readonly onFailure: readonly Step[];
+  readonly verify: Verify;
+};
+
+export type Verify = {
+  /** Judging begins so long after the last step; success ends it at once. */
+  readonly settleMs: Millis;
+  /** Without success by then (counted from the last step), the verification has failed or is inconclusive. */
+  readonly withinMs: Millis;
+  readonly triggersClear: boolean;
+  readonly checks: readonly Check[];
+  readonly onInconclusive: 'ask' | 'next' | 'done';
+};
+
+/** When the latches that the policy's ladder placed are lifted, always only after the incident is closed. */
+export type Release =
+  | { readonly kind: 'onFlagChange' }
+  | { readonly kind: 'manual' }
+  | { readonly kind: 'after'; readonly spanMs: Millis };

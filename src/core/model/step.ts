@@ -1,0 +1,81 @@
+import type { Millis } from '../units.ts';
+import type { Check } from './check.ts';
+import type { Origin } from './origin.ts';
+import type { SecretRef } from './secret-ref.ts';
+
+/** Something done, with a deadline. */
+export type Step = {
+  readonly origin: Origin;
+  /** The step fails when it has not finished so long after its start. */
+  readonly timeoutMs: Millis;
+} & StepSpec;
+
+export type StepSpec = SetFlagStep | ServiceStep | HttpStep | RunStep;
+export type StepKind = StepSpec['kind'];
+
+/** Places a latch on the flag and is done when every place of the flag shows it. */
+export type SetFlagStep = {
+  readonly kind: 'setFlag';
+  readonly flag: string;
+  readonly to: { readonly kind: 'safe' } | { readonly kind: 'variant'; readonly variant: string };
+};
+
+export type ServiceStep = {
+  readonly kind: 'service';
+  readonly service: ServiceRef;
+  readonly do: ServiceVerb;
+};
+
+/** A systemd unit, or the process whose number stands in a file (signals only). */
+export type ServiceRef =
+  | { readonly kind: 'unit'; readonly unit: string }
+  | { readonly kind: 'pidFile'; readonly path: string };
+
+export type ServiceVerb =
+  | { readonly kind: 'start' | 'stop' | 'restart' | 'reload' }
+  | { readonly kind: 'signal'; readonly signal: string };
+
+export type HttpStep = {
+  readonly kind: 'http';
+  readonly method: string;
+  readonly url: string;
+  readonly headers: Readonly<Record<string, string | SecretRef>>;
+  /** Sent as JSON unless it is a string. */
+  readonly body?: JsonValue;
+  /** The answers that count as done; any 2xx if empty. */
+  readonly status: readonly number[];
+} & Repetition;
+
+export type RunStep = {
+  readonly kind: 'run';
+  /** The program and its arguments. There is no shell. */
+  readonly argv: readonly string[];
+  readonly cwd?: string;
+  readonly env: Readonly<Record<string, string | SecretRef>>;
+} & Repetition;
+
+/**
+ * What may happen after a crash that hid the outcome: a repeatable step is done again; one with `unless` is done again
+ * only if these checks are not all true; any other becomes `unknown`, and a person is asked.
+ */
+export type Repetition = { readonly repeatable: boolean; readonly unless: readonly Check[] };
+
+export type JsonValue = null | boolean | number | string | readonly JsonValue[] | { readonly [key: string]: JsonValue };
+
+/** One line for plans, logs and people. Secrets do not occur in it, for they are only named. */
+export function describeStep(step: StepSpec): string {
+  switch (step.kind) {
+    case 'setFlag':
+      return `set flag ${step.flag} to ${step.to.kind === 'safe' ? 'its safe variant' : `"${step.to.variant}"`}`;
+    case 'service':
+      return `${describeVerb(step.do)} ${step.service.kind === 'unit' ? step.service.unit : `the process in ${step.service.path}`}`;
+    case 'http':
+      return `${step.method} ${step.url}`;
+    case 'run':
+      return `run ${step.argv.map((argument) => (/^[\w@%+=:,./-]+$/.test(argument) ? argument : JSON.stringify(argument))).join(' ')}`;
+  }
+}
+
+function describeVerb(verb: ServiceVerb): string {
+  return verb.kind === 'signal' ? `send ${verb.signal} to` : verb.kind;
+}

@@ -1,0 +1,56 @@
+import type { Millis } from '../units.ts';
+import type { Origin } from './origin.ts';
+
+export type Threshold =
+  | { readonly kind: 'above'; readonly value: number }
+  | { readonly kind: 'below'; readonly value: number }
+  | { readonly kind: 'outside'; readonly low: number; readonly high: number };
+
+export type Trigger = {
+  readonly name: string;
+  readonly origin: Origin;
+  /** Changes when the meaning of the trigger changes; a trigger with another digest starts anew. */
+  readonly digest: string;
+  readonly query: string;
+  readonly threshold: Threshold;
+  /** Breached time that must add up before the trigger fires. */
+  readonly forMs: Millis;
+  /** Hysteresis; without it whatever is not breached clears. */
+  readonly clear?: { readonly threshold: Threshold; readonly forMs: Millis };
+  readonly noData: 'hold' | 'fire' | 'clear';
+  readonly severity: 'critical' | 'warning';
+  /** The rung that an incident opened by this trigger starts at. */
+  readonly startAt?: string;
+  /** How far back the query looks; nothing clears before so much has been seen since a start. */
+  readonly windowMs: Millis;
+};
+
+/** A trigger in the whole of the policies: `POLICY/TRIGGER`. */
+export type TriggerKey = string;
+
+export function triggerKey(policy: string, trigger: string): TriggerKey {
+  return `${policy}/${trigger}`;
+}
+
+export function formatThreshold(threshold: Threshold): string {
+  switch (threshold.kind) {
+    case 'above':
+      return `> ${threshold.value}`;
+    case 'below':
+      return `< ${threshold.value}`;
+    case 'outside':
+      return `outside ${threshold.low}…${threshold.high}`;
+  }
+}
+
+/** NaN is on no side of any threshold; callers treat it before they ask. */
+export function isBeyond(threshold: Threshold, value: number): boolean {
+  switch (threshold.kind) {
+    case 'above':
+      return value > threshold.value;
+    case 'below':
+      return value < threshold.value;
+    case 'outside':
+      return value < threshold.low || value > threshold.high;
+  }
+}
