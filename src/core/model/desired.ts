@@ -11,4 +11,6 @@ export type Desired = {
   readonly flags: Readonly<Record<string, Flag>>;
   readonly policies: Readonly<Record<string, RollbackPolicy>>;
   readonly notifiers: Readonly<Record<string, Notifier>>;
+  /** What happens to a live state that revertd sees for the first time and that differs from git. */
+  readonly adopt: 'ask' | 'git';
 };
