@@ -56,7 +56,6 @@ export type SourceEvent =
       readonly code: string;
       readonly message: string;
       readonly diagnostics: readonly string[];
-      readonly notify: readonly string[];
     }
   | { readonly type: 'source.unreachable'; readonly code: string; readonly message: string }
   | { readonly type: 'source.recovered' }
