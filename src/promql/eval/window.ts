@@ -1,0 +1,169 @@
+import type { RangeSelector, Span, Subquery } from '../ast.ts';
+import { PromqlError } from '../promql-error.ts';
+import type { Labels } from '../series.ts';
+import { isStale } from '../staleness.ts';
+import { type Frame, labelsAt, type MatrixNode, type Plan, type VectorNode, valueAt, type Window } from './node.ts';
+import { firstAfter, type Resolved, seriesResolver, shiftedTime } from './selector.ts';
+
+/** Evaluations of inner expressions in one evaluation of a query, nested subqueries included. */
+export const MAX_SUBQUERY_STEPS = 1_000_000;
+
+function createWindow(): Window {
+  const empty = new Float64Array(0);
+  return { times: empty, values: empty, from: 0, to: 0, rangeStart: 0, rangeEnd: 0, at: 0 };
+}
+
+/** `selector[range]`: windows into the series' own columns, copied only to leave staleness markers out. */
+export function rangeSelector(plan: Plan, expr: RangeSelector): MatrixNode {
+  const resolve = seriesResolver(plan, expr.selector);
+  const window = createWindow();
+  const scratch = { times: new Float64Array(0), values: new Float64Array(0) };
+  let resolved: Resolved = { series: [], labels: [] };
+  return {
+    type: 'matrix',
+    source: {
+      open(frame) {
+        resolved = resolve(frame);
+        window.rangeEnd = shiftedTime(expr.selector, frame);
+        window.rangeStart = window.rangeEnd - expr.rangeMs;
+        window.at = frame.at;
+        return resolved.series.length;
+      },
+      labels: (index) => resolved.labels[index] ?? NO_LABELS,
+      dropName: () => false,
+      window(index) {
+        const series = resolved.series[index];
+        if (series === undefined) return window;
+        window.times = series.times;
+        window.values = series.values;
+        window.from = firstAfter(series.times, series.first, series.end, window.rangeStart);
+        window.to = firstAfter(series.times, window.from, series.end, window.rangeEnd);
+        if (hasStale(window)) copyWithoutStale(window, scratch);
+        return window;
+      },
+    },
+  };
+}
+
+const NO_LABELS: Labels = {};
+
+function hasStale({ values, from, to }: Window): boolean {
+  for (let i = from; i < to; i += 1) {
+    if (isStale(values, i)) return true;
+  }
+  return false;
+}
+
+function copyWithoutStale(window: Window, scratch: { times: Float64Array; values: Float64Array }): void {
+  const { times, values, from, to } = window;
+  if (scratch.times.length < to - from) {
+    scratch.times = new Float64Array((to - from) * 2);
+    scratch.values = new Float64Array((to - from) * 2);
+  }
+  let length = 0;
+  for (let i = from; i < to; i += 1) {
+    if (isStale(values, i)) continue;
+    scratch.times[length] = times[i] ?? NaN;
+    scratch.values[length] = values[i] ?? NaN;
+    length += 1;
+  }
+  window.times = scratch.times;
+  window.values = scratch.values;
+  window.from = 0;
+  window.to = length;
+}
+
+/** Results of a subquery's inner expression, one growing pair of columns per label set. */
+type Collected = { labels: Labels; dropName: boolean; times: Float64Array; values: Float64Array; length: number };
+
+/**
+ * `expr[range:step]`: evaluates the inner expression at every multiple of the step inside of the range, which is open on
+ * the left, and hands out the results as windows.
+ */
+export function subquery(plan: Plan, expr: Subquery, inner: VectorNode): MatrixNode {
+  const stepMs = expr.stepMs === undefined || expr.stepMs === 0 ? plan.defaultStepMs : expr.stepMs;
+  const window = createWindow();
+  const collected = new Map<Labels, Collected>();
+  let list: Collected[] = [];
+  return {
+    type: 'matrix',
+    source: {
+      open(frame) {
+        window.rangeEnd = shiftedTime(expr, frame);
+        window.rangeStart = window.rangeEnd - expr.rangeMs;
+        window.at = frame.at;
+        for (const one of collected.values()) one.length = 0;
+        evaluateSteps(frame, expr, window, stepMs, inner, collected);
+        for (const [labels, one] of collected) if (one.length === 0) collected.delete(labels);
+        list = [...collected.values()];
+        return list.length;
+      },
+      labels: (index) => list[index]?.labels ?? NO_LABELS,
+      dropName: (index) => list[index]?.dropName ?? false,
+      window(index) {
+        const one = list[index];
+        if (one === undefined) return window;
+        window.times = one.times;
+        window.values = one.values;
+        window.from = 0;
+        window.to = one.length;
+        return window;
+      },
+    },
+  };
+}
+
+type Columns = Map<Labels, Collected>;
+
+function evaluateSteps(
+  frame: Frame,
+  expr: Span,
+  window: Window,
+  stepMs: number,
+  inner: VectorNode,
+  into: Columns,
+): void {
+  const outerAt = frame.at;
+  const first = (Math.floor(window.rangeStart / stepMs) + 1) * stepMs;
+  for (let at = first; at <= window.rangeEnd; at += stepMs) {
+    spendStep(frame, expr);
+    frame.at = at;
+    const vector = inner.vector(frame);
+    for (let i = 0; i < vector.length; i += 1) {
+      const labels = labelsAt(vector, i);
+      const one = into.get(labels) ?? startCollecting(into, labels);
+      one.dropName = vector.dropName[i] ?? false;
+      append(one, at, valueAt(vector, i));
+    }
+  }
+  frame.at = outerAt;
+}
+
+function spendStep(frame: Frame, span: Span): void {
+  frame.subquerySteps += 1;
+  if (frame.subquerySteps <= MAX_SUBQUERY_STEPS) return;
+  const message = `subqueries need more than ${MAX_SUBQUERY_STEPS} evaluations; a longer step or a shorter range needs fewer`;
+  throw new PromqlError('evaluation', message, span);
+}
+
+function startCollecting(collected: Map<Labels, Collected>, labels: Labels): Collected {
+  const one = { labels, dropName: false, times: new Float64Array(16), values: new Float64Array(16), length: 0 };
+  collected.set(labels, one);
+  return one;
+}
+
+function append(one: Collected, at: number, value: number): void {
+  if (one.length === one.times.length) {
+    one.times = grown(one.times);
+    one.values = grown(one.values);
+  }
+  one.times[one.length] = at;
+  one.values[one.length] = value;
+  one.length += 1;
+}
+
+function grown(column: Float64Array): Float64Array {
+  const larger = new Float64Array(column.length * 2);
+  larger.set(column);
+  return larger;
+}
