@@ -5,7 +5,6 @@ import { ExpositionError, excerpt } from './exposition-error.ts';
 const METRIC_NAME = /[a-zA-Z_:][a-zA-Z0-9_:]*/y;
 const LABEL_NAME = /[a-zA-Z_][a-zA-Z0-9_]*/y;
 const QUOTED = /"((?:[^"\\]|\\.)*)"/y;
-const BLANKS = /[ \t]*/y;
 
 /**
  * `name{label="value",…}` as labels, `__name__` among them. Also reads the quoted names of Prometheus 3
@@ -43,7 +42,7 @@ class SeriesReader {
   }
 
   #readPair(): void {
-    this.#match(BLANKS);
+    this.#skipBlanks();
     const bare = this.#match(LABEL_NAME);
     const quoted = bare === undefined ? this.#quoted() : undefined;
     const name = bare ?? quoted;
@@ -51,7 +50,7 @@ class SeriesReader {
     if (this.#skip('=')) this.#add(name, this.#quoted());
     else if (quoted !== undefined) this.#add('__name__', quoted);
     else throw this.#fault('bad_label', `expected = after the label name ${excerpt(name)}`);
-    this.#match(BLANKS);
+    this.#skipBlanks();
   }
 
   #add(name: string, value: string | undefined): void {
@@ -61,7 +60,7 @@ class SeriesReader {
   }
 
   #quoted(): string | undefined {
-    this.#match(BLANKS);
+    this.#skipBlanks();
     QUOTED.lastIndex = this.#at;
     const content = QUOTED.exec(this.#text)?.[1];
     if (content === undefined) return undefined;
@@ -76,8 +75,12 @@ class SeriesReader {
     return found;
   }
 
+  #skipBlanks(): void {
+    while (this.#text[this.#at] === ' ' || this.#text[this.#at] === '\t') this.#at++;
+  }
+
   #skip(character: string): boolean {
-    this.#match(BLANKS);
+    this.#skipBlanks();
     if (this.#text[this.#at] !== character) return false;
     this.#at++;
     return true;
