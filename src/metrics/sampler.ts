@@ -38,6 +38,6 @@ export type SourceKind = MetricSource['type']['kind'];
 export type SourceTypeOf<K extends SourceKind> = Extract<MetricSource['type'], { readonly kind: K }>;
 
 /** A type of source. `open` checks nothing that can be checked only by sampling. */
-export interface SamplerDriver<K extends SourceKind> {
-  open(source: MetricSource, type: SourceTypeOf<K>, means: SamplerMeans): readonly Sampler[];
+export interface SamplerDriver<T extends MetricSource['type'] = MetricSource['type']> {
+  open(source: MetricSource, type: T, means: SamplerMeans): readonly Sampler[];
 }

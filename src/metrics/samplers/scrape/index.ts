@@ -20,7 +20,7 @@ import { targetLabels, withTargetLabels } from './target-labels.ts';
 export const DEFAULT_MAX_BYTES = 16 * 1024 * 1024;
 export const DEFAULT_MAX_SAMPLES = 50_000;
 
-export const scrape: SamplerDriver<'scrape'> = {
+export const scrape: SamplerDriver<ScrapeType> = {
   open: (source, type, means) => type.targets.map((target) => openTarget(source, type, target, means)),
 };
 
