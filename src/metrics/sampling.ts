@@ -144,5 +144,7 @@ const LOSSES: readonly (readonly [Exclude<keyof CommitSummary, 'appended'>, stri
 
 function lossOf(summary: CommitSummary): SamplingFault | undefined {
   const losses = LOSSES.filter(([name]) => summary[name] > 0).map(([name, what]) => `${summary[name]} ${what}`);
-  return losses.length === 0 ? undefined : { code: 'samples_dropped', message: `samples dropped: ${losses.join('; ')}` };
+  return losses.length === 0
+    ? undefined
+    : { code: 'samples_dropped', message: `samples dropped: ${losses.join('; ')}` };
 }

@@ -22,7 +22,8 @@ export type LoopOptions = {
 export class TargetLoop {
   readonly sampler: Sampler;
   readonly #options: LoopOptions;
-  readonly #stopping = new AbortController();
+  #stopped = false;
+  #current = new AbortController();
   #timer: Disposable | undefined;
   #ended: Promise<unknown> = Promise.resolve();
 
@@ -33,12 +34,13 @@ export class TargetLoop {
 
   /** Takes the first sampling at once. */
   start(): void {
-    if (!this.#stopping.signal.aborted) void this.#sample();
+    if (!this.#stopped) void this.#sample();
   }
 
   /** Aborts what is under way; resolves when it has ended, or is given up on. */
   async stop(): Promise<void> {
-    this.#stopping.abort();
+    this.#stopped = true;
+    this.#current.abort();
     this.#timer?.[Symbol.dispose]();
     const { promise: givenUp, resolve } = Promise.withResolvers<void>();
     using _grace = this.#options.clock.setTimer(ABORT_GRACE_MS, resolve);
@@ -52,13 +54,13 @@ export class TargetLoop {
     const begun = clock.elapsed();
     const outcome = await this.#outcomeInTime();
     const durationMs = clock.elapsed() - begun;
-    if (this.#stopping.signal.aborted) return;
+    if (this.#stopped) return;
     void this.#ended.then(() => this.#schedule(begun));
     onSampled({ at, durationMs, outcome });
   }
 
   #schedule(begun: Millis): void {
-    if (this.#stopping.signal.aborted) return;
+    if (this.#stopped) return;
     const { clock, source, intervalMs } = this.#options;
     const now = clock.now();
     // At least half an interval lies between two samplings, also after the first, which is not on the phase, and
@@ -72,14 +74,15 @@ export class TargetLoop {
     const { clock } = this.#options;
     const { timeoutMs } = this.sampler;
     const within = formatDuration(timeoutMs);
-    const deadline = new AbortController();
-    const expire = () => deadline.abort(new DeadlineExceeded(`no end within ${within}`));
+    const current = new AbortController();
+    this.#current = current;
+    const expire = () => current.abort(new DeadlineExceeded(`no end within ${within}`));
     using _deadline = clock.setTimer(timeoutMs, expire);
     const { promise: hung, resolve } = Promise.withResolvers<Outcome>();
     const giveUp = () =>
       resolve(failed('hung', `the sampler went on after it was stopped for taking more than ${within}`));
     using _grace = clock.setTimer(timeoutMs + ABORT_GRACE_MS, giveUp);
-    const sampling = this.#outcome(AbortSignal.any([deadline.signal, this.#stopping.signal]));
+    const sampling = this.#outcome(current.signal);
     this.#ended = sampling;
     return await Promise.race([sampling, hung]);
   }

@@ -30,8 +30,8 @@ export class DeadlineExceeded extends Error {
  * Sends a request without a body and waits for the head of the answer, whatever its status. Redirects are not followed:
  * they could lead a request with credentials to another host. Throws an HttpFault.
  *
- * A kept connection may be closed by the server at the moment of its reuse; then the request, which is without effects for
- * every method a sampler uses, is sent once more.
+ * A kept connection may be closed by the server at the moment of its reuse; then the request is sent once more, on a new
+ * one. So an agent that keeps connections is for requests that may be repeated.
  */
 export async function beginExchange(exchange: Exchange): Promise<IncomingMessage> {
   try {
@@ -65,7 +65,7 @@ function send({ url, method, headers, signal, agent, tls }: Exchange): Promise<I
   const request = url.protocol === 'https:' ? requestHttps(url, { ...common, ...trust }) : requestHttp(url, common);
   request.once('response', resolve);
   request.on('error', (error) => {
-    const stale = request.reusedSocket && codeOf(error) === 'ECONNRESET';
+    const stale = request.reusedSocket && ['ECONNRESET', 'EPIPE'].includes(codeOf(error));
     reject(stale ? new StaleConnection('a kept connection was closed', { cause: error }) : error);
   });
   request.end();

@@ -337,7 +337,9 @@ describe('matching', () => {
     expect(store.sourcesOf(is('up'))).toEqual(['db', 'web']);
     expect(store.sourcesOf(is('http_total'))).toEqual(['web']);
     expect(store.seriesOf('db').map((found) => found.labels)).toEqual(series.slice(3));
+    const { generation } = store;
     store.forget('db', T0 + 1);
+    expect(store.generation).not.toBe(generation);
     expect(store.sourcesOf(is('up'))).toEqual(['web']);
   });
 });

@@ -89,7 +89,7 @@ export class SampleStore implements Queryable {
     return this.#index.find(matchers);
   }
 
-  /** The sources, still sampled, with series that match: those a query depends on. Sorted. */
+  /** The sources, still sampled, with series that match: those a query depends on. Sorted; as `generation` says. */
   sourcesOf(matchers: readonly Matcher[]): readonly string[] {
     const sources = new Set<string>();
     for (const series of this.#index.find(matchers)) {
@@ -116,11 +116,12 @@ export class SampleStore implements Queryable {
 
   /** The source is no longer sampled: its series end now. */
   forget(source: string, at: Millis): void {
-    for (const group of this.#groupsOf(source)) group.retire(at);
+    for (const group of this.#groupsOf(source)) this.#retire(group, at);
   }
 
   forgetTarget(source: string, target: string, at: Millis): void {
-    this.#groups.get(groupKey(source, target))?.retire(at);
+    const group = this.#groups.get(groupKey(source, target));
+    if (group !== undefined) this.#retire(group, at);
   }
 
   stats(): StoreStats {
@@ -133,9 +134,15 @@ export class SampleStore implements Queryable {
     return { targets: this.#groups.size, series: this.#byKey.size, samples, bytes, evicted, appended, dropped };
   }
 
+  #retire(group: TargetGroup, at: Millis): void {
+    group.retire(at);
+    this.#index.invalidate();
+  }
+
   #admit({ source, target, at }: Batch): TargetGroup {
     const key = groupKey(source, target);
     const known = this.#groups.get(key);
+    if (known?.retired) this.#index.invalidate();
     if (known?.continuesAt(at)) return known;
     if (known !== undefined) this.#removeGroup(known);
     const group = new TargetGroup(source, target, this.#budget);

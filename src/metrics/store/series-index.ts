@@ -6,7 +6,7 @@ export class SeriesIndex<S extends { readonly labels: Labels }> {
   readonly #byName = new Map<string, Set<S>>();
   #generation = 0;
 
-  /** Changes with every series that is added or removed. */
+  /** Changes with every series that is added or removed, and with `invalidate`. */
   get generation(): number {
     return this.#generation;
   }
@@ -24,6 +24,11 @@ export class SeriesIndex<S extends { readonly labels: Labels }> {
     const named = this.#byName.get(name);
     if (named === undefined || !named.delete(series)) return;
     if (named.size === 0) this.#byName.delete(name);
+    this.#generation++;
+  }
+
+  /** Tells readers to ask again, as something else about the series changed that they may have kept. */
+  invalidate(): void {
     this.#generation++;
   }
 

@@ -226,11 +226,6 @@ describe('a bad target', () => {
     expect(outcome).toMatchObject({ kind: 'failed', fault: { code: 'connection_refused' } });
   });
 
-  it('has a name that cannot be resolved', async () => {
-    const outcome = await sampleOnce(open('http://revertd-test.invalid/metrics'));
-    expect(outcome).toMatchObject({ kind: 'failed', fault: { code: 'name_not_resolved' } });
-  });
-
   it.each([
     ['no URL', 'localhost:9464', 'localhost:9464', 'found "localhost:9464"'],
     ['credentials in its URL', 'http://me:hunter2@127.0.0.1/m', 'http://127.0.0.1/m', 'under auth instead'],
