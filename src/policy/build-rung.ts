@@ -1,0 +1,41 @@
+import type { Rung, Verify } from '../core/model/policy.ts';
+import { buildChecks } from './build-check.ts';
+import { type BuildContext, doubt, durationAt, fault, valueOrigin } from './build-context.ts';
+import { buildSteps } from './build-step.ts';
+import type { Path } from './path.ts';
+import type { RawRung, RawVerify } from './raw-documents.ts';
+
+const DEFAULT_SETTLE_MS = 30_000;
+const DEFAULT_WITHIN_MS = 300_000;
+
+export function buildRung(context: BuildContext, path: Path, raw: RawRung): Rung {
+  return {
+    name: raw.rung,
+    origin: valueOrigin(context, path),
+    do: buildSteps(context, [...path, 'do'], raw.do),
+    onFailure: buildSteps(context, [...path, 'onFailure'], raw.onFailure),
+    verify: buildVerify(context, [...path, 'verify'], raw.verify ?? {}),
+  };
+}
+
+function buildVerify(context: BuildContext, path: Path, raw: RawVerify): Verify {
+  const withinMs = durationAt(context, [...path, 'within'], raw.within, DEFAULT_WITHIN_MS, { ms: 1000, text: '1s' });
+  const settleMs = durationAt(context, [...path, 'settle'], raw.settle, Math.min(DEFAULT_SETTLE_MS, withinMs / 2));
+  if (settleMs >= withinMs) {
+    const message = `\`settle\` (${raw.settle}) must be shorter than \`within\` (${raw.within ?? '5m, its default'}), or nothing is ever judged`;
+    fault(context, [...path, 'settle'], 'E-SETTLE', { message, found: raw.settle ?? '' });
+  }
+  const triggersClear = raw.triggersClear ?? true;
+  if (!triggersClear && (raw.checks ?? []).length === 0) {
+    const message =
+      'nothing is verified: `triggersClear` is false and there are no checks, so every rung counts as a success';
+    doubt(context, [...path, 'triggersClear'], 'W-NOTHING-VERIFIED', message);
+  }
+  return {
+    settleMs,
+    withinMs,
+    triggersClear,
+    checks: buildChecks(context, [...path, 'checks'], raw.checks),
+    onInconclusive: raw.onInconclusive ?? 'ask',
+  };
+}

@@ -1,0 +1,102 @@
+import type { Repetition, ServiceRef, Step, StepSpec } from '../core/model/step.ts';
+import type { Millis } from '../core/units.ts';
+import { buildChecks } from './build-check.ts';
+import {
+  argvAt,
+  type BuildContext,
+  durationAt,
+  fault,
+  pathAt,
+  SHORTEST_TIMEOUT,
+  unitAt,
+  urlAt,
+  valueOrigin,
+} from './build-context.ts';
+import { buildHeaders, buildStatus } from './build-parts.ts';
+import type { Path } from './path.ts';
+import type { RawHttpStep, RawRepetition, RawRunStep, RawService, RawSetFlag, RawStep } from './raw-documents.ts';
+
+/** How long a step may take if it does not say. */
+const DEFAULT_TIMEOUT_MS = { setFlag: 60_000, service: 120_000, http: 10_000, run: 60_000 } as const;
+
+export function buildSteps(context: BuildContext, path: Path, raw: readonly RawStep[] | undefined): readonly Step[] {
+  return (raw ?? []).map((step, index) => buildStep(context, [...path, index], step));
+}
+
+function buildStep(context: BuildContext, path: Path, raw: RawStep): Step {
+  const [spec, timeoutMs] = buildSpec(context, path, raw);
+  return { origin: valueOrigin(context, path), timeoutMs, ...spec };
+}
+
+function buildSpec(context: BuildContext, path: Path, raw: RawStep): readonly [StepSpec, Millis] {
+  const timeout = (kind: keyof typeof DEFAULT_TIMEOUT_MS, text: string | undefined): Millis =>
+    durationAt(context, [...path, kind, 'timeout'], text, DEFAULT_TIMEOUT_MS[kind], SHORTEST_TIMEOUT);
+  if (raw.setFlag !== undefined) {
+    return [buildSetFlag(context, [...path, 'setFlag'], raw.setFlag), timeout('setFlag', raw.setFlag.timeout)];
+  }
+  if (raw.service !== undefined) {
+    return [buildService(context, [...path, 'service'], raw.service), timeout('service', raw.service.timeout)];
+  }
+  if (raw.http !== undefined) {
+    return [buildHttp(context, [...path, 'http'], raw.http), timeout('http', raw.http.timeout)];
+  }
+  const run = raw.run ?? { argv: [] };
+  return [buildRun(context, [...path, 'run'], run), timeout('run', run.timeout)];
+}
+
+function buildSetFlag(context: BuildContext, path: Path, raw: RawSetFlag): StepSpec {
+  const origin = valueOrigin(context, [...path, 'flag']);
+  if (raw.to === 'safe') {
+    context.references.push({ kind: 'Flag', name: raw.flag, origin, variant: 'safe' });
+    return { kind: 'setFlag', flag: raw.flag, to: { kind: 'safe' } };
+  }
+  const { variant } = raw.to;
+  const variantOrigin = valueOrigin(context, [...path, 'to', 'variant']);
+  context.references.push({ kind: 'Flag', name: raw.flag, origin, variant: { name: variant, origin: variantOrigin } });
+  return { kind: 'setFlag', flag: raw.flag, to: { kind: 'variant', variant } };
+}
+
+function buildService(context: BuildContext, path: Path, raw: RawService): StepSpec {
+  const verb = typeof raw.do === 'string' ? { kind: raw.do } : { kind: 'signal' as const, signal: raw.do.signal };
+  if (raw.pidFile !== undefined && verb.kind !== 'signal') {
+    const message = `a process that is known by its pidFile can only be signalled; found \`do: ${verb.kind}\``;
+    fault(context, [...path, 'do'], 'E-PID-FILE', { message, found: verb.kind, expected: '{signal: NAME}' });
+  }
+  return { kind: 'service', service: serviceOf(context, path, raw), do: verb };
+}
+
+function serviceOf(context: BuildContext, path: Path, raw: RawService): ServiceRef {
+  if (raw.pidFile !== undefined) {
+    return { kind: 'pidFile', path: pathAt(context, [...path, 'pidFile'], raw.pidFile, 'read') };
+  }
+  return { kind: 'unit', unit: unitAt(context, [...path, 'unit'], raw.unit ?? '') };
+}
+
+function buildHttp(context: BuildContext, path: Path, raw: RawHttpStep): StepSpec {
+  return {
+    kind: 'http',
+    method: raw.method ?? 'POST',
+    url: urlAt(context, [...path, 'url'], raw.url),
+    headers: buildHeaders(context, [...path, 'headers'], raw.headers),
+    ...(raw.body === undefined ? {} : { body: raw.body }),
+    status: buildStatus(raw.status),
+    ...buildRepetition(context, path, raw),
+  };
+}
+
+function buildRun(context: BuildContext, path: Path, raw: RawRunStep): StepSpec {
+  return {
+    kind: 'run',
+    argv: argvAt(context, [...path, 'argv'], raw.argv),
+    ...(raw.cwd === undefined ? {} : { cwd: pathAt(context, [...path, 'cwd'], raw.cwd, 'read') }),
+    env: buildHeaders(context, [...path, 'env'], raw.env),
+    ...buildRepetition(context, path, raw),
+  };
+}
+
+function buildRepetition(context: BuildContext, path: Path, raw: RawRepetition): Repetition {
+  if (raw.repeatable === true && raw.unless !== undefined) {
+    fault(context, [...path, 'unless'], 'E-REPETITION', '`repeatable: true` and `unless` exclude each other; keep one');
+  }
+  return { repeatable: raw.repeatable ?? false, unless: buildChecks(context, [...path, 'unless'], raw.unless) };
+}

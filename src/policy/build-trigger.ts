@@ -1,0 +1,87 @@
+import type { Threshold, Trigger } from '../core/model/trigger.ts';
+import { type BuildContext, doubt, durationAt, fault, faultAtKey, valueOrigin } from './build-context.ts';
+import { buildThreshold } from './build-parts.ts';
+import { type CheckedQuery, checkQueryAt, dropsGoodData } from './check-query.ts';
+import { digestOf } from './digest.ts';
+import type { Path } from './path.ts';
+import type { RawTrigger } from './raw-documents.ts';
+
+export function buildTrigger(context: BuildContext, path: Path, raw: RawTrigger): Trigger {
+  const query = checkQueryAt(context, [...path, 'query'], raw.query);
+  const threshold = buildThreshold(context, path, raw);
+  const clear = buildClear(context, [...path, 'clear'], raw.clear, threshold);
+  const forMs = durationAt(context, [...path, 'for'], raw.for, 0);
+  const meaning = {
+    query: query.text,
+    threshold,
+    forMs,
+    ...(clear === undefined ? {} : { clear }),
+    noData: raw.noData ?? 'hold',
+    severity: raw.severity ?? 'critical',
+  };
+  noteSampling(context, path, forMs, query);
+  doubtQuery(context, [...path, 'query'], query, meaning.noData);
+  return {
+    name: raw.name,
+    origin: valueOrigin(context, path),
+    digest: digestOf(meaning),
+    ...meaning,
+    ...(raw.startAt === undefined ? {} : { startAt: raw.startAt }),
+    windowMs: query.windowMs,
+  };
+}
+
+function buildClear(
+  context: BuildContext,
+  path: Path,
+  raw: RawTrigger['clear'],
+  threshold: Threshold,
+): Trigger['clear'] | undefined {
+  if (raw === undefined) return undefined;
+  const clear = buildThreshold(context, path, raw);
+  checkSide(context, path, clear, threshold);
+  return { threshold: clear, forMs: durationAt(context, [...path, 'for'], raw.for, 0) };
+}
+
+/** What clears must lie on the good side of the threshold, else one value would breach and clear at once. */
+function checkSide(context: BuildContext, path: Path, clear: Threshold, threshold: Threshold): void {
+  if (clear.kind === 'outside') return;
+  const at = [...path, clear.kind];
+  if (threshold.kind === 'outside') {
+    const message = '`clear` goes with `above` or `below`; a trigger with `outside` clears inside of its range';
+    faultAtKey(context, path, 'E-CLEAR', message);
+    return;
+  }
+  if (clear.kind === threshold.kind) {
+    const other = threshold.kind === 'above' ? 'below' : 'above';
+    const message = `\`clear\` is on the wrong side: a trigger with \`${threshold.kind}\` clears \`${other}\` a value`;
+    faultAtKey(context, at, 'E-CLEAR', { message, found: clear.kind, expected: other, suggestion: other });
+    return;
+  }
+  const overlaps = threshold.kind === 'above' ? clear.value > threshold.value : clear.value < threshold.value;
+  if (!overlaps) return;
+  const bound = threshold.kind === 'above' ? 'at most' : 'at least';
+  const message = `\`clear\` is on the wrong side: found ${clear.kind} ${clear.value}, but the trigger breaches ${threshold.kind} ${threshold.value}; expected ${bound} ${threshold.value}`;
+  fault(context, at, 'E-CLEAR', { message, found: String(clear.value), expected: `${bound} ${threshold.value}` });
+}
+
+function noteSampling(context: BuildContext, path: Path, forMs: number, query: CheckedQuery): void {
+  const { jobs, windowMs, expr } = query;
+  if (expr === undefined) return;
+  const origin = valueOrigin(context, [...path, 'query']);
+  if (forMs > 0)
+    context.samplings.push({ what: 'for', spanMs: forMs, origin: valueOrigin(context, [...path, 'for']), jobs });
+  context.samplings.push({ what: 'window', spanMs: windowMs, origin, jobs });
+}
+
+function doubtQuery(context: BuildContext, path: Path, query: CheckedQuery, noData: Trigger['noData']): void {
+  const reason = query.expr === undefined || noData !== 'hold' ? undefined : dropsGoodData(query.expr);
+  if (reason === undefined) return;
+  const advice = 'leave the comparison to above, below or outside, or write `noData: clear`';
+  doubt(
+    context,
+    path,
+    'W-QUERY-FILTER',
+    `${reason}: with \`noData: hold\` the trigger would fire and never clear; ${advice}`,
+  );
+}

@@ -1,0 +1,76 @@
+import type { JsonValue } from '../core/model/step.ts';
+import { type Diagnostic, errorAt } from './diagnostic.ts';
+import { foundText, plainText } from './found.ts';
+import { API_VERSION, isKind, KINDS, KINDS_TO_COME, type Kind, TEST_KIND } from './kinds.ts';
+import { nearest } from './nearest.ts';
+import { originOfKey, originOfValue, type PolicyDocument } from './policy-document.ts';
+
+export type Head =
+  | { readonly outcome: 'known'; readonly kind: Kind; readonly diagnostics: readonly Diagnostic[] }
+  | { readonly outcome: 'test' }
+  | { readonly outcome: 'refused'; readonly diagnostics: readonly Diagnostic[] };
+
+/** Says what a document is. Whatever is wrong with its other parts is only looked at if that is known. */
+export function readHead(document: PolicyDocument): Head {
+  const { value } = document;
+  if (document.spoilt.some((path) => path.length === 0)) return { outcome: 'refused', diagnostics: [] };
+  if (!isObject(value)) return { outcome: 'refused', diagnostics: [notAnObject(document)] };
+  const kind = value['kind'];
+  if (kind === TEST_KIND) return { outcome: 'test' };
+  const version = versionFault(document, value['apiVersion']);
+  const diagnostics = version === undefined ? [] : [version];
+  if (isKind(kind)) return { outcome: 'known', kind, diagnostics };
+  return { outcome: 'refused', diagnostics: [...diagnostics, kindFault(document, kind)] };
+}
+
+export function isObject(value: JsonValue | undefined): value is { readonly [key: string]: JsonValue } {
+  return typeof value === 'object' && value !== null && !Array.isArray(value);
+}
+
+/** The name that a document gives itself, if it gives one at all. */
+export function nameOf(document: PolicyDocument): string | undefined {
+  const metadata = isObject(document.value) ? document.value['metadata'] : undefined;
+  const name = isObject(metadata) ? metadata['name'] : undefined;
+  return typeof name === 'string' ? name : undefined;
+}
+
+function notAnObject(document: PolicyDocument): Diagnostic {
+  const message = `a policy is a mapping with apiVersion, kind, metadata and spec; found ${foundText(document.value)}${
+    Array.isArray(document.value) ? '; separate several documents with --- instead of a list' : ''
+  }`;
+  return errorAt(originOfValue(document, []), 'E-DOCUMENT', message);
+}
+
+function versionFault(document: PolicyDocument, version: JsonValue | undefined): Diagnostic | undefined {
+  if (version === API_VERSION) return undefined;
+  const expected = `apiVersion: ${API_VERSION}`;
+  if (version === undefined) {
+    const message = `\`apiVersion\` is missing; write ${expected}`;
+    return errorAt(originOfKey(document, []), 'E-API-VERSION', { message, expected });
+  }
+  const found = foundText(version);
+  const message = `unknown apiVersion ${found}; write ${expected}`;
+  return errorAt(originOfValue(document, ['apiVersion']), 'E-API-VERSION', { message, found, expected });
+}
+
+function kindFault(document: PolicyDocument, kind: JsonValue | undefined): Diagnostic {
+  const expected = `one of ${KINDS.join(', ')}`;
+  if (kind === undefined) {
+    return errorAt(originOfKey(document, []), 'E-KIND', {
+      message: `\`kind\` is missing; expected ${expected}`,
+      expected,
+    });
+  }
+  const found = foundText(kind);
+  const origin = originOfValue(document, ['kind']);
+  if (KINDS_TO_COME.some((known) => known === kind)) {
+    const message = `the kind ${plainText(kind)} is not supported by this version yet; call the file *.draft.yaml until it is`;
+    return errorAt(origin, 'E-NOT-SUPPORTED', { message, found, expected });
+  }
+  const meant = typeof kind === 'string' ? nearest(kind, [...KINDS, ...KINDS_TO_COME, TEST_KIND]) : undefined;
+  if (meant === undefined) {
+    return errorAt(origin, 'E-KIND', { message: `unknown kind ${found}; expected ${expected}`, found, expected });
+  }
+  const message = `unknown kind ${found}; did you mean ${meant}?`;
+  return errorAt(origin, 'E-KIND', { message, found, expected, suggestion: meant });
+}

@@ -1,0 +1,89 @@
+import { quote } from './found.ts';
+import { nearest } from './nearest.ts';
+
+/** What a variable stands for: its value, or that there is none. */
+export type Lookup = (name: string) => string | undefined;
+
+/** A stretch of the filled text, and the stretch of the original that it came from. */
+type Stretch = { readonly at: number; readonly from: number; readonly length: number; readonly literal: boolean };
+
+export type Filled = {
+  readonly text: string;
+  readonly faults: readonly VariableFault[];
+  /** The original offset of a character of the filled text; of a variable's value, where the variable stands. */
+  offsetInOriginal(offset: number): number;
+};
+
+export type VariableFault = {
+  readonly offset: number;
+  readonly message: string;
+  readonly found: string;
+  readonly suggestion?: string;
+};
+
+/** `$${` for the text `${` itself; `${…}` up to the next brace; `${` that nobody closed. */
+const MARK = /\$\$\{|\$\{([^{}]*)\}|\$\{/g;
+const VARIABLE = /^host\.([A-Za-z_][A-Za-z0-9_]*)$/;
+
+/** Fills in `${host.NAME}`. Every other `${…}` is a fault: it would silently stay in a path or a command. */
+export function fillVariables(text: string, lookup: Lookup, known: readonly string[]): Filled {
+  const stretches: Stretch[] = [];
+  const faults: VariableFault[] = [];
+  let filled = '';
+  let done = 0;
+  const append = (part: string, from: number, literal: boolean): void => {
+    stretches.push({ at: filled.length, from, length: part.length, literal });
+    filled += part;
+  };
+  for (const match of text.matchAll(MARK)) {
+    append(text.slice(done, match.index), done, true);
+    const [mark, inner] = match;
+    const value = mark === '$${' ? '${' : valueOf(inner, lookup);
+    if (value === undefined) faults.push({ offset: match.index, ...explainVariable(mark, inner, known) });
+    append(value ?? mark, match.index, false);
+    done = match.index + mark.length;
+  }
+  append(text.slice(done), done, true);
+  return { text: filled, faults, offsetInOriginal: (offset) => originalOffset(stretches, offset) };
+}
+
+function valueOf(inner: string | undefined, lookup: Lookup): string | undefined {
+  const name = VARIABLE.exec(inner ?? '')?.[1];
+  return name === undefined ? undefined : lookup(name);
+}
+
+function originalOffset(stretches: readonly Stretch[], offset: number): number {
+  const stretch = stretches.findLast(({ at }) => at <= offset);
+  if (stretch === undefined) return offset;
+  return stretch.literal ? stretch.from + (offset - stretch.at) : stretch.from;
+}
+
+function explainVariable(
+  mark: string,
+  inner: string | undefined,
+  known: readonly string[],
+): Omit<VariableFault, 'offset'> {
+  const advice = 'write $${ for the text ${ itself';
+  if (inner === undefined) return { found: mark, message: `found \${ without its closing brace; ${advice}` };
+  const name = VARIABLE.exec(inner)?.[1];
+  if (name !== undefined) return explainUndefined(name, known);
+  const word = inner.replace(/^[^.]*\./, '');
+  if (/^(hosts?|node|vars?)\.[A-Za-z_]\w*$/i.test(inner)) {
+    const suggestion = `\${host.${word}}`;
+    return { found: mark, suggestion, message: `unknown variable ${mark}; did you mean ${suggestion}?` };
+  }
+  return { found: mark, message: `unknown variable ${quote(mark)}: only \${host.NAME} is filled in; ${advice}` };
+}
+
+function explainUndefined(name: string, known: readonly string[]): Omit<VariableFault, 'offset'> {
+  const meant = nearest(name, known);
+  const found = `\${host.${name}}`;
+  const base = `the host has no variable ${name} (\`variables\` in its own configuration)`;
+  if (meant === undefined) return { found, message: base };
+  return { found, suggestion: `\${host.${meant}}`, message: `${base}; did you mean \${host.${meant}}?` };
+}
+
+/** True for text that offline checking could not fill in, so that its form is not judged. */
+export function hasVariable(text: string): boolean {
+  return text.includes('${host.');
+}

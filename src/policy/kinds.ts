@@ -1,0 +1,15 @@
+/** The kinds that this version loads. */
+export const KINDS = ['MetricSource', 'Flag', 'RollbackPolicy', 'Notifier'] as const;
+export type Kind = (typeof KINDS)[number];
+
+/** Kinds of the language that this version knows by name only. */
+export const KINDS_TO_COME = ['Target', 'PointPolicy', 'Window', 'Drill'] as const;
+
+/** Tests of policies stand beside them; they say nothing about what is desired. */
+export const TEST_KIND = 'PolicyTest';
+
+export const API_VERSION = 'revertd.dev/v1';
+
+export function isKind(word: unknown): word is Kind {
+  return KINDS.some((kind) => kind === word);
+}

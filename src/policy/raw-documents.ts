@@ -1,0 +1,179 @@
+import type { UnitState } from '../core/model/check.ts';
+import type { NotificationTopic } from '../core/model/notifier.ts';
+import type { SecretRef } from '../core/model/secret-ref.ts';
+import type { JsonValue } from '../core/model/step.ts';
+import type { Kind } from './kinds.ts';
+
+/**
+ * Documents as authors write them, after the schemas have accepted them. Durations, sizes and addresses are still
+ * text, with `${host.NAME}` in them until it is filled in.
+ */
+export type RawDocuments = {
+  readonly MetricSource: RawDocument<RawMetricSource>;
+  readonly Flag: RawDocument<RawFlag>;
+  readonly RollbackPolicy: RawDocument<RawRollbackPolicy>;
+  readonly Notifier: RawDocument<RawNotifier>;
+};
+
+export type AnyRawDocument = RawDocuments[Kind];
+
+export type RawDocument<Spec> = { readonly metadata: { readonly name: string }; readonly spec: RawSpec & Spec };
+export type RawHosts = { readonly matchLabels: RawTexts };
+export type RawSpec = { readonly suspend?: boolean; readonly hosts?: RawHosts };
+export type RawTexts = Readonly<Record<string, string>>;
+export type RawHeaders = Readonly<Record<string, string | SecretRef>>;
+export type RawStatus = number | readonly number[];
+
+export type RawMetricSource = {
+  readonly interval?: string;
+  readonly scrape?: RawScrape;
+  readonly probe?: { readonly http: RawHttpProbe };
+};
+
+export type RawScrape = {
+  readonly targets: readonly string[];
+  readonly labels?: RawTexts;
+  readonly timeout?: string;
+  readonly auth?: {
+    readonly basic?: { readonly username: string; readonly password: SecretRef };
+    readonly bearer?: SecretRef;
+  };
+  readonly tls?: { readonly caFile?: string; readonly serverName?: string };
+  readonly limits?: { readonly bytes?: string; readonly samples?: number };
+};
+
+export type RawHttpProbe = {
+  readonly method?: string;
+  readonly url: string;
+  readonly headers?: RawHeaders;
+  readonly status?: RawStatus;
+  readonly bodyContains?: string;
+  readonly bodyMatches?: string;
+  readonly timeout?: string;
+};
+
+export type RawFlag = {
+  readonly state?: 'ENABLED' | 'DISABLED';
+  readonly variants: Readonly<Record<string, JsonValue>>;
+  readonly defaultVariant: string;
+  readonly safeVariant?: string;
+  readonly drift?: 'repair' | 'report';
+  readonly deliver?: readonly RawPlace[];
+};
+
+export type RawPlace = {
+  readonly hosts?: RawHosts;
+  readonly envFile?: { readonly path: string; readonly key: string };
+  readonly file?: { readonly path: string; readonly pointer: string };
+  readonly then?: readonly RawStep[];
+};
+
+export type RawNotifier = {
+  readonly on?: readonly NotificationTopic[];
+  readonly timeout?: string;
+  readonly webhook?: { readonly url: string | SecretRef; readonly headers?: RawHeaders; readonly secret?: SecretRef };
+  readonly command?: { readonly argv: readonly string[] };
+};
+
+export type RawRollbackPolicy = {
+  readonly triggers?: readonly RawTrigger[];
+  readonly match?: 'any' | 'all' | { readonly atLeast: number };
+  readonly ladder?: readonly RawRung[];
+  readonly cooldown?: string;
+  readonly limit?: { readonly rollbacks: number; readonly per: string };
+  readonly rto?: string;
+  readonly notify?: readonly string[];
+  readonly release?: { readonly flags?: 'onFlagChange' | 'manual' | { readonly after: string } };
+};
+
+export type RawThreshold = {
+  readonly above?: number;
+  readonly below?: number;
+  readonly outside?: readonly [number, number];
+};
+
+export type RawTrigger = RawThreshold & {
+  readonly name: string;
+  readonly query: string;
+  readonly for?: string;
+  readonly clear?: { readonly above?: number; readonly below?: number; readonly for?: string };
+  readonly noData?: 'hold' | 'fire' | 'clear';
+  readonly severity?: 'critical' | 'warning';
+  readonly startAt?: string;
+};
+
+export type RawRung = {
+  readonly rung: string;
+  readonly do: readonly RawStep[];
+  readonly onFailure?: readonly RawStep[];
+  readonly verify?: RawVerify;
+};
+
+export type RawVerify = {
+  readonly settle?: string;
+  readonly within?: string;
+  readonly triggersClear?: boolean;
+  readonly onInconclusive?: 'ask' | 'next' | 'done';
+  readonly checks?: readonly RawCheck[];
+};
+
+export type RawStep = {
+  readonly setFlag?: RawSetFlag;
+  readonly service?: RawService;
+  readonly http?: RawHttpStep;
+  readonly run?: RawRunStep;
+};
+
+export type RawSetFlag = {
+  readonly flag: string;
+  readonly to: 'safe' | { readonly variant: string };
+  readonly timeout?: string;
+};
+
+export type RawService = {
+  readonly unit?: string;
+  readonly pidFile?: string;
+  readonly do: 'start' | 'stop' | 'restart' | 'reload' | { readonly signal: string };
+  readonly timeout?: string;
+};
+
+export type RawRepetition = { readonly repeatable?: boolean; readonly unless?: readonly RawCheck[] };
+
+export type RawHttpStep = RawRepetition & {
+  readonly method?: string;
+  readonly url: string;
+  readonly headers?: RawHeaders;
+  readonly body?: JsonValue;
+  readonly status?: RawStatus;
+  readonly timeout?: string;
+};
+
+export type RawRunStep = RawRepetition & {
+  readonly argv: readonly string[];
+  readonly cwd?: string;
+  readonly env?: RawHeaders;
+  readonly timeout?: string;
+};
+
+export type RawCheck = {
+  readonly http?: RawHttpCheck;
+  readonly query?: RawThreshold & { readonly expr: string };
+  readonly unit?: { readonly name: string; readonly is: UnitState; readonly timeout?: string };
+  readonly run?: RawRunCheck;
+};
+
+export type RawHttpCheck = {
+  readonly method?: string;
+  readonly url: string;
+  readonly headers?: RawHeaders;
+  readonly status?: RawStatus;
+  readonly bodyContains?: string;
+  readonly timeout?: string;
+};
+
+export type RawRunCheck = {
+  readonly argv: readonly string[];
+  readonly cwd?: string;
+  readonly env?: RawTexts;
+  readonly timeout?: string;
+};

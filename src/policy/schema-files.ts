@@ -1,0 +1,79 @@
+import { readFileSync } from 'node:fs';
+import { Ajv2020, type AnySchemaObject, type ValidateFunction } from 'ajv/dist/2020.js';
+import type { Kind } from './kinds.ts';
+import type { RawDocuments } from './raw-documents.ts';
+
+const FILES = {
+  MetricSource: 'metric-source.schema.json',
+  Flag: 'flag.schema.json',
+  RollbackPolicy: 'rollback-policy.schema.json',
+  Notifier: 'notifier.schema.json',
+} as const satisfies Record<Kind, string>;
+
+const COMMON = 'common.schema.json';
+
+/** The package's `schemas/` stands two folders above this file, in `src/` as in `dist/`. */
+export function readSchema(file: string): AnySchemaObject {
+  return JSON.parse(readFileSync(new URL(`../../schemas/${file}`, import.meta.url), 'utf8')) as AnySchemaObject;
+}
+
+let ajv: Ajv2020 | undefined;
+const compiled = new Map<Kind, ValidateFunction>();
+
+/** The validator of a kind; compiled when it is first asked for. Its guard holds the schema against the types. */
+export function validatorOf<K extends Kind>(kind: K): ValidateFunction<RawDocuments[K]> {
+  let validate = compiled.get(kind);
+  if (validate === undefined) {
+    validate = schemaCompiler().compile(readSchema(FILES[kind]));
+    compiled.set(kind, validate);
+  }
+  return validate as ValidateFunction<RawDocuments[K]>;
+}
+
+function schemaCompiler(): Ajv2020 {
+  ajv ??= newCompiler();
+  return ajv;
+}
+
+/** Strict, except that "exactly one of these keys" names keys that are described one level above. */
+function newCompiler(): Ajv2020 {
+  const compiler = new Ajv2020({
+    strict: true,
+    strictRequired: false,
+    allErrors: true,
+    verbose: true,
+    allowUnionTypes: true,
+  });
+  compiler.addSchema(readSchema(COMMON));
+  return compiler;
+}
+
+/** The words that a step, check, place, source or notifier can be made of: one driver each. */
+export type Alternatives = {
+  readonly steps: readonly string[];
+  readonly checks: readonly string[];
+  readonly places: readonly string[];
+  readonly metricSources: readonly string[];
+  readonly probes: readonly string[];
+  readonly notifiers: readonly string[];
+};
+
+/** The alternatives as the schemas have them, so that a test can hold the drivers against them. */
+export function alternatives(): Alternatives {
+  const common = readSchema(COMMON);
+  const source = readSchema(FILES.MetricSource);
+  return {
+    steps: exactlyOneOf(common['$defs'].step),
+    checks: exactlyOneOf(common['$defs'].check),
+    places: exactlyOneOf(readSchema(FILES.Flag)['$defs'].place),
+    metricSources: exactlyOneOf(source['properties'].spec),
+    probes: exactlyOneOf(source['$defs'].probe),
+    notifiers: exactlyOneOf(readSchema(FILES.Notifier)['properties'].spec),
+  };
+}
+
+/** The keys of an object of which exactly one must be there. */
+export function exactlyOneOf(schema: AnySchemaObject): readonly string[] {
+  const branches = schema['oneOf'] as readonly { readonly required: readonly string[] }[] | undefined;
+  return (branches ?? []).flatMap(({ required }) => required);
+}

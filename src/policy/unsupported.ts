@@ -1,0 +1,45 @@
+/**
+ * What the language promises and this version does not do yet, by the title of the schema's object that it would
+ * stand in. Whoever uses it is told so, instead of being told that the word does not exist. An entry goes when the
+ * schema gets the word.
+ */
+export const KEYS_TO_COME: Readonly<Record<string, readonly string[]>> = {
+  'MetricSource spec': ['host', 'sql', 'command', 'prometheus'],
+  Probe: ['tcp', 'unit'],
+  'HTTP probe': ['auth', 'body'],
+  'Flag spec': ['targeting', 'ramp', 'expires'],
+  Place: ['flagd', 'http', 'postgres'],
+  'Notifier spec': ['slack', 'email', 'alertmanager', 'templates'],
+  Webhook: ['body'],
+  'RollbackPolicy spec': ['escalate', 'updates'],
+  Trigger: ['source', 'decision'],
+  Rung: ['when', 'approval', 'dataLoss', 'assess', 'notify'],
+  Verify: ['for'],
+  Release: ['reRamp'],
+  Step: ['restore', 'createPoint', 'container', 'sql', 'editFile', 'gitCommit', 'notify', 'waitFor', 'when'],
+  'Step http': ['auth', 'bodyContains'],
+  'Step run': ['user'],
+  Check: ['sql', 'sqlite', 'target', 'container', 'file', 'assessed'],
+  'Check http': ['auth', 'body'],
+  'Check query': ['equals'],
+};
+
+/** Values likewise, by the title of the schema that lists the values of today. */
+export const VALUES_TO_COME: Readonly<Record<string, readonly string[]>> = {
+  '`safe` or {variant: NAME}': ['previousStep'],
+  topic: ['approval', 'update', 'escalated', 'drill', 'report'],
+};
+
+/** Objects likewise, by the title and the object's key. */
+export const ALTERNATIVES_TO_COME: Readonly<Record<string, readonly string[]>> = {
+  After: ['onFix'],
+  number: ['baseline'],
+};
+
+export function isKeyToCome(title: string, key: string): boolean {
+  return KEYS_TO_COME[title]?.includes(key) === true || ALTERNATIVES_TO_COME[title]?.includes(key) === true;
+}
+
+export function isValueToCome(title: string, value: unknown): boolean {
+  return VALUES_TO_COME[title]?.some((word) => word === value) === true;
+}
