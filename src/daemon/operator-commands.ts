@@ -3,9 +3,6 @@ import type { Memory } from '../core/memory.ts';
 import type { Desired } from '../core/model/desired.ts';
 import { type IncidentAnswer, isOpen } from '../core/model/incident.ts';
 import { nearestName } from '../core/nearest-name.ts';
-import { placesOf } from '../core/places/flag-places.ts';
-import { adoptionId } from '../core/places/settle-places.ts';
-import { asText } from '../core/places/flag-places.ts';
 import { formatDuration, type Millis } from '../core/units.ts';
 
 /** What a person asked for and why it cannot be; `notFound` names something that is not there. */
@@ -44,7 +41,12 @@ export function adopt(situation: Situation, object: string | undefined): EventSp
   const waiting = Object.values(situation.memory.holds).filter((hold) => hold.kind === 'adoption');
   const chosen = waiting.filter((hold) => object === undefined || hold.object === object);
   if (chosen.length === 0 && object !== undefined) {
-    throw notFound('object waiting for adoption', object, waiting.map((hold) => hold.object), 'revertd holds list');
+    throw notFound(
+      'object waiting for adoption',
+      object,
+      waiting.map((hold) => hold.object),
+      'revertd holds list',
+    );
   }
   return chosen.flatMap((hold) => liftHold(situation, hold.id, 'adopted'));
 }
@@ -114,7 +116,6 @@ export function overrideFlag({ desired, memory, now, actor }: Situation, request
     },
   ];
 }
-
 
 function openIncident(memory: Memory, id: string) {
   const incident = memory.incidents[id];

@@ -5,8 +5,8 @@ import type { PolicySnapshot, Revision } from '../core/model/revision.ts';
 import type { Millis } from '../core/units.ts';
 import { formatDiagnostic } from '../policy/format-diagnostic.ts';
 import type { LoadResult } from '../policy/load.ts';
-import { nextPollDelay } from '../source/poll-delay.ts';
 import type { PolicySource, Refusal, SourceReading } from '../source/policy-source.ts';
+import { nextPollDelay } from '../source/poll-delay.ts';
 import type { Store } from '../store/store.ts';
 
 /** Loads one revision for this host. */
@@ -58,7 +58,9 @@ export class PolicyFeed {
   constructor(host: FeedHost) {
     this.#host = host;
     const consents = host.store.events({ types: ['source.consented'] });
-    this.#consented = new Set(consents.flatMap(({ event }) => (event.type === 'source.consented' ? event.revision : [])));
+    this.#consented = new Set(
+      consents.flatMap(({ event }) => (event.type === 'source.consented' ? event.revision : [])),
+    );
   }
 
   get state(): FeedState {
@@ -209,4 +211,3 @@ export class PolicyFeed {
     this.#host.record('git', { type: 'source.recovered' });
   }
 }
-

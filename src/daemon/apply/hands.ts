@@ -1,4 +1,4 @@
-import { createAllowList, type AllowList, type AllowRules } from '../../drivers/allow-list.ts';
+import { type AllowList, type AllowRules, createAllowList } from '../../drivers/allow-list.ts';
 import { type CheckDrivers, createCheckDrivers, makeCheck } from '../../drivers/checks/registry.ts';
 import { createSend, type Send } from '../../drivers/notifiers/registry.ts';
 import { createPlaceDrivers, type PlaceDrivers } from '../../drivers/places/registry.ts';

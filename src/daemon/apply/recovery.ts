@@ -50,10 +50,7 @@ async function observe(operation: Operation, hands: Pick<Hands, 'places' | 'step
   }
 }
 
-async function observeDocument(
-  { document, changes }: DeliverAction,
-  hands: Pick<Hands, 'places'>,
-): Promise<Finding> {
+async function observeDocument({ document, changes }: DeliverAction, hands: Pick<Hands, 'places'>): Promise<Finding> {
   const entries = changes.map((change) => change.entry);
   const signal = AbortSignal.timeout(OBSERVE_DEADLINE_MS);
   const reading = await hands.places[document.kind].read(document, entries, signal);

@@ -1,5 +1,5 @@
+import type { Check, CheckResult } from '../../core/model/check.ts';
 import { isBeyond, type Trigger, type TriggerKey } from '../../core/model/trigger.ts';
-import type { CheckResult, Check } from '../../core/model/check.ts';
 import { type Reading, type ReadingElement, toReadingValue } from '../../core/observed.ts';
 import type { Millis } from '../../core/units.ts';
 import type { Commit } from '../../metrics/sampling.ts';
@@ -10,7 +10,11 @@ import { parseQuery } from '../../promql/parse.ts';
 import { PromqlError } from '../../promql/promql-error.ts';
 
 /** A query made ready once and evaluated often. */
-type Prepared = { readonly compiled: CompiledQuery; readonly selectors: readonly SelectorUse[]; readonly windowMs: Millis };
+type Prepared = {
+  readonly compiled: CompiledQuery;
+  readonly selectors: readonly SelectorUse[];
+  readonly windowMs: Millis;
+};
 
 type SourceState = { readonly since: Millis; readonly healthy: boolean; readonly intervalMs: Millis };
 
@@ -89,8 +93,7 @@ export class Evaluator {
       at: commit.at,
       intervalMs: Math.max(...relevant.map((state) => state.intervalMs)),
       covered:
-        !(prepared instanceof PromqlError) &&
-        relevant.every((state) => commit.at - state.since >= prepared.windowMs),
+        !(prepared instanceof PromqlError) && relevant.every((state) => commit.at - state.since >= prepared.windowMs),
       healthy: relevant.every((state) => state.healthy),
       result: this.#result(prepared, commit.at),
     };
