@@ -1,5 +1,6 @@
 import { describe, expect, it } from 'vitest';
-import { formatSeries, labelKey, labelsOf } from './labels.ts';
+import { labelsKey } from '../promql/labels.ts';
+import { formatSeries, labelsOf } from './labels.ts';
 
 describe('labels', () => {
   it('are sorted, and empty ones are absent', () => {
@@ -25,13 +26,13 @@ describe('labels', () => {
       ['constructor', 'c'],
     ]);
     expect([labels['__proto__'], labels['constructor'], labels['toString']]).toEqual(['p', 'c', undefined]);
-    expect(labelKey(labels)).not.toBe(labelKey(labelsOf([['constructor', 'c']])));
+    expect(labelsKey(labels)).not.toBe(labelsKey(labelsOf([['constructor', 'c']])));
   });
 
   it('have the same key exactly if they are the same set', () => {
-    expect(labelKey({ b: '2', a: '1' })).toBe(labelKey({ a: '1', b: '2', c: '' }));
-    expect(labelKey({ a: '1', b: '2' })).not.toBe(labelKey({ a: '11:b1:2' }));
-    expect(labelKey({ a: 'x', ab: '' })).not.toBe(labelKey({ a: '', ab: 'x' }));
+    expect(labelsKey({ b: '2', a: '1' })).toBe(labelsKey({ a: '1', b: '2', c: '' }));
+    expect(labelsKey({ a: '1', b: '2' })).not.toBe(labelsKey({ a: '11:b1:2' }));
+    expect(labelsKey({ a: 'x', ab: '' })).not.toBe(labelsKey({ a: '', ab: 'x' }));
   });
 
   it('are shown as people write them', () => {

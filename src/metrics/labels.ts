@@ -20,16 +20,6 @@ function byName([a]: readonly [string, string], [b]: readonly [string, string]):
   return a < b ? -1 : a > b ? 1 : 0;
 }
 
-/** Equal exactly for equal label sets. The lengths keep apart what a separator inside a value could join. */
-export function labelKey(labels: Labels): string {
-  let key = '';
-  for (const name of Object.keys(labels).sort()) {
-    const value = labels[name] ?? '';
-    if (value !== '') key += `${name.length}:${name}${value.length}:${value}`;
-  }
-  return key;
-}
-
 /** `name{a="b"}`, as people write a series. */
 export function formatSeries(labels: Labels): string {
   const { __name__: name = '', ...others } = labels;

@@ -7,7 +7,7 @@ describe('stale markers', () => {
     writeStale(values, 2);
     expect([0, 1, 2, 3].map((index) => isStale(values, index))).toEqual([false, false, true, false]);
     expect(new BigUint64Array(values.buffer)[2]).toBe(0x7ff0000000000002n);
-    expect(STALE_NAN).toBeNaN();
+    expect(STALE_NAN).toBe(0x7ff0000000000002n);
   });
 
   it('survive being moved, copied, and read through a part of a larger buffer', () => {

@@ -1,6 +1,7 @@
 import * as fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
-import { labelKey, labelsOf } from '../labels.ts';
+import { labelsKey } from '../../promql/labels.ts';
+import { labelsOf } from '../labels.ts';
 import type { ExpositionFormat } from './decode.ts';
 import { ExpositionError } from './exposition-error.ts';
 import { parseExposition } from './parse.ts';
@@ -35,7 +36,7 @@ describe('the parser, on anything', () => {
           limit: 1,
         });
         const expected = labelsOf([['__name__', metric], ...Object.entries(labels)]);
-        expect(labelKey(sample?.labels ?? {})).toBe(labelKey(expected));
+        expect(labelsKey(sample?.labels ?? {})).toBe(labelsKey(expected));
         expect(sample?.value === number || Object.is(sample?.value, number)).toBe(true);
         expect(sample?.timestamp).toBe(time);
       }),

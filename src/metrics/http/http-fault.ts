@@ -1,5 +1,6 @@
 export type HttpFaultCode =
   | 'bad_url'
+  | 'bad_pattern'
   | 'secret'
   | 'ca_file'
   | 'connection_refused'

@@ -1,7 +1,7 @@
 import type { Millis } from '../../core/units.ts';
+import { labelsKey } from '../../promql/labels.ts';
 import { DEFAULT_LOOKBACK_MS, type Labels, type Matcher, type Queryable, type Series } from '../../promql/series.ts';
 import type { Batch, Sample } from '../batch.ts';
-import { labelKey } from '../labels.ts';
 import { Budget } from './budget.ts';
 import { SeriesIndex } from './series-index.ts';
 import { StoredSeries } from './stored-series.ts';
@@ -168,7 +168,7 @@ export class SampleStore implements Queryable {
   }
 
   #find(group: TargetGroup, labels: Labels): StoredSeries | 'conflicting' | 'refused' {
-    const key = labelKey(labels);
+    const key = labelsKey(labels);
     const known = this.#byKey.get(key);
     if (known === undefined) return this.#add(group, labels, key);
     if (group.series.has(known)) {

@@ -1,5 +1,5 @@
+import { labelsPredicate } from '../../promql/matcher.ts';
 import type { Labels, Matcher } from '../../promql/series.ts';
-import { compileMatcher, compileMatchers } from './matching.ts';
 
 /** Finds series by their labels. Nearly every selector names its metric, so the index is by `__name__`. */
 export class SeriesIndex<S extends { readonly labels: Labels }> {
@@ -32,9 +32,9 @@ export class SeriesIndex<S extends { readonly labels: Labels }> {
     this.#generation++;
   }
 
-  /** In the order in which the series of each name were added. */
+  /** In the order in which the series of each name were added. Throws a `PromqlError` for a regex that is no RE2. */
   find(matchers: readonly Matcher[]): S[] {
-    const accepts = compileMatchers(matchers.filter((matcher) => matcher.name !== '__name__'));
+    const accepts = labelsPredicate(matchers.filter((matcher) => matcher.name !== '__name__'));
     const found: S[] = [];
     for (const named of this.#named(matchers.filter((matcher) => matcher.name === '__name__'))) {
       for (const series of named) if (accepts(series.labels)) found.push(series);
@@ -44,10 +44,10 @@ export class SeriesIndex<S extends { readonly labels: Labels }> {
 
   #named(matchers: readonly Matcher[]): Set<S>[] {
     const exact = matchers.find((matcher) => matcher.op === '=');
-    const tests = matchers.filter((matcher) => matcher !== exact).map(compileMatcher);
+    const accepts = labelsPredicate(matchers.filter((matcher) => matcher !== exact));
     const candidates = exact === undefined ? this.#byName.keys() : [exact.value];
     return [...candidates]
-      .filter((name) => tests.every((accepts) => accepts(name)))
+      .filter((name) => accepts({ __name__: name }))
       .flatMap((name) => this.#byName.get(name) ?? []);
   }
 }

@@ -104,6 +104,14 @@ describe('an http probe', () => {
     expect(values(outcome)).toMatchObject({ probe_success: 0, probe_http_status_code: 0 });
   });
 
+  it.each([
+    ['a URL that is none', '/health', {}, 'bad_url'],
+    ['an expression that is none', 'http://127.0.0.1:1/', { bodyMatches: 'a(b' }, 'bad_pattern'],
+  ])('fails with %s', async (_, url, http, code) => {
+    const outcome = await open(url, http).sample(new AbortController().signal);
+    expect(outcome).toMatchObject({ kind: 'failed', samples: [], fault: { code } });
+  });
+
   it('keeps the status of an answer whose body never comes', async () => {
     const deadline = new AbortController();
     await using server = await loopback((_, response) => void response.writeHead(200).write('o'));

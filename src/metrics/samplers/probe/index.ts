@@ -27,7 +27,8 @@ type Probe = {
 function openHttp(source: MetricSource, http: HttpProbe, means: SamplerMeans): Sampler {
   const url = parseHttpUrl(http.url);
   if (url instanceof HttpFault) return unusable(http.url, url);
-  const pattern = http.bodyMatches === undefined ? undefined : RE2JS.compile(http.bodyMatches);
+  const pattern = compilePattern(http.bodyMatches);
+  if (pattern instanceof HttpFault) return unusable(http.url, pattern);
   const labels = { job: source.name, instance: url.href };
   const opened: Probe = { url, http, pattern, means, report: reporter(labels) };
   return {
@@ -36,6 +37,15 @@ function openHttp(source: MetricSource, http: HttpProbe, means: SamplerMeans): S
     sample: (signal) => probeOnce(opened, signal),
     close: () => {},
   };
+}
+
+function compilePattern(expression: string | undefined): RE2JS | undefined | HttpFault {
+  try {
+    return expression === undefined ? undefined : RE2JS.compile(expression);
+  } catch (error) {
+    const why = error instanceof Error ? error.message : String(error);
+    return new HttpFault('bad_pattern', `bodyMatches is not an RE2 expression: ${why}`, { cause: error });
+  }
 }
 
 async function probeOnce(opened: Probe, signal: AbortSignal): Promise<Outcome> {
