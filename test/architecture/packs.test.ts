@@ -1,7 +1,8 @@
-import { mkdirSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
+import { mkdirSync, mkdtempSync, readdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join, resolve } from 'node:path';
 import { afterEach, beforeEach, describe, expect, test } from 'vitest';
+import { loadPolicies } from '../../src/policy/load.ts';
 import { isObject, type PackDocument, packNames, readPack } from '../tools/packs.ts';
 import { SYSTEMS } from '../tools/rows.ts';
 
@@ -34,6 +35,19 @@ test('there is one pack for each runbook', () => {
 
 describe.each(packNames(ROOT))('the pack %s', (pack) => {
   const documents = readPack(ROOT, pack);
+
+  test('is loaded, drafts apart, without a fault or a doubt', () => {
+    const folder = join(ROOT, 'policies', pack);
+    const files = readdirSync(folder, { recursive: true, encoding: 'utf8' })
+      .filter((path) => path.endsWith('.yaml'))
+      .map((path) => ({ path, bytes: readFileSync(join(folder, path)) }));
+    const documents = readPack(ROOT, pack).filter(({ draft }) => !draft).length;
+    expect(loadPolicies(files, { revision: 'r1', host: undefined, hostLabels: {} })).toMatchObject({
+      ok: true,
+      warnings: [],
+      documents,
+    });
+  });
 
   test('has documents of known kinds and version, each with a spec', () => {
     const unknown = documents.filter(
