@@ -3,6 +3,7 @@ import type { Memory } from '../core/memory.ts';
 import type { Desired } from '../core/model/desired.ts';
 import { type IncidentAnswer, isOpen } from '../core/model/incident.ts';
 import { nearestName } from '../core/nearest-name.ts';
+import { asText } from '../core/places/flag-places.ts';
 import { formatDuration, type Millis } from '../core/units.ts';
 
 /** What a person asked for and why it cannot be; `notFound` names something that is not there. */

@@ -1,6 +1,6 @@
 import type { EventSpec } from '../core/event.ts';
 import type { Memory } from '../core/memory.ts';
-import type { Desired } from '../core/model/desired.ts';
+import type { PolicySet } from '../core/model/desired.ts';
 import type { PolicySnapshot, Revision } from '../core/model/revision.ts';
 import type { Millis } from '../core/units.ts';
 import { formatDiagnostic } from '../policy/format-diagnostic.ts';
@@ -12,6 +12,9 @@ import type { Store } from '../store/store.ts';
 /** Loads one revision for this host. */
 export type LoadForHost = (snapshot: PolicySnapshot) => LoadResult;
 
+/** Puts policies in force, as this host follows them. */
+export type Follow = (policies: PolicySet) => void;
+
 export type FeedHost = {
   readonly source: PolicySource;
   readonly store: Store;
@@ -20,7 +23,7 @@ export type FeedHost = {
   readonly now: () => Millis;
   readonly memory: () => Memory;
   readonly record: (actor: string, ...events: EventSpec[]) => void;
-  readonly follow: (desired: Desired) => void;
+  readonly follow: Follow;
   readonly onFault: (error: unknown) => void;
 };
 

@@ -70,7 +70,7 @@ test.each<[string, Trigger, string]>([
     '0.5>firing 1.5>inactive 2.5>firing',
   ],
   ['noData: fire starts it', aTrigger({ noData: 'fire' }), '_>pending _>pending _>firing 0.1>inactive'],
-  ['noData: clear ends it', aTrigger({ forMs: 0, noData: 'clear' }), '0.9>firing _>unknown'],
+  ['noData: clear ends it', aTrigger({ forMs: 0, noData: 'clear' }), '0.9>firing _>inactive NaN>inactive'],
   ['noData never acts on a query that failed', aTrigger({ forMs: 0, noData: 'fire' }), '!>unknown !>unknown'],
 ])('%s', (_what, one, walk) => {
   expect(follow(one, walk)).toBe(walk);

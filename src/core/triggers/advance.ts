@@ -213,8 +213,10 @@ function newElement(element: ReadingElement, at: Millis): ElementMemory {
 
 function overallVerdict(trigger: Trigger, elements: readonly ReadingElement[]): Verdict {
   const verdicts = new Set(elements.map((element) => judge(trigger, fromReadingValue(element.value))));
-  for (const verdict of ['breached', 'between', 'clear', 'nan'] as const) if (verdicts.has(verdict)) return verdict;
-  return 'noData';
+  for (const verdict of ['breached', 'between', 'clear'] as const) if (verdicts.has(verdict)) return verdict;
+  // Where absence means that all is well, it is as good as a clear value, also for a verification.
+  if (trigger.noData === 'clear') return 'clear';
+  return verdicts.has('nan') ? 'nan' : 'noData';
 }
 
 function overallState(elements: Readonly<Record<string, ElementMemory>>, verdict: Verdict): TriggerState {

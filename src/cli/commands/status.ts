@@ -1,0 +1,139 @@
+import { formatDuration, type Millis } from '../../core/units.ts';
+import type { Status, TriggerStatus } from '../../server/status.ts';
+import { EXIT, type ExitCode } from '../exit-code.ts';
+import { read } from '../host-access.ts';
+import { configOf, type GlobalOptions } from '../setup.ts';
+import { paint, type Style, type Terminal, table } from '../terminal.ts';
+
+/** How the host stands: policies, triggers, flags, incidents, holds, and what needs attention. */
+export async function status(options: GlobalOptions, terminal: Terminal, version: string): Promise<ExitCode> {
+  const config = configOf(options, terminal, process.env);
+  const found = await read<Status>(config, 'status', version);
+  terminal.out(options.json === true ? JSON.stringify(found, null, 2) : statusText(found, terminal, Date.now()));
+  return EXIT.done;
+}
+
+export function statusText(found: Status, terminal: Terminal, now: Millis): string {
+  return [
+    ...headLines(found, terminal, now),
+    ...section('Needs attention', attentionLines(found, terminal)),
+    ...section('Incidents', incidentRows(found, now)),
+    ...section('Triggers', triggerRows(found.triggers, terminal, now)),
+    ...section('Flags', flagRows(found, terminal)),
+    ...section(
+      'Holds',
+      found.holds.map((hold) => `${hold.id}: ${JSON.stringify(hold.value)}, ${hold.cause}; lifts when ${hold.lifts}`),
+    ),
+    ...section('Sources', sourceRows(found, terminal, now)),
+  ].join('\n');
+}
+
+function headLines(found: Status, terminal: Terminal, now: Millis): string[] {
+  const running = found.live
+    ? `${paint(terminal, 'green', 'running')}${found.startedAt === null ? '' : ` for ${formatDuration(now - found.startedAt)}`}`
+    : paint(terminal, 'yellow', 'no daemon runs; this is what it left');
+  const lines = [
+    `${paint(terminal, 'bold', found.host)}  revertd ${found.version}, ${running}`,
+    `Policies: ${found.policies?.source ?? 'as stored'} at ${found.revision?.slice(0, 19) ?? 'no revision yet'}`,
+  ];
+  const trouble = found.policies?.trouble;
+  if (trouble) {
+    const subject =
+      trouble.kind === 'refused' ? `revision ${trouble.revision?.slice(0, 12) ?? ''} was refused` : 'cannot be reached';
+    lines.push(paint(terminal, 'red', `          ${subject} (${trouble.code}): ${trouble.message}`));
+    lines.push(...trouble.diagnostics.map((line) => `          ${line}`));
+  }
+  return lines;
+}
+
+function section(title: string, lines: readonly string[]): string[] {
+  return lines.length === 0
+    ? []
+    : ['', `${title}:`, ...lines.flatMap((line) => line.split('\n')).map((line) => `  ${line}`)];
+}
+
+function attentionLines(found: Status, terminal: Terminal): string[] {
+  return found.conditions
+    .filter((condition) => condition.needsAttention)
+    .map(({ type, object, message }) => `${paint(terminal, 'red', type)} ${object}: ${message}`);
+}
+
+function incidentRows(found: Status, now: Millis): string[] {
+  if (found.incidents.length === 0) return [];
+  return [
+    table(
+      found.incidents.map((one) => [
+        one.id,
+        one.policy,
+        `${one.state}${one.rung === null ? '' : ` rung "${one.rung}"`}`,
+        `opened ${formatDuration(now - one.openedAt)} ago`,
+        one.reason,
+      ]),
+    ),
+  ];
+}
+
+const STATE_STYLES = {
+  firing: 'red',
+  pending: 'yellow',
+  unknown: 'magenta',
+  inactive: 'green',
+} as const satisfies Record<TriggerStatus['state'], Style>;
+
+function triggerRows(triggers: readonly TriggerStatus[], terminal: Terminal, now: Millis): string[] {
+  if (triggers.length === 0) return [];
+  const rows = triggers.map((trigger) => [
+    trigger.trigger,
+    trigger.state,
+    `${shown(trigger.value)} (${trigger.threshold})`,
+    trigger.state === 'pending'
+      ? `fires in ${formatDuration(Math.max(0, trigger.forMs - trigger.breachedMs))}`
+      : trigger.since === null
+        ? 'not evaluated yet'
+        : `for ${formatDuration(Math.max(0, now - trigger.since))}`,
+  ]);
+  return [
+    table(rows, (cell, column, row) => {
+      const state = triggers[row]?.state;
+      return column === 1 && state !== undefined ? paint(terminal, STATE_STYLES[state], cell) : cell;
+    }),
+  ];
+}
+
+export function shown(value: unknown): string {
+  if (typeof value !== 'number') return value === null ? 'no value' : String(value);
+  return Number.isInteger(value) ? String(value) : value.toPrecision(4);
+}
+
+function flagRows(found: Status, terminal: Terminal): string[] {
+  if (found.flags.length === 0) return [];
+  const rows = found.flags.map((flag) => [
+    flag.flag,
+    flag.effective,
+    flag.because === null ? `as git says (${flag.origin})` : `git says ${flag.git}, but ${flag.because}`,
+    flag.places.map((place) => place.state).join(', '),
+  ]);
+  return [
+    table(rows, (cell, column, row) =>
+      column === 1 && found.flags[row]?.because !== null ? paint(terminal, 'yellow', cell) : cell,
+    ),
+  ];
+}
+
+function sourceRows(found: Status, terminal: Terminal, now: Millis): string[] {
+  if (found.sources.length === 0) return [];
+  const rows = found.sources.map((source) => [
+    source.source,
+    source.target,
+    source.state,
+    source.lastAt === undefined
+      ? ''
+      : `${source.samples} samples ${formatDuration(Math.max(0, now - source.lastAt))} ago`,
+    source.lastError?.message ?? '',
+  ]);
+  return [
+    table(rows, (cell, column, row) =>
+      column === 2 ? paint(terminal, found.sources[row]?.state === 'up' ? 'green' : 'red', cell) : cell,
+    ),
+  ];
+}

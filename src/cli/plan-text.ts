@@ -1,0 +1,80 @@
+import type { Action } from '../core/model/action.ts';
+import { formatOrigin } from '../core/model/origin.ts';
+import type { Outlook, Plan } from '../core/plan/plan.ts';
+import { describeAction } from '../core/report/describe-event.ts';
+import { formatDuration } from '../core/units.ts';
+import type { HoldStatus } from '../server/status.ts';
+import { paint, type Style, type Terminal } from './terminal.ts';
+
+/** A plan as the API answers it. */
+export type ShownPlan = Pick<Plan, 'revision' | 'at' | 'actions' | 'outlook' | 'conditions' | 'complete'> & {
+  readonly holds: readonly HoldStatus[];
+};
+
+const SIGN_STYLES = { '+': 'green', '~': 'yellow', '-': 'red', '!': 'magenta', '>': 'blue' } as const satisfies Record<
+  Action['sign'],
+  Style
+>;
+
+/** What would be done now and why, what would follow, and a summary. */
+export function planText(plan: ShownPlan, terminal: Terminal): string {
+  const actions = plan.actions.flatMap((action) => actionLines(action, terminal));
+  const holds = plan.holds.flatMap((hold) => holdLines(hold, terminal));
+  const outlook = plan.outlook
+    .filter((item) => !isOfHold(item, plan.holds))
+    .flatMap((item) => outlookLines(item, terminal));
+  const conditions = plan.conditions.map(
+    ({ type, object, message }) => `  ${paint(terminal, 'yellow', type)} ${object}: ${message}`,
+  );
+  return [
+    ...(actions.length === 0 ? [] : ['Now:', ...actions, '']),
+    ...(holds.length === 0 ? [] : ['Held:', ...holds, '']),
+    ...(outlook.length === 0 ? [] : ['What would follow:', ...outlook, '']),
+    ...(conditions.length === 0 ? [] : ['Conditions:', ...conditions, '']),
+    ...(plan.complete
+      ? []
+      : [paint(terminal, 'dim', 'Not everything has been seen yet, so this plan is not complete.')]),
+    summaryLine(plan),
+  ].join('\n');
+}
+
+/** `Plan: 2 to create, 1 to change, 3 to prune, 1 rollback, 1 held.` */
+export function summaryLine(plan: Pick<ShownPlan, 'actions' | 'holds'>): string {
+  const count = (sign: Action['sign']): number => plan.actions.filter((action) => action.sign === sign).length;
+  const rollbacks = count('!');
+  const parts = [
+    `${count('+')} to create`,
+    `${count('~')} to change`,
+    `${count('-')} to prune`,
+    `${rollbacks} rollback${rollbacks === 1 ? '' : 's'}`,
+    `${plan.holds.length} held`,
+  ];
+  return `Plan: ${parts.join(', ')}.`;
+}
+
+function actionLines(action: Action, terminal: Terminal): string[] {
+  const sign = paint(terminal, SIGN_STYLES[action.sign], action.sign);
+  const origin = action.origin === undefined ? '' : paint(terminal, 'dim', `  (${formatOrigin(action.origin)})`);
+  const loss = action.losesData ? paint(terminal, 'red', ' loses data') : '';
+  return [`  ${sign} ${describeAction(action)}${loss}${origin}`, `      ${paint(terminal, 'dim', action.reason)}`];
+}
+
+function holdLines(hold: HoldStatus, terminal: Terminal): string[] {
+  return [
+    `  ${paint(terminal, 'cyan', '.')} ${hold.object} is held at ${JSON.stringify(hold.value)} by ${hold.kind} ${hold.id}`,
+    `      ${paint(terminal, 'dim', `${hold.cause}; lifts when ${hold.lifts}`)}`,
+  ];
+}
+
+function isOfHold(item: Outlook, holds: readonly HoldStatus[]): boolean {
+  return holds.some((hold) => item.object === hold.object && item.what.includes(hold.id));
+}
+
+function outlookLines(item: Outlook, terminal: Terminal): string[] {
+  const when = [
+    item.afterMs === undefined ? '' : `in ${formatDuration(item.afterMs)}`,
+    item.on === undefined ? '' : `when ${item.on}`,
+  ].filter((text) => text !== '');
+  const origin = item.origin === undefined ? '' : paint(terminal, 'dim', `  (${formatOrigin(item.origin)})`);
+  return [`  ${item.object}: ${item.what} ${when.join(', ')}${origin}`, ...item.next.map((next) => `      → ${next}`)];
+}

@@ -1,0 +1,204 @@
+import { Command, CommanderError, Option } from 'commander';
+import { CommandError } from '../daemon/operator-commands.ts';
+import { SourceError } from '../source/source-error.ts';
+import { StoreError } from '../store/store-error.ts';
+import { auditVerify } from './commands/audit.ts';
+import { flagsGet, flagsHistory, flagsList, flagsSet, type SetOptions } from './commands/flags.ts';
+import { halt, resume } from './commands/halt.ts';
+import { acceptRevision, adopt, holdsLift, holdsList } from './commands/holds.ts';
+import { incidentsAbort, incidentsAnswer, incidentsList, incidentsShow } from './commands/incidents.ts';
+import { plan } from './commands/plan.ts';
+import { run } from './commands/run.ts';
+import { status } from './commands/status.ts';
+import { validate } from './commands/validate.ts';
+import { CliError, EXIT, type ExitCode } from './exit-code.ts';
+import type { GlobalOptions } from './setup.ts';
+import { paint, processTerminal, type Terminal } from './terminal.ts';
+
+const AFTER_HELP = `
+First steps:
+  revertd validate policies/          check a policy folder
+  revertd plan --policies policies/   what it would change on this host, and why
+  revertd run --policies URL          follow a git repository
+  revertd status                      how the host stands
+
+Exit codes: 0 done, 1 error, 2 changes present (plan --detailed-exitcode), 3 partly done, 4 refused by a guard,
+5 another daemon has the data directory, 64 wrong usage, 130 interrupted.`;
+
+/** Runs the command line and answers the exit code; results go to stdout, everything else to stderr. */
+export async function runCommandLine(argv: readonly string[], version: string): Promise<ExitCode> {
+  const noColour = argv.includes('--no-color');
+  const terminal = processTerminal(process.env, noColour);
+  let code: ExitCode = EXIT.done;
+  const program = createProgram(version, terminal, (given) => {
+    code = given;
+  });
+  try {
+    await program.parseAsync([...argv], { from: 'user' });
+    return code;
+  } catch (error) {
+    return failure(error, terminal);
+  }
+}
+
+function failure(error: unknown, terminal: Terminal): ExitCode {
+  if (error instanceof CommanderError) return error.exitCode === 0 ? EXIT.done : EXIT.usage;
+  const prefix = paint(terminal, 'red', 'revertd:');
+  if (error instanceof CliError) {
+    terminal.err(`${prefix} ${error.message}`);
+    return error.exitCode;
+  }
+  if (error instanceof StoreError || error instanceof SourceError || error instanceof CommandError) {
+    terminal.err(`${prefix} ${error.message}`);
+    return EXIT.error;
+  }
+  terminal.err(`${prefix} this is a fault of revertd itself. Please report it with what follows.`);
+  terminal.err(error instanceof Error ? (error.stack ?? error.message) : String(error));
+  return EXIT.error;
+}
+
+function createProgram(version: string, terminal: Terminal, end: (code: ExitCode) => void): Command {
+  const program = new Command('revertd')
+    .description('Keeps this host inside the guard-rails that its owners commit to git.')
+    .version(version)
+    .exitOverride()
+    .showHelpAfterError('(revertd --help shows how it is used)')
+    .showSuggestionAfterError()
+    .configureHelp({ showGlobalOptions: true })
+    .configureOutput({
+      writeOut: (text) => terminal.out(text.trimEnd()),
+      writeErr: (text) => terminal.err(text.trimEnd()),
+    })
+    .addOption(
+      new Option('--config <file>', 'the host configuration (default: /etc/revertd/revertd.yaml if it is there)'),
+    )
+    .addOption(new Option('--data <dir>', "revertd's data directory (default: /var/lib/revertd)"))
+    .option('--json', 'answer in JSON, with a schemaVersion')
+    .option('--no-color', 'no colour; NO_COLOR and TERM=dumb do the same')
+    .addHelpText('after', AFTER_HELP);
+  const act =
+    <A extends unknown[]>(handler: (options: GlobalOptions, ...rest: A) => Promise<ExitCode>) =>
+    async (...args: unknown[]): Promise<void> => {
+      const command = args.at(-1);
+      const options = command instanceof Command ? command.optsWithGlobals<GlobalOptions>() : {};
+      end(await handler(options, ...(args.slice(0, -2) as A)));
+    };
+  addDaemonCommands(program, terminal, version, act);
+  addFlagCommands(program, terminal, version, act);
+  addOperatorCommands(program, terminal, version, act);
+  return program;
+}
+
+type Act = <A extends unknown[]>(
+  handler: (options: GlobalOptions, ...rest: A) => Promise<ExitCode>,
+) => (...args: unknown[]) => Promise<void>;
+
+function addDaemonCommands(program: Command, terminal: Terminal, version: string, act: Act): void {
+  program
+    .command('run')
+    .description('the daemon: follow the policies, watch, and put the host back when it leaves its guard-rails')
+    .option('--policies <dir-or-url>', 'what to follow, instead of `source.url` of the configuration')
+    .option('--once', 'reconcile until nothing is left to do, then exit')
+    .option('--dry-run', 'observe and plan, but never act')
+    .action(act((options) => run(options, terminal, version)));
+  program
+    .command('validate <folder>')
+    .description('check a policy folder offline; all faults are reported at once, with their places')
+    .action(act((options, folder: string) => validate(folder, options, terminal)));
+  program
+    .command('plan')
+    .description('what would change now, why, and what would follow')
+    .option('--policies <folder>', 'plan for these policies instead of the ones in force')
+    .option('--rev <revision>', 'plan for a revision of the configured source: a branch, tag or commit')
+    .option('--detailed-exitcode', 'exit 2 if there is something to change')
+    .action(act((options) => plan(options, terminal, version)));
+  program
+    .command('status')
+    .description('desired, effective and observed state, incidents, holds, and what needs attention')
+    .action(act((options) => status(options, terminal, version)));
+}
+
+function addFlagCommands(program: Command, terminal: Terminal, version: string, act: Act): void {
+  const flags = program.command('flags').description('feature flags: what git says, what is in effect, and why');
+  flags
+    .command('list', { isDefault: true })
+    .description('all flags')
+    .action(act((options) => flagsList(options, terminal, version)));
+  flags
+    .command('get <flag>')
+    .description('one flag: git, holds, effective value and every place')
+    .action(act((options, flag: string) => flagsGet(flag, options, terminal, version)));
+  flags
+    .command('history <flag>')
+    .description('what happened to it, and who did it')
+    .action(act((options, flag: string) => flagsHistory(flag, options, terminal, version)));
+  flags
+    .command('set <flag> <variant>')
+    .description("override git's value")
+    .option('--ttl <duration>', 'let go of it after so long: 30m, 2h, 7d')
+    .option('--reason <text>', 'why; shown wherever the flag is shown')
+    .option('--force', "release a rollback's latches, which otherwise win")
+    .action(act((options: SetOptions, flag: string, variant: string) => flagsSet(flag, variant, options, terminal)));
+}
+
+function addOperatorCommands(program: Command, terminal: Terminal, version: string, act: Act): void {
+  const holds = program.command('holds').description('why effective differs from desired, and how each hold ends');
+  holds
+    .command('list', { isDefault: true })
+    .description('every latch, override and adoption that holds something')
+    .action(act((options) => holdsList(options, terminal, version)));
+  holds
+    .command('lift <id>')
+    .description('end a hold now, whatever it waits for')
+    .option('--reason <text>', 'why; it stands in the log')
+    .action(act((options, id: string) => holdsLift(id, options, terminal)));
+  program
+    .command('adopt [object]')
+    .description('let git’s value in where revertd found another one at first sight: Flag/NAME, or all')
+    .action(act((options, object: string | undefined) => adopt(object, options, terminal)));
+  program
+    .command('source')
+    .description('where policies come from')
+    .command('accept <revision>')
+    .description('follow a revision although history was rewritten or the folder emptied')
+    .action(act((options, revision: string) => acceptRevision(revision, options, terminal)));
+  addIncidentCommands(program, terminal, version, act);
+  program
+    .command('halt')
+    .description('the emergency stop: no automatic action until `resume`; works without a daemon too')
+    .option('--reason <text>', 'why; shown in status')
+    .action(act((options) => halt(options, terminal)));
+  program
+    .command('resume')
+    .description('allow automatic action again')
+    .action(act((options) => resume(options, terminal)));
+  program
+    .command('audit')
+    .description('the log of everything that happened')
+    .command('verify')
+    .description('prove that no event was changed, removed or reordered')
+    .action(act((options) => auditVerify(options, terminal, version)));
+}
+
+function addIncidentCommands(program: Command, terminal: Terminal, version: string, act: Act): void {
+  const incidents = program.command('incidents').description('what went wrong, and what was done about it');
+  incidents
+    .command('list', { isDefault: true })
+    .description('newest first')
+    .action(act((options) => incidentsList(options, terminal, version)));
+  for (const name of ['show', 'report']) {
+    incidents
+      .command(`${name} <id>`)
+      .description(name === 'show' ? 'one incident with its timeline' : 'its report in Markdown')
+      .action(act((options, id: string) => incidentsShow(id, options, terminal, version)));
+  }
+  incidents
+    .command('answer <id> <next|retry|done>')
+    .description('answer an incident that asks: go to the next rung, try again, or call it done')
+    .action(act((options, id: string, given: string) => incidentsAnswer(id, given, options, terminal)));
+  incidents
+    .command('abort <id>')
+    .description('end an incident now; its latches stay')
+    .option('--reason <text>', 'why; it stands in the report')
+    .action(act((options, id: string) => incidentsAbort(id, options, terminal)));
+}

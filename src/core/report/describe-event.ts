@@ -1,0 +1,110 @@
+import type { Event } from '../event.ts';
+import type { Action } from '../model/action.ts';
+import { describeStep } from '../model/step.ts';
+import { formatDuration, formatInstant } from '../units.ts';
+
+/** An event in one line for people; null for those that only move memory. */
+export function describeEvent(event: Event): string | null {
+  switch (event.type) {
+    case 'daemon.started':
+      return `revertd ${event.version} started (process ${event.pid})`;
+    case 'daemon.stopped':
+      return `revertd stopped: ${event.reason}`;
+    case 'clock.jumped':
+      return `the clock was set by ${formatDuration(event.byMs)}`;
+    case 'halt.began':
+      return `halted by ${event.halt.by}: ${event.halt.reason}`;
+    case 'halt.ended':
+      return `resumed after ${formatDuration(event.lastedMs)}`;
+    case 'revision.accepted':
+      return `revision ${event.revision.slice(0, 12)} in force${event.subject === null ? '' : `: ${event.subject}`}`;
+    case 'revision.refused':
+      return `revision ${event.revision?.slice(0, 12) ?? ''} refused (${event.code}): ${event.message}`;
+    case 'source.unreachable':
+      return `policies unreachable (${event.code}): ${event.message}`;
+    case 'source.recovered':
+      return 'policies reachable again';
+    case 'source.consented':
+      return `revision ${event.revision.slice(0, 12)} accepted by a person`;
+    case 'trigger.changed': {
+      const value = event.memory.value === null ? '' : ` at ${event.memory.value}`;
+      return `trigger ${event.trigger}: ${event.from} → ${event.to}${value}`;
+    }
+    case 'incident.opened':
+      return `${event.incident.id} opened for ${event.incident.policy.name}`;
+    case 'incident.joined':
+      return `${event.joined.policy.name} joined: its ladder touches the same things`;
+    case 'policy.braked':
+      return `${event.policy} fires but may not act: ${event.brake.reason}`;
+    case 'policy.unbraked':
+      return `${event.policy} may act again`;
+    case 'rung.entered':
+      return `rung "${event.name}" begins`;
+    case 'rung.skipped':
+      return `rung "${event.name}" skipped: ${event.reason}`;
+    case 'rung.failed':
+      return `rung "${event.name}" failed: ${event.reason}`;
+    case 'step.started':
+      return `step: ${event.summary}`;
+    case 'step.finished':
+      return `step ${event.result.outcome}: ${event.summary}${event.result.detail === '' ? '' : ` (${event.result.detail})`}`;
+    case 'verification.started':
+      return `verification begins; judged from ${formatInstant(event.settleAt).slice(11, 19)}, at the latest at ${formatInstant(event.deadlineAt).slice(11, 19)}`;
+    case 'verification.turned':
+      return event.good
+        ? 'nothing speaks against success any more'
+        : `success interrupted: ${event.reasons.join('; ')}`;
+    case 'verification.ended':
+      return `verification ${event.outcome}: ${event.reasons.join('; ')}`;
+    case 'incident.asked':
+      return `a person is asked: ${event.reason}`;
+    case 'incident.answered':
+      return `${event.actor} answers: ${event.answer}`;
+    case 'incident.closed':
+      return `${event.incident} ${event.outcome}: ${event.reason}`;
+    case 'hold.placed':
+      return `hold ${event.hold.id}: ${event.hold.cause}`;
+    case 'hold.lifted':
+      return `hold ${event.id} lifted: ${event.reason}`;
+    case 'place.adopted':
+      return `${event.place} taken over${event.live === null ? '' : ` at ${event.live}`}`;
+    case 'place.released':
+      return `${event.place} released: ${event.reason}`;
+    case 'drift.seen':
+      return `${event.place} was changed by somebody: ${event.found ?? 'nothing'} instead of ${event.expected}; ${event.repair ? 'it is set back' : 'left alone'}`;
+    case 'drift.gone':
+      return `${event.place} is as it should be again`;
+    case 'operation.planned':
+      return `planned: ${describeAction(event.operation.action)}`;
+    case 'operation.finished':
+      return `${event.outcome} in ${formatDuration(event.durationMs)}: ${event.id.slice(0, event.id.lastIndexOf('#'))}${event.detail === '' ? '' : ` (${event.detail})`}`;
+    case 'notification.dropped':
+      return `message ${event.key} dropped: ${event.reason}`;
+    case 'operation.running':
+    case 'notification.queued':
+    case 'triggers.recorded':
+    case 'triggers.forgotten':
+    case 'incident.forgotten':
+      return null;
+  }
+}
+
+/** What an action does, in one line for plans and logs. */
+export function describeAction(action: Action): string {
+  switch (action.kind) {
+    case 'deliver':
+      return `write ${action.changes
+        .map(
+          (change) =>
+            `${change.entry}: ${change.before === undefined ? '(absent)' : JSON.stringify(change.before)} → ${JSON.stringify(change.after)}`,
+        )
+        .join(', ')} in ${action.document.path}`;
+    case 'takeUp':
+    case 'step':
+      return describeStep(action.step);
+    case 'notify':
+      return `tell ${action.notifier}: ${action.notification.title}`;
+    case 'report':
+      return `write the report of ${action.incident}`;
+  }
+}

@@ -1,0 +1,231 @@
+import { mkdirSync } from 'node:fs';
+import { hostname } from 'node:os';
+import { join, resolve } from 'node:path';
+import type { Event, EventSpec } from '../core/event.ts';
+import type { Check } from '../core/model/check.ts';
+import type { PolicySet } from '../core/model/desired.ts';
+import type { Plan } from '../core/plan/plan.ts';
+import type { Wants } from '../core/wants.ts';
+import { isHostCheck, makeCheck } from '../drivers/checks/registry.ts';
+import { systemClock } from '../metrics/clock.ts';
+import { Sampling, type SourceCondition } from '../metrics/sampling.ts';
+import { SampleStore } from '../metrics/store/sample-store.ts';
+import type { HostConfig } from '../policy/host-config.ts';
+import { loadPolicies } from '../policy/load.ts';
+import { openSource } from '../source/open-source.ts';
+import { Store } from '../store/store.ts';
+import { allowFor } from './allow-for-policies.ts';
+import { Executor } from './apply/executor.ts';
+import { createHands, type Hands } from './apply/hands.ts';
+import { recoverOperation } from './apply/recovery.ts';
+import { readHalt } from './halt-file.ts';
+import { HostClock } from './host-clock.ts';
+import type { Log } from './log.ts';
+import { CheckWatch } from './observe/check-watch.ts';
+import { DocumentWatch } from './observe/document-watch.ts';
+import { Evaluator } from './observe/evaluator.ts';
+import { PolicyFeed } from './policy-feed.ts';
+import { Reconciler } from './reconciler.ts';
+import { writeReport } from './reports.ts';
+
+const CLOCK_CHECK_MS = 1_000;
+const READINGS_KEPT_MS = 30 * 86_400_000;
+const DRAIN_MS = 20_000;
+
+export type DaemonOptions = {
+  readonly config: HostConfig;
+  readonly version: string;
+  readonly log: Log;
+  readonly environment: Readonly<Record<string, string | undefined>>;
+  /** Observes and plans, but never acts; nothing is written to the store but that it was started. */
+  readonly dryRun: boolean;
+  readonly onFault: (error: unknown) => void;
+};
+
+export type DaemonObserver = {
+  readonly onPlan?: (plan: Plan, tookMs: number) => void;
+  readonly onEvents?: (events: readonly Event[], actor: string) => void;
+};
+
+/** One host's daemon: everything wired together, from the lock to the last outcome. */
+export class Daemon {
+  readonly dataDir: string;
+  readonly hostName: string;
+  readonly version: string;
+  readonly store: Store;
+  readonly samples = new SampleStore();
+  readonly reconciler: Reconciler;
+  readonly feed: PolicyFeed | null;
+  readonly evaluator: Evaluator;
+  readonly documents: DocumentWatch;
+  readonly startedAt: number;
+  readonly #options: DaemonOptions;
+  readonly #clock = new HostClock();
+  readonly #hands: Hands;
+  readonly #executor: Executor;
+  readonly #sampling: Sampling;
+  readonly #observers: DaemonObserver[] = [];
+  #clockTimer: NodeJS.Timeout | null = null;
+  #queries = '';
+
+  /** Takes the lock. @throws StoreError `locked` when another daemon has it. */
+  constructor(options: DaemonOptions) {
+    const { config, environment } = options;
+    this.#options = options;
+    this.version = options.version;
+    this.dataDir = resolve(config.dataDir);
+    this.hostName = config.host.name ?? hostname();
+    this.store = new Store(this.dataDir);
+    mkdirSync(join(this.dataDir, 'reports'), { recursive: true, mode: 0o750 });
+    this.#hands = createHands({ ...config.allow, ownFolders: [this.dataDir] }, environment);
+    const now = (): number => this.#clock.now();
+    this.startedAt = now();
+    this.evaluator = new Evaluator(this.samples);
+    const wake = (): void => this.reconciler.wake();
+    this.documents = new DocumentWatch(this.#hands.places, now, wake);
+    const checks = new CheckWatch((check) => this.#check(check), now, wake);
+    this.#executor = this.#createExecutor(now);
+    this.reconciler = new Reconciler({
+      store: this.store,
+      now,
+      documents: this.documents,
+      checks,
+      halt: () => readHalt(this.dataDir),
+      start: (operation) => this.#executor.start(operation),
+      onPlan: (plan, tookMs) => this.#observers.forEach((observer) => observer.onPlan?.(plan, tookMs)),
+      onWants: (wants) => this.#want(wants),
+      onEvents: (events, actor) => this.#observers.forEach((observer) => observer.onEvents?.(events, actor)),
+      onFault: options.onFault,
+    });
+    this.reconciler.acting = !options.dryRun;
+    this.#sampling = this.#createSampling();
+    this.feed = this.#createFeed(now);
+  }
+
+  now(): number {
+    return this.#clock.now();
+  }
+
+  observe(observer: DaemonObserver): void {
+    this.#observers.push(observer);
+  }
+
+  sourceConditions(): readonly SourceCondition[] {
+    return this.#sampling.conditions();
+  }
+
+  record(actor: string, ...events: EventSpec[]): void {
+    this.reconciler.record(actor, ...events);
+  }
+
+  /** Looks after what the last life left, then begins to observe, decide and apply. */
+  async start(): Promise<void> {
+    const { version } = this;
+    this.record('revertd', { type: 'daemon.started', version, host: this.hostName, pid: process.pid });
+    if (!this.#options.dryRun) await this.#recover();
+    this.#clockTimer = setInterval(() => this.#checkClock(), CLOCK_CHECK_MS);
+    this.feed?.restore();
+    this.reconciler.run();
+    this.feed?.start();
+  }
+
+  /** Ends in order: no new decision, what is being applied may finish, then the lock is given up. */
+  async stop(reason: string): Promise<void> {
+    this.reconciler.stop();
+    if (this.#clockTimer !== null) clearInterval(this.#clockTimer);
+    await Promise.all([this.feed?.stop(), this.#sampling.stop()]);
+    const patience = setTimeout(() => this.#executor.abortAll(reason), DRAIN_MS);
+    await this.#executor.drain();
+    clearTimeout(patience);
+    this.record('revertd', { type: 'daemon.stopped', reason });
+    this.store.close();
+  }
+
+  async #recover(): Promise<void> {
+    for (const operation of Object.values(this.reconciler.memory.operations)) {
+      const finished = await recoverOperation(operation, this.#hands);
+      this.record('revertd', finished);
+      this.#options.log.info({ operation: operation.id, outcome: finished.outcome }, 'recovered an operation');
+    }
+  }
+
+  #createExecutor(now: () => number): Executor {
+    return new Executor({
+      hands: this.#hands,
+      now,
+      record: (...events) => this.record('revertd', ...events),
+      notifier: (name) => this.reconciler.desired?.notifiers[name],
+      hostName: this.hostName,
+      log: (operation, line) => this.#options.log.info({ operation }, line),
+      writeReport: (incident) => writeReport(this.store, incident, this.dataDir, this.hostName),
+    });
+  }
+
+  #createSampling(): Sampling {
+    return new Sampling({
+      store: this.samples,
+      means: {
+        clock: { ...systemClock, now: () => this.#clock.now() },
+        secret: (ref) => this.#hands.secrets.resolve(ref),
+      },
+      onCommit: (commit) => this.reconciler.take(this.evaluator.onCommit(commit)),
+    });
+  }
+
+  #createFeed(now: () => number): PolicyFeed | null {
+    const { config, log, environment } = this.#options;
+    if (config.source === null) return null;
+    const source = openSource(config.source, this.dataDir, {
+      environment: { ...environment },
+      now,
+      tell: ({ code, message }) => log.warn({ code }, message),
+    });
+    return new PolicyFeed({
+      source,
+      store: this.store,
+      load: ({ revision, files }) =>
+        loadPolicies(files, {
+          revision,
+          host: config.host.variables,
+          hostLabels: config.host.labels,
+          allow: allowFor(this.#hands.allow),
+        }),
+      intervalMs: config.source.intervalMs,
+      now,
+      memory: () => this.reconciler.memory,
+      record: (actor, ...events) => this.record(actor, ...events),
+      follow: (policies) => this.#follow(policies),
+      onFault: this.#options.onFault,
+    });
+  }
+
+  #follow(policies: PolicySet): void {
+    this.#sampling.update(Object.values(policies.metricSources));
+    this.#queries = '';
+    this.reconciler.follow({ ...policies, adopt: this.#options.config.adopt });
+  }
+
+  /** Tells the evaluator which triggers count, when that has changed. */
+  #want(wants: Wants): void {
+    const queries = [...wants.triggers].map(([key, trigger]) => `${key} ${trigger.digest}`).join('\n');
+    if (queries === this.#queries) return;
+    this.#queries = queries;
+    const sources = Object.values(this.reconciler.desired?.metricSources ?? {});
+    this.evaluator.update(wants.triggers, new Map(sources.map(({ name, intervalMs }) => [name, intervalMs])));
+  }
+
+  async #check(check: Check) {
+    if (!isHostCheck(check)) return this.evaluator.check(check, this.now());
+    const signal = AbortSignal.timeout(check.timeoutMs + 1_000);
+    return await makeCheck(this.#hands.checks, check, { signal, secrets: this.#hands.secrets });
+  }
+
+  #checkClock(): void {
+    const byMs = this.#clock.checkJump();
+    if (byMs !== 0) {
+      this.#options.log.warn({ byMs }, 'the clock was set; remembered times move along');
+      this.record('revertd', { type: 'clock.jumped', byMs });
+    }
+    this.store.dropReadings(this.now() - READINGS_KEPT_MS);
+  }
+}

@@ -1,0 +1,209 @@
+import type { PolicySet } from '../core/model/desired.ts';
+import { describeEvent } from '../core/report/describe-event.ts';
+import type { LogRecord } from '../store/store.ts';
+import type { HostControl, HostView } from './host-view.ts';
+import { HttpProblem } from './problem.ts';
+import { flagStatus, holdStatuses, incidentStatus, SCHEMA_VERSION, statusOf } from './status.ts';
+
+/** One request, freed of HTTP. `actor` is who asks; acting needs one. */
+export type ApiRequest = {
+  readonly method: string;
+  readonly path: string;
+  readonly query: URLSearchParams;
+  readonly body: unknown;
+  readonly actor: string;
+};
+
+export type ApiHost = { readonly view: HostView; readonly control: HostControl | null };
+
+type Handler = (host: ApiHost, request: ApiRequest, name: string) => unknown;
+
+const LONGEST_LIST = 1_000;
+
+/** `:name` is one part of the path. Everything the command line can do is here. */
+const ROUTES: readonly (readonly [method: string, pattern: string, handler: Handler])[] = [
+  ['GET', 'status', ({ view }) => statusOf(view)],
+  ['GET', 'plan', ({ view }) => planOf(view)],
+  ['POST', 'plan', ({ view }, { body }) => planOf(view, policiesIn(body))],
+  ['GET', 'flags', ({ view }) => list({ flags: statusOf(view).flags })],
+  ['GET', 'flags/:name', ({ view }, _request, name) => oneFlag(view, name)],
+  ['POST', 'flags/:name/override', (host, request, name) => override(host, request, name)],
+  ['GET', 'holds', ({ view }) => list({ holds: holdStatuses(view) })],
+  [
+    'POST',
+    'holds/lift',
+    (host, { actor, body }) => done(control(host).liftHold(actor, text(body, 'id'), optionalText(body, 'reason'))),
+  ],
+  [
+    'POST',
+    'adopt',
+    (host, { actor, body }) => list({ adopted: control(host).adopt(actor, optionalText(body, 'object')) }),
+  ],
+  [
+    'POST',
+    'source/accept',
+    (host, { actor, body }) => done(control(host).acceptRevision(actor, text(body, 'revision'))),
+  ],
+  ['GET', 'incidents', ({ view }, { query }) => incidents(view, query)],
+  ['GET', 'incidents/:name', ({ view }, _request, name) => oneIncident(view, name)],
+  [
+    'POST',
+    'incidents/:name/abort',
+    (host, { actor, body }, name) => done(control(host).abortIncident(actor, name, optionalText(body, 'reason'))),
+  ],
+  [
+    'POST',
+    'incidents/:name/answer',
+    (host, { actor, body }, name) => done(control(host).answerIncident(actor, name, answerIn(body))),
+  ],
+  ['POST', 'halt', (host, { actor, body }) => done(control(host).halt(actor, text(body, 'reason')))],
+  ['POST', 'resume', (host, { actor }) => list({ wasHalted: control(host).resume(actor) })],
+  ['GET', 'events', ({ view }, { query }) => list({ events: eventsOf(view, query).map(eventJson) })],
+  ['GET', 'audit', ({ view }) => audit(view)],
+];
+
+/** Answers a request below `/api/v1/`. @throws HttpProblem | CommandError */
+export function answer(host: ApiHost, request: ApiRequest): unknown {
+  const path = request.path.replace(/^\/api\/v1\//, '');
+  let known = false;
+  for (const [method, pattern, handler] of ROUTES) {
+    const name = match(pattern, path);
+    if (name === undefined) continue;
+    known = true;
+    if (method === request.method) return handler(host, request, name);
+  }
+  if (known) throw new HttpProblem(405, 'method', `${request.method} is not possible on ${request.path}`);
+  throw new HttpProblem(404, 'route', `there is nothing at ${request.path}`);
+}
+
+/** The value of `:name`, an empty text where the pattern has none, undefined where it does not fit. */
+function match(pattern: string, path: string): string | undefined {
+  const wanted = pattern.split('/');
+  const given = path.split('/');
+  if (wanted.length !== given.length) return undefined;
+  let name = '';
+  for (const [index, part] of wanted.entries()) {
+    const found = given[index] ?? '';
+    if (part === ':name') name = decodeURIComponent(found);
+    else if (part !== found) return undefined;
+  }
+  return name;
+}
+
+function planOf(view: HostView, policies?: PolicySet): unknown {
+  const plan = view.plan(policies);
+  if (plan === null) throw new HttpProblem(503, 'noPolicies', 'no revision of the policies is in force yet');
+  const { memory: _memory, events: _events, operations: _operations, ...shown } = plan;
+  return { schemaVersion: SCHEMA_VERSION, ...shown, holds: holdStatuses(view) };
+}
+
+function oneFlag(view: HostView, name: string): unknown {
+  const flag = view.desired()?.flags[name];
+  if (flag === undefined)
+    throw new HttpProblem(404, 'notFound', `there is no flag ${name}; \`revertd flags list\` shows all`);
+  const history = view.store?.events({ subject: `Flag/${name}`, limit: 100 }) ?? [];
+  return list({ ...flagStatus(flag, view), history: history.map(eventJson) });
+}
+
+function override(host: ApiHost, { actor, body }: ApiRequest, flag: string): unknown {
+  const ttlMs = field(body, 'ttlMs');
+  if (ttlMs !== undefined && ttlMs !== null && (typeof ttlMs !== 'number' || !(ttlMs > 0))) {
+    throw new HttpProblem(400, 'invalid', '`ttlMs` is a positive number of milliseconds, or null for no end');
+  }
+  control(host).overrideFlag(actor, {
+    flag,
+    variant: text(body, 'variant'),
+    reason: text(body, 'reason'),
+    ttlMs: ttlMs ?? null,
+    force: field(body, 'force') === true,
+  });
+  return done();
+}
+
+function incidents(view: HostView, query: URLSearchParams): unknown {
+  return list({ incidents: (view.store?.incidents(limitIn(query, 50)) ?? []).map(incidentStatus) });
+}
+
+function oneIncident(view: HostView, id: string): unknown {
+  const incident = view.store?.incident(id);
+  if (incident === undefined)
+    throw new HttpProblem(404, 'notFound', `there is no incident ${id}; \`revertd incidents list\` shows all`);
+  return list({ ...incidentStatus(incident), incident, report: view.report(id) ?? '' });
+}
+
+function eventsOf(view: HostView, query: URLSearchParams): LogRecord[] {
+  const after = query.get('after');
+  const subject = query.get('subject');
+  return (
+    view.store?.events({
+      limit: limitIn(query, 100),
+      ...(after === null ? {} : { after: Number(after) }),
+      ...(subject === null ? {} : { subject }),
+    }) ?? []
+  );
+}
+
+function eventJson({ seq, actor, event }: LogRecord): unknown {
+  return { seq, actor, text: describeEvent(event), ...event };
+}
+
+function audit(view: HostView): unknown {
+  if (view.store === null) throw new HttpProblem(503, 'noStore', 'there is no log yet');
+  return list(view.store.verifyChain());
+}
+
+function limitIn(query: URLSearchParams, usual: number): number {
+  const given = Number(query.get('limit') ?? usual);
+  return Number.isInteger(given) && given > 0 ? Math.min(given, LONGEST_LIST) : usual;
+}
+
+function control(host: ApiHost): HostControl {
+  if (host.control === null) {
+    throw new HttpProblem(
+      503,
+      'noDaemon',
+      'this needs the running daemon: start it with `revertd run`, or as the service',
+    );
+  }
+  return host.control;
+}
+
+function list(content: object): unknown {
+  return { schemaVersion: SCHEMA_VERSION, ...content };
+}
+
+function done(_nothing?: void): unknown {
+  return { schemaVersion: SCHEMA_VERSION, done: true };
+}
+
+function field(body: unknown, name: string): unknown {
+  return typeof body === 'object' && body !== null ? Reflect.get(body, name) : undefined;
+}
+
+function text(body: unknown, name: string): string {
+  const value = field(body, name);
+  if (typeof value !== 'string' || value.trim() === '') {
+    throw new HttpProblem(400, 'invalid', `\`${name}\` is missing; it is a text that is not empty`);
+  }
+  return value;
+}
+
+function optionalText(body: unknown, name: string): string | undefined {
+  return field(body, name) === undefined ? undefined : text(body, name);
+}
+
+function answerIn(body: unknown): 'next' | 'retry' | 'done' {
+  const given = text(body, 'answer');
+  if (given === 'next' || given === 'retry' || given === 'done') return given;
+  throw new HttpProblem(400, 'invalid', `an answer is next, retry or done, not ${JSON.stringify(given)}`);
+}
+
+/** Sent by the command line, which has loaded and validated them; only the shape is looked at here. */
+function policiesIn(body: unknown): PolicySet {
+  const policies = field(body, 'policies');
+  const isSet = ['flags', 'policies', 'metricSources', 'notifiers'].every(
+    (name) => typeof field(policies, name) === 'object',
+  );
+  if (!isSet) throw new HttpProblem(400, 'invalid', '`policies` is a set of validated policies');
+  return policies as PolicySet;
+}

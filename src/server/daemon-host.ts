@@ -1,0 +1,76 @@
+import type { PolicySet } from '../core/model/desired.ts';
+import type { Daemon } from '../daemon/daemon.ts';
+import { removeHalt, writeHalt } from '../daemon/halt-file.ts';
+import {
+  abortIncident,
+  adopt,
+  answerIncident,
+  CommandError,
+  liftHold,
+  overrideFlag,
+  type Situation,
+} from '../daemon/operator-commands.ts';
+import { renderReport } from '../daemon/reports.ts';
+import type { HostControl, HostView } from './host-view.ts';
+
+/** A running daemon, as the handlers see it. */
+export function viewOf(daemon: Daemon): HostView {
+  return {
+    live: true,
+    hostName: daemon.hostName,
+    version: daemon.version,
+    now: () => daemon.now(),
+    startedAt: daemon.startedAt,
+    desired: () => daemon.reconciler.desired,
+    memory: () => daemon.reconciler.memory,
+    sights: () => daemon.documents.sights,
+    sources: () => daemon.sourceConditions(),
+    feed: () => daemon.feed?.state ?? null,
+    plan: (policies?: PolicySet) =>
+      daemon.reconciler.preview(
+        policies === undefined ? undefined : { ...policies, adopt: daemon.reconciler.desired?.adopt ?? 'ask' },
+      ),
+    store: daemon.store,
+    report: (incident) => renderReport(daemon.store, incident, daemon.hostName),
+  };
+}
+
+/** Each command becomes events of the person who gave it. */
+export function controlOf(daemon: Daemon): HostControl {
+  const situation = (actor: string): Situation => ({
+    desired: daemon.reconciler.desired,
+    memory: daemon.reconciler.memory,
+    now: daemon.now(),
+    actor,
+  });
+  return {
+    liftHold: (actor, id, reason) => daemon.record(actor, ...liftHold(situation(actor), id, reason)),
+    adopt(actor, object) {
+      const events = adopt(situation(actor), object);
+      if (events.length > 0) daemon.record(actor, ...events);
+      return events.filter((event) => event.type === 'hold.lifted').length;
+    },
+    acceptRevision(actor, revision) {
+      if (daemon.feed === null) throw new CommandError('refused', 'this daemon follows no source');
+      if (!/^[0-9a-f]{40}([0-9a-f]{24})?$|^folder:[0-9a-f]{64}$/.test(revision)) {
+        throw new CommandError(
+          'invalid',
+          `${revision} is no full revision; \`revertd status\` shows the one that waits`,
+        );
+      }
+      daemon.feed.consent(actor, revision);
+    },
+    answerIncident: (actor, id, answer) => daemon.record(actor, ...answerIncident(situation(actor), id, answer)),
+    abortIncident: (actor, id, reason) => daemon.record(actor, ...abortIncident(situation(actor), id, reason)),
+    overrideFlag: (actor, request) => daemon.record(actor, ...overrideFlag(situation(actor), request)),
+    halt(actor, reason) {
+      writeHalt(daemon.dataDir, { since: daemon.now(), by: actor, reason });
+      daemon.reconciler.cycle();
+    },
+    resume(_actor) {
+      const wasHalted = removeHalt(daemon.dataDir);
+      daemon.reconciler.cycle();
+      return wasHalted;
+    },
+  };
+}

@@ -1,0 +1,148 @@
+import { Counter, Gauge, Histogram, Registry } from 'prom-client';
+import type { Event } from '../core/event.ts';
+import type { Action } from '../core/model/action.ts';
+import { isOpen } from '../core/model/incident.ts';
+import type { HostView } from './host-view.ts';
+import { type Status, statusOf } from './status.ts';
+
+/** The daemon's own metrics in Prometheus' exposition. */
+export class DaemonMetrics {
+  readonly #registry = new Registry();
+  readonly #planned = new Map<string, Action['kind']>();
+  readonly #operations = this.#counter('revertd_operations_total', 'Operations that ended, by outcome', [
+    'kind',
+    'outcome',
+  ]);
+  readonly #durations = new Histogram({
+    name: 'revertd_operation_duration_seconds',
+    help: 'How long operations took',
+    labelNames: ['kind'],
+    buckets: [0.01, 0.05, 0.1, 0.5, 1, 5, 10, 60, 300],
+    registers: [this.#registry],
+  });
+  readonly #decide = new Histogram({
+    name: 'revertd_decide_duration_seconds',
+    help: 'CPU time of one decision',
+    buckets: [0.0005, 0.001, 0.005, 0.01, 0.05, 0.1, 0.5],
+    registers: [this.#registry],
+  });
+  readonly #incidents = this.#counter('revertd_incidents_total', 'Incidents that ended, by outcome', ['outcome']);
+  readonly #refusals = this.#counter('revertd_revisions_refused_total', 'Revisions that were refused', ['code']);
+  readonly #braked = this.#counter(
+    'revertd_policies_braked_total',
+    'How often a firing policy was not allowed to act',
+    ['policy'],
+  );
+
+  constructor(view: HostView) {
+    this.#gauge('revertd_build_info', 'Always 1', ['version'], (gauge) => gauge.set({ version: view.version }, 1));
+    this.#gauge('revertd_halted', 'Whether all automatic action is stopped', [], (gauge) =>
+      gauge.set(view.memory().halt === null ? 0 : 1),
+    );
+    this.#gauge('revertd_revision_info', 'The revision in force', ['revision'], (gauge) => {
+      gauge.set({ revision: view.desired()?.revision ?? '' }, 1);
+    });
+    this.#gauge(
+      'revertd_source_trouble',
+      'Whether the policies cannot be read or were refused',
+      ['kind', 'code'],
+      (gauge) => {
+        const trouble = view.feed()?.trouble;
+        if (trouble) gauge.set({ kind: trouble.kind, code: trouble.code }, 1);
+      },
+    );
+    this.#gauge('revertd_operations_pending', 'Operations planned or running', [], (gauge) => {
+      gauge.set(Object.keys(view.memory().operations).length);
+    });
+    this.#gauge('revertd_incidents_open', 'Open incidents', ['policy'], (gauge) => {
+      for (const one of Object.values(view.memory().incidents).filter(isOpen)) gauge.inc({ policy: one.policy.name });
+    });
+    this.#gauge('revertd_holds', 'Holds, by kind', ['kind'], (gauge) => {
+      for (const hold of Object.values(view.memory().holds)) gauge.inc({ kind: hold.kind });
+    });
+    this.#statusGauges(view);
+  }
+
+  onPlan(tookMs: number): void {
+    this.#decide.observe(tookMs / 1000);
+  }
+
+  onEvents(events: readonly Event[]): void {
+    for (const event of events) this.#count(event);
+  }
+
+  async exposition(): Promise<{ readonly type: string; readonly body: string }> {
+    return { type: this.#registry.contentType, body: await this.#registry.metrics() };
+  }
+
+  #count(event: Event): void {
+    switch (event.type) {
+      case 'operation.planned':
+        this.#planned.set(event.operation.id, event.operation.action.kind);
+        break;
+      case 'operation.finished': {
+        const kind = this.#planned.get(event.id) ?? 'unknown';
+        this.#planned.delete(event.id);
+        this.#operations.inc({ kind, outcome: event.outcome });
+        this.#durations.observe({ kind }, event.durationMs / 1000);
+        break;
+      }
+      case 'incident.closed':
+        this.#incidents.inc({ outcome: event.outcome });
+        break;
+      case 'revision.refused':
+        this.#refusals.inc({ code: event.code });
+        break;
+      case 'policy.braked':
+        this.#braked.inc({ policy: event.policy });
+        break;
+      default:
+    }
+  }
+
+  #statusGauges(view: HostView): void {
+    const fromStatus = (
+      name: string,
+      help: string,
+      labels: string[],
+      fill: (gauge: Gauge, status: Status) => void,
+    ): void => this.#gauge(name, help, labels, (gauge) => fill(gauge, statusOf(view)));
+    fromStatus(
+      'revertd_trigger_state',
+      'The state of each trigger: 1 for the one it is in',
+      ['trigger', 'state'],
+      (gauge, status) => {
+        for (const { trigger, state } of status.triggers) gauge.set({ trigger, state }, 1);
+      },
+    );
+    fromStatus(
+      'revertd_source_up',
+      'Whether a target delivered at its last turn',
+      ['source', 'target'],
+      (gauge, status) => {
+        for (const { source, target, state } of status.sources) gauge.set({ source, target }, state === 'up' ? 1 : 0);
+      },
+    );
+    fromStatus('revertd_conditions', 'Conditions that need attention, by type', ['type'], (gauge, status) => {
+      for (const { type, needsAttention } of status.conditions) if (needsAttention) gauge.inc({ type });
+    });
+  }
+
+  #gauge(name: string, help: string, labelNames: string[], fill: (gauge: Gauge) => void): void {
+    const registers = [this.#registry];
+    const gauge: Gauge = new Gauge({
+      name,
+      help,
+      labelNames,
+      registers,
+      collect() {
+        gauge.reset();
+        fill(gauge);
+      },
+    });
+  }
+
+  #counter(name: string, help: string, labelNames: string[]): Counter {
+    return new Counter({ name, help, labelNames, registers: [this.#registry] });
+  }
+}

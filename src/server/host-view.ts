@@ -1,0 +1,41 @@
+import type { Memory } from '../core/memory.ts';
+import type { Desired, PolicySet } from '../core/model/desired.ts';
+import type { IncidentAnswer } from '../core/model/incident.ts';
+import type { DocumentSight } from '../core/observed.ts';
+import type { Plan } from '../core/plan/plan.ts';
+import type { Millis } from '../core/units.ts';
+import type { OverrideRequest } from '../daemon/operator-commands.ts';
+import type { FeedState } from '../daemon/policy-feed.ts';
+import type { SourceCondition } from '../metrics/sampling.ts';
+import type { Store } from '../store/store.ts';
+
+/** What the handlers read of a host; a daemon's is live, one without a daemon is what its store and files say. */
+export type HostView = {
+  readonly live: boolean;
+  readonly hostName: string;
+  readonly version: string;
+  readonly now: () => Millis;
+  readonly startedAt: Millis | null;
+  readonly desired: () => Desired | null;
+  readonly memory: () => Memory;
+  readonly sights: () => Readonly<Record<string, DocumentSight>>;
+  readonly sources: () => readonly SourceCondition[];
+  readonly feed: () => FeedState | null;
+  /** What would be decided now, for the policies in force or for others; null while there are none. */
+  readonly plan: (policies?: PolicySet) => Plan | null;
+  /** Null before the first start. */
+  readonly store: Store | null;
+  readonly report: (incident: string) => string | undefined;
+};
+
+/** What a person may tell a running daemon. Each throws a CommandError that says why not. */
+export type HostControl = {
+  readonly liftHold: (actor: string, id: string, reason: string | undefined) => void;
+  readonly adopt: (actor: string, object: string | undefined) => number;
+  readonly acceptRevision: (actor: string, revision: string) => void;
+  readonly answerIncident: (actor: string, id: string, answer: IncidentAnswer) => void;
+  readonly abortIncident: (actor: string, id: string, reason: string | undefined) => void;
+  readonly overrideFlag: (actor: string, request: OverrideRequest) => void;
+  readonly halt: (actor: string, reason: string) => void;
+  readonly resume: (actor: string) => boolean;
+};

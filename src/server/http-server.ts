@@ -1,0 +1,69 @@
+import { createServer, type IncomingMessage, type Server, type ServerResponse } from 'node:http';
+import type { Log } from '../daemon/log.ts';
+import { type ApiHost, answer } from './api.ts';
+import { HttpProblem, problemOf } from './problem.ts';
+
+/** A validated set of policies can be large; nothing else is. */
+const BODY_LIMIT_BYTES = 16 * 1024 * 1024;
+
+export type ServerOptions = {
+  readonly host: ApiHost;
+  readonly log: Log;
+  /** Who sends the request; throws an HttpProblem if nobody may. */
+  readonly identify: (request: IncomingMessage) => Promise<string>;
+  /** Paths outside the API; undefined if the path is not theirs. */
+  readonly extra?: (
+    path: string,
+  ) => Promise<{ readonly status: number; readonly type: string; readonly body: string } | undefined>;
+};
+
+/** One HTTP server over a host; the caller has it listen on a socket or a port. */
+export function createHttpServer(options: ServerOptions): Server {
+  const server = createServer((request, response) => {
+    void respond(options, request, response);
+  });
+  server.requestTimeout = 30_000;
+  server.headersTimeout = 10_000;
+  return server;
+}
+
+async function respond(options: ServerOptions, request: IncomingMessage, response: ServerResponse): Promise<void> {
+  try {
+    const url = new URL(request.url ?? '/', 'http://localhost');
+    const extra = request.method === 'GET' ? await options.extra?.(url.pathname) : undefined;
+    if (extra !== undefined) {
+      send(response, extra.status, extra.type, extra.body);
+      return;
+    }
+    const actor = await options.identify(request);
+    const body = await readBody(request);
+    const method = request.method ?? 'GET';
+    const result = answer(options.host, { method, path: url.pathname, query: url.searchParams, body, actor });
+    send(response, 200, 'application/json', `${JSON.stringify(result)}\n`);
+  } catch (error) {
+    const problem = problemOf(error);
+    if (problem.status === 500) options.log.error({ err: error }, 'a request failed');
+    send(response, problem.status, 'application/problem+json', `${JSON.stringify(problem)}\n`);
+  }
+}
+
+function send(response: ServerResponse, status: number, type: string, body: string): void {
+  response.writeHead(status, { 'content-type': type, 'content-length': Buffer.byteLength(body) });
+  response.end(body);
+}
+
+async function readBody(request: IncomingMessage): Promise<unknown> {
+  const chunks: Buffer[] = [];
+  let size = 0;
+  for await (const chunk of request as AsyncIterable<Buffer>) {
+    size += chunk.length;
+    if (size > BODY_LIMIT_BYTES) throw new HttpProblem(413, 'tooLarge', `a body has at most ${BODY_LIMIT_BYTES} bytes`);
+    chunks.push(chunk);
+  }
+  if (size === 0) return undefined;
+  try {
+    return JSON.parse(Buffer.concat(chunks).toString('utf8'));
+  } catch {
+    throw new HttpProblem(400, 'invalid', 'the body is not JSON');
+  }
+}

@@ -1,0 +1,203 @@
+import { effectiveFlag, gitVariant } from '../core/holds/effective.ts';
+import { latchBlockers } from '../core/holds/release-holds.ts';
+import type { Memory } from '../core/memory.ts';
+import type { Desired } from '../core/model/desired.ts';
+import type { Flag } from '../core/model/flag.ts';
+import type { Hold } from '../core/model/hold.ts';
+import { type Incident, isOpen } from '../core/model/incident.ts';
+import { formatOrigin } from '../core/model/origin.ts';
+import type { JsonValue } from '../core/model/step.ts';
+import { formatThreshold, triggerKey } from '../core/model/trigger.ts';
+import { asText, placesOf, type WantedPlace } from '../core/places/flag-places.ts';
+import type { Condition } from '../core/plan/plan.ts';
+import { leadingElement, viewTrigger } from '../core/triggers/trigger-view.ts';
+import type { Millis } from '../core/units.ts';
+import type { FeedState } from '../daemon/policy-feed.ts';
+import type { SourceCondition } from '../metrics/sampling.ts';
+import type { HostView } from './host-view.ts';
+
+/** Raised when a field of any answer changes its meaning or goes away. */
+export const SCHEMA_VERSION = 1;
+
+export type Status = {
+  readonly schemaVersion: typeof SCHEMA_VERSION;
+  readonly live: boolean;
+  readonly host: string;
+  readonly version: string;
+  readonly startedAt: Millis | null;
+  readonly policies: FeedState | null;
+  readonly revision: string | null;
+  readonly halted: Memory['halt'];
+  readonly sources: readonly SourceCondition[];
+  readonly triggers: readonly TriggerStatus[];
+  readonly flags: readonly FlagStatus[];
+  readonly incidents: readonly IncidentStatus[];
+  readonly holds: readonly HoldStatus[];
+  readonly conditions: readonly Condition[];
+  readonly log: { readonly events: number; readonly head: string } | null;
+};
+
+export type TriggerStatus = {
+  readonly trigger: string;
+  readonly state: 'inactive' | 'pending' | 'firing' | 'unknown';
+  readonly value: JsonValue;
+  readonly threshold: string;
+  readonly query: string;
+  readonly severity: 'critical' | 'warning';
+  readonly since: Millis | null;
+  readonly at: Millis | null;
+  readonly breachedMs: Millis;
+  readonly forMs: Millis;
+  readonly origin: string;
+};
+
+export type FlagStatus = {
+  readonly flag: string;
+  readonly git: string;
+  readonly origin: string;
+  readonly effective: string;
+  readonly because: string | null;
+  readonly suspended: boolean;
+  readonly places: readonly PlaceStatus[];
+};
+
+export type PlaceStatus = {
+  readonly place: string;
+  readonly desired: JsonValue;
+  /** Absent: there is no such entry. */
+  readonly observed?: JsonValue;
+  readonly state: 'observed' | 'differs' | 'absent' | 'held' | 'unreadable' | 'unseen';
+};
+
+export type IncidentStatus = {
+  readonly id: string;
+  readonly policy: string;
+  readonly openedAt: Millis;
+  readonly state: string;
+  readonly rung: string | null;
+  readonly reason: string;
+  readonly closedAt: Millis | null;
+};
+
+export type HoldStatus = {
+  readonly id: string;
+  readonly kind: Hold['kind'];
+  readonly object: string;
+  readonly value: JsonValue;
+  readonly cause: string;
+  readonly since: Millis;
+  readonly lifts: string;
+};
+
+export function statusOf(view: HostView): Status {
+  const desired = view.desired();
+  const memory = view.memory();
+  const plan = view.plan();
+  return {
+    schemaVersion: SCHEMA_VERSION,
+    live: view.live,
+    host: view.hostName,
+    version: view.version,
+    startedAt: view.startedAt,
+    policies: view.feed(),
+    revision: desired?.revision ?? null,
+    halted: memory.halt,
+    sources: view.sources(),
+    triggers: desired === null ? [] : triggerStatuses(desired, memory, view.now()),
+    flags: desired === null ? [] : Object.values(desired.flags).map((flag) => flagStatus(flag, view)),
+    incidents: Object.values(memory.incidents).filter(isOpen).map(incidentStatus),
+    holds: holdStatuses(view),
+    conditions: plan?.conditions ?? [],
+    log: view.store === null ? null : { events: view.store.head.seq, head: view.store.head.hash },
+  };
+}
+
+function triggerStatuses(desired: Desired, memory: Memory, now: Millis): TriggerStatus[] {
+  return Object.values(desired.policies).flatMap((policy) =>
+    policy.triggers.map((trigger) => {
+      const key = triggerKey(policy.name, trigger.name);
+      const view = viewTrigger(memory, key, trigger, now);
+      const element = view.memory === undefined ? undefined : leadingElement(view.memory);
+      return {
+        trigger: key,
+        state: view.state,
+        value: view.memory?.value ?? null,
+        threshold: formatThreshold(trigger.threshold),
+        query: trigger.query,
+        severity: trigger.severity,
+        since: view.memory?.since ?? null,
+        at: view.memory?.at ?? null,
+        breachedMs: element?.state === 'pending' ? element.accumulatedMs : 0,
+        forMs: trigger.forMs,
+        origin: formatOrigin(trigger.origin),
+      };
+    }),
+  );
+}
+
+export function flagStatus(flag: Flag, view: HostView): FlagStatus {
+  const memory = view.memory();
+  const effective = effectiveFlag(flag, memory.holds);
+  return {
+    flag: flag.name,
+    git: gitVariant(flag),
+    origin: formatOrigin(flag.origin),
+    effective: effective.variant,
+    because: effective.because === null ? null : `${effective.because.id}: ${effective.because.cause}`,
+    suspended: flag.suspend,
+    places: placesOf(flag, memory).map((place) => placeStatus(place, view)),
+  };
+}
+
+function placeStatus(place: WantedPlace, view: HostView): PlaceStatus {
+  const base = { place: place.key, desired: place.value };
+  const sight = view.sights()[place.document];
+  if (sight === undefined) return { ...base, state: 'unseen' };
+  if (sight.kind === 'unreadable') return { ...base, state: 'unreadable' };
+  const observed = sight.values[place.place.entry];
+  if (observed === undefined) return { ...base, state: 'absent' };
+  const held = Object.hasOwn(view.memory().holds, `adoption:${place.key}`);
+  const state = asText(observed) === asText(place.value) ? 'observed' : held ? 'held' : 'differs';
+  return { ...base, observed, state };
+}
+
+export function incidentStatus(incident: Incident): IncidentStatus {
+  const { phase } = incident;
+  const rung = phase.kind === 'closed' ? null : (incident.policy.ladder[phase.rung]?.name ?? null);
+  return {
+    id: incident.id,
+    policy: incident.policy.name,
+    openedAt: incident.openedAt,
+    state: phase.kind === 'closed' ? phase.outcome : phase.kind,
+    rung,
+    reason: 'reason' in phase ? phase.reason : incident.openedBy.map((cause) => cause.trigger).join(', '),
+    closedAt: phase.kind === 'closed' ? phase.at : null,
+  };
+}
+
+export function holdStatuses(view: HostView): HoldStatus[] {
+  const desired = view.desired();
+  const memory = view.memory();
+  return Object.values(memory.holds).map((hold) => ({
+    id: hold.id,
+    kind: hold.kind,
+    object: hold.object,
+    value: hold.kind === 'adoption' ? hold.live : hold.variant,
+    cause: hold.cause,
+    since: hold.since,
+    lifts: liftText(hold, desired, memory, view.now()),
+  }));
+}
+
+function liftText(hold: Hold, desired: Desired | null, memory: Memory, now: Millis): string {
+  switch (hold.kind) {
+    case 'adoption':
+      return `revertd adopt ${hold.object}`;
+    case 'override':
+      return hold.expiresAt === null ? `revertd holds lift ${hold.id}` : `at ${new Date(hold.expiresAt).toISOString()}`;
+    case 'latch':
+      return desired === null
+        ? 'unknown without policies'
+        : latchBlockers({ desired, memory, now }, hold).join(', and ');
+  }
+}
