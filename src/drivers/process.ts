@@ -1,5 +1,5 @@
 import { type ChildProcess, spawn } from 'node:child_process';
-import { stat } from 'node:fs/promises';
+import { readdir, readFile, stat } from 'node:fs/promises';
 import { homedir } from 'node:os';
 import { setTimeout as delay } from 'node:timers/promises';
 import type { Millis } from '../core/units.ts';
@@ -34,7 +34,7 @@ const KEPT_EACH = 8 * 1024;
 const GRACE_MS: Millis = 5000;
 /** Something left in the background may hold the output open for ever; so long it is waited for after the exit. */
 const OUTPUT_GRACE_MS: Millis = 1000;
-const POLL_MS: Millis = 20;
+const POLL_MS: Millis = 50;
 const PATH = '/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin';
 
 /**
@@ -112,8 +112,22 @@ function feed(child: ChildProcess, text: string | undefined): void {
 async function endGroup(pid: number | undefined, graceMs: Millis): Promise<void> {
   if (pid === undefined || !signalGroup(pid, 'SIGTERM')) return;
   const tries = Math.ceil(graceMs / POLL_MS);
-  for (let tried = 0; tried < tries && signalGroup(pid, 0); tried += 1) await delay(POLL_MS);
+  for (let tried = 0; tried < tries && (await isGroupAlive(pid)); tried += 1) await delay(POLL_MS);
   signalGroup(pid, 'SIGKILL');
+}
+
+/**
+ * Whether a process of the group still runs. What has ended but was not yet asked for its exit code (a zombie) answers to
+ * signals too; under an init that never asks, it would be waited for in vain. See proc(5), stat.
+ */
+async function isGroupAlive(group: number): Promise<boolean> {
+  if (!signalGroup(group, 0)) return false;
+  const names = (await readdir('/proc')).filter((name) => /^\d+$/.test(name));
+  const lines = await Promise.all(names.map((name) => readFile(`/proc/${name}/stat`, 'latin1').catch(() => '')));
+  return lines.some((line) => {
+    const [state, , ofGroup] = line.slice(line.lastIndexOf(')') + 2).split(' ');
+    return Number(ofGroup) === group && state !== 'Z' && state !== 'X';
+  });
 }
 
 /** False if the group is gone. */

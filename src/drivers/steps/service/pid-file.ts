@@ -1,6 +1,6 @@
 import { constants, type Stats } from 'node:fs';
 import { open, readFile, stat } from 'node:fs/promises';
-import { constants as osConstants } from 'node:os';
+import { constants as osConstants, uptime } from 'node:os';
 import type { Millis } from '../../../core/units.ts';
 import { failed, type StepOutcome } from '../step-driver.ts';
 
@@ -80,18 +80,12 @@ async function readProcess(pid: number): Promise<FoundProcess | undefined> {
     const [state] = fields;
     if (state === 'Z' || state === 'X') return undefined;
     const program = line.slice(line.indexOf('(') + 1, nameEnd);
-    const startedAt = (await bootTime()) + (Number(fields[19]) * 1000) / TICKS_PER_SECOND;
+    const bootedAt = Date.now() - uptime() * 1000;
+    const startedAt = bootedAt + (Number(fields[19]) * 1000) / TICKS_PER_SECOND;
     return { program, startedAt, uid };
   } catch (error) {
     if (error instanceof Error && 'code' in error && (error.code === 'ENOENT' || error.code === 'ESRCH'))
       return undefined;
     throw error;
   }
-}
-
-/** In ms since the epoch, to the second. */
-async function bootTime(): Promise<Millis> {
-  const line = /^btime (\d+)$/m.exec(await readFile('/proc/stat', 'latin1'));
-  if (line === null) throw new PidFileError('/proc/stat does not tell when the host was booted');
-  return Number(line[1]) * 1000;
 }

@@ -35,6 +35,20 @@ it('says so where there is no systemd, and guesses nothing after a crash', async
   expect(await driver.observe(step, {}, never)).toBe('unknown');
 });
 
+it('waits for a unit that is on its way, but not for ever', async () => {
+  const fake = createFakeSystemctl({ 'x.service': unit });
+  const restart = serviceSteps('x.service', { kind: 'restart' });
+  const states = ['deactivating', 'activating', 'active'];
+  const show = async (name: string) => ({
+    ...(await fake.show(name, never)),
+    activeState: states.shift() ?? 'activating',
+    invocationId: 'new',
+  });
+  const driver = serviceStep({ allow: createAllowList({}), systemctl: { ...fake, show } });
+  expect(await driver.observe(restart, { invocationId: 'old' }, never)).toBe('done');
+  expect(await driver.observe(restart, { invocationId: 'old' }, AbortSignal.timeout(20))).toBe('unknown');
+});
+
 it('keeps secrets out of the journal lines that it reports', async () => {
   const secrets = createSecretResolver({ TOKEN: 'hunter22' });
   await secrets.resolve({ env: 'TOKEN' });

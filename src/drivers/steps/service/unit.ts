@@ -40,6 +40,7 @@ export async function performOnUnit(task: UnitTask): Promise<StepOutcome> {
 /** Waits until nothing is queued for the unit and it is in no state of passage; rejects with `stopped` at the deadline. */
 export async function settle(systemctl: Systemctl, unit: string, signal: AbortSignal): Promise<UnitProperties> {
   for (;;) {
+    if (signal.aborted) throw new SystemdError('stopped', `${unit} had not come to rest`);
     const now = await systemctl.show(unit, signal);
     const isMoving = ['activating', 'deactivating', 'reloading'].includes(now.activeState);
     if (!now.hasJob && !isMoving) return now;
