@@ -8,6 +8,8 @@ export type Received = {
   readonly url: string;
   readonly headers: IncomingMessage['headers'];
   readonly body: string;
+  /** The client's port: equal for requests on one connection. */
+  readonly port: number | undefined;
 };
 
 export type LoopbackServer = AsyncDisposable & {
@@ -22,7 +24,8 @@ export async function startServer(answer: RequestListener): Promise<LoopbackServ
   const server = createServer((request, response) => {
     void text(request).then(
       (body) => {
-        received.push({ method: request.method ?? '', url: request.url ?? '', headers: request.headers, body });
+        const { method = '', url = '', headers, socket } = request;
+        received.push({ method, url, headers, body, port: socket.remotePort });
         answer(request, response);
         return undefined;
       },

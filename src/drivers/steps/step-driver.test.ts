@@ -269,6 +269,14 @@ describe('http', () => {
     expect((await perform(http('POST', '/echo'))).detail).toContain('you said [redacted]');
   });
 
+  it('connects anew for each request, for a kept connection breaks when its service is restarted', async () => {
+    await perform(http('PUT', '/echo'));
+    await perform(http('PUT', '/echo'));
+    const [one, other] = server.received.slice(-2);
+    expect(one?.port).not.toBe(other?.port);
+    expect(other?.headers.connection).toBe('close');
+  });
+
   it('says that nobody listens', async () => {
     const gone = await startServer(() => undefined);
     await gone[Symbol.asyncDispose]();
