@@ -5,7 +5,7 @@ import { createServer } from 'node:net';
 import { join } from 'node:path';
 import { afterAll, describe, expect, it } from 'vitest';
 import { createFakeSystemctl } from '../../../test/support/fake-systemctl.ts';
-import { startServer } from '../../../test/support/loopback-server.ts';
+import { startServer } from '../../../test/support/recording-server.ts';
 import { createAllowList } from '../allow-list.ts';
 import { createSecretResolver } from '../secrets.ts';
 import { type Systemctl, SystemdError } from '../systemctl.ts';

@@ -4,16 +4,15 @@ import { mkdtemp, readFile, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterAll, describe, expect, it } from 'vitest';
-import { startServer } from '../../../test/support/loopback-server.ts';
-import type { Notification } from '../../core/model/notification.ts';
+import { startServer } from '../../../test/support/recording-server.ts';
 import type { Notifier } from '../../core/model/notifier.ts';
 import { type AllowRules, createAllowList } from '../allow-list.ts';
 import { createSecretResolver } from '../secrets.ts';
-import type { NotifierKind } from './notifier-driver.ts';
+import type { Message, NotifierKind } from './notifier-driver.ts';
 import { createSend, NOTIFIER_DRIVERS } from './registry.ts';
 
 const NOW = Date.UTC(2026, 0, 2, 3, 4, 5, 678);
-const message: Notification = {
+const message: Message = {
   id: 'n-1',
   topic: 'opened',
   severity: 'critical',

@@ -7,6 +7,9 @@ export type NotifierKind = Notifier['type']['kind'];
 
 export type NotifierOf<K extends NotifierKind> = Notifier & { readonly type: Extract<Notifier['type'], { kind: K }> };
 
+/** The notification as it leaves the host: with the host's name, and without secrets. */
+export type Message = Notification & { readonly host: string };
+
 export type SendContext = {
   readonly signal: AbortSignal;
   readonly secrets: SecretResolver;
@@ -20,5 +23,5 @@ export type Delivery =
 
 export type NotifierDriver<K extends NotifierKind> = {
   /** One attempt, within the notifier's deadline. Never rejects. */
-  readonly send: (notifier: NotifierOf<K>, message: Notification, context: SendContext) => Promise<Delivery>;
+  readonly send: (notifier: NotifierOf<K>, message: Message, context: SendContext) => Promise<Delivery>;
 };

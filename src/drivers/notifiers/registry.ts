@@ -1,8 +1,7 @@
-import type { Notification } from '../../core/model/notification.ts';
 import type { Notifier } from '../../core/model/notifier.ts';
 import type { AllowList } from '../allow-list.ts';
 import { commandNotifier } from './command/index.ts';
-import type { Delivery, NotifierDriver, NotifierKind, SendContext } from './notifier-driver.ts';
+import type { Delivery, Message, NotifierDriver, NotifierKind, SendContext } from './notifier-driver.ts';
 import { webhookNotifier } from './webhook/index.ts';
 
 /** One driver per type; the keys are the names of the folders beside this file. */
@@ -11,7 +10,7 @@ export const NOTIFIER_DRIVERS = {
   command: commandNotifier,
 } satisfies { readonly [K in NotifierKind]: (host: { readonly allow: AllowList }) => NotifierDriver<K> };
 
-export type Send = (notifier: Notifier, message: Notification, context: SendContext) => Promise<Delivery>;
+export type Send = (notifier: Notifier, message: Message, context: SendContext) => Promise<Delivery>;
 
 /** Sends through the driver of the notifier's type. */
 export function createSend(host: { readonly allow: AllowList }): Send {

@@ -4,7 +4,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterAll, afterEach, beforeEach, describe, expect, it } from 'vitest';
 import { createFakeSystemctl } from '../../../test/support/fake-systemctl.ts';
-import { startServer } from '../../../test/support/loopback-server.ts';
+import { startServer } from '../../../test/support/recording-server.ts';
 import type { Check } from '../../core/model/check.ts';
 import { describeStep } from '../../core/model/step.ts';
 import { type AllowRules, createAllowList } from '../allow-list.ts';

@@ -1,10 +1,9 @@
 import { createHmac } from 'node:crypto';
-import type { Notification } from '../../../core/model/notification.ts';
 import type { AllowList } from '../../allow-list.ts';
 import { startDeadline } from '../../deadline.ts';
 import { exchange, type HttpAnswer, HttpFault } from '../../http-exchange.ts';
 import { resolveTexts, SecretError } from '../../secrets.ts';
-import type { Delivery, NotifierDriver, NotifierOf, SendContext } from '../notifier-driver.ts';
+import type { Delivery, Message, NotifierDriver, NotifierOf, SendContext } from '../notifier-driver.ts';
 
 const KEPT_BYTES = 2 * 1024;
 
@@ -29,7 +28,7 @@ class RefusedUrlError extends Error {
   override readonly name = 'RefusedUrlError';
 }
 
-async function post(allow: AllowList, notifier: NotifierOf<'webhook'>, message: Notification, context: SendContext) {
+async function post(allow: AllowList, notifier: NotifierOf<'webhook'>, message: Message, context: SendContext) {
   const { type } = notifier;
   const { secrets } = context;
   const url = typeof type.url === 'string' ? type.url : await secrets.resolve(type.url);

@@ -1,7 +1,6 @@
-import { once } from 'node:events';
-import { createServer, type IncomingMessage, type RequestListener } from 'node:http';
-import type { AddressInfo } from 'node:net';
+import type { IncomingMessage, RequestListener } from 'node:http';
 import { text } from 'node:stream/consumers';
+import { loopback } from './loopback.ts';
 
 export type Received = {
   readonly method: string;
@@ -12,16 +11,16 @@ export type Received = {
   readonly port: number | undefined;
 };
 
-export type LoopbackServer = AsyncDisposable & {
+export type RecordingServer = AsyncDisposable & {
   readonly url: string;
   /** What has arrived so far, bodies included. */
   readonly received: readonly Received[];
 };
 
-/** A real HTTP server on a free port of the loopback interface. */
-export async function startServer(answer: RequestListener): Promise<LoopbackServer> {
+/** A real HTTP server on the loopback interface that remembers what it was sent, and then answers. */
+export async function startServer(answer: RequestListener): Promise<RecordingServer> {
   const received: Received[] = [];
-  const server = createServer((request, response) => {
+  const server = await loopback((request, response) => {
     void text(request).then(
       (body) => {
         const { method = '', url = '', headers, socket } = request;
@@ -32,16 +31,5 @@ export async function startServer(answer: RequestListener): Promise<LoopbackServ
       () => response.destroy(),
     );
   });
-  server.listen(0, '127.0.0.1');
-  await once(server, 'listening');
-  const { port } = server.address() as AddressInfo;
-  return {
-    url: `http://127.0.0.1:${port}`,
-    received,
-    [Symbol.asyncDispose]: async () => {
-      server.closeAllConnections();
-      server.close();
-      await once(server, 'close');
-    },
-  };
+  return { url: server.origin, received, [Symbol.asyncDispose]: () => server[Symbol.asyncDispose]() };
 }
