@@ -32,8 +32,9 @@ describe('without rules', () => {
     '/var/lib/revertd',
   ])('never writes %s', (path) => expect(everything.mayWrite(path)).toContain('is never written for a policy'));
 
-  it.each(['x', './x', '../x', '/etc/../etc/shadow', '/etc/./x', '/etc/a\0b', ''])('refuses the path %j', (path) =>
-    expect(everything.mayWrite(path)).toContain('is not an absolute path'),
+  it.each(['x', './x', '../x', '/etc/../etc/shadow', '/etc/./x', '/etc//shadow', '/etc/x/', '/', '/etc/a\0b', ''])(
+    'refuses the path %j',
+    (path) => expect(everything.mayWrite(path)).toContain('is not an absolute path'),
   );
 
   it('may run any program, unless its path depends on where it is run', () => {

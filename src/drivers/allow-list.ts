@@ -62,7 +62,7 @@ export function createAllowList(rules: AllowRules): AllowList {
 }
 
 function refusePath(rules: AllowRules, path: string): string | undefined {
-  if (!isPlainAbsolute(path)) return `${path} is not an absolute path without "." and ".." parts`;
+  if (!isPlainAbsolute(path)) return `${path} is not an absolute path without empty, "." and ".." parts`;
   const denied = [...NEVER_WRITTEN, ...(rules.ownFolders ?? [])].find((pattern) => isAtOrBelow(pattern, path));
   if (denied !== undefined) return `${path} is never written for a policy (${denied})`;
   if (rules.paths === undefined || rules.paths.some((pattern) => isAtOrBelow(pattern, path))) return undefined;
@@ -104,7 +104,13 @@ function notAllowed(what: string, list: string, patterns: readonly string[]): st
 }
 
 function isPlainAbsolute(path: string): boolean {
-  return path.startsWith('/') && !path.includes('\0') && !path.split('/').some((part) => part === '.' || part === '..');
+  const [first, ...parts] = path.split('/');
+  return (
+    first === '' &&
+    parts.length > 0 &&
+    !path.includes('\0') &&
+    parts.every((part) => part !== '' && part !== '.' && part !== '..')
+  );
 }
 
 /** `/etc/app` covers itself and what is below it; so does a pattern. */

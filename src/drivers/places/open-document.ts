@@ -148,13 +148,17 @@ const ERRNO_MEANS: Readonly<Record<string, readonly [PlaceErrorCode, string]>> =
   ENAMETOOLONG: ['badPath', 'the path is too long'],
 };
 
+/** Throws if there is no time left, or the caller wants to stop. */
+export function stopIfAborted(path: string, signal: AbortSignal): void {
+  if (!signal.aborted) return;
+  const why = signal.reason instanceof Error ? signal.reason.message : String(signal.reason);
+  throw new PlaceError('aborted', path, `stopped before anything was changed (${why})`, signal.reason);
+}
+
 /** Faults of the operating system in words; PlaceErrors pass unchanged. */
 export function asPlaceError(path: string, error: unknown): PlaceError {
   if (error instanceof PlaceError) return error;
   const errno = errnoOf(error);
-  if (error instanceof Error && (error.name === 'AbortError' || error.name === 'TimeoutError')) {
-    return new PlaceError('aborted', path, `stopped before anything was changed (${error.message})`, error);
-  }
   const [code, text] = ERRNO_MEANS[errno ?? ''] ?? ['io', error instanceof Error ? error.message : String(error)];
   return new PlaceError(code, path, errno === undefined ? text : `${text} (${errno})`, error);
 }

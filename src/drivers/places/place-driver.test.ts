@@ -1,5 +1,5 @@
 import { execFileSync } from 'node:child_process';
-import { readdirSync } from 'node:fs';
+import { existsSync, readdirSync } from 'node:fs';
 import {
   chmod,
   link,
@@ -70,9 +70,10 @@ const never = new AbortController().signal;
 const isRoot = process.getuid?.() === 0;
 const drivers = createPlaceDrivers(createAllowList({}));
 
-it('has a folder for each driver and a driver for each folder', () => {
+it('has a folder with a README for each driver and a driver for each folder', () => {
   const folders = readdirSync(import.meta.dirname, { withFileTypes: true }).filter((entry) => entry.isDirectory());
   expect(folders.map((folder) => folder.name).sort()).toStrictEqual(Object.keys(PLACE_DRIVERS).sort());
+  for (const { name } of folders) expect(existsSync(join(import.meta.dirname, name, 'README.md'))).toBe(true);
 });
 
 describe.each(Object.keys(PLACE_DRIVERS) as (keyof typeof PLACE_DRIVERS)[])('%s', (kind) => {

@@ -66,10 +66,13 @@ it('changes nothing if its time ends before the replacement', async () => {
   writeFileSync(path, 'old\n');
   const controller = new AbortController();
   const edit: Edit = (bytes) => {
-    controller.abort();
+    controller.abort(new Error('halted'));
     return appendLine(bytes);
   };
-  await expect(replace(edit, controller.signal)).rejects.toMatchObject({ code: 'aborted' });
+  await expect(replace(edit, controller.signal)).rejects.toMatchObject({
+    code: 'aborted',
+    message: expect.stringContaining('halted'),
+  });
   expect(readFileSync(path, 'utf8')).toBe('old\n');
   expect(readdirSync(folder)).toStrictEqual(['x.conf']);
 });

@@ -1,7 +1,7 @@
 import { createHash, randomBytes } from 'node:crypto';
 import { constants, type Stats } from 'node:fs';
 import { type FileHandle, link, open, readdir, rename, unlink } from 'node:fs/promises';
-import { type Content, type OpenFolder, oversize, readContent } from './open-document.ts';
+import { type Content, type OpenFolder, oversize, readContent, stopIfAborted } from './open-document.ts';
 import { PlaceError, type PlaceWritten } from './place-driver.ts';
 
 /** Mode of a document that did not exist: env files often hold secrets, so others do not read it. */
@@ -32,7 +32,7 @@ export async function replaceDocument(folder: OpenFolder, edit: Edit, signal: Ab
 
 /** Undefined if the document changed between being read and being replaced. */
 async function attempt(folder: OpenFolder, edit: Edit, signal: AbortSignal): Promise<PlaceWritten | undefined> {
-  signal.throwIfAborted();
+  stopIfAborted(folder.path, signal);
   const old = await readContent(folder);
   const before = old && digestOf(old.bytes);
   const bytes = edit(old?.bytes);
@@ -43,7 +43,7 @@ async function attempt(folder: OpenFolder, edit: Edit, signal: AbortSignal): Pro
   const temporary = folder.at(`${leftoverPrefix(folder)}${randomBytes(6).toString('hex')}`);
   try {
     await writeTemporary(folder, temporary, bytes, old?.stats);
-    signal.throwIfAborted();
+    stopIfAborted(folder.path, signal);
     if (!(await takePlace(folder, temporary, old))) return undefined;
   } finally {
     await unlink(temporary).catch(ignoreMissing);

@@ -1,6 +1,6 @@
 import type { JsonValue } from '../../core/model/step.ts';
 import type { AllowList } from '../allow-list.ts';
-import { asPlaceError, type OpenFolder, readContent, withFolder } from './open-document.ts';
+import { asPlaceError, type OpenFolder, readContent, stopIfAborted, withFolder } from './open-document.ts';
 import { type PlaceChange, type PlaceDriver, PlaceError, type PlaceReading } from './place-driver.ts';
 import { digestOf, replaceDocument } from './replace-document.ts';
 import { FormatError, positionAt, type TextFormat } from './text-format.ts';
@@ -13,7 +13,7 @@ export function textPlace(allow: AllowList, formatOf: (path: string) => TextForm
   return {
     read: async ({ path }, entries, signal) => {
       try {
-        signal.throwIfAborted();
+        stopIfAborted(path, signal);
         const format = inWords(path, '', () => formatOf(path));
         return await withFolder(path, allow, (folder) => readDocument(folder, format, entries));
       } catch (error) {

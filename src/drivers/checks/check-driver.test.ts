@@ -1,0 +1,184 @@
+import { once } from 'node:events';
+import { existsSync, readdirSync } from 'node:fs';
+import type { AddressInfo } from 'node:net';
+import { createServer } from 'node:net';
+import { join } from 'node:path';
+import { afterAll, describe, expect, it } from 'vitest';
+import { createFakeSystemctl } from '../../../test/support/fake-systemctl.ts';
+import { startServer } from '../../../test/support/recording-server.ts';
+import { createAllowList } from '../allow-list.ts';
+import { createSecretResolver } from '../secrets.ts';
+import { type Systemctl, SystemdError } from '../systemctl.ts';
+import type { HostCheck, HostCheckKind } from './check-driver.ts';
+import { CHECK_DRIVERS, createCheckDrivers, makeCheck } from './registry.ts';
+
+const head = { key: 'k', origin: { file: 'test.yaml', line: 1, column: 1 }, timeoutMs: 10_000 };
+const never = new AbortController().signal;
+const systemctl = createFakeSystemctl({
+  'up.service': { type: 'simple', start: 'works', canReload: false, loadState: 'loaded' },
+  'down.service': { type: 'simple', start: 'works', canReload: false, loadState: 'loaded' },
+});
+await systemctl.act({ kind: 'start' }, 'up.service', never);
+const noSystemd: Systemctl = {
+  ...systemctl,
+  show: () => Promise.reject(new SystemdError('noSystemd', 'this host was not booted with systemd')),
+};
+
+const secrets = createSecretResolver({ TOKEN: 'hunter22' });
+const make = (check: HostCheck, rules = {}, signal = never, manager = systemctl) =>
+  makeCheck(createCheckDrivers({ allow: createAllowList(rules), systemctl: manager }), check, { signal, secrets });
+
+const http = (url: string, rest: Partial<Extract<HostCheck, { kind: 'http' }>> = {}): HostCheck => ({
+  ...head,
+  kind: 'http',
+  method: 'GET',
+  url,
+  headers: {},
+  status: [200],
+  ...rest,
+});
+const run = (script: string, rest: Partial<Extract<HostCheck, { kind: 'run' }>> = {}): HostCheck => ({
+  ...head,
+  kind: 'run',
+  argv: ['/bin/sh', '-c', script],
+  env: {},
+  ...rest,
+});
+const unit = (name: string, is: 'active' | 'inactive' | 'failed'): HostCheck => ({
+  ...head,
+  kind: 'unit',
+  unit: name,
+  is,
+});
+
+const server = await startServer(({ url, headers }, response) => {
+  if (url === '/hang') return;
+  if (url === '/cut') {
+    response.destroy();
+    return;
+  }
+  if (url === '/moved') response.setHeader('location', '/ok');
+  response.statusCode = url === '/moved' ? 302 : url === '/secret' && headers.authorization !== 'hunter22' ? 401 : 200;
+  response.end('all is well');
+});
+
+afterAll(() => server[Symbol.asyncDispose]());
+
+/** For each kind: a check that is true, one that is false, one that cannot be made. */
+const SAMPLES: Readonly<Record<HostCheckKind, { yes: HostCheck; no: HostCheck; cannot: HostCheck }>> = {
+  http: {
+    yes: http(`${server.url}/ok`),
+    no: http(`${server.url}/ok`, { status: [204] }),
+    cannot: http('http://no-such-host.invalid/'),
+  },
+  unit: {
+    yes: unit('up.service', 'active'),
+    no: unit('up.service', 'failed'),
+    cannot: unit('absent.service', 'inactive'),
+  },
+  run: {
+    yes: run('true'),
+    no: run('exit 3'),
+    cannot: run('', { argv: ['/no/such/program'] }),
+  },
+};
+
+it('has a folder with a README for each driver and a driver for each folder', () => {
+  const folders = readdirSync(import.meta.dirname, { withFileTypes: true }).filter((entry) => entry.isDirectory());
+  expect(folders.map((folder) => folder.name).sort()).toStrictEqual(Object.keys(CHECK_DRIVERS).sort());
+  for (const { name } of folders) expect(existsSync(join(import.meta.dirname, name, 'README.md'))).toBe(true);
+});
+
+describe.each(Object.keys(SAMPLES) as HostCheckKind[])('%s', (kind) => {
+  const { yes, no, cannot } = SAMPLES[kind];
+
+  it('tells true, false and unknown apart, with what was seen', async () => {
+    for (const [check, outcome] of [
+      [yes, 'true'],
+      [no, 'false'],
+      [cannot, 'unknown'],
+    ] as const) {
+      const answer = await make(check);
+      expect(answer).toMatchObject({ key: 'k', outcome });
+      expect(answer.detail).not.toBe('');
+    }
+  });
+
+  it('is unknown if it was interrupted', async () => {
+    expect(await make(yes, {}, AbortSignal.abort(), { ...systemctl, show: interrupted })).toMatchObject({
+      outcome: 'unknown',
+    });
+  });
+});
+
+it.each([
+  [SAMPLES.http.yes, { hosts: [] }],
+  [SAMPLES.run.yes, { commands: [] }],
+])('is unknown if this host does not allow it', async (check, rules) => {
+  expect(await make(check, rules)).toMatchObject({ outcome: 'unknown', detail: expect.stringContaining('not among') });
+});
+
+const interrupted: Systemctl['show'] = () => Promise.reject(new SystemdError('stopped', 'stopped'));
+
+describe('http', () => {
+  it.each([
+    ['no answer in time', () => http(`${server.url}/hang`, { timeoutMs: 50 }), 'false', 'had not answered after 50ms'],
+    ['a connection that is cut', () => http(`${server.url}/cut`), 'false', 'ECONNRESET'],
+    ['a redirect is an answer', () => http(`${server.url}/moved`), 'false', 'answered 302, expected 200'],
+    ['any 2xx if none is named', () => http(`${server.url}/ok`, { status: [] }), 'true', 'answered 200'],
+    ['a body that has the text', () => http(`${server.url}/ok`, { bodyContains: 'is well' }), 'true', '200'],
+    ['a body that does not', () => http(`${server.url}/ok`, { bodyContains: 'healthy' }), 'false', 'without "healthy"'],
+    [
+      'a secret header',
+      () => http(`${server.url}/secret`, { headers: { authorization: { env: 'TOKEN' } } }),
+      'true',
+      '200',
+    ],
+    ['a missing secret', () => http(`${server.url}/ok`, { headers: { a: { env: 'ABSENT' } } }), 'unknown', 'ABSENT'],
+    ['TLS where there is none', () => http(server.url.replace('http', 'https')), 'false', 'TLS'],
+    ['a header that cannot be sent', () => http(server.url, { headers: { a: 'x\ny' } }), 'unknown', 'cannot be sent'],
+  ])('%s', async (_, check, outcome, detail) => {
+    expect(await make(check())).toMatchObject({ outcome, detail: expect.stringContaining(detail) });
+  });
+
+  it('is false if nobody listens, or what listens does not speak HTTP', async () => {
+    const other = createServer((socket) => socket.resume().end('SSH-2.0-x\r\n')).listen(0, '127.0.0.1');
+    await once(other, 'listening');
+    const url = `http://127.0.0.1:${(other.address() as AddressInfo).port}/`;
+    expect(await make(http(url))).toMatchObject({ outcome: 'false', detail: expect.stringContaining('not HTTP') });
+    other.close();
+    await once(other, 'close');
+    expect(await make(http(url))).toMatchObject({
+      outcome: 'false',
+      detail: expect.stringContaining('nobody listens'),
+    });
+  });
+});
+
+describe('unit', () => {
+  it('says in which state the unit is', async () => {
+    expect(await make(unit('down.service', 'inactive'))).toMatchObject({
+      outcome: 'true',
+      detail: 'down.service is inactive (dead)',
+    });
+  });
+
+  it('is unknown where there is no systemd', async () => {
+    expect(await make(unit('up.service', 'active'), {}, never, noSystemd)).toMatchObject({
+      outcome: 'unknown',
+      detail: expect.stringContaining('not booted with systemd'),
+    });
+  });
+});
+
+describe('run', () => {
+  it.each([
+    ['what it said last', run('echo one >&2; echo two >&2; exit 1'), 'false', '/bin/sh ended with 1: two'],
+    ['killed', run('kill -9 $$'), 'unknown', 'was killed by SIGKILL'],
+    ['too slow', run('sleep 1000', { timeoutMs: 50 }), 'unknown', 'had not ended after 50ms'],
+    ['its variables', run('test "$A" = b', { env: { A: 'b' } }), 'true', 'ended with 0'],
+    ['its folder', run('test "$(pwd)" = /', { cwd: '/' }), 'true', 'ended with 0'],
+  ])('%s', async (_, check, outcome, detail) => {
+    expect(await make(check)).toMatchObject({ outcome, detail: expect.stringContaining(detail) });
+  });
+});

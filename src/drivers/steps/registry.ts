@@ -1,0 +1,65 @@
+import type { Step } from '../../core/model/step.ts';
+import type { AllowList } from '../allow-list.ts';
+import type { Systemctl } from '../systemctl.ts';
+import { httpStep } from './http/index.ts';
+import { runStep } from './run/index.ts';
+import { serviceStep } from './service/index.ts';
+import type {
+  Ask,
+  Fingerprint,
+  HostStep,
+  HostStepKind,
+  Observation,
+  StepContext,
+  StepDriver,
+  StepOutcome,
+} from './step-driver.ts';
+
+/** What drivers of steps need of the host. */
+export type StepHost = { readonly allow: AllowList; readonly systemctl: Systemctl; readonly ask: Ask };
+
+/** One driver per kind; the keys are the names of the folders beside this file. */
+export const STEP_DRIVERS = {
+  service: serviceStep,
+  http: httpStep,
+  run: runStep,
+} satisfies { readonly [K in HostStepKind]: (host: StepHost) => StepDriver<K> };
+
+/** The drivers behind one door: each call goes to the driver of the step's kind. */
+export type StepDrivers = {
+  readonly describe: (step: HostStep) => string;
+  readonly prepare: (step: HostStep, signal: AbortSignal) => Promise<Fingerprint>;
+  readonly perform: (step: HostStep, context: StepContext) => Promise<StepOutcome>;
+  readonly observe: (step: HostStep, fingerprint: Fingerprint, signal: AbortSignal) => Promise<Observation>;
+};
+
+export function createStepDrivers(host: StepHost): StepDrivers {
+  const drivers = {
+    service: STEP_DRIVERS.service(host),
+    http: STEP_DRIVERS.http(host),
+    run: STEP_DRIVERS.run(host),
+  };
+  return {
+    describe: (step) => withDriver(step, drivers, (driver, own) => driver.describe(own)),
+    prepare: (step, signal) => withDriver(step, drivers, (driver, own) => driver.prepare(own, signal)),
+    perform: (step, context) => withDriver(step, drivers, (driver, own) => driver.perform(own, context)),
+    observe: (step, before, signal) => withDriver(step, drivers, (driver, own) => driver.observe(own, before, signal)),
+  };
+}
+
+type DriverTable = { readonly [K in HostStepKind]: StepDriver<K> };
+
+function withDriver<T>(
+  step: HostStep,
+  drivers: DriverTable,
+  use: <K extends HostStepKind>(driver: StepDriver<K>, own: Extract<Step, { kind: K }>) => T,
+): T {
+  switch (step.kind) {
+    case 'service':
+      return use<'service'>(drivers.service, step);
+    case 'http':
+      return use<'http'>(drivers.http, step);
+    case 'run':
+      return use<'run'>(drivers.run, step);
+  }
+}

@@ -1,0 +1,67 @@
+import type { Check } from '../../core/model/check.ts';
+import type { JsonValue, Step, StepKind } from '../../core/model/step.ts';
+import type { CheckAnswer } from '../checks/check-driver.ts';
+import type { SecretResolver } from '../secrets.ts';
+
+/** The kinds of steps that touch the host. `setFlag` is a decision, and is carried out by places. */
+export type HostStepKind = Exclude<StepKind, 'setFlag'>;
+export type StepOf<K extends HostStepKind> = Extract<Step, { kind: K }>;
+export type HostStep = StepOf<HostStepKind>;
+
+/** What identifies the state before the effect; recorded with the intent. */
+export type Fingerprint = JsonValue;
+
+export type StepDriver<K extends HostStepKind> = {
+  /** One line for a dry run, without secrets. */
+  readonly describe: (step: StepOf<K>) => string;
+  /** Looks at what the step is about to change, and changes nothing. Never rejects. */
+  readonly prepare: (step: StepOf<K>, signal: AbortSignal) => Promise<Fingerprint>;
+  /** Does it within the step's deadline. Never rejects: every fault of the host is an outcome. */
+  readonly perform: (step: StepOf<K>, context: StepContext) => Promise<StepOutcome>;
+  /**
+   * Whether the effect is there; asked after a crash between the intent and its outcome. `notDone` means that doing it
+   * (again) is safe; `unknown` that only a person can tell. Never rejects.
+   */
+  readonly observe: (step: StepOf<K>, fingerprint: Fingerprint, signal: AbortSignal) => Promise<Observation>;
+};
+
+export type StepContext = {
+  readonly signal: AbortSignal;
+  /** The operation's id, the same when it is repeated after a crash: for receivers that drop repetitions. */
+  readonly operation: string;
+  readonly secrets: SecretResolver;
+  /** Takes lines about the progress, without secrets. */
+  readonly log: (line: string) => void;
+};
+
+export type Observation = 'done' | 'notDone' | 'unknown';
+
+export type StepOutcome =
+  | { readonly outcome: 'done'; readonly detail: string }
+  | { readonly outcome: 'failed'; readonly code: StepFault; readonly detail: string };
+
+export type StepFault =
+  | 'notAllowed'
+  | 'notSupported'
+  | 'secret'
+  | 'checkUnknown'
+  | 'timedOut'
+  | 'aborted'
+  | 'notStarted'
+  | 'exitCode'
+  | 'killed'
+  | 'status'
+  | 'noAnswer'
+  | 'noSystemd'
+  | 'noSuchUnit'
+  | 'badUnit'
+  | 'unitFailed'
+  | 'pidFile'
+  | 'notPermitted';
+
+/** Makes one check, of any kind, for `unless`. Never rejects. */
+export type Ask = (check: Check, signal: AbortSignal) => Promise<Pick<CheckAnswer, 'outcome' | 'detail'>>;
+
+export function failed(code: StepFault, detail: string): StepOutcome {
+  return { outcome: 'failed', code, detail };
+}

@@ -1,0 +1,39 @@
+import { execFile } from 'node:child_process';
+import { existsSync } from 'node:fs';
+import { mkdir, rm, symlink, writeFile } from 'node:fs/promises';
+import { promisify } from 'node:util';
+import { afterAll, beforeAll } from 'vitest';
+import { hostSystemctl } from '../../src/drivers/systemctl.ts';
+import { describeServiceSteps, SUITE_UNITS } from '../support/service-suite.ts';
+
+const run = promisify(execFile);
+const FOLDER = '/run/systemd/system';
+
+const UNITS: Readonly<Record<string, string>> = {
+  [SUITE_UNITS.good]: `ExecStart=/bin/sh -c 'trap : HUP; while :; do sleep 1000 & wait; done'\nExecReload=/bin/true`,
+  [SUITE_UNITS.plain]: 'ExecStart=/bin/sleep 1000',
+  [SUITE_UNITS.failing]: `Type=oneshot\nExecStart=/bin/sh -c 'echo this is why; exit 3'`,
+  [SUITE_UNITS.hanging]: 'Type=oneshot\nTimeoutStartSec=infinity\nExecStart=/bin/sleep 1000',
+  [SUITE_UNITS.oneshot]: 'Type=oneshot\nExecStart=/bin/true',
+};
+
+/** These tests are only meaningful on a real systemd as PID 1, and fail without it rather than pass unseen. */
+beforeAll(async () => {
+  if (!existsSync(FOLDER)) throw new Error('needs a host, or a sandbox, that was booted with systemd');
+  await mkdir(FOLDER, { recursive: true });
+  for (const [name, text] of Object.entries(UNITS)) await writeFile(`${FOLDER}/${name}`, `[Service]\n${text}\n`);
+  await symlink('/dev/null', `${FOLDER}/${SUITE_UNITS.masked}`);
+  await run('systemctl', ['daemon-reload']);
+});
+afterAll(async () => {
+  const names = [...Object.keys(UNITS), SUITE_UNITS.masked];
+  await run('systemctl', ['stop', ...names]).catch(() => undefined);
+  for (const name of names) await rm(`${FOLDER}/${name}`, { force: true });
+  await run('systemctl', ['daemon-reload']);
+});
+
+describeServiceSteps('a real systemd', async () => {
+  await run('systemctl', ['stop', ...Object.keys(UNITS)]);
+  await run('systemctl', ['reset-failed']);
+  return hostSystemctl;
+});
