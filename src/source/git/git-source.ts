@@ -3,6 +3,7 @@ import type { PolicySnapshot, Revision } from '../../core/model/revision.ts';
 import { EMPTY_FOLDER } from '../folder/folder-source.ts';
 import { type PolicySource, type ReadRequest, type SourceReading, UNREACHABLE_CODES } from '../policy-source.ts';
 import { readingOf, SourceError } from '../source-error.ts';
+import { systemCode } from '../system-code.ts';
 import { describeRef, type GitRef, isRefName, isWholeSha } from './git-ref.ts';
 import { Mirror, MirrorBroken, type MirrorOptions, RemoteFailure } from './mirror.ts';
 import { hasPolicies, readTree } from './tree-files.ts';
@@ -266,6 +267,9 @@ function asSourceError(error: unknown): unknown {
     return new SourceError('corrupt', `the mirror is damaged again as soon as it is made: ${error.message}`, {
       cause: error,
     });
+  }
+  if (systemCode(error) !== undefined) {
+    return new SourceError('storage', `the mirror cannot be written: ${String(error)}`, { cause: error });
   }
   if (!(error instanceof RemoteFailure)) return error;
   const code = UNREACHABLE_CODES.find((known) => known === error.failure) ?? 'branchGone';

@@ -179,7 +179,7 @@ export class Mirror {
     fine: readonly number[],
   ): Promise<string> {
     const { location, credentials } = this.#options;
-    const known = (await credentials?.()) ?? location.credentials;
+    const known = credentials === undefined ? location.credentials : await readCredentials(credentials, location);
     try {
       return await runGit({ ...this.#call(args, signal, known), deadlineMs });
     } catch (error) {
@@ -189,13 +189,21 @@ export class Mirror {
     }
   }
 
+  /** A full disk or a foreign owner is no reason to throw a good mirror away. */
   #localFault(error: unknown): unknown {
     if (!(error instanceof GitExit)) return error;
-    if (error.exitCode === undefined) {
-      return new SourceError('unknown', `git ${error.command} was killed from outside`, { cause: error });
+    if (error.exitCode === undefined) return killed(error, this.#folder);
+    const failure = classifyFailure(error.stderr);
+    switch (failure) {
+      case 'storage':
+      case 'exhausted':
+      case 'busy':
+        return new SourceError(failure, describeFailure(failure, this.#folder, error.stderr), { cause: error });
+      case 'auth':
+        return new SourceError('storage', describeFailure('storage', this.#folder, error.stderr), { cause: error });
+      default:
+        return new MirrorBroken(error.message, { cause: error });
     }
-    if (classifyFailure(error.stderr) !== 'storage') return new MirrorBroken(error.message, { cause: error });
-    return new SourceError('storage', describeFailure('storage', this.#folder, error.stderr), { cause: error });
   }
 
   #call(args: readonly string[], signal: AbortSignal, credentials?: Credentials): GitCall {
@@ -228,9 +236,22 @@ export class Mirror {
 }
 
 function remoteFailure(error: GitExit, { address }: GitLocation): Error {
-  if (error.exitCode === undefined) {
-    return new SourceError('unknown', `${address}: git ${error.command} was killed from outside`, { cause: error });
-  }
+  if (error.exitCode === undefined) return killed(error, address);
   const failure = classifyFailure(error.stderr);
   return new RemoteFailure(failure, describeFailure(failure, address, error.stderr), { cause: error });
+}
+
+function killed(error: GitExit, subject: string): SourceError {
+  return new SourceError('unknown', `${subject}: git ${error.command} was killed from outside`, { cause: error });
+}
+
+async function readCredentials(
+  credentials: () => Promise<Credentials>,
+  { address }: GitLocation,
+): Promise<Credentials> {
+  try {
+    return await credentials();
+  } catch (error) {
+    throw new SourceError('auth', `the credentials for ${address} cannot be read: ${String(error)}`, { cause: error });
+  }
 }

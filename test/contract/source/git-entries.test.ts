@@ -1,7 +1,7 @@
 import { writeFile } from 'node:fs/promises';
 import { afterEach, beforeEach, expect, test } from 'vitest';
 import { runGitIn } from '../../tools/git-repository.ts';
-import { contents, paths, read, refused, SourceFixture } from '../../tools/source-fixture.ts';
+import { changed, contents, paths, read, refused, SourceFixture } from '../../tools/source-fixture.ts';
 
 let its: SourceFixture;
 beforeEach(() => {
@@ -56,4 +56,35 @@ test('a file name that is not UTF-8 is refused', async () => {
   await writeFile(name, '');
   its.repository.commit({});
   expect(await read(its.open())).toMatchObject(refused('unsupportedEntry', 'UTF-8'));
+});
+
+test('a 50 MB policy is refused by its size, and a larger file elsewhere does not matter', async () => {
+  its.repository.commit({
+    'p/a.yaml': 'a',
+    'p/model.bin': Buffer.alloc(50_000_000),
+    'other.yaml': Buffer.alloc(50_000_000),
+  });
+  const source = its.open({ folder: 'p' });
+  expect(paths(await read(source))).toEqual(['a.yaml']);
+  const big = its.repository.commit({ 'p/big.yaml': Buffer.alloc(50_000_000) });
+  expect(await read(source)).toMatchObject({
+    ...refused('fileTooLarge', 'big.yaml has 50000000 bytes'),
+    revision: big,
+  });
+});
+
+test('the 5001st policy is refused, and drafts do not count', async () => {
+  const files = Object.fromEntries(Array.from({ length: 5000 }, (_, i) => [`${i % 50}/${i}.yaml`, `# ${i}\n`]));
+  const full = its.repository.commit({ ...files, 'more.draft.yaml': '' });
+  const reading = await read(its.open());
+  expect(reading).toMatchObject(changed(full));
+  expect(paths(reading)).toHaveLength(5000);
+  its.repository.commit({ 'one-more.yaml': '' });
+  expect(await read(its.open(), full)).toMatchObject(refused('fileTooLarge', 'there are 5001 policy files'));
+});
+
+test('policies of more than 32 MiB together are refused', async () => {
+  const files = Object.fromEntries(Array.from({ length: 33 }, (_, i) => [`${i}.yaml`, Buffer.alloc(1_048_576, i)]));
+  its.repository.commit(files);
+  expect(await read(its.open())).toMatchObject(refused('fileTooLarge', '34603008 bytes together'));
 });
