@@ -146,3 +146,24 @@ test.each([
   });
   expect(its.notices).toEqual([]);
 });
+
+test('a look at another commit does not change what is followed', async () => {
+  const old = its.repository.commit({ 'a.yaml': '1' });
+  const tip = its.repository.commit({ 'a.yaml': '2' });
+  its.repository.git('checkout', '--quiet', '--detach', old);
+  const aside = its.repository.commit({ 'b.yaml': '1' });
+  const source = its.open({ ref: { branch: 'main' } });
+  await read(source);
+  expect(await source.readRevision?.(aside, NEVER)).toMatchObject({ revision: aside });
+  await rename(its.repository.path, its.at('away'));
+  expect(await source.readRevision?.('HEAD', NEVER)).toMatchObject({ revision: tip });
+});
+
+test('two sources of one process on one mirror wait for each other', async () => {
+  const revision = its.repository.commit({ 'a.yaml': '1' });
+  const readings = await Promise.all(
+    [its.open(), its.open({ ref: { branch: 'main' } }), its.open()].map((source) => read(source)),
+  );
+  for (const reading of readings) expect(reading).toMatchObject(changed(revision));
+  expect(its.notices).toEqual([]);
+});
