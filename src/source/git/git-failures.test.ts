@@ -10,6 +10,8 @@ const OUTPUTS: readonly (readonly [GitFailure, string])[] = [
     'auth',
     'git@host: Permission denied (publickey).\nfatal: Could not read from remote repository.\n\nPlease make sure you have the correct access rights\nand the repository exists.',
   ],
+  ['gitMissing', "ssh -o 'BatchMode=yes': 1: ssh: not found\nfatal: Could not read from remote repository."],
+  ['gitMissing', 'error: cannot run ssh: No such file or directory\nfatal: unable to fork'],
   ['hostKey', 'Host key verification failed.\nfatal: Could not read from remote repository.'],
   ['tls', "fatal: unable to access 'https://host/': SSL certificate problem: self-signed certificate"],
   [

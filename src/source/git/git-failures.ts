@@ -15,6 +15,7 @@ const FAILURES: readonly (readonly [GitFailure, RegExp])[] = [
     /Out of memory|Cannot allocate memory|malloc failed|unable to create thread|Too many open files|Resource temporarily/i,
   ],
   ['forbiddenProtocol', /transport '[^']*' not allowed|protocol .* (?:not supported|disabled)/i],
+  ['gitMissing', /ssh: (?:command )?not found|cannot run ssh/],
   ['hostKey', /Host key verification failed|REMOTE HOST IDENTIFICATION HAS CHANGED/],
   ['auth', /Authentication failed|could not read (?:Username|Password)|Permission denied|returned error: 40[137]\b/i],
   [
@@ -55,7 +56,7 @@ const MENDING: Readonly<Record<GitFailure, string>> = {
   corrupt: 'the repository is damaged; run `git fsck` in it',
   network: 'the server cannot be reached',
   busy: 'another git process works in the mirror',
-  gitMissing: 'git is not installed, or not on the PATH of revertd',
+  gitMissing: 'git, or the ssh that it needs for this, is not installed, or not on the PATH of revertd',
   unsteady: 'it changes while it is read',
   unknown: 'git failed',
 };

@@ -1,23 +1,14 @@
-import { spawn } from 'node:child_process';
+import { execFileSync, spawn } from 'node:child_process';
 import { randomBytes } from 'node:crypto';
 import { once } from 'node:events';
-import { readdir, readFile, writeFile } from 'node:fs/promises';
+import { mkdir, readdir, readFile, symlink, writeFile } from 'node:fs/promises';
 import type { IncomingMessage, ServerResponse } from 'node:http';
 import { join } from 'node:path';
 import { afterEach, beforeEach, expect, test } from 'vitest';
 import { endProcess, type GitProcess, gitProcessesIn } from '../../../src/source/git/git-processes.ts';
 import type { SourceConfig } from '../../../src/source/open-source.ts';
 import { type GitHttpServer, serveGit } from '../../tools/git-http-server.ts';
-import {
-  changed,
-  NEVER,
-  paths,
-  read,
-  refused,
-  SourceFixture,
-  unchanged,
-  unreachable,
-} from '../../tools/source-fixture.ts';
+import { changed, paths, read, refused, SourceFixture, unchanged, unreachable } from '../../tools/source-fixture.ts';
 
 let its: SourceFixture;
 let server: GitHttpServer;
@@ -295,7 +286,10 @@ test.each([
   );
 });
 
-test('an unknown host is unreachable, asked through the real ssh', async () => {
-  const nobody = its.open({ url: 'ssh://git@127.0.0.1:1/srv/policies.git' });
-  expect(await nobody.read({ accepted: undefined, consented: new Set() }, NEVER)).toMatchObject(unreachable('network'));
+test('without ssh it is unreachable, and says why', async () => {
+  const git = execFileSync('sh', ['-c', 'command -v git']).toString().trim();
+  await mkdir(its.at('bin'));
+  await symlink(git, its.at('bin/git'));
+  const source = its.open({ url: 'git@host.example:a' }, { PATH: its.at('bin') });
+  expect(await read(source)).toMatchObject(unreachable('gitMissing', 'the ssh that it needs'));
 });
