@@ -37,7 +37,7 @@ const FOLDER_PREFIX = 'folder:';
 
 /**
  * Opens what the configuration names: a URL or a path to a git repository is read through git, also a path into a work tree,
- * at its committed HEAD; any other folder is read as it is. One process at a time may have a source open on a data folder.
+ * at its committed HEAD; any other folder is read as it is. One process at a time may read through a data folder.
  * @throws {SourceError} `configuration`
  */
 export function openSource(config: SourceConfig, dataDir: string, host: SourceHost = {}): PolicySource {

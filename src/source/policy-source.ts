@@ -35,6 +35,7 @@ export const UNREACHABLE_CODES = [
   'corrupt',
   'forbiddenProtocol',
   'storage',
+  'exhausted',
   'busy',
   'gitMissing',
   'unsteady',

@@ -1,4 +1,5 @@
 import { execFileSync } from 'node:child_process';
+import { writeFileSync } from 'node:fs';
 import { mkdir, mkdtemp, readFile, rename, rm, symlink, truncate, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { dirname, join } from 'node:path';
@@ -148,7 +149,7 @@ test('a 50 MB file and the 5001st file are refused by their size and number', as
     message: expect.stringContaining('big.yaml has 50000000 bytes'),
   });
   await rm(join(root, 'big.yaml'));
-  for (let i = 0; i <= 5000; i += 1) await writeFile(join(root, `${i}.yaml`), '');
+  for (let i = 0; i <= 5000; i += 1) writeFileSync(join(root, `${i}.yaml`), '');
   expect(await read()).toMatchObject({
     state: 'refused',
     code: 'fileTooLarge',

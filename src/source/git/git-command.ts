@@ -1,14 +1,12 @@
+import { constants } from 'node:os';
 import { GitError, GitPluginError, type SimpleGit, simpleGit } from 'simple-git';
 import type { Millis } from '../../core/units.ts';
 import { SourceError } from '../source-error.ts';
 import { ALLOWED_ENVIRONMENT } from './git-environment.ts';
 import { endProcess, gitProcessesIn } from './git-processes.ts';
 
-/** A git that is asked to stop, and does not, is killed after this time. */
-const GRACE_MS: Millis = 2000;
-/** libuv reports a program that could not be started by the negative error number as exit code. */
-const NO_SUCH_PROGRAM = -2;
-
+/** The interrupt reaches git alone; the helpers that it started, and a git that does not listen, are killed after this time. */
+const GRACE_MS: Millis = 250;
 /** Git ended with something else than 0. */
 export class GitExit extends GitError {
   readonly command: string;
@@ -66,7 +64,7 @@ async function start<T>(call: GitCall, run: (git: SimpleGit) => PromiseLike<T>):
     return await Promise.race([run(prepare(call, stop)), stuck.killed]);
   } catch (error) {
     call.signal.throwIfAborted();
-    if (!deadline.aborted) throw missingGit(error);
+    if (!deadline.aborted) throw startFault(error);
     const message = `${call.subject}: git ${call.args[0] ?? ''} took longer than ${call.deadlineMs / 1000} s`;
     throw new SourceError('timeout', message, { cause: error });
   } finally {
@@ -101,11 +99,15 @@ function exitCodeOf(exitCode: unknown): number | undefined {
   return typeof exitCode === 'number' ? exitCode : undefined;
 }
 
-function missingGit(error: unknown): unknown {
-  if (!(error instanceof GitExit) || error.exitCode !== NO_SUCH_PROGRAM) return error;
-  return new SourceError('gitMissing', 'git cannot be started: it is not installed, or not on the PATH of revertd', {
-    cause: error,
-  });
+/** libuv reports a program that could not be started by the negative error number, which the library takes for an exit code. */
+function startFault(error: unknown): unknown {
+  if (!(error instanceof GitError)) return error;
+  if (error instanceof GitExit && (error.exitCode === undefined || error.exitCode >= 0)) return error;
+  if (error instanceof GitExit && error.exitCode === -constants.errno.ENOENT) {
+    const message = 'git cannot be started: it is not installed, or not on the PATH of revertd';
+    return new SourceError('gitMissing', message, { cause: error });
+  }
+  return new SourceError('exhausted', `git cannot be started: ${error.message}`, { cause: error });
 }
 
 /** The library interrupts git when told to stop; what still stands in the folder after the grace is killed. */

@@ -10,7 +10,12 @@ export type GitFailure = UnreachableCode | 'gone';
 const FAILURES: readonly (readonly [GitFailure, RegExp])[] = [
   ['storage', /No space left on device|Disk quota exceeded|Read-only file system|unable to create temporary file/],
   ['busy', /Unable to create '[^']*\.lock'/],
+  [
+    'exhausted',
+    /Out of memory|Cannot allocate memory|malloc failed|unable to create thread|Too many open files|Resource temporarily/i,
+  ],
   ['forbiddenProtocol', /transport '[^']*' not allowed|protocol .* (?:not supported|disabled)/i],
+  ['gitMissing', /ssh: (?:command )?not found|cannot run ssh/],
   ['hostKey', /Host key verification failed|REMOTE HOST IDENTIFICATION HAS CHANGED/],
   ['auth', /Authentication failed|could not read (?:Username|Password)|Permission denied|returned error: 40[137]\b/i],
   [
@@ -40,6 +45,7 @@ export function classifyFailure(stderr: string): GitFailure {
 
 const MENDING: Readonly<Record<GitFailure, string>> = {
   storage: 'the data folder cannot be written; look at its space and permissions',
+  exhausted: 'this host has no memory, processes or file handles left for git',
   forbiddenProtocol: 'the server leads to a transport that is not allowed; use https:// or ssh://',
   hostKey: "the server's host key is unknown or has changed; compare it, and put it into the known hosts",
   auth: 'access was denied; look at the credentials of the source, and at what they may read',
@@ -50,7 +56,7 @@ const MENDING: Readonly<Record<GitFailure, string>> = {
   corrupt: 'the repository is damaged; run `git fsck` in it',
   network: 'the server cannot be reached',
   busy: 'another git process works in the mirror',
-  gitMissing: 'git is not installed, or not on the PATH of revertd',
+  gitMissing: 'git, or the ssh that it needs for this, is not installed, or not on the PATH of revertd',
   unsteady: 'it changes while it is read',
   unknown: 'git failed',
 };
@@ -61,9 +67,7 @@ export function describeFailure(failure: GitFailure, subject: string, stderr: st
     .split('\n')
     .map((line) => line.trim())
     .filter((line) => line !== '');
-  const telling =
-    lines.find((line) => classifyFailure(line) === failure) ??
-    lines.findLast((line) => line.startsWith('fatal:')) ??
-    lines.at(-1);
+  const speaking = lines.find((line) => failure !== 'unknown' && classifyFailure(line) === failure);
+  const telling = speaking ?? lines.findLast((line) => line.startsWith('fatal:')) ?? lines.at(-1);
   return `${subject}: ${MENDING[failure]}${telling === undefined ? '' : ` (git: ${telling})`}`;
 }

@@ -1,37 +1,38 @@
-import { createHash } from 'node:crypto';
 import type { PolicySnapshot, Revision } from '../../core/model/revision.ts';
 import { EMPTY_FOLDER } from '../folder/folder-source.ts';
 import { type PolicySource, type ReadRequest, type SourceReading, UNREACHABLE_CODES } from '../policy-source.ts';
 import { readingOf, SourceError } from '../source-error.ts';
-import { describeRef, type GitRef, isRefName, isWholeSha } from './git-ref.ts';
-import { Mirror, MirrorBroken, type MirrorOptions, RemoteFailure } from './mirror.ts';
+import { systemCode } from '../system-code.ts';
+import { MirrorBroken, RemoteFailure } from './git-faults.ts';
+import { findCommit } from './git-names.ts';
+import { describeRef, isWholeSha } from './git-ref.ts';
+import { describeFollowed, type Followed, fetchTip, hasCommit } from './git-tip.ts';
+import { Mirror, type MirrorOptions } from './mirror.ts';
 import { hasPolicies, readTree } from './tree-files.ts';
 
-/** What the configured ref was at the last fetch. */
-const TIP = 'refs/revertd/tip';
 /** Keeps the revision in force from being cleaned up after history was rewritten. */
 const IN_FORCE = 'refs/revertd/in-force';
-/** Where everything is fetched to when a server does not give out commits by their SHA. */
-const ALL = 'refs/revertd/all';
 
 export type GitSourceOptions = MirrorOptions & {
   /** Undefined follows the repository's HEAD. */
-  readonly ref: GitRef | undefined;
+  readonly ref: Followed['ref'];
   /** Relative to the repository's root, without slashes at its ends; empty for the root. */
   readonly folder: string;
 };
 
-type ReadRevision = NonNullable<PolicySource['readRevision']>;
+/** The last work on each mirror of this process: git's own locks would make two at once fail. */
+const turns = new Map<string, Promise<unknown>>();
 
-/** A git repository, read through a mirror of it in the data folder. Readings wait for each other. */
+/** A git repository, read through a mirror of it in the data folder. */
 export class GitSource implements PolicySource {
-  readonly #options: GitSourceOptions;
   readonly #mirror: Mirror;
-  #last: Promise<unknown> = Promise.resolve();
+  readonly #followed: Followed;
+  readonly #folder: string;
 
-  constructor(options: GitSourceOptions) {
-    this.#options = options;
+  constructor({ ref, folder, ...options }: GitSourceOptions) {
     this.#mirror = new Mirror(options);
+    this.#followed = { mirror: this.#mirror, ref, address: options.location.address };
+    this.#folder = folder;
   }
 
   async read(request: ReadRequest, signal: AbortSignal): Promise<SourceReading> {
@@ -42,27 +43,32 @@ export class GitSource implements PolicySource {
     }
   }
 
-  readonly readRevision: ReadRevision = (revision, signal) =>
-    this.#alone(signal, async () => {
-      const commit = await this.#find(revision, signal);
-      const files = await readTree(this.#mirror, commit, this.#options.folder, signal);
+  async readRevision(revision: string, signal: AbortSignal): Promise<PolicySnapshot> {
+    return this.#alone(signal, async () => {
+      const commit = await findCommit(this.#followed, revision, signal);
+      const files = await readTree(this.#mirror, commit, this.#folder, signal);
       if (files === undefined) throw this.#folderGone(commit);
       return this.#snapshot(commit, files, signal);
     });
-
-  describe(): string {
-    const { location, ref, folder } = this.#options;
-    const where = location.transport === 'local' && ref === undefined ? 'its committed HEAD' : describeRef(ref);
-    return `git ${location.address} at ${where}${folder === '' ? '' : `, folder ${folder}`}`;
   }
 
-  /** Git's own locks would make two readings at once fail; and a broken mirror is made again once. */
+  describe(): string {
+    const { address, ref } = this.#followed;
+    const where = address.startsWith('/') && ref === undefined ? 'its committed HEAD' : describeRef(ref);
+    return `git ${address} at ${where}${this.#folder === '' ? '' : `, folder ${this.#folder}`}`;
+  }
+
   #alone<T>(signal: AbortSignal, work: () => Promise<T>): Promise<T> {
-    const turn = this.#last.then(() => this.#withMirror(signal, work));
-    this.#last = turn.catch(() => undefined);
+    const before = turns.get(this.#mirror.home) ?? Promise.resolve();
+    const turn = before.then(() => this.#withMirror(signal, work));
+    turns.set(
+      this.#mirror.home,
+      turn.catch(() => undefined),
+    );
     return turn;
   }
 
+  /** A broken mirror is made again once. */
   async #withMirror<T>(signal: AbortSignal, work: () => Promise<T>): Promise<T> {
     const attempt = async () => {
       signal.throwIfAborted();
@@ -83,11 +89,11 @@ export class GitSource implements PolicySource {
   async #read(request: ReadRequest, signal: AbortSignal): Promise<SourceReading> {
     const { accepted } = request;
     await this.#pin(accepted, signal);
-    const tip = await this.#fetchTip(signal);
+    const tip = await fetchTip(this.#followed, signal);
     if (tip === accepted) return { state: 'unchanged', revision: tip };
     try {
       await this.#refuseRewritten(tip, request, signal);
-      const files = await readTree(this.#mirror, tip, this.#options.folder, signal);
+      const files = await readTree(this.#mirror, tip, this.#folder, signal);
       if (files === undefined || files.length === 0) await this.#refuseEmpty(tip, files === undefined, request, signal);
       return { state: 'changed', snapshot: await this.#snapshot(tip, files ?? [], signal) };
     } catch (error) {
@@ -98,49 +104,9 @@ export class GitSource implements PolicySource {
   async #pin(accepted: Revision | undefined, signal: AbortSignal): Promise<void> {
     if (accepted === undefined || !isWholeSha(accepted)) return;
     if ((await this.#mirror.resolve(IN_FORCE, signal)) === accepted) return;
-    if (await this.#has(accepted, signal)) await this.#mirror.local(['update-ref', IN_FORCE, accepted], signal);
-  }
-
-  async #has(commit: Revision, signal: AbortSignal): Promise<boolean> {
-    return (await this.#mirror.resolve(`${commit}^{commit}`, signal)) !== undefined;
-  }
-
-  /** The newest commit of what is followed, which is in the mirror then. */
-  async #fetchTip(signal: AbortSignal): Promise<Revision> {
-    const { ref } = this.#options;
-    if (ref !== undefined && 'commit' in ref) {
-      if (await this.#fetchCommit(ref.commit, signal)) return ref.commit;
-      throw this.#branchGone();
+    if (await hasCommit(this.#mirror, accepted, signal)) {
+      await this.#mirror.local(['update-ref', IN_FORCE, accepted], signal);
     }
-    const name = fullName(ref);
-    const known = await this.#mirror.ask([name, `${name}^{}`], signal);
-    const sha = known.get(`${name}^{}`) ?? known.get(name);
-    if (sha === undefined) throw this.#branchGone();
-    if ((await this.#mirror.resolve(`${TIP}^{commit}`, signal)) === sha) return sha;
-    await this.#mirror.ensureFormat(sha, signal);
-    await this.#mirror.fetch([`+${name}:${TIP}`], signal);
-    return this.#commitAtTip(signal);
-  }
-
-  async #commitAtTip(signal: AbortSignal): Promise<Revision> {
-    const commit = await this.#mirror.resolve(`${TIP}^{commit}`, signal);
-    if (commit !== undefined) return commit;
-    const type = (await this.#mirror.local(['cat-file', '-t', `${TIP}^{}`], signal)).trim();
-    if (type === 'commit') throw new MirrorBroken(`${TIP} cannot be resolved`);
-    throw new SourceError('branchGone', `${this.#subject} is a ${type}, not a commit. Move it to a commit`);
-  }
-
-  /** Nobody can rewrite what is named by its SHA, so that a commit once fetched needs no network any more. */
-  async #fetchCommit(commit: Revision, signal: AbortSignal): Promise<boolean> {
-    if (await this.#has(commit, signal)) return true;
-    await this.#mirror.ensureFormat(commit, signal);
-    try {
-      await this.#mirror.fetch([`+${commit}:${TIP}`], signal);
-    } catch (error) {
-      if (!(error instanceof RemoteFailure) || error.failure !== 'gone') throw error;
-      await this.#mirror.fetch([`+refs/heads/*:${ALL}/heads/*`, `+refs/tags/*:${ALL}/tags/*`], signal);
-    }
-    return this.#has(commit, signal);
   }
 
   /**
@@ -148,13 +114,14 @@ export class GitSource implements PolicySource {
    * else must come after the revision in force: a branch that was reset to an older commit is as suspicious as another one.
    */
   async #refuseRewritten(tip: Revision, { accepted, consented }: ReadRequest, signal: AbortSignal): Promise<void> {
-    const { ref } = this.#options;
+    const { ref } = this.#followed;
     const chosen = consented.has(tip) || (ref !== undefined && 'commit' in ref);
     if (accepted === undefined || !isWholeSha(accepted) || chosen) return;
-    if ((await this.#has(accepted, signal)) && (await this.#mirror.isAncestor(accepted, tip, signal))) return;
+    if ((await hasCommit(this.#mirror, accepted, signal)) && (await this.#mirror.isAncestor(accepted, tip, signal)))
+      return;
     throw new SourceError(
       'historyRewritten',
-      `the history of ${this.#subject} was rewritten: ${accepted}, which is in force, is not part of it any more. ` +
+      `the history of ${describeFollowed(this.#followed)} was rewritten: ${accepted}, which is in force, is not part of it any more. ` +
         `If ${tip} is meant to be the newest: revertd source accept ${tip}`,
     );
   }
@@ -166,15 +133,15 @@ export class GitSource implements PolicySource {
     if (accepted === undefined || consented.has(tip) || !(await this.#hadPolicies(accepted, signal))) return;
     throw new SourceError(
       'emptied',
-      `${this.#subject} has no policy files any more at ${tip}. If that is meant: revertd source accept ${tip}`,
+      `${describeFollowed(this.#followed)} has no policy files any more at ${tip}. If that is meant: revertd source accept ${tip}`,
     );
   }
 
   /** One that cannot be looked at any more counts as one that had some. */
   async #hadPolicies(accepted: Revision, signal: AbortSignal): Promise<boolean> {
     if (!isWholeSha(accepted)) return accepted !== EMPTY_FOLDER;
-    if (!(await this.#has(accepted, signal))) return true;
-    return hasPolicies(this.#mirror, accepted, this.#options.folder, signal);
+    if (!(await hasCommit(this.#mirror, accepted, signal))) return true;
+    return hasPolicies(this.#mirror, accepted, this.#folder, signal);
   }
 
   async #snapshot(revision: Revision, files: PolicySnapshot['files'], signal: AbortSignal): Promise<PolicySnapshot> {
@@ -187,78 +154,12 @@ export class GitSource implements PolicySource {
     return { revision, files, author, subject, committedAt: Number(seconds) * 1000 };
   }
 
-  /** The commit that a person names, with what may follow a name: `~2`, `^`, `^2`. */
-  async #find(revision: string, signal: AbortSignal): Promise<Revision> {
-    const { base, suffix } = /^(?<base>[^~^]+)(?<suffix>(?:[~^]\d*)*)$/.exec(revision)?.groups ?? {};
-    const start = base === undefined ? undefined : await this.#findBase(base, signal);
-    const commit =
-      start === undefined ? undefined : await this.#mirror.resolve(`${start}${suffix ?? ''}^{commit}`, signal);
-    if (commit !== undefined) return commit;
-    throw new SourceError(
-      'unknownRevision',
-      `there is no ${revision} in ${this.#options.location.address}. Name a branch, a tag or a SHA, perhaps with ~N for the Nth before it`,
-    );
-  }
-
-  async #findBase(base: string, signal: AbortSignal): Promise<string | undefined> {
-    if (isWholeSha(base)) return (await this.#fetchCommit(base, signal)) ? base : undefined;
-    const isHead = base === 'HEAD' || base === '@';
-    if (!isHead && !isRefName(base)) return undefined;
-    const at = isHead ? TIP : `refs/revertd/named/${createHash('sha256').update(base).digest('hex')}`;
-    const asked = isHead ? this.#fetchTip(signal) : this.#fetchNamed(base, at, signal);
-    const offline = await asked.then(() => undefined, offlineFault);
-    const found = await this.#firstOf(/^[0-9a-f]{4,}$/.test(base) ? [at, base] : [at], signal);
-    if (found === undefined && offline !== undefined) throw offline;
-    return found;
-  }
-
-  async #firstOf(names: readonly string[], signal: AbortSignal): Promise<string | undefined> {
-    for (const name of names) if ((await this.#mirror.resolve(name, signal)) !== undefined) return name;
-    return undefined;
-  }
-
-  /** Fetches a branch or tag to a ref of the mirror, and removes that ref if the server has neither. */
-  async #fetchNamed(name: string, to: string, signal: AbortSignal): Promise<void> {
-    const candidates = [`refs/heads/${name}`, `refs/tags/${name}`];
-    const known = await this.#mirror.ask(candidates, signal);
-    const found = candidates.find((candidate) => known.has(candidate));
-    if (found !== undefined) {
-      await this.#mirror.ensureFormat(known.get(found) ?? '', signal);
-      await this.#mirror.fetch([`+${found}:${to}`], signal);
-    } else if ((await this.#mirror.resolve(to, signal)) !== undefined) {
-      await this.#mirror.local(['update-ref', '-d', to], signal);
-    }
-  }
-
-  get #subject(): string {
-    return `${describeRef(this.#options.ref)} of ${this.#options.location.address}`;
-  }
-
-  #branchGone(): SourceError {
-    return new SourceError(
-      'branchGone',
-      `${this.#subject} does not exist (any more). Restore it, or follow another one in the configuration of the source`,
-    );
-  }
-
   #folderGone(commit: Revision): SourceError {
-    const { folder, location } = this.#options;
     return new SourceError(
       'folderGone',
-      `there is no folder ${folder} in ${location.address} at ${commit}. Commit it, or correct the source`,
+      `there is no folder ${this.#folder} in ${this.#followed.address} at ${commit}. Commit it, or correct the source`,
     );
   }
-}
-
-function fullName(ref: { readonly branch: string } | { readonly tag: string } | undefined): string {
-  if (ref === undefined) return 'HEAD';
-  return 'branch' in ref ? `refs/heads/${ref.branch}` : `refs/tags/${ref.tag}`;
-}
-
-/** While the server cannot be asked, what the mirror has is shown. */
-function offlineFault(error: unknown): Error {
-  if (error instanceof RemoteFailure || (error instanceof SourceError && error.code === 'timeout')) return error;
-  throw error;
 }
 
 function asSourceError(error: unknown): unknown {
@@ -266,6 +167,9 @@ function asSourceError(error: unknown): unknown {
     return new SourceError('corrupt', `the mirror is damaged again as soon as it is made: ${error.message}`, {
       cause: error,
     });
+  }
+  if (systemCode(error) !== undefined) {
+    return new SourceError('storage', `the mirror cannot be written: ${String(error)}`, { cause: error });
   }
   if (!(error instanceof RemoteFailure)) return error;
   const code = UNREACHABLE_CODES.find((known) => known === error.failure) ?? 'branchGone';

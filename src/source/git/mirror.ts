@@ -7,7 +7,7 @@ import { SourceError } from '../source-error.ts';
 import { systemCode } from '../system-code.ts';
 import { type GitCall, GitExit, runGit, runGitCatFile } from './git-command.ts';
 import { gitEnvironment, gitSettings, type SshOptions } from './git-environment.ts';
-import { classifyFailure, describeFailure, type GitFailure } from './git-failures.ts';
+import { localFault, RemoteFailure, remoteFault } from './git-faults.ts';
 import type { Credentials, GitLocation } from './git-location.ts';
 import { clearLeftovers } from './leftovers.ts';
 
@@ -35,36 +35,21 @@ export type MirrorOptions = {
   readonly tell: (notice: SourceNotice) => void;
 };
 
-/** The mirror cannot be read although nothing outside it is at fault: it is thrown away and made again. */
-export class MirrorBroken extends Error {
-  override readonly name = 'MirrorBroken';
-}
-
-/** The server or the way to it is at fault. */
-export class RemoteFailure extends Error {
-  override readonly name = 'RemoteFailure';
-  readonly failure: GitFailure;
-
-  constructor(failure: GitFailure, message: string, options: ErrorOptions) {
-    super(message, options);
-    this.failure = failure;
-  }
-}
-
 /**
  * A bare repository of our own in the data folder, into which the policies' repository is fetched. It has no work tree, so
  * that no hook, filter or link of that repository ever comes to life. One caller at a time may use it.
  */
 export class Mirror {
   readonly #options: MirrorOptions;
-  readonly #home: string;
+  /** The folder of this mirror and its settings. */
+  readonly home: string;
   #folder: string;
 
   constructor(options: MirrorOptions) {
     this.#options = options;
     const name = createHash('sha256').update(options.location.address).digest('hex').slice(0, 16);
-    this.#home = join(options.dataDir, 'source', name);
-    this.#folder = join(this.#home, 'mirror.git');
+    this.home = join(options.dataDir, 'source', name);
+    this.#folder = join(this.home, 'mirror.git');
   }
 
   /**
@@ -125,7 +110,7 @@ export class Mirror {
     try {
       return await runGit(this.#call(args, signal));
     } catch (error) {
-      throw this.#localFault(error);
+      throw localFault(error, this.#folder);
     }
   }
 
@@ -135,7 +120,7 @@ export class Mirror {
     try {
       return await runGitCatFile({ ...this.#call([mode], signal), input: `${names.join('\n')}\n` });
     } catch (error) {
-      throw this.#localFault(error);
+      throw localFault(error, this.#folder);
     }
   }
 
@@ -156,8 +141,17 @@ export class Mirror {
    * @throws {MirrorBroken} if it is the mirror that is damaged
    */
   async fetch(refspecs: readonly string[], signal: AbortSignal): Promise<void> {
+    await this.#fetch([], refspecs, signal);
+  }
+
+  /** Fetches all branches and tags to below a ref; those that the server has no more would stand in the way of others. */
+  async fetchEverything(to: string, signal: AbortSignal): Promise<void> {
+    await this.#fetch(['--prune'], [`+refs/heads/*:${to}/heads/*`, `+refs/tags/*:${to}/tags/*`], signal);
+  }
+
+  async #fetch(more: readonly string[], refspecs: readonly string[], signal: AbortSignal): Promise<void> {
     const options = ['--no-tags', '--no-recurse-submodules', '--no-write-fetch-head', '--update-shallow'];
-    const args = ['fetch', ...options, '--', this.#options.location.address, ...refspecs];
+    const args = ['fetch', ...options, ...more, '--', this.#options.location.address, ...refspecs];
     try {
       await this.#remote(args, this.#options.deadlines.fetchMs, signal, []);
     } catch (error) {
@@ -179,23 +173,13 @@ export class Mirror {
     fine: readonly number[],
   ): Promise<string> {
     const { location, credentials } = this.#options;
-    const known = (await credentials?.()) ?? location.credentials;
+    const known = credentials === undefined ? location.credentials : await readCredentials(credentials, location);
     try {
       return await runGit({ ...this.#call(args, signal, known), deadlineMs });
     } catch (error) {
-      if (!(error instanceof GitExit)) throw error;
-      if (error.exitCode !== undefined && fine.includes(error.exitCode)) return '';
-      throw remoteFailure(error, location);
+      if (error instanceof GitExit && error.exitCode !== undefined && fine.includes(error.exitCode)) return '';
+      throw remoteFault(error, location.address);
     }
-  }
-
-  #localFault(error: unknown): unknown {
-    if (!(error instanceof GitExit)) return error;
-    if (error.exitCode === undefined) {
-      return new SourceError('unknown', `git ${error.command} was killed from outside`, { cause: error });
-    }
-    if (classifyFailure(error.stderr) !== 'storage') return new MirrorBroken(error.message, { cause: error });
-    return new SourceError('storage', describeFailure('storage', this.#folder, error.stderr), { cause: error });
   }
 
   #call(args: readonly string[], signal: AbortSignal, credentials?: Credentials): GitCall {
@@ -212,7 +196,7 @@ export class Mirror {
   }
 
   get #settingsFile(): string {
-    return join(this.#home, 'git.config');
+    return join(this.home, 'git.config');
   }
 
   async #writeSettings(): Promise<void> {
@@ -227,10 +211,13 @@ export class Mirror {
   }
 }
 
-function remoteFailure(error: GitExit, { address }: GitLocation): Error {
-  if (error.exitCode === undefined) {
-    return new SourceError('unknown', `${address}: git ${error.command} was killed from outside`, { cause: error });
+async function readCredentials(
+  credentials: () => Promise<Credentials>,
+  { address }: GitLocation,
+): Promise<Credentials> {
+  try {
+    return await credentials();
+  } catch (error) {
+    throw new SourceError('auth', `the credentials for ${address} cannot be read: ${String(error)}`, { cause: error });
   }
-  const failure = classifyFailure(error.stderr);
-  return new RemoteFailure(failure, describeFailure(failure, address, error.stderr), { cause: error });
 }

@@ -5,7 +5,8 @@ import type { Place } from '../links.ts';
 import { isHidden, isPolicyPath } from '../policy-paths.ts';
 import { type Entry, type Selected, selectFiles } from '../select-files.ts';
 import { SourceError } from '../source-error.ts';
-import { type Mirror, MirrorBroken } from './mirror.ts';
+import { MirrorBroken } from './git-faults.ts';
+import type { Mirror } from './mirror.ts';
 
 /** No file system has longer link targets (PATH_MAX on Linux). */
 const LONGEST_TARGET_BYTES = 4096;
