@@ -71,8 +71,7 @@ function buildPlace(context: BuildContext, raw: RawDocument<RawFlag>, path: Path
     origin: valueOrigin(context, path),
     document: { kind, path: pathAt(context, at, place[kind]?.path ?? '', 'write') },
     entry: place.envFile?.key ?? place.file?.pointer ?? '',
-    // oxlint-disable-next-line unicorn/no-thenable -- the word of the policy language; nothing awaits a place.
-    then: buildSteps(context, [...path, 'then'], place.then),
+    takeUp: buildSteps(context, [...path, 'then'], place.then),
   };
   if (kind === 'file') checkFormat(context, at, built.document.path);
   refuseSetFlag(context, path, place);

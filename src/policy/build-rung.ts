@@ -25,6 +25,11 @@ function buildVerify(context: BuildContext, path: Path, raw: RawVerify): Verify 
     const message = `\`settle\` (${raw.settle}) must be shorter than \`within\` (${raw.within ?? '5m, its default'}), or nothing is ever judged`;
     fault(context, [...path, 'settle'], 'E-SETTLE', { message, found: raw.settle ?? '' });
   }
+  const forMs = durationAt(context, [...path, 'for'], raw.for, 0);
+  if (settleMs + forMs > withinMs) {
+    const message = `\`settle\` and \`for\` together are longer than \`within\`, so that no success can last long enough in time`;
+    fault(context, [...path, 'for'], 'E-VERIFY-FOR', { message, found: raw.for ?? '' });
+  }
   const triggersClear = raw.triggersClear ?? true;
   if (!triggersClear && (raw.checks ?? []).length === 0) {
     const message =
@@ -34,6 +39,7 @@ function buildVerify(context: BuildContext, path: Path, raw: RawVerify): Verify 
   return {
     settleMs,
     withinMs,
+    forMs,
     triggersClear,
     checks: buildChecks(context, [...path, 'checks'], raw.checks),
     onInconclusive: raw.onInconclusive ?? 'ask',

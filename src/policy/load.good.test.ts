@@ -63,7 +63,7 @@ describe('a good revision', () => {
       document: { kind: 'envFile', path: '/etc/memory/memory.env' },
       entry: 'USE_ENHANCED_INJECTION',
     });
-    expect(flag?.deliver[0]?.then).toMatchObject([
+    expect(flag?.deliver[0]?.takeUp).toMatchObject([
       {
         kind: 'service',
         service: { kind: 'unit', unit: 'memory-system.service' },
@@ -79,7 +79,7 @@ describe('a good revision', () => {
       document: { kind: 'file', path: '/etc/memory/config.json' },
       entry: '/featureFlags/USE_ENHANCED_INJECTION',
     });
-    expect(place?.then).toMatchObject([
+    expect(place?.takeUp).toMatchObject([
       {
         kind: 'service',
         service: { kind: 'pidFile', path: '/run/memory.pid' },

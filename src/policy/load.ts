@@ -1,4 +1,4 @@
-import type { Desired } from '../core/model/desired.ts';
+import type { PolicySet } from '../core/model/desired.ts';
 import type { PolicyFile, Revision } from '../core/model/revision.ts';
 import { decode } from './decode.ts';
 import { boundDiagnostics, type Diagnostic } from './diagnostic.ts';
@@ -10,7 +10,7 @@ import { parseYaml } from './parse-yaml.ts';
 export type LoadResult =
   | {
       readonly ok: true;
-      readonly desired: Desired;
+      readonly desired: PolicySet;
       readonly warnings: readonly Diagnostic[];
       /** Documents and files that say something, those for other hosts among them. */
       readonly documents: number;
@@ -89,7 +89,7 @@ function dropDoubtsBesideFaults(diagnostics: readonly Diagnostic[]): readonly Di
   return diagnostics.filter((found) => found.severity === 'error' || !faulty.has(placeOf(found)));
 }
 
-function gather(revision: Revision, documents: readonly LoadedDocument[]): Desired {
+function gather(revision: Revision, documents: readonly LoadedDocument[]): PolicySet {
   const objects = documents.flatMap(({ object, isHere }) => (object === undefined || !isHere ? [] : [object]));
   return {
     revision,

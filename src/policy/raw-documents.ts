@@ -112,6 +112,7 @@ export type RawRung = {
 export type RawVerify = {
   readonly settle?: string;
   readonly within?: string;
+  readonly for?: string;
   readonly triggersClear?: boolean;
   readonly onInconclusive?: 'ask' | 'next' | 'done';
   readonly checks?: readonly RawCheck[];

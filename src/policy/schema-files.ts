@@ -1,5 +1,6 @@
 import { readFileSync } from 'node:fs';
 import { Ajv2020, type AnySchemaObject, type ValidateFunction } from 'ajv/dist/2020.js';
+import type { RawConfig } from './host-config.ts';
 import type { Kind } from './kinds.ts';
 import type { RawDocuments } from './raw-documents.ts';
 
@@ -28,6 +29,14 @@ export function validatorOf<K extends Kind>(kind: K): ValidateFunction<RawDocume
     compiled.set(kind, validate);
   }
   return validate as ValidateFunction<RawDocuments[K]>;
+}
+
+let configCompiled: ValidateFunction<RawConfig> | undefined;
+
+/** The validator of a host's configuration. */
+export function configValidator(): ValidateFunction<RawConfig> {
+  configCompiled ??= schemaCompiler().compile<RawConfig>(readSchema('config.schema.json'));
+  return configCompiled;
 }
 
 function schemaCompiler(): Ajv2020 {

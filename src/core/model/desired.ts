@@ -5,10 +5,16 @@ import type { RollbackPolicy } from './policy.ts';
 import type { Revision } from './revision.ts';
 
 /** One whole revision: validated, linked and resolved for this host. Plain data, so that a decision can be recorded. */
-export type Desired = {
+export type PolicySet = {
   readonly revision: Revision;
   readonly metricSources: Readonly<Record<string, MetricSource>>;
   readonly flags: Readonly<Record<string, Flag>>;
   readonly policies: Readonly<Record<string, RollbackPolicy>>;
   readonly notifiers: Readonly<Record<string, Notifier>>;
+};
+
+/** The policies in force, together with what the host's own configuration says about following them. */
+export type Desired = PolicySet & {
+  /** What happens to a live state that revertd sees for the first time and that differs from git. */
+  readonly adopt: 'ask' | 'git';
 };

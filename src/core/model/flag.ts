@@ -22,8 +22,8 @@ export type FlagPlace = {
   readonly document: DocumentRef;
   /** The environment variable's name, or a JSON pointer (RFC 6901). */
   readonly entry: string;
-  /** What makes the new value effective; owed until it was done after the write. */
-  readonly then: readonly Step[];
+  /** The policy's `then`: what makes the new value effective; owed until it was done after the write. */
+  readonly takeUp: readonly Step[];
 };
 
 export type DocumentRef = { readonly kind: 'envFile' | 'file'; readonly path: string };

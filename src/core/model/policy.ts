@@ -30,15 +30,18 @@ export type Rung = {
   readonly name: string;
   readonly origin: Origin;
   readonly do: readonly Step[];
+  /** Done when the rung ends failed, by a step or by its verification. */
   readonly onFailure: readonly Step[];
   readonly verify: Verify;
 };
 
 export type Verify = {
-  /** Judging begins so long after the last step; success ends it at once. */
+  /** Judging begins so long after the last step. */
   readonly settleMs: Millis;
   /** Without success by then (counted from the last step), the verification has failed or is inconclusive. */
   readonly withinMs: Millis;
+  /** Success must have lasted so long, unbroken. */
+  readonly forMs: Millis;
   readonly triggersClear: boolean;
   readonly checks: readonly Check[];
   readonly onInconclusive: 'ask' | 'next' | 'done';

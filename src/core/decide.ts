@@ -1,0 +1,73 @@
+import { forgetIncidents, releaseHolds } from './holds/release-holds.ts';
+import { advanceIncidents } from './incidents/advance-incidents.ts';
+import { openIncidents } from './incidents/open-incidents.ts';
+import type { Memory } from './memory.ts';
+import type { Desired } from './model/desired.ts';
+import type { Operation } from './model/operation.ts';
+import { queueNotifications } from './notifications/notify.ts';
+import type { Observed } from './observed.ts';
+import { settlePlaces } from './places/settle-places.ts';
+import { dueActions } from './plan/actions.ts';
+import { isComplete } from './plan/completeness.ts';
+import { conditionsOf } from './plan/conditions.ts';
+import { outlookOf } from './plan/outlook.ts';
+import type { Plan } from './plan/plan.ts';
+import { nextWakeUp } from './plan/wake-up.ts';
+import { advanceTriggers } from './triggers/advance-triggers.ts';
+import { beginTurn, type Turn } from './turn.ts';
+import type { Millis } from './units.ts';
+
+/**
+ * What is to be done, given what is desired, seen and remembered. Total and deterministic: it never throws on valid
+ * data, equal inputs give equal plans, and deciding again on the plan's own memory gives no further action.
+ * `now` is in ms since the epoch; the order of `readings` does not matter.
+ */
+export function decide(desired: Desired, observed: Observed, memory: Memory, now: Millis): Plan {
+  const turn = beginTurn(desired, observed, memory, now);
+  noticeHalt(turn);
+  advanceTriggers(turn);
+  settlePlaces(turn);
+  openIncidents(turn);
+  if (turn.memory.halt === null) {
+    advanceIncidents(turn);
+    releaseHolds(turn);
+  }
+  queueNotifications(turn);
+  forgetIncidents(turn);
+  const operations = planOperations(turn);
+  return {
+    revision: desired.revision,
+    at: now,
+    actions: operations.map((operation) => operation.action),
+    operations,
+    events: turn.events,
+    outlook: outlookOf(turn),
+    conditions: conditionsOf(turn),
+    memory: turn.memory,
+    requeueAt: nextWakeUp(turn),
+    complete: isComplete(turn),
+  };
+}
+
+function noticeHalt(turn: Turn): void {
+  const { halt } = turn.observed;
+  const before = turn.memory.halt;
+  if (halt !== null && before === null) turn.emit({ type: 'halt.began', halt });
+  if (halt === null && before !== null) {
+    turn.emit({ type: 'halt.ended', lastedMs: Math.max(0, turn.now - before.noticedAt) });
+  }
+}
+
+function planOperations(turn: Turn): Operation[] {
+  return dueActions(turn).map((action) => {
+    const operation: Operation = {
+      id: `${action.key}#${turn.memory.nextOperation}`,
+      action,
+      plannedAt: turn.now,
+      state: 'planned',
+      fingerprint: null,
+    };
+    turn.emit({ type: 'operation.planned', operation });
+    return operation;
+  });
+}

@@ -1,0 +1,21 @@
+import type { Memory } from './memory.ts';
+import type { Desired } from './model/desired.ts';
+import { isOpen } from './model/incident.ts';
+import type { RollbackPolicy } from './model/policy.ts';
+
+/**
+ * The policies that are in force: git's, except that an open incident keeps the policy, and those that joined it, as
+ * they were, even when a commit changed or removed them.
+ */
+export function effectivePolicies(
+  desired: Pick<Desired, 'policies'>,
+  memory: Pick<Memory, 'incidents'>,
+): Record<string, RollbackPolicy> {
+  const policies: Record<string, RollbackPolicy> = { ...desired.policies };
+  for (const incident of Object.values(memory.incidents)) {
+    if (!isOpen(incident)) continue;
+    for (const { policy } of incident.joined) policies[policy.name] = policy;
+    policies[incident.policy.name] = incident.policy;
+  }
+  return policies;
+}

@@ -1,0 +1,256 @@
+import type { Brake } from './memory.ts';
+import type { DocumentKey, PlaceKey } from './model/flag.ts';
+import type { Hold, HoldId } from './model/hold.ts';
+import type {
+  Incident,
+  IncidentAnswer,
+  IncidentId,
+  IncidentOutcome,
+  JoinedPolicy,
+  StepOutcome,
+} from './model/incident.ts';
+import type { Notification } from './model/notification.ts';
+import type { Operation, OperationId, OperationOutcome } from './model/operation.ts';
+import type { Revision } from './model/revision.ts';
+import type { JsonValue } from './model/step.ts';
+import type { TriggerKey } from './model/trigger.ts';
+import type { Halt } from './observed.ts';
+import type { TriggerMemory, TriggerState } from './triggers/trigger-memory.ts';
+import type { Millis } from './units.ts';
+
+/** Everything that happened or was refused. `at` is the host's time; who did it is the actor of the log's record. */
+export type Event = { readonly at: Millis } & EventSpec;
+
+export type EventType = EventSpec['type'];
+
+export type EventSpec =
+  | DaemonEvent
+  | SourceEvent
+  | TriggerEvent
+  | IncidentEvent
+  | HoldEvent
+  | PlaceEvent
+  | OperationEvent
+  | NotificationEvent;
+
+export type DaemonEvent =
+  | { readonly type: 'daemon.started'; readonly version: string; readonly host: string; readonly pid: number }
+  | { readonly type: 'daemon.stopped'; readonly reason: string }
+  /** The clock was set: every remembered instant moves with it. */
+  | { readonly type: 'clock.jumped'; readonly byMs: Millis }
+  | { readonly type: 'halt.began'; readonly halt: Halt }
+  | { readonly type: 'halt.ended'; readonly lastedMs: Millis };
+
+export type SourceEvent =
+  | {
+      readonly type: 'revision.accepted';
+      readonly revision: Revision;
+      readonly previous: Revision | null;
+      readonly subject: string | null;
+      readonly author: string | null;
+      readonly warnings: readonly string[];
+    }
+  | {
+      readonly type: 'revision.refused';
+      readonly revision: Revision | null;
+      readonly code: string;
+      readonly message: string;
+      readonly diagnostics: readonly string[];
+    }
+  | { readonly type: 'source.unreachable'; readonly code: string; readonly message: string }
+  | { readonly type: 'source.recovered' }
+  /** A person accepts rewritten history or an emptied folder. */
+  | { readonly type: 'source.consented'; readonly revision: Revision };
+
+export type TriggerEvent =
+  | {
+      readonly type: 'trigger.changed';
+      readonly trigger: TriggerKey;
+      readonly from: TriggerState;
+      readonly to: TriggerState;
+      readonly memory: TriggerMemory;
+    }
+  /** Accumulated times, written down now and then while they move. */
+  | { readonly type: 'triggers.recorded'; readonly triggers: Readonly<Record<TriggerKey, TriggerMemory>> }
+  | { readonly type: 'triggers.forgotten'; readonly triggers: readonly TriggerKey[] };
+
+export type IncidentEvent =
+  | { readonly type: 'incident.opened'; readonly incident: Incident }
+  | { readonly type: 'incident.joined'; readonly incident: IncidentId; readonly joined: JoinedPolicy }
+  | { readonly type: 'policy.braked'; readonly policy: string; readonly brake: Brake }
+  | { readonly type: 'policy.unbraked'; readonly policy: string }
+  | { readonly type: 'rung.entered'; readonly incident: IncidentId; readonly rung: number; readonly name: string }
+  | {
+      readonly type: 'rung.skipped';
+      readonly incident: IncidentId;
+      readonly rung: number;
+      readonly name: string;
+      readonly reason: string;
+    }
+  | {
+      readonly type: 'rung.failed';
+      readonly incident: IncidentId;
+      readonly rung: number;
+      readonly name: string;
+      readonly reason: string;
+    }
+  | { readonly type: 'step.started'; readonly incident: IncidentId; readonly step: number; readonly summary: string }
+  | {
+      readonly type: 'step.finished';
+      readonly incident: IncidentId;
+      readonly step: number;
+      readonly summary: string;
+      readonly result: StepOutcome;
+    }
+  | {
+      readonly type: 'verification.started';
+      readonly incident: IncidentId;
+      readonly rung: number;
+      readonly settleAt: Millis;
+      readonly deadlineAt: Millis;
+    }
+  /** Success began, or was interrupted before it had lasted long enough. */
+  | {
+      readonly type: 'verification.turned';
+      readonly incident: IncidentId;
+      readonly good: boolean;
+      readonly reasons: readonly string[];
+    }
+  | {
+      readonly type: 'verification.ended';
+      readonly incident: IncidentId;
+      readonly rung: number;
+      readonly outcome: 'successful' | 'failed' | 'inconclusive';
+      readonly reasons: readonly string[];
+    }
+  | { readonly type: 'incident.asked'; readonly incident: IncidentId; readonly reason: string }
+  | {
+      readonly type: 'incident.answered';
+      readonly incident: IncidentId;
+      readonly answer: IncidentAnswer;
+      readonly actor: string;
+    }
+  | {
+      readonly type: 'incident.closed';
+      readonly incident: IncidentId;
+      readonly outcome: IncidentOutcome;
+      readonly reason: string;
+    }
+  | { readonly type: 'incident.forgotten'; readonly incident: IncidentId };
+
+export type HoldEvent =
+  | { readonly type: 'hold.placed'; readonly hold: Hold }
+  | { readonly type: 'hold.lifted'; readonly id: HoldId; readonly object: string; readonly reason: string };
+
+export type PlaceEvent =
+  | { readonly type: 'place.adopted'; readonly place: PlaceKey; readonly flag: string; readonly live: string | null }
+  | { readonly type: 'place.released'; readonly place: PlaceKey; readonly reason: string }
+  | {
+      readonly type: 'drift.seen';
+      readonly place: PlaceKey;
+      readonly flag: string;
+      readonly expected: string;
+      readonly found: string | null;
+      readonly repair: boolean;
+    }
+  | { readonly type: 'drift.gone'; readonly place: PlaceKey; readonly flag: string };
+
+export type OperationEvent =
+  | { readonly type: 'operation.planned'; readonly operation: Operation }
+  | { readonly type: 'operation.running'; readonly id: OperationId; readonly fingerprint: JsonValue }
+  | {
+      readonly type: 'operation.finished';
+      readonly id: OperationId;
+      readonly outcome: OperationOutcome;
+      readonly detail: string;
+      /** SHA-256 of the content that was written, for `deliver`. */
+      readonly digest?: string;
+      readonly durationMs: Millis;
+    };
+
+export type NotificationEvent =
+  | {
+      readonly type: 'notification.queued';
+      readonly notifiers: readonly string[];
+      readonly notification: Notification;
+    }
+  | { readonly type: 'notification.dropped'; readonly key: string; readonly reason: string };
+
+/** Who is affected, for finding an object's history. */
+export function subjectsOf(event: EventSpec): string[] {
+  switch (event.type) {
+    case 'hold.placed':
+      return [event.hold.object, ...(event.hold.kind === 'latch' ? [`Incident/${event.hold.incident}`] : [])];
+    case 'hold.lifted':
+      return [event.object];
+    case 'place.adopted':
+    case 'drift.seen':
+    case 'drift.gone':
+      return [`Flag/${event.flag}`];
+    case 'place.released':
+      return [documentOfPlace(event.place)];
+    case 'trigger.changed':
+      return [`RollbackPolicy/${event.trigger.slice(0, event.trigger.lastIndexOf('/'))}`];
+    case 'incident.opened':
+      return [`Incident/${event.incident.id}`, `RollbackPolicy/${event.incident.policy.name}`];
+    case 'incident.joined':
+      return [`Incident/${event.incident}`, `RollbackPolicy/${event.joined.policy.name}`];
+    case 'policy.braked':
+    case 'policy.unbraked':
+      return [`RollbackPolicy/${event.policy}`];
+    case 'rung.entered':
+    case 'rung.skipped':
+    case 'rung.failed':
+    case 'step.started':
+    case 'step.finished':
+    case 'verification.started':
+    case 'verification.turned':
+    case 'verification.ended':
+    case 'incident.asked':
+    case 'incident.answered':
+    case 'incident.closed':
+    case 'incident.forgotten':
+      return [`Incident/${event.incident}`];
+    case 'operation.planned':
+      return subjectsOfOperation(event.operation);
+    case 'operation.running':
+    case 'operation.finished':
+      return [];
+    case 'notification.queued':
+      return event.notification.incident === undefined ? [] : [`Incident/${event.notification.incident}`];
+    case 'daemon.started':
+    case 'daemon.stopped':
+    case 'clock.jumped':
+    case 'halt.began':
+    case 'halt.ended':
+    case 'revision.accepted':
+    case 'revision.refused':
+    case 'source.unreachable':
+    case 'source.recovered':
+    case 'source.consented':
+    case 'triggers.recorded':
+    case 'triggers.forgotten':
+    case 'notification.dropped':
+      return [];
+  }
+}
+
+/** What an operation concerns; its later events concern the same. */
+export function subjectsOfOperation({ action }: Operation): string[] {
+  switch (action.kind) {
+    case 'deliver':
+      return action.changes.map((change) => `Flag/${change.flag}`);
+    case 'takeUp':
+      return [action.document];
+    case 'step':
+      return [`Incident/${action.incident}`];
+    case 'report':
+      return [`Incident/${action.incident}`];
+    case 'notify':
+      return action.notification.incident === undefined ? [] : [`Incident/${action.notification.incident}`];
+  }
+}
+
+function documentOfPlace(place: PlaceKey): DocumentKey {
+  return place.slice(0, place.indexOf('#'));
+}

@@ -1,0 +1,76 @@
+import type { Event } from './event.ts';
+import { evolveIncidents } from './incidents/evolve-incidents.ts';
+import { EMPTY_MEMORY, type Memory } from './memory.ts';
+import { evolveNotifications } from './notifications/evolve-notifications.ts';
+import { evolveOperations } from './operations/evolve-operations.ts';
+import { evolvePlaces } from './places/evolve-places.ts';
+import { without } from './record.ts';
+import { shiftMemory } from './shift-memory.ts';
+
+/** Memory after one more event. Memory is this fold over the log, from `EMPTY_MEMORY` on. */
+export function evolve(memory: Memory, event: Event): Memory {
+  switch (event.type) {
+    case 'daemon.started':
+      return { ...evolveIncidents(memory, event), startedAt: event.at };
+    case 'clock.jumped':
+      return shiftMemory(memory, event.byMs);
+    case 'halt.began':
+      return { ...memory, halt: { ...event.halt, noticedAt: event.at } };
+    case 'halt.ended':
+      return { ...evolveIncidents(memory, event), halt: null };
+    case 'revision.accepted':
+      return { ...memory, revision: event.revision };
+    case 'trigger.changed':
+      return { ...memory, triggers: { ...memory.triggers, [event.trigger]: event.memory } };
+    case 'triggers.recorded':
+      return { ...memory, triggers: { ...memory.triggers, ...event.triggers }, triggersRecordedAt: event.at };
+    case 'triggers.forgotten':
+      return { ...memory, triggers: without(memory.triggers, event.triggers) };
+    case 'hold.placed':
+      return { ...memory, holds: { ...memory.holds, [event.hold.id]: event.hold } };
+    case 'hold.lifted':
+      return { ...memory, holds: without(memory.holds, [event.id]) };
+    case 'place.adopted':
+    case 'place.released':
+    case 'drift.seen':
+    case 'drift.gone':
+      return evolvePlaces(memory, event);
+    case 'incident.opened':
+    case 'incident.joined':
+    case 'policy.braked':
+    case 'policy.unbraked':
+    case 'rung.entered':
+    case 'rung.skipped':
+    case 'rung.failed':
+    case 'step.started':
+    case 'step.finished':
+    case 'verification.started':
+    case 'verification.turned':
+    case 'verification.ended':
+    case 'incident.asked':
+    case 'incident.answered':
+    case 'incident.closed':
+    case 'incident.forgotten':
+      return evolveIncidents(memory, event);
+    case 'operation.planned':
+    case 'operation.running':
+    case 'operation.finished':
+      return evolveOperations(memory, event);
+    case 'notification.queued':
+    case 'notification.dropped':
+      return evolveNotifications(memory, event);
+    case 'daemon.stopped':
+    case 'revision.refused':
+    case 'source.unreachable':
+    case 'source.recovered':
+    case 'source.consented':
+      return memory;
+  }
+}
+
+/** Memory rebuilt from a whole log. */
+export function remember(events: Iterable<Event>): Memory {
+  let memory = EMPTY_MEMORY;
+  for (const event of events) memory = evolve(memory, event);
+  return memory;
+}

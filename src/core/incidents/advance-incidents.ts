@@ -1,0 +1,224 @@
+import { type ExecutingPhase, type Incident, isOpen, type VerifyingPhase } from '../model/incident.ts';
+import type { Rung } from '../model/policy.ts';
+import { describeStep, type Step } from '../model/step.ts';
+import type { Turn } from '../turn.ts';
+import { formatDuration } from '../units.ts';
+import { isAlreadySet, isDelivered, latchFor, setFlagObstacle } from './set-flag.ts';
+import { judgeVerification, type Verification } from './verify.ts';
+
+/** More moves than any ladder can make in one turn; a fault that moved in circles would end here. */
+const MOVES_PER_TURN = 1_000;
+
+/** Moves every open incident as far as it can go now. */
+export function advanceIncidents(turn: Turn): void {
+  for (const id of Object.keys(turn.memory.incidents)) {
+    for (let moves = 0; moves < MOVES_PER_TURN; moves += 1) {
+      const incident = turn.memory.incidents[id];
+      if (incident === undefined || !isOpen(incident) || isPaused(turn, incident) || !move(turn, incident)) break;
+    }
+  }
+}
+
+/** `suspend` is read from git before each step, although the rest of the policy is as it was. */
+export function isPaused(turn: Pick<Turn, 'desired'>, incident: Incident): boolean {
+  return turn.desired.policies[incident.policy.name]?.suspend === true;
+}
+
+/** One move; false when the incident has to wait. */
+function move(turn: Turn, incident: Incident): boolean {
+  const { phase } = incident;
+  switch (phase.kind) {
+    case 'entering':
+      return enter(turn, incident, phase.rung);
+    case 'executing':
+      return execute(turn, incident, phase);
+    case 'verifying':
+      return verify(turn, incident, phase);
+    case 'asking':
+      return phase.about.kind === 'verifying' && resolveByItself(turn, incident, phase.about);
+    case 'closed':
+      return false;
+  }
+}
+
+function enter(turn: Turn, incident: Incident, index: number): boolean {
+  const rung = incident.policy.ladder[index];
+  if (rung === undefined) {
+    close(turn, incident, 'exhausted', 'no rung is left, and the system has not recovered');
+    return true;
+  }
+  const base = { incident: incident.id, rung: index, name: rung.name };
+  const nothingToDo = rung.do.every((step) => step.kind === 'setFlag' && isAlreadySet(turn, step));
+  if (nothingToDo) turn.emit({ type: 'rung.skipped', ...base, reason: 'its effect is already there' });
+  else turn.emit({ type: 'rung.entered', ...base });
+  return true;
+}
+
+function execute(turn: Turn, incident: Incident, phase: ExecutingPhase): boolean {
+  const rung = incident.policy.ladder[phase.rung];
+  if (rung === undefined) return false;
+  const step = rung[phase.part][phase.step];
+  if (step === undefined) return finishPart(turn, incident, rung, phase);
+  if (phase.startedAt === null) return startStep(turn, incident, step, phase);
+  if (phase.outcome !== null) {
+    finishStep(turn, incident, step, phase, phase.outcome.outcome, phase.outcome.detail);
+    return true;
+  }
+  return step.kind === 'setFlag' && watchSetFlag(turn, incident, step, phase, phase.startedAt);
+}
+
+function finishPart(turn: Turn, incident: Incident, rung: Rung, phase: ExecutingPhase): boolean {
+  if (phase.part === 'onFailure') {
+    const reason = 'a step or the verification failed';
+    turn.emit({ type: 'rung.failed', incident: incident.id, rung: phase.rung, name: rung.name, reason });
+  } else {
+    turn.emit({
+      type: 'verification.started',
+      incident: incident.id,
+      rung: phase.rung,
+      settleAt: turn.now + rung.verify.settleMs,
+      deadlineAt: turn.now + rung.verify.withinMs,
+    });
+  }
+  return true;
+}
+
+function startStep(turn: Turn, incident: Incident, step: Step, phase: ExecutingPhase): boolean {
+  turn.emit({ type: 'step.started', incident: incident.id, step: phase.step, summary: describeStep(step) });
+  if (step.kind !== 'setFlag') return true;
+  const flag = turn.desired.flags[step.flag];
+  const obstacle = setFlagObstacle(flag, step);
+  if (obstacle !== null || flag === undefined) {
+    finishStep(turn, incident, step, phase, 'failed', obstacle ?? '');
+    return true;
+  }
+  latchNeighbours(turn, incident, phase);
+  return true;
+}
+
+/** Neighbouring `setFlag` steps are one decision: a document is written, and taken up, once for all of them. */
+function latchNeighbours(turn: Turn, incident: Incident, phase: ExecutingPhase): void {
+  const steps = incident.policy.ladder[phase.rung]?.[phase.part] ?? [];
+  for (const step of steps.slice(phase.step)) {
+    if (step.kind !== 'setFlag') return;
+    const flag = turn.desired.flags[step.flag];
+    if (flag === undefined || setFlagObstacle(flag, step) !== null) continue;
+    const latch = latchFor(turn, incident, step, flag);
+    if (!Object.hasOwn(turn.memory.holds, latch.id)) turn.emit({ type: 'hold.placed', hold: latch });
+  }
+}
+
+function watchSetFlag(
+  turn: Turn,
+  incident: Incident,
+  step: Extract<Step, { kind: 'setFlag' }>,
+  phase: ExecutingPhase,
+  startedAt: number,
+): boolean {
+  const flag = turn.desired.flags[step.flag];
+  if (flag === undefined) {
+    finishStep(turn, incident, step, phase, 'failed', `git no longer has flag ${step.flag}`);
+    return true;
+  }
+  if (isDelivered(turn, flag, startedAt)) {
+    const places = flag.deliver.length;
+    finishStep(turn, incident, step, phase, 'done', places === 0 ? 'it has no places' : `seen in ${places} place(s)`);
+    return true;
+  }
+  if (turn.now - startedAt < step.timeoutMs) return false;
+  const detail = `not every place showed it within ${formatDuration(step.timeoutMs)}`;
+  finishStep(turn, incident, step, phase, 'failed', detail);
+  return true;
+}
+
+function finishStep(
+  turn: Turn,
+  incident: Incident,
+  step: Step,
+  phase: ExecutingPhase,
+  outcome: 'done' | 'failed' | 'unknown',
+  detail: string,
+): void {
+  const summary = describeStep(step);
+  turn.emit({
+    type: 'step.finished',
+    incident: incident.id,
+    step: phase.step,
+    summary,
+    result: { outcome, detail },
+  });
+  const question = questionAbout(phase.part, outcome, summary, detail);
+  if (question !== null) turn.emit({ type: 'incident.asked', incident: incident.id, reason: question });
+}
+
+function questionAbout(part: 'do' | 'onFailure', outcome: string, summary: string, detail: string): string | null {
+  if (outcome === 'unknown') return `whether "${summary}" was done is unknown: ${detail}`;
+  return part === 'onFailure' && outcome === 'failed'
+    ? `"${summary}", meant to undo a failed rung, failed: ${detail}`
+    : null;
+}
+
+function verify(turn: Turn, incident: Incident, phase: VerifyingPhase): boolean {
+  const rung = incident.policy.ladder[phase.rung];
+  if (rung === undefined) return false;
+  const verification = judgeVerification(turn, incident, rung, phase);
+  const { outcome, reasons } = verification;
+  if (outcome === 'waiting') return noteTurn(turn, incident, phase, verification);
+  turn.emit({ type: 'verification.ended', incident: incident.id, rung: phase.rung, outcome, reasons });
+  switch (outcome) {
+    case 'successful':
+      close(turn, incident, 'resolved', `rung "${rung.name}" was verified`);
+      return true;
+    case 'failed':
+      return true;
+    case 'inconclusive':
+      settleInconclusive(turn, incident, phase.rung, rung, reasons);
+      return true;
+  }
+}
+
+function noteTurn(turn: Turn, incident: Incident, phase: VerifyingPhase, { good, reasons }: Verification): boolean {
+  if (good === (phase.goodSince !== null)) return false;
+  turn.emit({ type: 'verification.turned', incident: incident.id, good, reasons });
+  return false;
+}
+
+function settleInconclusive(
+  turn: Turn,
+  incident: Incident,
+  index: number,
+  rung: Rung,
+  reasons: readonly string[],
+): void {
+  const why = `the verification of rung "${rung.name}" was inconclusive: ${reasons.join('; ')}`;
+  switch (rung.verify.onInconclusive) {
+    case 'ask':
+      turn.emit({ type: 'incident.asked', incident: incident.id, reason: why });
+      return;
+    case 'next':
+      failRung(turn, incident, index, rung.name, reasons);
+      return;
+    case 'done':
+      close(turn, incident, 'resolved', `${why}; the policy counts that as done`);
+  }
+}
+
+function failRung(turn: Turn, incident: Incident, rung: number, name: string, reasons: readonly string[]): void {
+  turn.emit({ type: 'rung.failed', incident: incident.id, rung, name, reason: reasons.join('; ') });
+}
+
+/** While a person is asked about an inconclusive verification, good data answers the question; bad data does not. */
+function resolveByItself(turn: Turn, incident: Incident, phase: VerifyingPhase): boolean {
+  const rung = incident.policy.ladder[phase.rung];
+  if (rung === undefined) return false;
+  const verification = judgeVerification(turn, incident, rung, phase);
+  const { outcome, reasons } = verification;
+  if (outcome !== 'successful') return noteTurn(turn, incident, phase, verification);
+  turn.emit({ type: 'verification.ended', incident: incident.id, rung: phase.rung, outcome, reasons });
+  close(turn, incident, 'resolved', `rung "${rung.name}" was verified while a person was asked`);
+  return true;
+}
+
+function close(turn: Turn, incident: Incident, outcome: 'resolved' | 'exhausted', reason: string): void {
+  turn.emit({ type: 'incident.closed', incident: incident.id, outcome, reason });
+}

@@ -1,0 +1,24 @@
+import type { RollbackPolicy } from '../model/policy.ts';
+import type { StepSpec } from '../model/step.ts';
+
+/** What the policy's ladder may touch: `flag:NAME`, `unit:NAME`, `pidFile:PATH`. Sorted, without repetitions. */
+export function conflictSet(policy: RollbackPolicy): string[] {
+  const touched = policy.ladder.flatMap((rung) => [...rung.do, ...rung.onFailure].flatMap(objectsOf));
+  return [...new Set(touched)].sort();
+}
+
+export function overlaps(a: readonly string[], b: readonly string[]): boolean {
+  return a.some((object) => b.includes(object));
+}
+
+function objectsOf(step: StepSpec): string[] {
+  switch (step.kind) {
+    case 'setFlag':
+      return [`flag:${step.flag}`];
+    case 'service':
+      return [step.service.kind === 'unit' ? `unit:${step.service.unit}` : `pidFile:${step.service.path}`];
+    case 'http':
+    case 'run':
+      return [];
+  }
+}

@@ -1,0 +1,209 @@
+import type { DaemonEvent, Event, IncidentEvent } from '../event.ts';
+import type { Memory } from '../memory.ts';
+import type { StepAction } from '../model/action.ts';
+import type { ExecutingPhase, Incident, IncidentAnswer, Phase } from '../model/incident.ts';
+import type { FinishedEvent } from '../operations/evolve-operations.ts';
+import { mapValues, without } from '../record.ts';
+import type { Millis } from '../units.ts';
+
+/** How many past incidents cooldown and limit can look back on. */
+const ROLLBACKS_KEPT = 1_000;
+
+type At = Pick<Event, 'at'>;
+type Relevant = IncidentEvent | Extract<DaemonEvent, { type: 'daemon.started' | 'halt.ended' }>;
+
+export function evolveIncidents(memory: Memory, event: Relevant & At): Memory {
+  switch (event.type) {
+    case 'daemon.started':
+      return { ...memory, incidents: mapValues(memory.incidents, (one) => verifyAnew(one, event.at)) };
+    case 'halt.ended':
+      return { ...memory, incidents: mapValues(memory.incidents, (one) => shiftIncident(one, event.lastedMs)) };
+    case 'policy.braked':
+      return { ...memory, brakes: { ...memory.brakes, [event.policy]: event.brake } };
+    case 'policy.unbraked':
+      return { ...memory, brakes: without(memory.brakes, [event.policy]) };
+    case 'incident.opened':
+      return openIncident(memory, event.incident);
+    case 'incident.closed':
+      return closeIncident(memory, event);
+    case 'incident.forgotten':
+      return { ...memory, incidents: without(memory.incidents, [event.incident]) };
+    default: {
+      const incident = memory.incidents[event.incident];
+      if (incident === undefined) return memory;
+      return withIncident(memory, changeIncident(incident, event));
+    }
+  }
+}
+
+/** The outcome of a step's operation reaches the incident that waits for it. */
+export function evolveStepOutcome(memory: Memory, action: StepAction, event: FinishedEvent): Memory {
+  const incident = memory.incidents[action.incident];
+  if (incident?.phase.kind !== 'executing') return memory;
+  const phase: ExecutingPhase =
+    event.outcome === 'notDone'
+      ? { ...incident.phase, startedAt: null, outcome: null }
+      : { ...incident.phase, outcome: { outcome: event.outcome, detail: event.detail } };
+  return withIncident(memory, { ...incident, phase });
+}
+
+type ChangingEvent = Exclude<
+  IncidentEvent,
+  { type: 'policy.braked' | 'policy.unbraked' | 'incident.opened' | 'incident.closed' | 'incident.forgotten' }
+>;
+
+function changeIncident(incident: Incident, event: ChangingEvent & At): Incident {
+  switch (event.type) {
+    case 'incident.joined':
+      return { ...incident, joined: [...incident.joined, event.joined] };
+    case 'rung.entered':
+      return withPhase(incident, executing(event.rung, 'do', 0));
+    case 'rung.skipped':
+    case 'rung.failed':
+      return withPhase(incident, { kind: 'entering', rung: event.rung + 1 });
+    case 'step.started':
+      return incident.phase.kind === 'executing'
+        ? withPhase(incident, { ...incident.phase, startedAt: event.at })
+        : incident;
+    case 'step.finished':
+      return finishStep(incident, event.result.outcome);
+    case 'verification.started':
+      return withPhase(incident, {
+        kind: 'verifying',
+        rung: event.rung,
+        since: event.at,
+        settleAt: event.settleAt,
+        deadlineAt: event.deadlineAt,
+        goodSince: null,
+      });
+    case 'verification.turned':
+      return turnVerification(incident, event.good ? event.at : null);
+    case 'verification.ended':
+      return event.outcome === 'failed' ? withPhase(incident, executing(event.rung, 'onFailure', 0)) : incident;
+    case 'incident.asked':
+      return ask(incident, event.reason, event.at);
+    case 'incident.answered':
+      return answer(incident, event.answer);
+  }
+}
+
+function finishStep(incident: Incident, outcome: 'done' | 'failed' | 'unknown'): Incident {
+  const { phase } = incident;
+  if (phase.kind !== 'executing') return incident;
+  switch (outcome) {
+    case 'done':
+      return withPhase(incident, executing(phase.rung, phase.part, phase.step + 1));
+    case 'failed':
+      if (phase.part === 'do') return withPhase(incident, executing(phase.rung, 'onFailure', 0));
+      return withPhase(incident, { ...phase, startedAt: null, outcome: null });
+    case 'unknown':
+      return withPhase(incident, { ...phase, startedAt: null, outcome: null });
+  }
+}
+
+function turnVerification(incident: Incident, goodSince: Millis | null): Incident {
+  const { phase } = incident;
+  if (phase.kind === 'verifying') return withPhase(incident, { ...phase, goodSince });
+  if (phase.kind !== 'asking' || phase.about.kind !== 'verifying') return incident;
+  return withPhase(incident, { ...phase, about: { ...phase.about, goodSince } });
+}
+
+function ask(incident: Incident, reason: string, at: Millis): Incident {
+  const { phase } = incident;
+  if (phase.kind !== 'executing' && phase.kind !== 'verifying') return incident;
+  return withPhase(incident, { kind: 'asking', rung: phase.rung, since: at, reason, about: phase });
+}
+
+function answer(incident: Incident, given: IncidentAnswer): Incident {
+  const { phase } = incident;
+  if (phase.kind !== 'asking') return incident;
+  switch (given) {
+    case 'next':
+      return withPhase(incident, { kind: 'entering', rung: phase.rung + 1 });
+    case 'retry':
+      return withPhase(incident, phase.about.kind === 'executing' ? phase.about : allStepsDone(incident, phase.rung));
+    case 'done':
+      // A verified-by-person rung is closed by the command itself; here it only concerns a step.
+      return phase.about.kind === 'executing'
+        ? withPhase(incident, executing(phase.rung, phase.about.part, phase.about.step + 1))
+        : incident;
+  }
+}
+
+function executing(rung: number, part: 'do' | 'onFailure', step: number): ExecutingPhase {
+  return { kind: 'executing', rung, part, step, startedAt: null, outcome: null };
+}
+
+function allStepsDone(incident: Incident, rung: number): ExecutingPhase {
+  return executing(rung, 'do', incident.policy.ladder[rung]?.do.length ?? 0);
+}
+
+function openIncident(memory: Memory, incident: Incident): Memory {
+  const rollback = {
+    incident: incident.id,
+    policy: incident.policy.name,
+    conflictSet: incident.conflictSet,
+    at: incident.openedAt,
+    endedAt: null,
+  };
+  return {
+    ...withIncident(memory, incident),
+    rollbacks: [...memory.rollbacks.slice(1 - ROLLBACKS_KEPT), rollback],
+    nextIncident: memory.nextIncident + 1,
+  };
+}
+
+function closeIncident(memory: Memory, event: Extract<IncidentEvent, { type: 'incident.closed' }> & At): Memory {
+  const incident = memory.incidents[event.incident];
+  if (incident === undefined) return memory;
+  const phase: Phase = { kind: 'closed', outcome: event.outcome, at: event.at, reason: event.reason };
+  return {
+    ...withIncident(memory, { ...incident, phase }),
+    rollbacks: memory.rollbacks.map((one) => (one.incident === incident.id ? { ...one, endedAt: event.at } : one)),
+    reportsOwed: { ...memory.reportsOwed, [incident.id]: { attempts: 0, retryAt: event.at } },
+  };
+}
+
+/** What was seen before a restart is no evidence any more, so a verification begins anew. */
+function verifyAnew(incident: Incident, at: Millis): Incident {
+  const { phase } = incident;
+  if (phase.kind !== 'verifying') return incident;
+  const verify = incident.policy.ladder[phase.rung]?.verify;
+  if (verify === undefined) return incident;
+  return withPhase(incident, {
+    ...phase,
+    since: at,
+    settleAt: at + verify.settleMs,
+    deadlineAt: at + verify.withinMs,
+    goodSince: null,
+  });
+}
+
+/** Deadlines stand still while everything is halted, and move with the clock when it is set. */
+export function shiftIncident(incident: Incident, byMs: Millis): Incident {
+  const { phase } = incident;
+  switch (phase.kind) {
+    case 'executing':
+      return withPhase(incident, { ...phase, startedAt: phase.startedAt === null ? null : phase.startedAt + byMs });
+    case 'verifying':
+      return withPhase(incident, {
+        ...phase,
+        since: phase.since + byMs,
+        settleAt: phase.settleAt + byMs,
+        deadlineAt: phase.deadlineAt + byMs,
+        goodSince: phase.goodSince === null ? null : phase.goodSince + byMs,
+      });
+    case 'entering':
+    case 'asking':
+    case 'closed':
+      return incident;
+  }
+}
+
+function withPhase(incident: Incident, phase: Phase): Incident {
+  return { ...incident, phase };
+}
+
+function withIncident(memory: Memory, incident: Incident): Memory {
+  return { ...memory, incidents: { ...memory.incidents, [incident.id]: incident } };
+}

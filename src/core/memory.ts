@@ -1,0 +1,109 @@
+import type { DocumentKey, PlaceKey } from './model/flag.ts';
+import type { Hold, HoldId } from './model/hold.ts';
+import type { Incident, IncidentId } from './model/incident.ts';
+import type { Notification } from './model/notification.ts';
+import type { Operation, OperationId } from './model/operation.ts';
+import type { Revision } from './model/revision.ts';
+import type { Step } from './model/step.ts';
+import type { TriggerKey } from './model/trigger.ts';
+import type { Halt } from './observed.ts';
+import type { TriggerMemory } from './triggers/trigger-memory.ts';
+import type { Millis } from './units.ts';
+
+/**
+ * What revertd remembers: a fold of the event log (`evolve.ts`), and nothing else. Plain data; keys are sorted nowhere
+ * and mean nothing by their order.
+ */
+export type Memory = {
+  readonly revision: Revision | null;
+  /** When the running daemon started; evaluations from before it are history, not evidence. */
+  readonly startedAt: Millis | null;
+  readonly halt: NoticedHalt | null;
+  readonly triggers: Readonly<Record<TriggerKey, TriggerMemory>>;
+  /** When trigger states were last written down while they were moving. */
+  readonly triggersRecordedAt: Millis;
+  /** Places that revertd may write: adopted, or written by it before. */
+  readonly places: Readonly<Record<PlaceKey, PlaceMemory>>;
+  readonly documents: Readonly<Record<DocumentKey, DocumentMemory>>;
+  readonly holds: Readonly<Record<HoldId, Hold>>;
+  /** Open incidents; a closed one stays until the latches that it placed are lifted. */
+  readonly incidents: Readonly<Record<IncidentId, Incident>>;
+  /** What cooldown and limit count: ended and open incidents that executed a rung. */
+  readonly rollbacks: readonly RollbackRecord[];
+  /** Policies that fire but may not act, and why; so that each refusal is said once. */
+  readonly brakes: Readonly<Record<string, Brake>>;
+  /** Planned or running. */
+  readonly operations: Readonly<Record<OperationId, Operation>>;
+  readonly outbox: Readonly<Record<string, OutboxEntry>>;
+  /** Closed incidents whose report is still to be written. */
+  readonly reportsOwed: Readonly<Record<IncidentId, Retry>>;
+  readonly nextIncident: number;
+  readonly nextOperation: number;
+};
+
+/** Deadlines stand still from when it was noticed. */
+export type NoticedHalt = Halt & { readonly noticedAt: Millis };
+
+export type PlaceMemory = {
+  /** What was last delivered or adopted, as the document shows it; drift is a difference from this. */
+  readonly delivered: string | null;
+  /** Somebody else's value that was seen last and said so; null when there is none. */
+  readonly drift: string | null;
+};
+
+export type DocumentMemory = {
+  /** An older sight than this is out of date. */
+  readonly writtenAt: Millis;
+  /** What is to be done until the content written last is effective; null when nothing is owed. */
+  readonly owed: Owed | null;
+  /** The write that failed last; another one is not made to wait for it. */
+  readonly failing: (Retry & { readonly key: string; readonly message: string }) | null;
+};
+
+export type Owed = {
+  /** SHA-256 of the content that is to be taken up. */
+  readonly digest: string;
+  readonly steps: readonly Step[];
+  /** How many of them are done. */
+  readonly done: number;
+  readonly retry: (Retry & { readonly message: string }) | null;
+};
+
+/** A thing that failed so many times in a row, and when it is tried again. */
+export type Retry = { readonly attempts: number; readonly retryAt: Millis };
+
+export type RollbackRecord = {
+  readonly incident: IncidentId;
+  readonly policy: string;
+  readonly conflictSet: readonly string[];
+  readonly at: Millis;
+  /** Null while the incident is open. */
+  readonly endedAt: Millis | null;
+};
+
+export type Brake = { readonly kind: 'cooldown' | 'limit'; readonly until: Millis; readonly reason: string };
+
+export type OutboxEntry = {
+  readonly notifier: string;
+  readonly notification: Notification;
+  readonly queuedAt: Millis;
+} & Retry;
+
+export const EMPTY_MEMORY: Memory = {
+  revision: null,
+  startedAt: null,
+  halt: null,
+  triggers: {},
+  triggersRecordedAt: 0,
+  places: {},
+  documents: {},
+  holds: {},
+  incidents: {},
+  rollbacks: [],
+  brakes: {},
+  operations: {},
+  outbox: {},
+  reportsOwed: {},
+  nextIncident: 1,
+  nextOperation: 1,
+};

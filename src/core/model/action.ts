@@ -1,0 +1,60 @@
+import type { DocumentKey, DocumentRef, PlaceKey } from './flag.ts';
+import type { IncidentId } from './incident.ts';
+import type { Notification } from './notification.ts';
+import type { Origin } from './origin.ts';
+import type { JsonValue, Step } from './step.ts';
+
+/** What is to be done now. */
+export type Action = {
+  /** Two actions with the same key are the same action. */
+  readonly key: string;
+  /** How the plan shows it: create, change, prune, rollback; a message or report changes nothing on the host. */
+  readonly sign: '+' | '~' | '-' | '!' | '>';
+  readonly reason: string;
+  /** The rule that caused it; absent where no policy did. */
+  readonly origin?: Origin;
+  readonly losesData: boolean;
+  /** Stable identities that must still hold when a saved plan is applied. */
+  readonly preconditions: readonly string[];
+} & ActionSpec;
+
+export type ActionSpec = DeliverAction | TakeUpAction | StepAction | NotifyAction | ReportAction;
+
+/** Writes flags into one document. */
+export type DeliverAction = {
+  readonly kind: 'deliver';
+  readonly document: DocumentRef;
+  readonly changes: readonly EntryChange[];
+  /** Owed once the document is written. */
+  readonly takeUp: readonly Step[];
+};
+
+export type EntryChange = {
+  readonly flag: string;
+  readonly place: PlaceKey;
+  readonly entry: string;
+  /** Absent: there is no such entry yet. */
+  readonly before?: JsonValue;
+  readonly after: JsonValue;
+};
+
+/** One of the steps that make a written document effective. */
+export type TakeUpAction = {
+  readonly kind: 'takeUp';
+  readonly document: DocumentKey;
+  readonly digest: string;
+  readonly index: number;
+  readonly step: Step;
+};
+
+/** A step of an incident's rung. */
+export type StepAction = {
+  readonly kind: 'step';
+  readonly incident: IncidentId;
+  readonly rung: string;
+  readonly step: Step;
+};
+
+export type NotifyAction = { readonly kind: 'notify'; readonly notifier: string; readonly notification: Notification };
+
+export type ReportAction = { readonly kind: 'report'; readonly incident: IncidentId };

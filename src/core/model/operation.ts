@@ -1,0 +1,21 @@
+import type { Millis } from '../units.ts';
+import type { Action } from './action.ts';
+import type { JsonValue } from './step.ts';
+
+/** The action's key and a number: `INC-1/flags/do/0#7`. */
+export type OperationId = string;
+
+/**
+ * planned → running → finished (done | failed | unknown | notDone).
+ * A planned one has had no effect yet; a running one may have. The fingerprint was taken before the effect began.
+ */
+export type Operation = {
+  readonly id: OperationId;
+  readonly action: Action;
+  readonly plannedAt: Millis;
+  readonly state: 'planned' | 'running';
+  readonly fingerprint: JsonValue;
+};
+
+/** `notDone`: the daemon died before the effect began; the action is decided anew. */
+export type OperationOutcome = 'done' | 'failed' | 'unknown' | 'notDone';

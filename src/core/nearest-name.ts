@@ -1,0 +1,25 @@
+import { distance } from 'fastest-levenshtein';
+
+/**
+ * The name that was probably meant: equal but for case and separators, or at most a third of the letters away.
+ * Undefined if nothing is near.
+ */
+export function nearestName(name: string, known: Iterable<string>): string | undefined {
+  const wanted = simplify(name);
+  let best: { readonly candidate: string; readonly away: number } | undefined;
+  for (const candidate of known) {
+    const away = distance(wanted, simplify(candidate));
+    if (best === undefined || away < best.away) best = { candidate, away };
+  }
+  if (best === undefined) return undefined;
+  const tolerated = Math.max(1, Math.floor(Math.max(wanted.length, best.candidate.length) / 3));
+  return best.away <= tolerated && best.away < wanted.length ? best.candidate : undefined;
+}
+
+/** Long words would make the comparison slow, and are not typing mistakes of short ones. */
+function simplify(word: string): string {
+  return word
+    .slice(0, 100)
+    .toLowerCase()
+    .replaceAll(/[-_. ]/g, '');
+}

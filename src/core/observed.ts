@@ -1,0 +1,73 @@
+import type { CheckResult } from './model/check.ts';
+import type { DocumentKey } from './model/flag.ts';
+import type { JsonValue } from './model/step.ts';
+import type { TriggerKey } from './model/trigger.ts';
+import type { Millis } from './units.ts';
+
+/** What was seen of the world. Everything carries the time at which it was seen. */
+export type Observed = {
+  /** Evaluations since the last decision, in the order of their time. */
+  readonly readings: readonly Reading[];
+  /** The newest sight of each document that holds flags; a document that was never looked at is missing. */
+  readonly documents: Readonly<Record<DocumentKey, DocumentSight>>;
+  /** The newest result of each check that was asked for. */
+  readonly checks: Readonly<Record<string, CheckResult>>;
+  readonly halt: Halt | null;
+};
+
+/** One evaluation of a trigger's query. */
+export type Reading = {
+  readonly trigger: TriggerKey;
+  readonly at: Millis;
+  /** The interval of the slowest source that the query reads. */
+  readonly intervalMs: Millis;
+  /** Whether samples reach back as far as the query looks; before, a clear result proves nothing. */
+  readonly covered: boolean;
+  /** Whether every source that the query reads delivered at its last turn. */
+  readonly healthy: boolean;
+  readonly result:
+    | { readonly kind: 'elements'; readonly elements: readonly ReadingElement[] }
+    | { readonly kind: 'failed'; readonly message: string };
+};
+
+/** `value` may be NaN or infinite; it is kept as text, which survives JSON: see `reading-value.ts`. */
+export type ReadingElement = { readonly labels: Readonly<Record<string, string>>; readonly value: ReadingValue };
+
+/** A number as JSON can hold it. */
+export type ReadingValue = number | 'NaN' | '+Inf' | '-Inf';
+
+export function toReadingValue(value: number): ReadingValue {
+  if (Number.isFinite(value)) return value;
+  if (Number.isNaN(value)) return 'NaN';
+  return value > 0 ? '+Inf' : '-Inf';
+}
+
+export function fromReadingValue(value: ReadingValue): number {
+  switch (value) {
+    case 'NaN':
+      return Number.NaN;
+    case '+Inf':
+      return Number.POSITIVE_INFINITY;
+    case '-Inf':
+      return Number.NEGATIVE_INFINITY;
+    default:
+      return value;
+  }
+}
+
+export type DocumentSight =
+  | {
+      readonly kind: 'read';
+      readonly at: Millis;
+      readonly exists: boolean;
+      /** SHA-256 of the content. */
+      readonly digest: string;
+      /** By entry; an absent entry is missing. */
+      readonly values: Readonly<Record<string, JsonValue>>;
+    }
+  | { readonly kind: 'unreadable'; readonly at: Millis; readonly code: string; readonly message: string };
+
+/** A person stopped all automatic action. */
+export type Halt = { readonly since: Millis; readonly by: string; readonly reason: string };
+
+export const NOTHING_OBSERVED: Observed = { readings: [], documents: {}, checks: {}, halt: null };

@@ -1,0 +1,63 @@
+import type { Event, OperationEvent } from '../event.ts';
+import { evolveStepOutcome } from '../incidents/evolve-incidents.ts';
+import type { Memory } from '../memory.ts';
+import type { Operation } from '../model/operation.ts';
+import { evolveNotified } from '../notifications/evolve-notifications.ts';
+import { evolveDelivered, evolveTakenUp } from '../places/evolve-places.ts';
+import { without } from '../record.ts';
+import { backOff } from './back-off.ts';
+
+type At = Pick<Event, 'at'>;
+export type FinishedEvent = Extract<OperationEvent, { type: 'operation.finished' }> & At;
+
+const REPORT_FIRST_RETRY_MS = 5_000;
+const REPORT_LONGEST_RETRY_MS = 600_000;
+
+/** planned → running → finished; a planned operation may finish without having run (`notDone`). */
+export function evolveOperations(memory: Memory, event: OperationEvent & At): Memory {
+  switch (event.type) {
+    case 'operation.planned':
+      return {
+        ...memory,
+        operations: { ...memory.operations, [event.operation.id]: event.operation },
+        nextOperation: memory.nextOperation + 1,
+      };
+    case 'operation.running': {
+      const operation = memory.operations[event.id];
+      if (operation === undefined) return memory;
+      const running: Operation = { ...operation, state: 'running', fingerprint: event.fingerprint };
+      return { ...memory, operations: { ...memory.operations, [event.id]: running } };
+    }
+    case 'operation.finished': {
+      const operation = memory.operations[event.id];
+      if (operation === undefined) return memory;
+      const rest = { ...memory, operations: without(memory.operations, [event.id]) };
+      return applyOutcome(rest, operation, event);
+    }
+  }
+}
+
+function applyOutcome(memory: Memory, operation: Operation, event: FinishedEvent): Memory {
+  const { action } = operation;
+  switch (action.kind) {
+    case 'deliver':
+      return evolveDelivered(memory, action, event);
+    case 'takeUp':
+      return evolveTakenUp(memory, action, event);
+    case 'step':
+      return evolveStepOutcome(memory, action, event);
+    case 'notify':
+      return evolveNotified(memory, action, event);
+    case 'report': {
+      if (event.outcome === 'done') return { ...memory, reportsOwed: without(memory.reportsOwed, [action.incident]) };
+      if (event.outcome === 'notDone') return memory;
+      const retry = backOff(
+        memory.reportsOwed[action.incident] ?? null,
+        event.at,
+        REPORT_FIRST_RETRY_MS,
+        REPORT_LONGEST_RETRY_MS,
+      );
+      return { ...memory, reportsOwed: { ...memory.reportsOwed, [action.incident]: retry } };
+    }
+  }
+}

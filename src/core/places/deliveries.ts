@@ -1,0 +1,118 @@
+import { fingerprint } from '../fingerprint.ts';
+import type { Action, EntryChange } from '../model/action.ts';
+import type { DocumentKey } from '../model/flag.ts';
+import { formatOrigin } from '../model/origin.ts';
+import { describeStep, type Step } from '../model/step.ts';
+import { isSame } from '../record.ts';
+import type { Turn } from '../turn.ts';
+import { asText, type WantedPlace, wantedPlaces } from './flag-places.ts';
+import { isOutdated, isRepaired } from './settle-places.ts';
+
+/** The writes that bring documents to what they should show: one a document, however many flags it holds. */
+export function deliveries(turn: Turn): Action[] {
+  const actions: Action[] = [];
+  for (const [document, places] of differing(turn)) {
+    const action = delivery(places);
+    const failing = turn.memory.documents[document]?.failing;
+    const waits = failing?.key === action.key && turn.now < failing.retryAt;
+    if (!waits) actions.push(action);
+  }
+  return actions;
+}
+
+type Difference = WantedPlace & { readonly change: EntryChange };
+
+/** By document, the places that show something else than they should and that revertd may write. */
+export function differing(turn: Pick<Turn, 'desired' | 'observed' | 'memory'>): Map<DocumentKey, Difference[]> {
+  const documents = new Map<DocumentKey, Difference[]>();
+  for (const place of wantedPlaces(turn.desired, turn.memory)) {
+    const change = changeOf(turn, place);
+    if (change === null) continue;
+    documents.set(place.document, [...(documents.get(place.document) ?? []), { ...place, change }]);
+  }
+  return documents;
+}
+
+function changeOf(turn: Pick<Turn, 'observed' | 'memory'>, place: WantedPlace): EntryChange | null {
+  const memory = turn.memory.places[place.key];
+  const sight = turn.observed.documents[place.document];
+  if (memory === undefined || sight?.kind !== 'read' || isOutdated(turn, place, sight.at)) return null;
+  const live = sight.values[place.place.entry];
+  if (live !== undefined && isSame(live, place.value)) return null;
+  if (memory.drift !== null && !isRepaired(place, memory.delivered)) return null;
+  return {
+    flag: place.flag.name,
+    place: place.key,
+    entry: place.place.entry,
+    ...(live === undefined ? {} : { before: live }),
+    after: place.value,
+  };
+}
+
+function delivery(places: readonly Difference[]): Action {
+  const [first] = places;
+  if (first === undefined) throw new RangeError('a delivery has at least one place');
+  const changes = places.map((place) => place.change);
+  const rollback = places.some((place) => place.effective.because?.kind === 'latch');
+  return {
+    kind: 'deliver',
+    key: `deliver:${first.document}@${fingerprint(changes)}`,
+    sign: rollback ? '!' : changes.every((change) => change.before === undefined) ? '+' : '~',
+    reason: [...new Set(places.map(reasonOf))].join('; '),
+    origin: first.effective.because?.kind === 'latch' ? first.effective.because.origin : first.place.origin,
+    losesData: false,
+    preconditions: places.map((place) => `${place.key} ${place.effective.because?.id ?? 'git'}`),
+    document: first.place.document,
+    changes,
+    takeUp: distinct(places.flatMap((place) => place.place.takeUp)),
+  };
+}
+
+function reasonOf({ flag, effective, change }: Difference): string {
+  if (effective.because !== null)
+    return `${effective.because.kind} ${effective.because.id}: ${effective.because.cause}`;
+  const wanted = `git wants ${flag.name} = ${asText(change.after)} (${formatOrigin(flag.origin)})`;
+  return change.before === undefined ? `${wanted}; the entry is not there yet` : wanted;
+}
+
+function distinct(steps: readonly Step[]): Step[] {
+  const kept: Step[] = [];
+  for (const step of steps) if (!kept.some((one) => isSame(meaning(one), meaning(step)))) kept.push(step);
+  return kept;
+}
+
+/** Two steps from different lines that do the same are done once. */
+function meaning(step: Step): unknown {
+  const { origin: _origin, ...rest } = step;
+  return rest;
+}
+
+/** The next owed step of each document; the ones after it wait for it. */
+export function takeUps(turn: Turn): Action[] {
+  const actions: Action[] = [];
+  for (const [document, { owed }] of Object.entries(turn.memory.documents)) {
+    const step = owed?.steps[owed.done];
+    if (owed === null || step === undefined || isTakingUp(turn, document)) continue;
+    if (owed.retry !== null && turn.now < owed.retry.retryAt) continue;
+    actions.push({
+      kind: 'takeUp',
+      key: `takeUp:${document}@${owed.digest.slice(0, 16)}/${owed.done}`,
+      sign: '~',
+      reason: `${document} was written: ${describeStep(step)} makes it effective`,
+      origin: step.origin,
+      losesData: false,
+      preconditions: [`${document} ${owed.digest}`],
+      document,
+      digest: owed.digest,
+      index: owed.done,
+      step,
+    });
+  }
+  return actions;
+}
+
+export function isTakingUp(turn: Pick<Turn, 'memory'>, document: DocumentKey): boolean {
+  return Object.values(turn.memory.operations).some(
+    ({ action }) => action.kind === 'takeUp' && action.document === document,
+  );
+}

@@ -1,0 +1,55 @@
+import { isPaused } from '../incidents/advance-incidents.ts';
+import type { Action } from '../model/action.ts';
+import type { Incident } from '../model/incident.ts';
+import { describeStep } from '../model/step.ts';
+import { sendings } from '../notifications/notify.ts';
+import { deliveries, takeUps } from '../places/deliveries.ts';
+import type { Turn } from '../turn.ts';
+
+/** What is to be done now and is not being done already. While halted only messages and reports go on. */
+export function dueActions(turn: Turn): Action[] {
+  const effects = turn.memory.halt === null ? [...deliveries(turn), ...takeUps(turn), ...steps(turn)] : [];
+  const running = new Set(Object.values(turn.memory.operations).map((operation) => operation.action.key));
+  return [...effects, ...sendings(turn), ...reports(turn)].filter((action) => !running.has(action.key));
+}
+
+function steps(turn: Turn): Action[] {
+  return Object.values(turn.memory.incidents).flatMap((incident) => {
+    const action = isPaused(turn, incident) ? null : stepAction(incident);
+    return action === null ? [] : [action];
+  });
+}
+
+function stepAction(incident: Incident): Action | null {
+  const { phase } = incident;
+  if (phase.kind !== 'executing' || phase.startedAt === null || phase.outcome !== null) return null;
+  const rung = incident.policy.ladder[phase.rung];
+  const step = rung?.[phase.part][phase.step];
+  if (rung === undefined || step === undefined || step.kind === 'setFlag') return null;
+  return {
+    kind: 'step',
+    key: `step:${incident.id}/${rung.name}/${phase.part}/${phase.step}`,
+    sign: '!',
+    reason: `${incident.id} (${incident.policy.name}), rung "${rung.name}": ${describeStep(step)}`,
+    origin: step.origin,
+    losesData: false,
+    preconditions: [`${incident.id} ${rung.name}/${phase.part}/${phase.step}`],
+    incident: incident.id,
+    rung: rung.name,
+    step,
+  };
+}
+
+function reports(turn: Turn): Action[] {
+  return Object.entries(turn.memory.reportsOwed)
+    .filter(([, retry]) => turn.now >= retry.retryAt)
+    .map(([incident]) => ({
+      kind: 'report',
+      key: `report:${incident}`,
+      sign: '>',
+      reason: `${incident} is closed`,
+      losesData: false,
+      preconditions: [],
+      incident,
+    }));
+}

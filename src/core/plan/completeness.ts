@@ -1,0 +1,16 @@
+import { viewTrigger } from '../triggers/trigger-view.ts';
+import type { Turn } from '../turn.ts';
+import { wantsOf } from '../wants.ts';
+
+/** Whether everything that the decision rests on was seen. */
+export function isComplete(turn: Turn): boolean {
+  const wants = wantsOf(turn.desired, turn.memory, turn.now);
+  const documentsSeen = wants.documents.every((document) => {
+    const sight = turn.observed.documents[document.key];
+    return sight !== undefined && sight.at >= document.freshAfter;
+  });
+  return (
+    documentsSeen &&
+    [...wants.triggers].every(([key, trigger]) => viewTrigger(turn.memory, key, trigger, turn.now).fresh)
+  );
+}

@@ -1,0 +1,151 @@
+import { isOpen } from '../model/incident.ts';
+import { triggerKey } from '../model/trigger.ts';
+import { wantedPlaces } from '../places/flag-places.ts';
+import { viewTrigger } from '../triggers/trigger-view.ts';
+import type { Turn } from '../turn.ts';
+import { formatInstant } from '../units.ts';
+import type { Condition } from './plan.ts';
+
+/** What people should know of the present state, the most urgent first. */
+export function conditionsOf(turn: Turn): Condition[] {
+  return [
+    ...haltCondition(turn),
+    ...incidentConditions(turn),
+    ...brakeConditions(turn),
+    ...documentConditions(turn),
+    ...driftConditions(turn),
+    ...triggerConditions(turn),
+    ...adoptionConditions(turn),
+    ...suspendedConditions(turn),
+    ...notificationConditions(turn),
+  ];
+}
+
+function haltCondition(turn: Turn): Condition[] {
+  const { halt } = turn.memory;
+  if (halt === null) return [];
+  const message = `all automatic action is stopped since ${formatInstant(halt.since)} by ${halt.by}: ${halt.reason}; \`revertd resume\` allows it again`;
+  return [{ type: 'Halted', object: 'Host', message, needsAttention: true }];
+}
+
+function incidentConditions(turn: Turn): Condition[] {
+  return Object.values(turn.memory.incidents).flatMap((incident) => {
+    if (!isOpen(incident) || incident.phase.kind !== 'asking') return [];
+    const message = `${incident.phase.reason}. Answer with \`revertd incidents answer ${incident.id} next|retry|done\``;
+    return [{ type: 'Asking' as const, object: `Incident/${incident.id}`, message, needsAttention: true }];
+  });
+}
+
+function brakeConditions(turn: Turn): Condition[] {
+  return Object.entries(turn.memory.brakes).map(([policy, brake]) => ({
+    type: 'Braked',
+    object: `RollbackPolicy/${policy}`,
+    message: `it fires, but may not act: ${brake.reason}`,
+    needsAttention: true,
+  }));
+}
+
+function documentConditions(turn: Turn): Condition[] {
+  const conditions: Condition[] = [];
+  for (const [key, sight] of Object.entries(turn.observed.documents)) {
+    if (sight.kind === 'unreadable') {
+      conditions.push({ type: 'DocumentUnreadable', object: key, message: sight.message, needsAttention: true });
+    }
+  }
+  for (const [key, { failing, owed }] of Object.entries(turn.memory.documents)) {
+    if (failing !== null) {
+      const message = `writing failed ${failing.attempts} time(s): ${failing.message}`;
+      conditions.push({ type: 'DeliveryFailing', object: key, message, needsAttention: true });
+    }
+    if (owed !== null) {
+      const why = owed.retry === null ? '' : `, failed ${owed.retry.attempts} time(s): ${owed.retry.message}`;
+      const message = `what was written is not effective yet: ${owed.steps.length - owed.done} step(s) to go${why}`;
+      conditions.push({ type: 'TakeUpOwed', object: key, message, needsAttention: owed.retry !== null });
+    }
+  }
+  return conditions;
+}
+
+function driftConditions(turn: Turn): Condition[] {
+  return wantedPlaces(turn.desired, turn.memory).flatMap((place) => {
+    const drift = turn.memory.places[place.key]?.drift ?? null;
+    if (drift === null) return [];
+    return [
+      {
+        type: 'Drift' as const,
+        object: `Flag/${place.flag.name}`,
+        message: `somebody set ${place.key} to ${drift === '' ? 'nothing' : drift}`,
+        needsAttention: place.flag.drift === 'report',
+        origin: place.place.origin,
+      },
+    ];
+  });
+}
+
+function triggerConditions(turn: Turn): Condition[] {
+  return Object.values(turn.desired.policies).flatMap((policy) =>
+    policy.triggers.flatMap((trigger) => {
+      const key = triggerKey(policy.name, trigger.name);
+      const view = viewTrigger(turn.memory, key, trigger, turn.now);
+      if (view.state !== 'unknown') return [];
+      const condition: Condition = {
+        type: 'TriggerUnknown',
+        object: `RollbackPolicy/${policy.name}`,
+        message: `trigger ${trigger.name} is unknown: ${whyUnknown(view)}`,
+        needsAttention: false,
+        origin: trigger.origin,
+      };
+      return [condition];
+    }),
+  );
+}
+
+function whyUnknown(view: ReturnType<typeof viewTrigger>): string {
+  if (view.memory === undefined) return 'it was not evaluated yet';
+  if (!view.fresh) return `its last evaluation was at ${formatInstant(view.memory.at)}`;
+  switch (view.memory.verdict) {
+    case 'failed':
+      return `its query failed: ${view.memory.message ?? ''}`;
+    case 'nan':
+      return 'its query gives NaN';
+    default:
+      return 'its query gives no data';
+  }
+}
+
+function adoptionConditions(turn: Turn): Condition[] {
+  return Object.values(turn.memory.holds).flatMap((hold) => {
+    if (hold.kind !== 'adoption') return [];
+    const message = `${hold.cause}; \`revertd adopt ${hold.object}\` lets git's value in`;
+    return [{ type: 'Held' as const, object: hold.object, message, needsAttention: true }];
+  });
+}
+
+function suspendedConditions(turn: Turn): Condition[] {
+  return [
+    ...Object.values(turn.desired.policies).map((policy) => ['RollbackPolicy', policy] as const),
+    ...Object.values(turn.desired.flags).map((flag) => ['Flag', flag] as const),
+  ].flatMap(([kind, object]) =>
+    object.suspend
+      ? [
+          {
+            type: 'Suspended' as const,
+            object: `${kind}/${object.name}`,
+            message: 'git suspends it: it is kept, and nothing is done',
+            needsAttention: false,
+            origin: object.origin,
+          },
+        ]
+      : [],
+  );
+}
+
+function notificationConditions(turn: Turn): Condition[] {
+  const failing = Object.values(turn.memory.outbox).filter((entry) => entry.attempts > 0);
+  return [...new Set(failing.map((entry) => entry.notifier))].map((notifier) => ({
+    type: 'NotificationFailing',
+    object: `Notifier/${notifier}`,
+    message: `${failing.filter((entry) => entry.notifier === notifier).length} message(s) could not be delivered yet`,
+    needsAttention: true,
+  }));
+}

@@ -1,0 +1,34 @@
+import { isOpen } from '../model/incident.ts';
+import type { Turn } from '../turn.ts';
+import type { Millis } from '../units.ts';
+
+/** The next instant at which time alone changes the decision; null if there is none. */
+export function nextWakeUp(turn: Turn): Millis | null {
+  const instants = [
+    ...incidentInstants(turn),
+    ...Object.values(turn.memory.holds).flatMap((hold) =>
+      hold.kind === 'override' && hold.expiresAt !== null ? [hold.expiresAt] : [],
+    ),
+    ...Object.values(turn.memory.documents).flatMap(({ failing, owed }) =>
+      [failing?.retryAt, owed?.retry?.retryAt].filter((at) => at !== undefined),
+    ),
+    ...Object.values(turn.memory.outbox).map((entry) => entry.retryAt),
+    ...Object.values(turn.memory.reportsOwed).map((retry) => retry.retryAt),
+    ...Object.values(turn.memory.brakes).map((brake) => brake.until),
+  ].filter((at) => at > turn.now);
+  return instants.length === 0 ? null : Math.min(...instants);
+}
+
+function incidentInstants(turn: Turn): Millis[] {
+  return Object.values(turn.memory.incidents).flatMap((incident) => {
+    const { phase, policy } = incident;
+    if (!isOpen(incident)) return [];
+    if (phase.kind === 'executing' && phase.startedAt !== null) {
+      const step = policy.ladder[phase.rung]?.[phase.part][phase.step];
+      return step === undefined ? [] : [phase.startedAt + step.timeoutMs];
+    }
+    if (phase.kind !== 'verifying') return [];
+    const forMs = policy.ladder[phase.rung]?.verify.forMs ?? 0;
+    return [phase.settleAt, phase.deadlineAt, ...(phase.goodSince === null ? [] : [phase.goodSince + forMs])];
+  });
+}

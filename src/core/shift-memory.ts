@@ -1,0 +1,55 @@
+import { shiftIncident } from './incidents/evolve-incidents.ts';
+import type { Memory, Retry } from './memory.ts';
+import { mapValues } from './record.ts';
+import type { ElementMemory, TriggerMemory } from './triggers/trigger-memory.ts';
+import type { Millis } from './units.ts';
+
+/** Every instant that a decision compares with `now`, moved as the clock was. What has only been noted stays. */
+export function shiftMemory(memory: Memory, byMs: Millis): Memory {
+  return {
+    ...memory,
+    startedAt: memory.startedAt === null ? null : memory.startedAt + byMs,
+    triggers: mapValues(memory.triggers, (trigger) => shiftTrigger(trigger, byMs)),
+    triggersRecordedAt: memory.triggersRecordedAt + byMs,
+    incidents: mapValues(memory.incidents, (incident) => shiftIncident(incident, byMs)),
+    rollbacks: memory.rollbacks.map((one) => ({
+      ...one,
+      at: one.at + byMs,
+      endedAt: one.endedAt === null ? null : one.endedAt + byMs,
+    })),
+    brakes: mapValues(memory.brakes, (brake) => ({ ...brake, until: brake.until + byMs })),
+    documents: mapValues(memory.documents, (document) => ({
+      writtenAt: document.writtenAt + byMs,
+      failing: document.failing === null ? null : shiftRetry(document.failing, byMs),
+      owed:
+        document.owed?.retry === undefined || document.owed.retry === null
+          ? document.owed
+          : { ...document.owed, retry: shiftRetry(document.owed.retry, byMs) },
+    })),
+    outbox: mapValues(memory.outbox, (entry) => ({ ...shiftRetry(entry, byMs), queuedAt: entry.queuedAt + byMs })),
+    reportsOwed: mapValues(memory.reportsOwed, (retry) => shiftRetry(retry, byMs)),
+  };
+}
+
+function shiftRetry<T extends Retry>(retry: T, byMs: Millis): T {
+  return { ...retry, retryAt: retry.retryAt + byMs };
+}
+
+function shiftTrigger(trigger: TriggerMemory, byMs: Millis): TriggerMemory {
+  return {
+    ...trigger,
+    at: trigger.at + byMs,
+    since: trigger.since + byMs,
+    elements: mapValues(trigger.elements, (element) => shiftElement(element, byMs)),
+  };
+}
+
+function shiftElement(element: ElementMemory, byMs: Millis): ElementMemory {
+  return {
+    ...element,
+    since: element.since + byMs,
+    breachedSince: element.breachedSince + byMs,
+    seenAt: element.seenAt + byMs,
+    accumulatedAt: element.accumulatedAt === null ? null : element.accumulatedAt + byMs,
+  };
+}

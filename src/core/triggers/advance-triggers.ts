@@ -1,0 +1,53 @@
+import { effectivePolicies } from '../effective-policies.ts';
+import { type Trigger, type TriggerKey, triggerKey } from '../model/trigger.ts';
+import type { Turn } from '../turn.ts';
+import type { Millis } from '../units.ts';
+import { advanceTrigger } from './advance.ts';
+import type { TriggerMemory } from './trigger-memory.ts';
+
+/** Accumulated times are written down so often while they move; a crash loses no more of them than this. */
+export const RECORD_EVERY_MS: Millis = 10_000;
+
+/** Feeds the readings to their triggers; each change of state is an event. */
+export function advanceTriggers(turn: Turn): void {
+  const triggers = triggersInForce(turn);
+  forgetOthers(turn, triggers);
+  for (const reading of [...turn.observed.readings].sort((a, b) => a.at - b.at)) {
+    const trigger = triggers.get(reading.trigger);
+    if (trigger === undefined) continue;
+    const before = turn.memory.triggers[reading.trigger];
+    const after = advanceTrigger(trigger, before, reading);
+    if (after !== before) remember(turn, reading.trigger, before, after);
+  }
+  recordMoving(turn);
+}
+
+function triggersInForce(turn: Turn): Map<TriggerKey, Trigger> {
+  const triggers = new Map<TriggerKey, Trigger>();
+  for (const policy of Object.values(effectivePolicies(turn.desired, turn.memory))) {
+    for (const trigger of policy.triggers) triggers.set(triggerKey(policy.name, trigger.name), trigger);
+  }
+  return triggers;
+}
+
+function remember(turn: Turn, key: TriggerKey, before: TriggerMemory | undefined, after: TriggerMemory): void {
+  const from = before?.digest === after.digest ? before.state : 'unknown';
+  if (from !== after.state || before?.digest !== after.digest) {
+    turn.emit({ type: 'trigger.changed', trigger: key, from, to: after.state, memory: after });
+  } else {
+    turn.replaceTriggers({ ...turn.memory.triggers, [key]: after });
+  }
+}
+
+function recordMoving(turn: Turn): void {
+  if (turn.now - turn.memory.triggersRecordedAt < RECORD_EVERY_MS) return;
+  const moving = Object.entries(turn.memory.triggers).filter(([, trigger]) =>
+    Object.values(trigger.elements).some((element) => element.accumulatedAt !== null),
+  );
+  if (moving.length > 0) turn.emit({ type: 'triggers.recorded', triggers: Object.fromEntries(moving) });
+}
+
+function forgetOthers(turn: Turn, triggers: ReadonlyMap<TriggerKey, Trigger>): void {
+  const gone = Object.keys(turn.memory.triggers).filter((key) => !triggers.has(key));
+  if (gone.length > 0) turn.emit({ type: 'triggers.forgotten', triggers: gone });
+}

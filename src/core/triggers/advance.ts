@@ -1,0 +1,256 @@
+import { isBeyond, type Threshold, type Trigger } from '../model/trigger.ts';
+import { fromReadingValue, type Reading, type ReadingElement, type ReadingValue } from '../observed.ts';
+import type { Millis } from '../units.ts';
+import type { ElementMemory, TriggerMemory, TriggerState, Verdict } from './trigger-memory.ts';
+
+/** An element that is in no result for so long ends, provided its sources are healthy (Prometheus' lookback). */
+export const ELEMENT_LOOKBACK_MS: Millis = 300_000;
+
+/** A gap between evaluations counts as at most so many intervals of breached or clear time. */
+export const GAP_INTERVALS = 2;
+
+/** More elements than these are not judged one by one; the ones most beyond the threshold are kept. */
+export const ELEMENT_LIMIT = 500;
+
+/**
+ * One evaluation's effect on a trigger: inactive → pending → firing → inactive, and `unknown` where nothing is known.
+ * An evaluation that is not newer than the last one changes nothing, so a clock running backwards is safe.
+ */
+export function advanceTrigger(trigger: Trigger, before: TriggerMemory | undefined, reading: Reading): TriggerMemory {
+  const known = before?.digest === trigger.digest ? before : undefined;
+  if (known !== undefined && reading.at <= known.at) return known;
+  if (reading.result.kind === 'failed') return withFailure(trigger, known, reading, reading.result.message);
+
+  const elements = advanceElements(trigger, known?.elements ?? {}, reading, reading.result.elements);
+  const verdict = overallVerdict(trigger, reading.result.elements);
+  const state = overallState(elements, verdict);
+  return {
+    digest: trigger.digest,
+    state,
+    since: known?.state === state ? known.since : reading.at,
+    at: reading.at,
+    verdict,
+    value: worstValue(trigger.threshold, reading.result.elements),
+    intervalMs: reading.intervalMs,
+    covered: reading.covered,
+    message: null,
+    elements,
+  };
+}
+
+function withFailure(
+  trigger: Trigger,
+  known: TriggerMemory | undefined,
+  reading: Reading,
+  message: string,
+): TriggerMemory {
+  const elements = known?.elements ?? {};
+  const state = overallState(elements, 'failed');
+  return {
+    digest: trigger.digest,
+    state,
+    since: known?.state === state ? known.since : reading.at,
+    at: reading.at,
+    verdict: 'failed',
+    value: known?.value ?? null,
+    intervalMs: reading.intervalMs,
+    covered: reading.covered,
+    message,
+    elements,
+  };
+}
+
+/** The element that stands for a result without elements, where absence itself is to fire. */
+const ABSENCE: ReadingElement = { labels: {}, value: 'NaN' };
+const ABSENCE_KEY = 'absence';
+
+function advanceElements(
+  trigger: Trigger,
+  before: Readonly<Record<string, ElementMemory>>,
+  reading: Reading,
+  seen: readonly ReadingElement[],
+): Record<string, ElementMemory> {
+  const after: Record<string, ElementMemory> = {};
+  const judged = seen.length > ELEMENT_LIMIT ? mostBeyond(trigger.threshold, seen) : seen;
+  const judgedKeys = new Set<string>();
+  for (const element of judged) {
+    const key = elementKey(element.labels);
+    judgedKeys.add(key);
+    const next = advanceElement(trigger, before[key], reading, element);
+    if (next !== undefined) after[key] = next;
+  }
+  for (const [key, element] of Object.entries(before)) {
+    if (key === ABSENCE_KEY || judgedKeys.has(key)) continue;
+    const next = missingElement(trigger, element, reading, seen.length > 0);
+    if (next !== undefined) after[key] = next;
+  }
+  if (trigger.noData === 'fire' && seen.length === 0 && Object.keys(after).length === 0) {
+    const next = advanceElement(trigger, before[ABSENCE_KEY], reading, ABSENCE);
+    if (next !== undefined) after[ABSENCE_KEY] = next;
+  }
+  return after;
+}
+
+/** Undefined: nothing needs to be remembered of an element that is inactive. */
+function advanceElement(
+  trigger: Trigger,
+  before: ElementMemory | undefined,
+  reading: Reading,
+  element: ReadingElement,
+): ElementMemory | undefined {
+  const judgement = applyNoData(trigger, judge(trigger, fromReadingValue(element.value)));
+  const memory: ElementMemory = {
+    ...(before ?? newElement(element, reading.at)),
+    value: element.value,
+    seenAt: reading.at,
+  };
+  return step(trigger, memory, judgement, reading);
+}
+
+function missingElement(
+  trigger: Trigger,
+  element: ElementMemory,
+  reading: Reading,
+  othersSeen: boolean,
+): ElementMemory | undefined {
+  const gone = reading.healthy && reading.at - element.seenAt > ELEMENT_LOOKBACK_MS;
+  if (gone && (othersSeen || trigger.noData !== 'fire')) return undefined;
+  return step(trigger, element, applyNoData(trigger, 'noData'), reading);
+}
+
+type Judgement = 'breached' | 'between' | 'clear' | 'nothing';
+
+function judge(trigger: Trigger, value: number): Exclude<Verdict, 'failed'> {
+  if (Number.isNaN(value)) return 'nan';
+  if (isBeyond(trigger.threshold, value)) return 'breached';
+  if (trigger.clear === undefined) return 'clear';
+  return isBeyond(trigger.clear.threshold, value) ? 'clear' : 'between';
+}
+
+function applyNoData(trigger: Trigger, verdict: Exclude<Verdict, 'failed'>): Judgement {
+  if (verdict !== 'noData' && verdict !== 'nan') return verdict;
+  switch (trigger.noData) {
+    case 'hold':
+      return 'nothing';
+    case 'fire':
+      return 'breached';
+    case 'clear':
+      return 'clear';
+  }
+}
+
+function step(
+  trigger: Trigger,
+  element: ElementMemory,
+  judgement: Judgement,
+  reading: Reading,
+): ElementMemory | undefined {
+  // Before the query's window is covered a good value may only mean that the bad samples are not there yet.
+  const effective = judgement === 'clear' && !reading.covered ? 'nothing' : judgement;
+  switch (element.state) {
+    case 'inactive':
+      return effective === 'breached' ? pendingOrFiring(trigger, element, reading) : undefined;
+    case 'pending':
+      if (effective === 'breached') return pendingOrFiring(trigger, element, reading);
+      return effective === 'nothing' ? element : undefined;
+    case 'firing':
+      return firingElement(trigger, element, effective, reading);
+  }
+}
+
+function pendingOrFiring(trigger: Trigger, element: ElementMemory, reading: Reading): ElementMemory {
+  const fresh = element.state === 'inactive';
+  const accumulatedMs = fresh ? 0 : element.accumulatedMs + cappedGap(element.accumulatedAt, reading);
+  const fires = accumulatedMs >= trigger.forMs;
+  return {
+    ...element,
+    state: fires ? 'firing' : 'pending',
+    since: fires || fresh ? reading.at : element.since,
+    breachedSince: fresh ? reading.at : element.breachedSince,
+    accumulatedMs: fires ? 0 : accumulatedMs,
+    accumulatedAt: fires ? null : reading.at,
+  };
+}
+
+function firingElement(
+  trigger: Trigger,
+  element: ElementMemory,
+  judgement: Judgement,
+  reading: Reading,
+): ElementMemory | undefined {
+  switch (judgement) {
+    case 'nothing':
+      return element;
+    case 'breached':
+    case 'between':
+      return { ...element, accumulatedMs: 0, accumulatedAt: null };
+    case 'clear': {
+      const accumulatedMs = element.accumulatedMs + cappedGap(element.accumulatedAt, reading);
+      if (accumulatedMs >= (trigger.clear?.forMs ?? 0)) return undefined;
+      return { ...element, accumulatedMs, accumulatedAt: reading.at };
+    }
+  }
+}
+
+/** The time between two evaluations that count, of which at most two intervals do. */
+function cappedGap(previousAt: Millis | null, reading: Reading): Millis {
+  if (previousAt === null) return 0;
+  return Math.max(0, Math.min(reading.at - previousAt, GAP_INTERVALS * reading.intervalMs));
+}
+
+function newElement(element: ReadingElement, at: Millis): ElementMemory {
+  return {
+    labels: element.labels,
+    state: 'inactive',
+    since: at,
+    accumulatedMs: 0,
+    accumulatedAt: null,
+    breachedSince: at,
+    value: element.value,
+    seenAt: at,
+  };
+}
+
+function overallVerdict(trigger: Trigger, elements: readonly ReadingElement[]): Verdict {
+  const verdicts = new Set(elements.map((element) => judge(trigger, fromReadingValue(element.value))));
+  for (const verdict of ['breached', 'between', 'clear', 'nan'] as const) if (verdicts.has(verdict)) return verdict;
+  return 'noData';
+}
+
+function overallState(elements: Readonly<Record<string, ElementMemory>>, verdict: Verdict): TriggerState {
+  const states = new Set(Object.values(elements).map((element) => element.state));
+  if (states.has('firing')) return 'firing';
+  if (states.has('pending')) return 'pending';
+  return verdict === 'noData' || verdict === 'nan' || verdict === 'failed' ? 'unknown' : 'inactive';
+}
+
+function mostBeyond(threshold: Threshold, elements: readonly ReadingElement[]): readonly ReadingElement[] {
+  return [...elements].sort((a, b) => excess(threshold, b.value) - excess(threshold, a.value)).slice(0, ELEMENT_LIMIT);
+}
+
+function worstValue(threshold: Threshold, elements: readonly ReadingElement[]): ReadingValue | null {
+  let worst: ReadingElement | undefined;
+  for (const element of elements) {
+    if (worst === undefined || excess(threshold, element.value) > excess(threshold, worst.value)) worst = element;
+  }
+  return worst?.value ?? null;
+}
+
+/** How far beyond the threshold, negative on the good side; NaN is least. */
+function excess(threshold: Threshold, reading: ReadingValue): number {
+  const value = fromReadingValue(reading);
+  if (Number.isNaN(value)) return Number.NEGATIVE_INFINITY;
+  switch (threshold.kind) {
+    case 'above':
+      return value - threshold.value;
+    case 'below':
+      return threshold.value - value;
+    case 'outside':
+      return Math.max(threshold.low - value, value - threshold.high);
+  }
+}
+
+/** Labels in a canonical order, as text. */
+export function elementKey(labels: Readonly<Record<string, string>>): string {
+  return JSON.stringify(Object.entries(labels).sort(([a], [b]) => (a < b ? -1 : 1)));
+}

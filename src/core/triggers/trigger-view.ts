@@ -1,0 +1,51 @@
+import type { Memory } from '../memory.ts';
+import type { Trigger, TriggerKey } from '../model/trigger.ts';
+import type { Millis } from '../units.ts';
+import type { ElementMemory, TriggerMemory, TriggerState } from './trigger-memory.ts';
+
+/** A state that was not renewed for so many intervals is unknown. */
+export const STALE_INTERVALS = 3;
+
+/** What is known of a trigger now: a state that is too old, or from before the daemon's start, counts as unknown. */
+export type TriggerView = {
+  readonly state: TriggerState;
+  readonly memory: TriggerMemory | undefined;
+  /** Whether the state rests on an evaluation that is recent enough. */
+  readonly fresh: boolean;
+};
+
+export function viewTrigger(
+  memory: Pick<Memory, 'triggers' | 'startedAt'>,
+  key: TriggerKey,
+  trigger: Trigger,
+  now: Millis,
+): TriggerView {
+  const known = memory.triggers[key];
+  if (known === undefined || known.digest !== trigger.digest) {
+    return { state: 'unknown', memory: undefined, fresh: false };
+  }
+  const sinceStart = memory.startedAt !== null && known.at >= memory.startedAt;
+  const fresh = sinceStart && now - known.at <= STALE_INTERVALS * known.intervalMs;
+  return { state: fresh ? known.state : 'unknown', memory: known, fresh };
+}
+
+/** The element that matters most: a firing one before a pending one, the longest breached first. */
+export function leadingElement(memory: TriggerMemory): ElementMemory | undefined {
+  const rank = { firing: 0, pending: 1, inactive: 2 } as const;
+  return Object.values(memory.elements).sort(
+    (a, b) => rank[a.state] - rank[b.state] || a.breachedSince - b.breachedSince,
+  )[0];
+}
+
+/** Evaluated since `since`, with data, over a covered window, and good. */
+export function isClearSince(view: TriggerView, since: Millis): boolean {
+  const { memory } = view;
+  return (
+    view.fresh &&
+    memory !== undefined &&
+    memory.at >= since &&
+    memory.covered &&
+    memory.state === 'inactive' &&
+    memory.verdict === 'clear'
+  );
+}

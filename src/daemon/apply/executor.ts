@@ -1,0 +1,135 @@
+import type { EventSpec } from '../../core/event.ts';
+import type { DeliverAction, NotifyAction } from '../../core/model/action.ts';
+import { documentKey } from '../../core/model/flag.ts';
+import type { Notifier } from '../../core/model/notifier.ts';
+import type { Operation } from '../../core/model/operation.ts';
+import type { Step } from '../../core/model/step.ts';
+import type { Millis } from '../../core/units.ts';
+import { PlaceError } from '../../drivers/places/place-driver.ts';
+import type { HostStep } from '../../drivers/steps/step-driver.ts';
+import { faultPoint } from '../fault-point.ts';
+import type { Hands } from './hands.ts';
+
+const DELIVER_DEADLINE_MS: Millis = 15_000;
+
+export type Outcome = {
+  readonly outcome: 'done' | 'failed' | 'unknown';
+  readonly detail: string;
+  readonly digest?: string;
+};
+
+export type ExecutorHost = {
+  readonly hands: Hands;
+  readonly now: () => Millis;
+  /** Writes events to the log; they are durable when it returns. */
+  readonly record: (...events: EventSpec[]) => void;
+  readonly notifier: (name: string) => Notifier | undefined;
+  readonly hostName: string;
+  readonly log: (operation: string, line: string) => void;
+  /** Writes the report of a closed incident and answers where. */
+  readonly writeReport: (incident: string) => Promise<string>;
+};
+
+/** Carries out operations that are already in the log, each beside the others, and logs their outcome. */
+export class Executor {
+  readonly #host: ExecutorHost;
+  readonly #running = new Map<string, { readonly done: Promise<void>; readonly abort: AbortController }>();
+
+  constructor(host: ExecutorHost) {
+    this.#host = host;
+  }
+
+  start(operation: Operation): void {
+    const abort = new AbortController();
+    const done = this.#carryOut(operation, abort.signal).finally(() => this.#running.delete(operation.id));
+    this.#running.set(operation.id, { done, abort });
+  }
+
+  /** Resolves when nothing is under way any more. */
+  async drain(): Promise<void> {
+    while (this.#running.size > 0) await Promise.all([...this.#running.values()].map(({ done }) => done));
+  }
+
+  /** Ends what can be ended; outcomes are still logged. */
+  abortAll(reason: string): void {
+    for (const { abort } of this.#running.values()) abort.abort(new Error(reason));
+  }
+
+  async #carryOut(operation: Operation, signal: AbortSignal): Promise<void> {
+    const { kind } = operation.action;
+    faultPoint(`planned:${kind}`);
+    const startedAt = this.#host.now();
+    const outcome = await this.#perform(operation, signal);
+    faultPoint(`effect:${kind}`);
+    this.#host.record({
+      type: 'operation.finished',
+      id: operation.id,
+      ...outcome,
+      durationMs: Math.max(0, this.#host.now() - startedAt),
+    });
+    faultPoint(`finished:${kind}`);
+  }
+
+  async #perform(operation: Operation, signal: AbortSignal): Promise<Outcome> {
+    const { action } = operation;
+    switch (action.kind) {
+      case 'deliver':
+        return await this.#deliver(action, signal);
+      case 'takeUp':
+      case 'step':
+        return await this.#step(operation, action.step, signal);
+      case 'notify':
+        return await this.#notify(action, signal);
+      case 'report':
+        return await this.#report(action.incident);
+    }
+  }
+
+  async #deliver({ document, changes }: DeliverAction, signal: AbortSignal): Promise<Outcome> {
+    const deadline = AbortSignal.any([signal, AbortSignal.timeout(DELIVER_DEADLINE_MS)]);
+    const edits = changes.map(({ entry, after }) => ({ entry, value: after }));
+    try {
+      const { digest } = await this.#host.hands.places[document.kind].write(document, edits, deadline);
+      return { outcome: 'done', detail: `wrote ${documentKey(document)}`, digest };
+    } catch (error) {
+      if (error instanceof PlaceError) return { outcome: 'failed', detail: error.message };
+      throw error;
+    }
+  }
+
+  async #step(operation: Operation, step: Step, signal: AbortSignal): Promise<Outcome> {
+    if (!isHostStep(step)) return { outcome: 'failed', detail: `a step of kind ${step.kind} has no driver` };
+    const { hands, record, log } = this.#host;
+    const fingerprint = await hands.steps.prepare(step, signal);
+    record({ type: 'operation.running', id: operation.id, fingerprint });
+    faultPoint(`running:${operation.action.kind}`);
+    const { outcome, detail } = await hands.steps.perform(step, {
+      signal,
+      operation: operation.id,
+      secrets: hands.secrets,
+      log: (line) => log(operation.id, line),
+    });
+    return { outcome, detail: hands.secrets.redact(detail) };
+  }
+
+  async #notify({ notifier: name, notification }: NotifyAction, signal: AbortSignal): Promise<Outcome> {
+    const notifier = this.#host.notifier(name);
+    if (notifier === undefined) return { outcome: 'failed', detail: `there is no notifier ${name} any more` };
+    const { hands, hostName, now } = this.#host;
+    const message = { ...notification, host: hostName };
+    const { outcome, detail } = await hands.send(notifier, message, { signal, secrets: hands.secrets, now });
+    return { outcome: outcome === 'delivered' ? 'done' : 'failed', detail: hands.secrets.redact(detail) };
+  }
+
+  async #report(incident: string): Promise<Outcome> {
+    try {
+      return { outcome: 'done', detail: await this.#host.writeReport(incident) };
+    } catch (error) {
+      return { outcome: 'failed', detail: error instanceof Error ? error.message : String(error) };
+    }
+  }
+}
+
+export function isHostStep(step: Step): step is HostStep {
+  return step.kind !== 'setFlag';
+}

@@ -1,0 +1,32 @@
+import { type AllowList, type AllowRules, createAllowList } from '../../drivers/allow-list.ts';
+import { type CheckDrivers, createCheckDrivers, makeCheck } from '../../drivers/checks/registry.ts';
+import { createSend, type Send } from '../../drivers/notifiers/registry.ts';
+import { createPlaceDrivers, type PlaceDrivers } from '../../drivers/places/registry.ts';
+import { createSecretResolver, type SecretResolver } from '../../drivers/secrets.ts';
+import { createStepDrivers, type StepDrivers } from '../../drivers/steps/registry.ts';
+import { hostSystemctl } from '../../drivers/systemctl.ts';
+
+/** All that touches the host, in one place. */
+export type Hands = {
+  readonly allow: AllowList;
+  readonly secrets: SecretResolver;
+  readonly places: PlaceDrivers;
+  readonly steps: StepDrivers;
+  readonly checks: CheckDrivers;
+  readonly send: Send;
+};
+
+export function createHands(rules: AllowRules, environment: Readonly<Record<string, string | undefined>>): Hands {
+  const allow = createAllowList(rules);
+  const secrets = createSecretResolver(environment);
+  const checks = createCheckDrivers({ allow, systemctl: hostSystemctl });
+  const steps = createStepDrivers({
+    allow,
+    systemctl: hostSystemctl,
+    async ask(check, signal) {
+      if (check.kind === 'query') return { outcome: 'unknown', detail: 'a query cannot guard a step' };
+      return await makeCheck(checks, check, { signal, secrets });
+    },
+  });
+  return { allow, secrets, places: createPlaceDrivers(allow), steps, checks, send: createSend({ allow }) };
+}

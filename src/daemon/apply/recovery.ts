@@ -1,0 +1,75 @@
+import type { EventSpec } from '../../core/event.ts';
+import type { DeliverAction } from '../../core/model/action.ts';
+import { documentKey } from '../../core/model/flag.ts';
+import type { Operation } from '../../core/model/operation.ts';
+import type { Step } from '../../core/model/step.ts';
+import { isSame } from '../../core/record.ts';
+import type { Millis } from '../../core/units.ts';
+import { isHostStep } from './executor.ts';
+import type { Hands } from './hands.ts';
+
+const OBSERVE_DEADLINE_MS: Millis = 15_000;
+
+/**
+ * What became of an operation that the log says was under way when the daemon died: its driver is asked whether the
+ * effect is there. It is finished, decided anew (`notDone`), or `unknown`; never dropped and never blindly repeated.
+ */
+export async function recoverOperation(
+  operation: Operation,
+  hands: Pick<Hands, 'places' | 'steps'>,
+): Promise<Extract<EventSpec, { type: 'operation.finished' }>> {
+  const { outcome, detail, digest } = await observe(operation, hands);
+  return {
+    type: 'operation.finished',
+    id: operation.id,
+    outcome,
+    detail: `after a restart: ${detail}`,
+    durationMs: 0,
+    ...(digest === undefined ? {} : { digest }),
+  };
+}
+
+type Finding = {
+  readonly outcome: 'done' | 'notDone' | 'unknown';
+  readonly detail: string;
+  readonly digest?: string;
+};
+
+async function observe(operation: Operation, hands: Pick<Hands, 'places' | 'steps'>): Promise<Finding> {
+  const { action } = operation;
+  switch (action.kind) {
+    case 'deliver':
+      return await observeDocument(action, hands);
+    case 'takeUp':
+    case 'step':
+      return await observeStep(operation, action.step, hands);
+    // A message or a report twice is better than none; receivers tell repetitions by their id.
+    case 'notify':
+    case 'report':
+      return { outcome: 'notDone', detail: 'it is sent again' };
+  }
+}
+
+async function observeDocument({ document, changes }: DeliverAction, hands: Pick<Hands, 'places'>): Promise<Finding> {
+  const entries = changes.map((change) => change.entry);
+  const signal = AbortSignal.timeout(OBSERVE_DEADLINE_MS);
+  const reading = await hands.places[document.kind].read(document, entries, signal);
+  if (reading.state === 'unreadable') return { outcome: 'notDone', detail: reading.message };
+  const written = changes.every(({ entry, after }) => isSame(reading.values[entry], after));
+  return written
+    ? { outcome: 'done', detail: `${documentKey(document)} shows it`, digest: reading.digest }
+    : { outcome: 'notDone', detail: `${documentKey(document)} does not show it` };
+}
+
+async function observeStep(operation: Operation, step: Step, hands: Pick<Hands, 'steps'>): Promise<Finding> {
+  if (operation.state === 'planned') return { outcome: 'notDone', detail: 'it had not begun' };
+  if (!isHostStep(step)) return { outcome: 'notDone', detail: 'it is decided anew' };
+  const outcome = await hands.steps.observe(step, operation.fingerprint, AbortSignal.timeout(OBSERVE_DEADLINE_MS));
+  return { outcome, detail: EXPLANATIONS[outcome] };
+}
+
+const EXPLANATIONS = {
+  done: 'its effect is there',
+  notDone: 'it can safely be done again',
+  unknown: 'whether it took effect cannot be seen, and repeating it is not safe',
+} as const;

@@ -1,0 +1,219 @@
+import { decide } from '../core/decide.ts';
+import type { Event, EventSpec } from '../core/event.ts';
+import { evolve } from '../core/evolve.ts';
+import type { Memory } from '../core/memory.ts';
+import type { Desired } from '../core/model/desired.ts';
+import { documentKey } from '../core/model/flag.ts';
+import type { Operation } from '../core/model/operation.ts';
+import { announcementOf } from '../core/notifications/announce.ts';
+import type { Halt, Observed, Reading } from '../core/observed.ts';
+import type { Plan } from '../core/plan/plan.ts';
+import type { Millis } from '../core/units.ts';
+import { type Wants, wantsOf } from '../core/wants.ts';
+import type { RecordedReading, Store } from '../store/store.ts';
+import type { CheckWatch } from './observe/check-watch.ts';
+import type { DocumentWatch } from './observe/document-watch.ts';
+
+/** Nothing waits longer than this for its next look, whatever else happens. */
+const HEARTBEAT_MS: Millis = 1_000;
+const READINGS_FLUSH_MS: Millis = 5_000;
+
+export type ReconcilerHost = {
+  readonly store: Store;
+  readonly now: () => Millis;
+  readonly documents: DocumentWatch;
+  readonly checks: CheckWatch;
+  readonly halt: () => Halt | null;
+  readonly start: (operation: Operation) => void;
+  /** Told after each decision, for metrics and those who watch. */
+  readonly onPlan: (plan: Plan, tookMs: number) => void;
+  readonly onWants: (wants: Wants) => void;
+  readonly onEvents: (events: readonly Event[], actor: string) => void;
+  /** A fault of the program or of the store: nothing can be decided any more. */
+  readonly onFault: (error: unknown) => void;
+};
+
+/**
+ * The loop: observe, decide, log, apply. A cycle is synchronous, so that it sees one state of the world and nothing
+ * comes between a decision and its log; observing and applying go on beside it and ask for the next cycle.
+ */
+export class Reconciler {
+  readonly #host: ReconcilerHost;
+  #desired: Desired | null = null;
+  #memory: Memory;
+  #readings: Reading[] = [];
+  #unsaved: RecordedReading[] = [];
+  #savedAt: Millis = 0;
+  #timer: NodeJS.Timeout | null = null;
+  #scheduled = false;
+  #running = false;
+  #acting = true;
+  #plan: Plan | null = null;
+
+  constructor(host: ReconcilerHost) {
+    this.#host = host;
+    this.#memory = host.store.memory();
+  }
+
+  get memory(): Memory {
+    return this.#memory;
+  }
+
+  get desired(): Desired | null {
+    return this.#desired;
+  }
+
+  /** The newest decision. */
+  get plan(): Plan | null {
+    return this.#plan;
+  }
+
+  /** Observes and plans, but never acts. */
+  set acting(value: boolean) {
+    this.#acting = value;
+  }
+
+  run(): void {
+    this.#running = true;
+    this.wake();
+  }
+
+  /** No further cycle; what was being applied goes on and may still be recorded. */
+  stop(): void {
+    this.#running = false;
+    if (this.#timer !== null) clearTimeout(this.#timer);
+    this.#timer = null;
+  }
+
+  follow(desired: Desired): void {
+    this.#desired = desired;
+    this.wake();
+  }
+
+  /** New evaluations of triggers. */
+  take(readings: readonly Reading[]): void {
+    if (readings.length === 0) return;
+    this.#readings.push(...readings);
+    this.wake();
+  }
+
+  /** Asks for a cycle soon; asked for several times, there is one. */
+  wake(): void {
+    if (!this.#running || this.#scheduled) return;
+    this.#scheduled = true;
+    setImmediate(() => {
+      this.#scheduled = false;
+      if (this.#running) this.#guarded(() => this.cycle());
+    });
+  }
+
+  /** Writes down what happened outside of a decision, and whom it is told to. Durable when it returns. */
+  record(actor: string, ...specs: EventSpec[]): void {
+    const at = this.#host.now();
+    const events: Event[] = [];
+    let memory = this.#memory;
+    const add = (spec: EventSpec): void => {
+      const event: Event = { at, ...spec };
+      events.push(event);
+      memory = evolve(memory, event);
+    };
+    for (const spec of specs) {
+      add(spec);
+      const announcement = this.#desired === null ? null : announcementOf(spec, at, this.#desired, memory);
+      if (announcement !== null) add(announcement);
+    }
+    this.#invalidateWritten(specs);
+    this.#host.store.commit({ events, actor, memory });
+    this.#memory = memory;
+    this.#host.onEvents(events, actor);
+    this.wake();
+  }
+
+  /** What would be decided for other policies, or for these; nothing changes. */
+  preview(desired: Desired | null = this.#desired): Plan | null {
+    return desired === null ? null : decide(desired, this.#observed([]), this.#memory, this.#host.now());
+  }
+
+  /** One decision, logged and begun. */
+  cycle(): void {
+    const desired = this.#desired;
+    if (desired === null) return;
+    const now = this.#host.now();
+    this.#observe(desired, now);
+    const observed = this.#observed(this.#readings);
+    const memory = this.#memory;
+    const begun = performance.now();
+    const plan = decide(desired, observed, memory, now);
+    const tookMs = performance.now() - begun;
+    this.#readings = [];
+    if (this.#acting) this.#commit(plan, { desired, observed, memory, now });
+    this.#plan = plan;
+    this.#host.onPlan(plan, tookMs);
+    if (this.#acting) for (const operation of plan.operations) this.#host.start(operation);
+    this.#observe(desired, now);
+    this.#sleepUntil(plan.requeueAt);
+  }
+
+  #commit(plan: Plan, decision: { desired: Desired; observed: Observed; memory: Memory; now: Millis }): void {
+    this.#noteReadings(decision.observed.readings, plan);
+    const flush = decision.now - this.#savedAt >= READINGS_FLUSH_MS && this.#unsaved.length > 0;
+    if (plan.events.length > 0 || flush) {
+      this.#host.store.commit({
+        events: plan.events,
+        actor: 'revertd',
+        memory: plan.memory,
+        readings: this.#unsaved,
+        ...(plan.operations.length > 0 ? { decision } : {}),
+      });
+      this.#unsaved = [];
+      this.#savedAt = decision.now;
+    }
+    this.#memory = plan.memory;
+    if (plan.events.length > 0) this.#host.onEvents(plan.events, 'revertd');
+  }
+
+  #noteReadings(readings: readonly Reading[], plan: Plan): void {
+    for (const { trigger } of readings) {
+      const memory = plan.memory.triggers[trigger];
+      if (memory !== undefined) {
+        this.#unsaved.push({ trigger, at: memory.at, value: memory.value, state: memory.state });
+      }
+    }
+  }
+
+  #observed(readings: readonly Reading[]): Observed {
+    const { documents, checks, halt } = this.#host;
+    return { readings, documents: documents.sights, checks: checks.results, halt: halt() };
+  }
+
+  #observe(desired: Desired, now: Millis): void {
+    const wants = wantsOf(desired, this.#memory, now);
+    this.#host.onWants(wants);
+    this.#host.documents.refresh(wants.documents);
+    this.#host.checks.refresh(wants.checks);
+  }
+
+  /** What was seen of a document before its write ended is of no use, whatever the clock says. */
+  #invalidateWritten(specs: readonly EventSpec[]): void {
+    for (const spec of specs) {
+      if (spec.type !== 'operation.finished') continue;
+      const action = this.#memory.operations[spec.id]?.action;
+      if (action?.kind === 'deliver') this.#host.documents.invalidate(documentKey(action.document));
+    }
+  }
+
+  #sleepUntil(requeueAt: Millis | null): void {
+    if (this.#timer !== null) clearTimeout(this.#timer);
+    if (!this.#running) return;
+    const wait = requeueAt === null ? HEARTBEAT_MS : Math.min(HEARTBEAT_MS, requeueAt - this.#host.now());
+    this.#timer = setTimeout(() => this.wake(), Math.max(1, wait));
+  }
+
+  #guarded(run: () => void): void {
+    try {
+      run();
+    } catch (error) {
+      this.#host.onFault(error);
+    }
+  }
+}

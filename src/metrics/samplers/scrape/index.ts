@@ -1,0 +1,148 @@
+import { readFile } from 'node:fs/promises';
+import { Agent as HttpAgent } from 'node:http';
+import { Agent as HttpsAgent } from 'node:https';
+import type { MetricSource, ScrapeAuth, ScrapeType } from '../../../core/model/metric-source.ts';
+import type { Millis } from '../../../core/units.ts';
+import type { Labels } from '../../../promql/series.ts';
+import type { Sample } from '../../batch.ts';
+import { ACCEPT, decodeBody, formatOf } from '../../exposition/decode.ts';
+import { ExpositionError } from '../../exposition/exposition-error.ts';
+import { parseExposition } from '../../exposition/parse.ts';
+import { SeriesTable } from '../../exposition/series-table.ts';
+import { beginExchange, type Exchange, readBody, type TlsTrust } from '../../http/exchange.ts';
+import { HttpFault } from '../../http/http-fault.ts';
+import { parseHttpUrl, unusable } from '../../http/http-url.ts';
+import { labelsOf } from '../../labels.ts';
+import type { Outcome, Sampler, SamplerDriver, SamplerMeans } from '../../sampler.ts';
+import { targetLabels, withTargetLabels } from './target-labels.ts';
+
+/** After unpacking. */
+export const DEFAULT_MAX_BYTES = 16 * 1024 * 1024;
+export const DEFAULT_MAX_SAMPLES = 50_000;
+
+export const scrape: SamplerDriver<ScrapeType> = {
+  open: (source, type, means) => type.targets.map((target) => openTarget(source, type, target, means)),
+};
+
+/** Everything about one target that stays the same from scrape to scrape. */
+type Target = {
+  readonly url: URL;
+  readonly type: ScrapeType;
+  readonly agent: HttpAgent;
+  readonly table: SeriesTable;
+  readonly means: SamplerMeans;
+};
+
+function openTarget(source: MetricSource, type: ScrapeType, address: string, means: SamplerMeans): Sampler {
+  const url = parseHttpUrl(address);
+  if (url instanceof HttpFault) return unusable(address, url);
+  const own = targetLabels(source.name, url, type.labels);
+  const table = new SeriesTable((exposed) => withTargetLabels(exposed, own));
+  const options = { keepAlive: true, maxSockets: 1, maxFreeSockets: 1 };
+  const agent = url.protocol === 'https:' ? new HttpsAgent(options) : new HttpAgent(options);
+  const target: Target = { url, type, agent, table, means };
+  const report = reporter(own);
+  return {
+    target: url.href,
+    timeoutMs: type.timeoutMs,
+    sample: (signal) => scrapeOnce(target, report, signal),
+    close: () => agent.destroy(),
+  };
+}
+
+async function scrapeOnce(target: Target, report: Report, signal: AbortSignal): Promise<Outcome> {
+  const { clock } = target.means;
+  const begun = clock.elapsed();
+  try {
+    const samples = await fetchSamples(target, signal);
+    // The report goes first: of samples with the same labels the first counts, and a target does not say itself that it is up.
+    return { kind: 'sampled', samples: [...report(1, clock.elapsed() - begun, samples.length), ...samples] };
+  } catch (error) {
+    if (!(error instanceof HttpFault || error instanceof ExpositionError)) throw error;
+    const { code, message } = error;
+    return { kind: 'failed', samples: report(0, clock.elapsed() - begun, 0), fault: { code, message } };
+  }
+}
+
+async function fetchSamples(target: Target, signal: AbortSignal): Promise<Sample[]> {
+  const { type, table } = target;
+  const exchange = await prepare(target, signal);
+  const response = await beginExchange(exchange);
+  try {
+    requireOk(response.statusCode ?? 0, response.headers.location);
+    const format = formatOf(response.headers['content-type']);
+    const body = await readBody(response, exchange, type.limits?.bytes ?? DEFAULT_MAX_BYTES);
+    return parseExposition(decodeBody(body), table, { format, limit: type.limits?.samples ?? DEFAULT_MAX_SAMPLES });
+  } finally {
+    // An answer that is not read to its end would keep the only connection busy.
+    if (!response.readableEnded) response.destroy();
+  }
+}
+
+async function prepare({ url, type, agent, means }: Target, signal: AbortSignal): Promise<Exchange> {
+  const authorization = type.auth === undefined ? {} : { authorization: await authorize(type.auth, means) };
+  const headers = {
+    accept: ACCEPT,
+    'accept-encoding': 'gzip',
+    'user-agent': 'revertd',
+    'x-prometheus-scrape-timeout-seconds': String(type.timeoutMs / 1000),
+    ...authorization,
+  };
+  return { url, method: 'GET', headers, signal, agent, tls: await trustOf(type.tls) };
+}
+
+async function authorize(auth: ScrapeAuth, means: SamplerMeans): Promise<string> {
+  try {
+    switch (auth.kind) {
+      case 'basic': {
+        const pair = `${auth.username}:${await means.secret(auth.password)}`;
+        return `Basic ${Buffer.from(pair).toString('base64')}`;
+      }
+      case 'bearer':
+        return `Bearer ${await means.secret(auth.token)}`;
+      default:
+        return auth satisfies never;
+    }
+  } catch (error) {
+    const why = error instanceof Error ? error.message : String(error);
+    throw new HttpFault('secret', `the secret for ${auth.kind} authentication cannot be had: ${why}`, { cause: error });
+  }
+}
+
+/** The file is read for every scrape, so that a renewed authority is taken up. */
+async function trustOf({ caFile, serverName }: NonNullable<ScrapeType['tls']> = {}): Promise<TlsTrust> {
+  const name = serverName === undefined ? {} : { serverName };
+  if (caFile === undefined) return name;
+  try {
+    return { ca: await readFile(caFile, 'utf8'), ...name };
+  } catch (error) {
+    throw new HttpFault('ca_file', `tls.caFile ${caFile} cannot be read`, { cause: error });
+  }
+}
+
+function requireOk(status: number, location: string | undefined): void {
+  if (status === 200) return;
+  if (status >= 300 && status < 400) {
+    const where = location === undefined ? '' : ` to ${location}`;
+    throw new HttpFault(
+      'redirect',
+      `status ${status}, a redirect${where}, is not followed: name the final URL in targets`,
+    );
+  }
+  throw new HttpFault('status', `status ${status}; expected 200`);
+}
+
+type Report = (up: 0 | 1, durationMs: Millis, scraped: number) => Sample[];
+
+/** The samples about the scrape itself, under Prometheus' names. */
+function reporter(own: Labels): Report {
+  const named = (name: string): Labels => labelsOf([['__name__', name], ...Object.entries(own)]);
+  const up = named('up');
+  const duration = named('scrape_duration_seconds');
+  const samples = named('scrape_samples_scraped');
+  return (isUp, durationMs, scraped) => [
+    { labels: up, value: isUp },
+    { labels: duration, value: durationMs / 1000 },
+    { labels: samples, value: scraped },
+  ];
+}

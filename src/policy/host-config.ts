@@ -1,0 +1,212 @@
+import type { ValidateFunction } from 'ajv';
+import type { JsonValue } from '../core/model/step.ts';
+import { type Millis, parseDuration } from '../core/units.ts';
+import { collapseSchemaErrors } from './collapse-schema-errors.ts';
+import { decode } from './decode.ts';
+import { boundDiagnostics, type Diagnostic, errorAt } from './diagnostic.ts';
+import { explainSchemaError } from './explain-schema-error.ts';
+import { parseYaml } from './parse-yaml.ts';
+import { originOfKey, originOfValue, type PolicyDocument } from './policy-document.ts';
+import { configValidator, readSchema } from './schema-files.ts';
+
+/** The host's own configuration, with its defaults. Paths are as they were written. */
+export type HostConfig = {
+  readonly source: {
+    readonly url: string;
+    readonly ref?: { readonly branch: string } | { readonly tag: string } | { readonly commit: string };
+    readonly folder?: string;
+    readonly watch?: 'git' | 'folder';
+    readonly intervalMs: Millis;
+  } | null;
+  readonly host: {
+    readonly name?: string;
+    readonly labels: Readonly<Record<string, string>>;
+    readonly variables: Readonly<Record<string, string>>;
+  };
+  readonly dataDir: string;
+  readonly adopt: 'ask' | 'git';
+  readonly allow: {
+    readonly paths?: readonly string[];
+    readonly units?: readonly string[];
+    readonly commands?: readonly string[];
+    readonly hosts?: readonly string[];
+  };
+  readonly server: { readonly listen: string | null; readonly socket?: string };
+  readonly log: { readonly level: 'debug' | 'info' | 'warn' | 'error' };
+};
+
+/** The file's own shape, as the schema has it. */
+export type RawConfig = {
+  readonly source?: {
+    readonly url: string;
+    readonly branch?: string;
+    readonly tag?: string;
+    readonly commit?: string;
+    readonly folder?: string;
+    readonly interval?: string;
+    readonly watch?: 'git' | 'folder';
+  };
+  readonly host?: Partial<HostConfig['host']>;
+  readonly dataDir?: string;
+  readonly adopt?: 'ask' | 'git';
+  readonly allow?: HostConfig['allow'];
+  readonly server?: { readonly listen?: string; readonly socket?: string };
+  readonly log?: Partial<HostConfig['log']>;
+};
+
+export type ConfigResult =
+  | { readonly ok: true; readonly config: HostConfig }
+  | { readonly ok: false; readonly diagnostics: readonly Diagnostic[] };
+
+const DEFAULT_POLL_MS: Millis = 30_000;
+
+/**
+ * Reads the configuration file's bytes (none: all defaults) and lays the `REVERTD_…` variables of the environment over
+ * it. Every fault of the file is reported with its place; one of a variable names the variable.
+ */
+export function loadHostConfig(
+  file: { readonly path: string; readonly bytes: Uint8Array } | undefined,
+  environment: Readonly<Record<string, string | undefined>>,
+): ConfigResult {
+  const fromFile = file === undefined ? { ok: true as const, raw: {} } : readFile(file.path, file.bytes);
+  if (!fromFile.ok) return fromFile;
+  const { raw, diagnostics } = overlayEnvironment(fromFile.raw, environment);
+  if (diagnostics.length > 0) return { ok: false, diagnostics };
+  return { ok: true, config: withDefaults(raw) };
+}
+
+type ReadResult =
+  | { readonly ok: true; readonly raw: RawConfig }
+  | { readonly ok: false; readonly diagnostics: readonly Diagnostic[] };
+
+function readFile(path: string, bytes: Uint8Array): ReadResult {
+  const decoded = decode({ path, bytes });
+  if (!decoded.ok) return { ok: false, diagnostics: [decoded.diagnostic] };
+  const parsed = parseYaml(path, decoded.text);
+  const [document, second] = parsed.documents;
+  const faults = [...parsed.diagnostics];
+  if (second !== undefined) {
+    const message = 'a configuration is one YAML document; this is a second one';
+    faults.push(errorAt(originOfValue(second, []), 'E-CONFIG-DOCUMENTS', message));
+  }
+  if (document === undefined) return faults.length === 0 ? { ok: true, raw: {} } : { ok: false, diagnostics: faults };
+  const raw = validated(document, faults);
+  return raw === undefined ? { ok: false, diagnostics: boundDiagnostics(faults).diagnostics } : { ok: true, raw };
+}
+
+function validated(document: PolicyDocument, faults: Diagnostic[]): RawConfig | undefined {
+  const validate: ValidateFunction<RawConfig> = configValidator();
+  const value: unknown = document.value;
+  const valid = validate(value);
+  for (const error of collapseSchemaErrors(validate.errors ?? [])) {
+    const { place, code, ...wording } = explainSchemaError(error);
+    const origin = place.side === 'key' ? originOfKey(document, place.path) : originOfValue(document, place.path);
+    faults.push(errorAt(origin, code, wording));
+  }
+  if (!valid || faults.some((fault) => fault.severity === 'error')) return undefined;
+  const { branch, tag, commit } = value.source ?? {};
+  if ([branch, tag, commit].filter((ref) => ref !== undefined).length > 1) {
+    const message = 'a source follows one of `branch`, `tag` and `commit`; leave one of them';
+    faults.push(errorAt(originOfKey(document, ['source']), 'E-CONFIG-REF', message));
+    return undefined;
+  }
+  return value;
+}
+
+type Setting = { readonly path: readonly string[]; readonly isList: boolean };
+
+/** The scalars and lists of the schema, which are also environment variables. */
+export function configSettings(): readonly Setting[] {
+  return settingsOf(readSchema('config.schema.json'), []);
+}
+
+function settingsOf(schema: JsonObject, path: readonly string[]): Setting[] {
+  const properties = schema['properties'];
+  if (!isObject(properties)) {
+    if (schema['type'] === 'object') return [];
+    return [{ path, isList: schema['$ref'] === '#/$defs/texts' }];
+  }
+  return Object.entries(properties).flatMap(([key, child]) =>
+    isObject(child) ? settingsOf(child, [...path, key]) : [],
+  );
+}
+
+export function environmentName(path: readonly string[]): string {
+  return `REVERTD_${path.map((part) => part.replaceAll(/[A-Z]/g, '_$&').toUpperCase()).join('_')}`;
+}
+
+function overlayEnvironment(
+  raw: RawConfig,
+  environment: Readonly<Record<string, string | undefined>>,
+): { raw: RawConfig; diagnostics: Diagnostic[] } {
+  const merged: JsonObject = structuredClone(raw) as JsonObject;
+  let changed = false;
+  for (const { path, isList } of configSettings()) {
+    const text = environment[environmentName(path)];
+    if (text === undefined || text === '') continue;
+    changed = true;
+    setAt(merged, path, isList ? text.split(',').map((part) => part.trim()) : text);
+  }
+  if (!changed) return { raw, diagnostics: [] };
+  const validate = configValidator();
+  const value: unknown = merged;
+  if (validate(value)) return { raw: value, diagnostics: [] };
+  const diagnostics = collapseSchemaErrors(validate.errors ?? []).map((error) => {
+    const { place, code, message } = explainSchemaError(error);
+    const origin = { file: environmentName(place.path.map(String)), line: 1, column: 1 };
+    return errorAt(origin, code, message);
+  });
+  return { raw, diagnostics };
+}
+
+function withDefaults(raw: RawConfig): HostConfig {
+  const { source, host, server, log } = raw;
+  return {
+    source: source === undefined ? null : sourceOf(source),
+    host: {
+      ...(host?.name === undefined ? {} : { name: host.name }),
+      labels: host?.labels ?? {},
+      variables: host?.variables ?? {},
+    },
+    dataDir: raw.dataDir ?? '/var/lib/revertd',
+    adopt: raw.adopt ?? 'ask',
+    allow: raw.allow ?? {},
+    server: {
+      listen: server?.listen === 'off' ? null : (server?.listen ?? '127.0.0.1:7433'),
+      ...(server?.socket === undefined ? {} : { socket: server.socket }),
+    },
+    log: { level: log?.level ?? 'info' },
+  };
+}
+
+function sourceOf(raw: NonNullable<RawConfig['source']>): NonNullable<HostConfig['source']> {
+  const { url, branch, tag, commit, folder, watch } = raw;
+  const intervalMs = raw.interval === undefined ? undefined : parseDuration(raw.interval);
+  return {
+    url,
+    ...(branch === undefined ? {} : { ref: { branch } }),
+    ...(tag === undefined ? {} : { ref: { tag } }),
+    ...(commit === undefined ? {} : { ref: { commit } }),
+    ...(folder === undefined ? {} : { folder }),
+    ...(watch === undefined ? {} : { watch }),
+    intervalMs: intervalMs ?? DEFAULT_POLL_MS,
+  };
+}
+
+type JsonObject = { [key: string]: JsonValue | JsonObject | undefined };
+
+function isObject(value: unknown): value is JsonObject {
+  return typeof value === 'object' && value !== null && !Array.isArray(value);
+}
+
+function setAt(target: JsonObject, path: readonly string[], value: JsonValue): void {
+  const [key = '', ...rest] = path;
+  if (rest.length === 0) {
+    target[key] = value;
+    return;
+  }
+  const child = target[key];
+  const object: JsonObject = isObject(child) ? child : {};
+  target[key] = object;
+  setAt(object, rest, value);
+}

@@ -1,0 +1,91 @@
+import type { Desired } from '../../src/core/model/desired.ts';
+import type { Flag } from '../../src/core/model/flag.ts';
+import type { Origin } from '../../src/core/model/origin.ts';
+import type { RollbackPolicy, Rung, Verify } from '../../src/core/model/policy.ts';
+import type { Step } from '../../src/core/model/step.ts';
+import type { Trigger } from '../../src/core/model/trigger.ts';
+
+/** Building blocks for worlds in tests: small, complete, and changed where a test says so. */
+export const ORIGIN: Origin = { file: 'policies.yaml', line: 1, column: 1 };
+
+export function aFlag(change: Partial<Flag> = {}): Flag {
+  return {
+    name: 'fast-path',
+    origin: ORIGIN,
+    suspend: false,
+    state: 'ENABLED',
+    variants: { on: true, off: false },
+    defaultVariant: 'on',
+    safeVariant: 'off',
+    digest: 'flag-1',
+    drift: 'repair',
+    deliver: [{ origin: ORIGIN, document: { kind: 'envFile', path: '/app.env' }, entry: 'FAST_PATH', takeUp: [] }],
+    ...change,
+  };
+}
+
+export function aTrigger(change: Partial<Trigger> = {}): Trigger {
+  return {
+    name: 'latency',
+    origin: ORIGIN,
+    digest: 'trigger-1',
+    query: 'latency_seconds',
+    threshold: { kind: 'above', value: 0.5 },
+    forMs: 10_000,
+    noData: 'hold',
+    severity: 'critical',
+    windowMs: 0,
+    ...change,
+  };
+}
+
+export function aVerify(change: Partial<Verify> = {}): Verify {
+  return {
+    settleMs: 5_000,
+    withinMs: 60_000,
+    forMs: 0,
+    triggersClear: true,
+    checks: [],
+    onInconclusive: 'ask',
+    ...change,
+  };
+}
+
+export function setFlagOff(flag = 'fast-path'): Step {
+  return { kind: 'setFlag', origin: ORIGIN, timeoutMs: 30_000, flag, to: { kind: 'safe' } };
+}
+
+export function aRun(argv: readonly string[], change: Partial<Extract<Step, { kind: 'run' }>> = {}): Step {
+  return { kind: 'run', origin: ORIGIN, timeoutMs: 30_000, argv, env: {}, repeatable: true, unless: [], ...change };
+}
+
+export function aRung(change: Partial<Rung> = {}): Rung {
+  return { name: 'flags', origin: ORIGIN, do: [setFlagOff()], onFailure: [], verify: aVerify(), ...change };
+}
+
+export function aPolicy(change: Partial<RollbackPolicy> = {}): RollbackPolicy {
+  return {
+    name: 'guard',
+    origin: ORIGIN,
+    suspend: false,
+    triggers: [aTrigger()],
+    match: { kind: 'any' },
+    ladder: [aRung()],
+    cooldownMs: 600_000,
+    notify: [],
+    release: { kind: 'onFlagChange' },
+    ...change,
+  };
+}
+
+export function aDesired(change: Partial<Desired> = {}): Desired {
+  return {
+    revision: 'rev-1',
+    metricSources: {},
+    flags: { 'fast-path': aFlag() },
+    policies: { guard: aPolicy() },
+    notifiers: {},
+    adopt: 'ask',
+    ...change,
+  };
+}

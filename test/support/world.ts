@@ -1,0 +1,159 @@
+import { decide } from '../../src/core/decide.ts';
+import type { Event, EventSpec, EventType } from '../../src/core/event.ts';
+import { evolve, remember } from '../../src/core/evolve.ts';
+import { EMPTY_MEMORY, type Memory } from '../../src/core/memory.ts';
+import type { Action } from '../../src/core/model/action.ts';
+import type { CheckResult } from '../../src/core/model/check.ts';
+import type { Desired } from '../../src/core/model/desired.ts';
+import type { Operation, OperationOutcome } from '../../src/core/model/operation.ts';
+import type { JsonValue } from '../../src/core/model/step.ts';
+import type { DocumentSight, Halt, Observed, Reading, ReadingValue } from '../../src/core/observed.ts';
+import type { Plan } from '../../src/core/plan/plan.ts';
+import type { Millis } from '../../src/core/units.ts';
+import { wantsOf } from '../../src/core/wants.ts';
+
+type Values = Record<string, JsonValue>;
+
+/**
+ * A host in memory around the real `decide`: documents that can be written, readings that a test gives, a log that is
+ * kept whole. Time passes only when a test says so. What an action does can be replaced by `perform`.
+ */
+export class World {
+  now: Millis = 1_000_000;
+  desired: Desired;
+  memory: Memory = EMPTY_MEMORY;
+  log: Event[] = [];
+  halt: Halt | null = null;
+  documents: Record<string, Values> = {};
+  checks: Record<string, CheckResult> = {};
+  /** Everything that was done to the host, in order. */
+  effects: string[] = [];
+  perform: (action: Action) => { outcome: OperationOutcome; detail: string } = () => ({ outcome: 'done', detail: '' });
+  private readings: Reading[] = [];
+
+  constructor(desired: Desired, documents: Record<string, Values> = {}) {
+    this.desired = desired;
+    this.documents = documents;
+    this.record({ type: 'daemon.started', version: '0', host: 'test', pid: 1 });
+    this.accept(desired);
+  }
+
+  accept(desired: Desired): void {
+    const previous = this.memory.revision;
+    this.desired = desired;
+    const { revision } = desired;
+    this.record({ type: 'revision.accepted', revision, previous, subject: null, author: null, warnings: [] });
+  }
+
+  restart(): void {
+    this.memory = remember(this.log);
+    this.record({ type: 'daemon.started', version: '0', host: 'test', pid: 1 });
+  }
+
+  record(spec: EventSpec): void {
+    const event: Event = { at: this.now, ...spec };
+    this.log.push(event);
+    this.memory = evolve(this.memory, event);
+  }
+
+  /** A reading at the present instant; undefined is a result without elements. */
+  reading(value: ReadingValue | undefined, change: Partial<Reading> = {}): void {
+    const elements = value === undefined ? [] : [{ labels: {}, value }];
+    this.readings.push({
+      trigger: 'guard/latency',
+      at: this.now,
+      intervalMs: 5_000,
+      covered: true,
+      healthy: true,
+      result: { kind: 'elements', elements },
+      ...change,
+    });
+  }
+
+  observe(): Observed {
+    const documents: Record<string, DocumentSight> = {};
+    for (const wanted of wantsOf(this.desired, this.memory, this.now).documents) {
+      const values = this.documents[wanted.key] ?? {};
+      const exists = Object.hasOwn(this.documents, wanted.key);
+      documents[wanted.key] = {
+        kind: 'read',
+        at: this.now,
+        exists,
+        digest: JSON.stringify(values),
+        values: { ...values },
+      };
+    }
+    return { readings: this.readings, documents, checks: this.checks, halt: this.halt };
+  }
+
+  /** What would be decided now; nothing changes. */
+  plan(): Plan {
+    return decide(this.desired, this.observe(), this.memory, this.now);
+  }
+
+  /** One round as the daemon makes it: decide, log, apply, log the outcome. */
+  round(): Plan {
+    const plan = this.plan();
+    this.readings = [];
+    this.log.push(...plan.events);
+    this.memory = plan.memory;
+    for (const operation of plan.operations) this.apply(operation);
+    return plan;
+  }
+
+  /** Rounds until nothing is left to do at this instant. */
+  settle(): Plan[] {
+    const plans: Plan[] = [];
+    for (let rounds = 0; rounds < 50; rounds += 1) {
+      const plan = this.round();
+      plans.push(plan);
+      if (plan.actions.length === 0 && plan.events.length === 0) return plans;
+    }
+    throw new Error('the world does not come to rest');
+  }
+
+  /** `seconds` of the same reading every five seconds, settling after each. */
+  live(seconds: number, value: ReadingValue | undefined): void {
+    for (let passed = 0; passed < seconds; passed += 5) {
+      this.now += 5_000;
+      this.reading(value);
+      this.settle();
+    }
+  }
+
+  events<T extends EventType>(type: T): Extract<Event, { type: T }>[] {
+    return this.log.filter((event): event is Extract<Event, { type: T }> => event.type === type);
+  }
+
+  private apply(operation: Operation): void {
+    const { action } = operation;
+    const { outcome, detail } = this.perform(action);
+    if (outcome === 'done') this.effect(action);
+    const digest = action.kind === 'deliver' ? { digest: `written-${operation.id}` } : {};
+    this.record({ type: 'operation.finished', id: operation.id, outcome, detail, durationMs: 0, ...digest });
+  }
+
+  private effect(action: Action): void {
+    switch (action.kind) {
+      case 'deliver': {
+        const key = `${action.document.kind}:${action.document.path}`;
+        const values: Values = { ...this.documents[key] };
+        for (const change of action.changes) values[change.entry] = change.after;
+        this.documents[key] = values;
+        this.effects.push(
+          `write ${action.changes.map((one) => `${one.entry}=${typeof one.after === 'string' ? one.after : JSON.stringify(one.after)}`).join(' ')}`,
+        );
+        break;
+      }
+      case 'takeUp':
+      case 'step':
+        this.effects.push(action.step.kind === 'run' ? action.step.argv.join(' ') : action.step.kind);
+        break;
+      case 'notify':
+        this.effects.push(`notify ${action.notifier} ${action.notification.topic}`);
+        break;
+      case 'report':
+        this.effects.push(`report ${action.incident}`);
+    }
+  }
+}
