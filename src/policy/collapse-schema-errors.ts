@@ -1,7 +1,7 @@
 import type { ErrorObject } from 'ajv';
 import { nearest } from './nearest.ts';
 import { exactlyOneOf } from './schema-files.ts';
-import { isKeyToCome } from './unsupported.ts';
+import { isAlternativeToCome, isKeyToCome } from './unsupported.ts';
 
 /** An ajv error with `verbose` on, so that it carries the schema's object and the value. */
 export type SchemaError = ErrorObject;
@@ -9,14 +9,19 @@ export type SchemaError = ErrorObject;
 /** Many errors of a schema are echoes of one mistake; what is left is one error per mistake. */
 export function collapseSchemaErrors(errors: readonly SchemaError[]): readonly SchemaError[] {
   const unions = errors.filter(({ keyword }) => keyword === 'anyOf');
-  let kept: readonly SchemaError[] = errors.filter(({ keyword }) => keyword !== 'propertyNames');
+  let kept = errors.filter((error) => error.keyword !== 'propertyNames' && !isBranchOfExactlyOne(error));
   for (const union of unions) kept = collapseUnion(kept, union);
   const unknown = kept.filter(({ keyword }) => keyword === 'additionalProperties');
   return kept.filter((error) => !isEchoOfType(error, kept) && !isEchoOfUnknownKey(error, unknown));
 }
 
+/** `oneOf` is used for nothing but "exactly one of these keys"; it speaks for all of them. */
+function isBranchOfExactlyOne({ keyword, schemaPath }: SchemaError): boolean {
+  return keyword === 'required' && /\/oneOf\/\d+\/required$/.test(schemaPath);
+}
+
 /** Of a union's branches only those speak that the value could have meant; if there is none, the union does. */
-function collapseUnion(errors: readonly SchemaError[], union: SchemaError): readonly SchemaError[] {
+function collapseUnion(errors: readonly SchemaError[], union: SchemaError): SchemaError[] {
   const within = errors.filter((error) => error !== union && isWithin(error.instancePath, union.instancePath));
   const meant = within.filter((error) => speaksOf(error, union));
   const dropped = new Set(meant.length === 0 ? within : [union, ...within.filter((error) => !meant.includes(error))]);
@@ -52,15 +57,19 @@ function isEchoOfType(error: SchemaError, all: readonly SchemaError[]): boolean 
   );
 }
 
-/** A misspelled key is unknown, and the key that was meant is missing: one mistake. */
+/** A misspelled or foreign key is unknown, and what was meant is missing: one mistake. */
 function isEchoOfUnknownKey(error: SchemaError, unknown: readonly SchemaError[]): boolean {
   const here = unknown.filter(({ instancePath }) => instancePath === error.instancePath);
   if (error.keyword === 'required') {
-    return here.some((other) => meantKey(other, [String(error.params['missingProperty'])]) !== undefined);
+    const missing = [String(error.params['missingProperty'])];
+    return here.some(
+      (other) => meantKey(other, missing) !== undefined || isAlternativeToCome(titleOf(other), unknownKey(other)),
+    );
   }
   if (error.keyword !== 'oneOf' || error.params['passingSchemas'] !== null) return false;
   const wanted = exactlyOneOf(error.parentSchema ?? {});
-  return here.some((other) => isToCome(other) || meantKey(other, wanted) !== undefined);
+  const nothingElse = Object.keys((error.parentSchema?.['properties'] ?? {}) as object).length === wanted.length;
+  return here.some((other) => nothingElse || isToCome(other) || meantKey(other, wanted) !== undefined);
 }
 
 function meantKey(unknown: SchemaError, candidates: readonly string[]): string | undefined {

@@ -19,12 +19,15 @@ export function explainDuration(key: string, text: string): Wording {
   const base = { found, expected: EXPECTED };
   if (/^\s*-/.test(text)) return { ...base, message: `\`${key}\` is negative: found ${found}, expected ${EXPECTED}` };
   if (/^\d+(\.\d+)?$/.test(text)) return withoutUnit(key, text);
+  if (/^[\d.]+(M|mo|months?|y|years?)$/.test(text)) {
+    return {
+      ...base,
+      message: `\`${key}\` is not a duration: months and years differ in length; write d or w, and minutes as m`,
+    };
+  }
   const meant = respell(text);
   if (meant !== undefined) {
     return { ...base, suggestion: meant, message: `\`${key}\` is not a duration: found ${found}, write ${meant}` };
-  }
-  if (/^[\d.]+(M|mo|months?|y|years?)$/.test(text)) {
-    return { ...base, message: `\`${key}\` is not a duration: months and years differ in length; write it in d or w` };
   }
   const tooLong = /^((\d+(\.\d+)?)(ms|s|m|h|d|w))+$/.test(text);
   const reason = tooLong ? `is longer than ten years: found ${found}` : `is not a duration: found ${found}`;

@@ -1,6 +1,6 @@
 import type { Wording } from './diagnostic.ts';
 import { explainDuration } from './duration-text.ts';
-import { quote } from './found.ts';
+import { quote, withArticle } from './found.ts';
 
 export type Explained = Wording & { readonly code: string };
 
@@ -17,9 +17,15 @@ export function explainFormat(title: string, key: string, text: string, expected
     case 'variant name':
       return { code: 'E-NAME', found, expected, ...explainName(key, text) };
     case 'environment variable name':
-    case 'label name':
     case 'header name':
-      return { code: 'E-NAME', found, expected, message: `${found} is not a ${title}; expected ${expected}` };
+      return {
+        code: 'E-NAME',
+        found,
+        expected,
+        message: `${found} is not ${withArticle(title)}; expected ${expected}`,
+      };
+    case 'label name':
+      return { code: 'E-NAME', found, expected, ...explainLabel(text, expected) };
     case 'absolute path':
       return { code: 'E-PATH', found, expected, message: `\`${key}\` is not an absolute path: found ${found}` };
     case 'http or https address':
@@ -44,6 +50,15 @@ function explainName(key: string, text: string): Wording {
     .replaceAll(/^[._-]+|[._-]+$/g, '')
     .slice(0, 63);
   return template === '' && slug !== '' && slug !== text ? { message, suggestion: slug } : { message };
+}
+
+function explainLabel(text: string, expected: string): Wording {
+  if (/^(job|instance|__.*)$/.test(text)) {
+    return {
+      message: `the label ${text} is set by revertd: job is the source's name, instance the target; choose another`,
+    };
+  }
+  return { message: `${quote(text)} is not a label name; expected ${expected}` };
 }
 
 function explainUrl(key: string, text: string): Wording {

@@ -2,7 +2,7 @@ import type { JsonValue } from '../core/model/step.ts';
 import { isToCome, type SchemaError, titleOf, unknownKey } from './collapse-schema-errors.ts';
 import { type Explained, explainFormat } from './explain-format.ts';
 import { explainType, nounOf } from './explain-type.ts';
-import { alternativesText, foundText, plainText, quote } from './found.ts';
+import { alternativesText, foundText, plainText, quote, withArticle } from './found.ts';
 import { isObject } from './head.ts';
 import { nearest } from './nearest.ts';
 import { formatPath, type Path, pathOfPointer } from './path.ts';
@@ -125,10 +125,11 @@ function wordToCome(error: SchemaError, value: JsonValue): Explained | undefined
 function expectedOf(error: SchemaError, type: string): string {
   const title = titleOf(error);
   if (!/^[a-z`]/.test(title)) return nounOf(type);
-  const phrase = title.startsWith('`') ? title : `${/^[aeiou]/.test(title) ? 'an' : 'a'} ${title}`;
+  const phrase = title.startsWith('`') ? title : withArticle(title);
   const examples = (error.parentSchema?.['examples'] ?? []) as readonly unknown[];
-  const shown = examples.filter((example) => typeof example === 'string').slice(0, 2);
-  return shown.length === 0 || title.startsWith('`') ? phrase : `${phrase} such as ${shown.join(' or ')}`;
+  const shown = examples.slice(0, 2).filter((example) => String(example).length < 30);
+  const areTexts = shown.length > 0 && examples.every((example) => typeof example === 'string');
+  return !areTexts || title.startsWith('`') ? phrase : `${phrase} such as ${shown.join(' or ')}`;
 }
 
 function explainChoice(error: SchemaError, key: string, value: JsonValue): Explained {
@@ -204,6 +205,6 @@ function explainSize(error: SchemaError, key: string, value: JsonValue, limit: s
   const expected = expectedOf(error, Array.isArray(value) ? 'array' : typeof value);
   if (length === 0)
     return { code: 'E-EMPTY', found: 'nothing', expected, message: `\`${key}\` is empty; expected ${expected}` };
-  const message = `\`${key}\` must have ${error.keyword === 'maxItems' ? 'at most' : 'at least'} ${limit}; found ${length}; expected ${expected}`;
+  const message = `\`${key}\` must be ${expected}; found ${length} of ${error.keyword === 'maxItems' ? 'at most' : 'at least'} ${limit}`;
   return { code: 'E-LENGTH', found: String(length), expected, message };
 }

@@ -2,7 +2,8 @@ import type { JsonValue } from '../core/model/step.ts';
 import { parseDuration } from '../core/units.ts';
 import { withoutUnit } from './duration-text.ts';
 import type { Explained } from './explain-format.ts';
-import { foundText, plainText, quote } from './found.ts';
+import { foundText, plainText } from './found.ts';
+import { isObject } from './head.ts';
 
 /** A value of the wrong type: what was found, what was expected, and what was probably meant. */
 export function explainType(title: string, key: string, type: string, value: JsonValue, expected: string): Explained {
@@ -11,7 +12,7 @@ export function explainType(title: string, key: string, type: string, value: Jso
   if (value === null) return { ...base, message: `\`${key}\` is empty; expected ${expected}` };
   if (typeof value === 'number' && title.endsWith('with a unit')) return bareNumber(title, key, value, expected);
   if (typeof value === 'number' && !Number.isFinite(value)) return notFinite(key, value, expected);
-  const suggestion = suggest(type, value);
+  const suggestion = title.endsWith(' run') ? suggestArgv(value) : suggest(type, value);
   const hint = hintFor(type, value);
   const advice = suggestion === undefined ? hint : `; write ${suggestion}${hint}`;
   const message = `\`${key}\` must be ${expected}; found ${found}${advice}`;
@@ -42,6 +43,12 @@ function suggest(type: string, value: JsonValue): string | undefined {
   return undefined;
 }
 
+/** `run: systemctl restart app`: a command line where there is no shell. */
+function suggestArgv(value: JsonValue): string | undefined {
+  const list = suggest('array', value);
+  return list === undefined ? undefined : `{argv: ${list}}`;
+}
+
 function asItem(word: string): string {
   return /^[\w./-]+$/.test(word) ? word : JSON.stringify(word);
 }
@@ -60,14 +67,20 @@ function suggestBoolean(value: JsonValue): string | undefined {
 }
 
 function hintFor(type: string, value: JsonValue): string {
-  if (typeof value !== 'string')
-    return type === 'array' && typeof value === 'object' ? '; put "- " before each item' : '';
+  if (isObject(value)) return hintForObject(type, Object.keys(value));
+  if (typeof value !== 'string') return '';
   if (/\$\{host\./.test(value) && type !== 'string')
     return ` (a variable of the host gives text, never ${nounOf(type)})`;
   if (type !== 'number') return type === 'array' ? ' (a list; there is no shell that would split a text)' : '';
-  if (parseDuration(value) !== undefined)
-    return ` (plain numbers have no unit; ${quote(value)} in the unit of the query?)`;
+  if (parseDuration(value) !== undefined) return '; write the number alone, in the unit of the query';
+  if (suggestNumber(value) === undefined) return '';
   return value.endsWith('%') ? ' if the query gives a ratio' : ' without quotes';
+}
+
+function hintForObject(type: string, keys: readonly string[]): string {
+  if (type === 'string') return '; a text that begins with { needs quotes';
+  if (type !== 'array') return '';
+  return keys.some((key) => /^-\S/.test(key)) ? '; a space is missing after the dash' : '; put "- " before each item';
 }
 
 /** A type as people call it. */

@@ -9,6 +9,11 @@ export function foundText(value: JsonValue | undefined): string {
   return Array.isArray(value) ? 'a list' : 'a mapping';
 }
 
+/** With its article. */
+export function withArticle(noun: string): string {
+  return `${/^[aeiou]/.test(noun) ? 'an' : 'a'} ${noun}`;
+}
+
 /** A text itself, anything else as JSON. */
 export function plainText(value: JsonValue): string {
   return typeof value === 'string' ? value : JSON.stringify(value);

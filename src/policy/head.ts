@@ -1,6 +1,6 @@
 import type { JsonValue } from '../core/model/step.ts';
 import { type Diagnostic, errorAt } from './diagnostic.ts';
-import { foundText, plainText } from './found.ts';
+import { foundText, plainText, quote } from './found.ts';
 import { API_VERSION, isKind, KINDS, KINDS_TO_COME, type Kind, TEST_KIND } from './kinds.ts';
 import { nearest } from './nearest.ts';
 import { originOfKey, originOfValue, type PolicyDocument } from './policy-document.ts';
@@ -17,6 +17,8 @@ export function readHead(document: PolicyDocument): Head {
   if (!isObject(value)) return { outcome: 'refused', diagnostics: [notAnObject(document)] };
   const kind = value['kind'];
   if (kind === TEST_KIND) return { outcome: 'test' };
+  const foreign = foreignFault(document, value['apiVersion'], kind);
+  if (foreign !== undefined) return { outcome: 'refused', diagnostics: [foreign] };
   const version = versionFault(document, value['apiVersion']);
   const diagnostics = version === undefined ? [] : [version];
   if (isKind(kind)) return { outcome: 'known', kind, diagnostics };
@@ -41,6 +43,31 @@ function notAnObject(document: PolicyDocument): Diagnostic {
   return errorAt(originOfValue(document, []), 'E-DOCUMENT', message);
 }
 
+/** In quotes, as a name; what is no text is told by its type. */
+function nameText(value: JsonValue): string {
+  return typeof value === 'string' ? quote(value) : foundText(value);
+}
+
+/** A manifest of another system: one fault, not one for each thing that is different there. */
+function foreignFault(
+  document: PolicyDocument,
+  version: JsonValue | undefined,
+  kind: JsonValue | undefined,
+): Diagnostic | undefined {
+  if (typeof version !== 'string' || /^revertd/i.test(version) || typeof kind !== 'string' || isKnownWord(kind)) {
+    return undefined;
+  }
+  const message = `this is a ${quote(kind)} of ${quote(version)}, not a policy; policies have apiVersion: ${API_VERSION}`;
+  const origin = originOfValue(document, ['apiVersion']);
+  return errorAt(origin, 'E-API-VERSION', { message, found: version, expected: API_VERSION });
+}
+
+function isKnownWord(kind: string): boolean {
+  return nearest(kind, ALL_KINDS) !== undefined;
+}
+
+const ALL_KINDS: readonly string[] = [...KINDS, ...KINDS_TO_COME, TEST_KIND];
+
 function versionFault(document: PolicyDocument, version: JsonValue | undefined): Diagnostic | undefined {
   if (version === API_VERSION) return undefined;
   const expected = `apiVersion: ${API_VERSION}`;
@@ -48,7 +75,7 @@ function versionFault(document: PolicyDocument, version: JsonValue | undefined):
     const message = `\`apiVersion\` is missing; write ${expected}`;
     return errorAt(originOfKey(document, []), 'E-API-VERSION', { message, expected });
   }
-  const found = foundText(version);
+  const found = nameText(version);
   const message = `unknown apiVersion ${found}; write ${expected}`;
   return errorAt(originOfValue(document, ['apiVersion']), 'E-API-VERSION', { message, found, expected });
 }
@@ -61,13 +88,13 @@ function kindFault(document: PolicyDocument, kind: JsonValue | undefined): Diagn
       expected,
     });
   }
-  const found = foundText(kind);
+  const found = nameText(kind);
   const origin = originOfValue(document, ['kind']);
   if (KINDS_TO_COME.some((known) => known === kind)) {
     const message = `the kind ${plainText(kind)} is not supported by this version yet; call the file *.draft.yaml until it is`;
     return errorAt(origin, 'E-NOT-SUPPORTED', { message, found, expected });
   }
-  const meant = typeof kind === 'string' ? nearest(kind, [...KINDS, ...KINDS_TO_COME, TEST_KIND]) : undefined;
+  const meant = typeof kind === 'string' ? nearest(kind, ALL_KINDS) : undefined;
   if (meant === undefined) {
     return errorAt(origin, 'E-KIND', { message: `unknown kind ${found}; expected ${expected}`, found, expected });
   }

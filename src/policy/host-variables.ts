@@ -78,12 +78,12 @@ function explainVariable(
 function explainUndefined(name: string, known: readonly string[]): Omit<VariableFault, 'offset'> {
   const meant = nearest(name, known);
   const found = `\${host.${name}}`;
-  const base = `the host has no variable ${name} (\`variables\` in its own configuration)`;
+  const base = `the host has no variable ${name} (its variables stand in its own configuration)`;
   if (meant === undefined) return { found, message: base };
   return { found, suggestion: `\${host.${meant}}`, message: `${base}; did you mean \${host.${meant}}?` };
 }
 
-/** True for text that offline checking could not fill in, so that its form is not judged. */
+/** True for text that could not be filled in, offline or because of a fault in it; its form is not judged then. */
 export function hasVariable(text: string): boolean {
-  return text.includes('${host.');
+  return text.includes('${');
 }

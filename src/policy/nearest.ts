@@ -8,12 +8,22 @@ export function nearest(word: string, candidates: Iterable<string>): string | un
   const wanted = simplify(word);
   let best: { readonly candidate: string; readonly away: number } | undefined;
   for (const candidate of candidates) {
-    const away = distance(wanted, simplify(candidate));
+    const away = typingDistance(wanted, simplify(candidate));
     if (best === undefined || away < best.away) best = { candidate, away };
   }
   if (best === undefined) return undefined;
   const tolerated = Math.max(1, Math.floor(Math.max(wanted.length, best.candidate.length) / 3));
   return best.away <= tolerated && best.away < wanted.length ? best.candidate : undefined;
+}
+
+/** Letters in the wrong order are one mistake, though Levenshtein counts two. */
+function typingDistance(left: string, right: string): number {
+  const away = distance(left, right);
+  return away === 2 && sortLetters(left) === sortLetters(right) ? 1 : away;
+}
+
+function sortLetters(word: string): string {
+  return [...word].sort().join('');
 }
 
 /** Long words would make the comparison slow, and are not typing mistakes of short ones. */

@@ -1,4 +1,5 @@
 import { isAlias, isMap, isScalar, isSeq, type Node, type Pair, type YAMLMap } from 'yaml';
+import type { Origin } from '../core/model/origin.ts';
 import type { JsonValue } from '../core/model/step.ts';
 import { type Diagnostic, errorAt, warningAt } from './diagnostic.ts';
 import type { Path } from './path.ts';
@@ -19,7 +20,7 @@ export type PlainValue = {
   readonly spoilt: readonly Path[];
 };
 
-type Source = Pick<PolicyDocument, 'file' | 'lines' | 'root'>;
+type Source = Pick<PolicyDocument, 'file' | 'text' | 'lines' | 'root'>;
 type Context = { readonly source: Source; readonly diagnostics: Diagnostic[]; readonly spoilt: Path[] };
 
 /**
@@ -54,15 +55,23 @@ function originOf({ source }: Context, node: Node) {
   return originAt(source, node.range?.[0] ?? 0);
 }
 
-/** A node's range begins after its anchor and tag; for reading it is enough to be led to the line. */
+/** A node's range begins after its anchor and tag. */
+function originOfProperty({ source }: Context, node: Node, mark: string): Origin {
+  const start = node.range?.[0] ?? 0;
+  const offset = source.text.lastIndexOf(mark, start);
+  return originAt(source, offset === -1 ? start : offset);
+}
+
 function refuseProperties(context: Context, node: Node, path: Path): void {
   if ('anchor' in node && node.anchor !== undefined) {
     const message = `found the anchor &${node.anchor}; leave it out: policies have no anchors and aliases, they hide from a reviewer what a document says`;
-    context.diagnostics.push(errorAt(originOf(context, node), 'E-YAML-ANCHOR', message));
+    context.diagnostics.push(errorAt(originOfProperty(context, node, `&${node.anchor}`), 'E-YAML-ANCHOR', message));
   }
   if (node.tag !== undefined && !(isScalar(node) && node.type !== 'PLAIN' && node.tag === '!')) {
     const name = node.tag.replace('tag:yaml.org,2002:', '!!');
-    refuse(context, node, path, 'E-YAML-TAG', `found the tag ${name}; leave it out: policies have no tags`);
+    context.spoilt.push(path);
+    const message = `found the tag ${name}; leave it out: policies have no tags`;
+    context.diagnostics.push(errorAt(originOfProperty(context, node, name.startsWith('!!') ? '!!' : '!'), 'E-YAML-TAG', message));
   }
 }
 
@@ -109,7 +118,7 @@ function scalarValue(context: Context, node: Node, path: Path): JsonValue {
 }
 
 function warnOfBoolean(context: Context, node: Node, path: Path): void {
-  if (!isScalar(node) || node.type !== 'PLAIN' || typeof node.value !== 'string') return;
+  if (!isScalar(node) || node.tag !== undefined || node.type !== 'PLAIN' || typeof node.value !== 'string') return;
   if (!BOOLEANS_OF_1_1.test(node.value) || path.join('.') === OWN_KEY) return;
   const message = `\`${node.value}\` without quotes is text here, but a boolean to YAML 1.1 tools; write "${node.value}"`;
   context.diagnostics.push(warningAt(originOf(context, node), 'W-YAML-BOOLEAN', message));

@@ -113,6 +113,8 @@ function firstVisible(text: string, at: number): number {
 /** Either `a: b: c`, or a value followed by a line that is indented as if it belonged to it. */
 function blockInValue(text: string, at: number): SyntaxFault {
   const end = endOfLine(text, at);
+  const begin = text.lastIndexOf('\n', at - 1) + 1;
+  if (text.slice(begin, at).trim() === '') return indentation(text, begin);
   if (/:(?:\s|$)/.test(text.slice(at, end))) {
     const message = 'found a second ": " in one value; put the value in quotes, or begin a new line';
     return { offset: at, code: 'E-YAML-COLON', message };
@@ -123,6 +125,7 @@ function blockInValue(text: string, at: number): SyntaxFault {
 function missingColon(text: string, at: number): SyntaxFault {
   const start = text.lastIndexOf('\n', at - 1) + 1;
   const line = text.slice(start, endOfLine(text, at)).trim();
+  if (/^(?:- )?[\w."'-]+:(?:\s|$)/.test(line)) return indentation(text, start);
   const offset = firstVisible(text, start);
   const glued = /^(?:- )?([\w.-]+):\S/.exec(line);
   const message =

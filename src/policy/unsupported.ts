@@ -37,7 +37,11 @@ export const ALTERNATIVES_TO_COME: Readonly<Record<string, readonly string[]>> =
 };
 
 export function isKeyToCome(title: string, key: string): boolean {
-  return KEYS_TO_COME[title]?.includes(key) === true || ALTERNATIVES_TO_COME[title]?.includes(key) === true;
+  return KEYS_TO_COME[title]?.includes(key) === true || isAlternativeToCome(title, key);
+}
+
+export function isAlternativeToCome(title: string, key: string): boolean {
+  return ALTERNATIVES_TO_COME[title]?.includes(key) === true;
 }
 
 export function isValueToCome(title: string, value: unknown): boolean {

@@ -1,0 +1,52 @@
+import { describe, expect, it } from 'vitest';
+import { badFixtures, faultsOf } from '../../test/tools/policy-fixtures.ts';
+
+/** By fixture: every line that is printed of it. */
+const EXPECTED: Readonly<Record<string, readonly string[]>> = {
+  'duplicate-name': [
+    '17:19 error[E-DUPLICATE-NAME] a second Flag is called "fast-path"; names are unique within a kind',
+    '3:19 the first Flag "fast-path"',
+  ],
+  'duplicate-rung': [
+    '28:13 error[E-DUPLICATE-NAME] a second rung is called "flags"; names are unique within a policy',
+    '25:13 the first rung "flags"',
+  ],
+  'duplicate-trigger': [
+    '24:13 error[E-DUPLICATE-NAME] a second trigger is called "latency"; names are unique within a policy',
+    '21:13 the first trigger "latency"',
+  ],
+  'flag-as-notifier': [
+    '28:12 error[E-NO-NOTIFIER] there is no Notifier called "fast-path", only a Flag',
+    '3:19 the Flag "fast-path"',
+  ],
+  'flag-case': ['27:28 error[E-NO-FLAG] there is no Flag called "Fast-Path"; did you mean "fast-path"?'],
+  'missing-flag': ['27:28 error[E-NO-FLAG] there is no Flag called "fastpath"; did you mean "fast-path"?'],
+  'missing-notifier': ['28:12 error[E-NO-NOTIFIER] there is no Notifier called "oncal"; did you mean "oncall"?'],
+  'missing-safe': [
+    '26:28 error[E-NO-SAFE-VARIANT] the Flag "fast-path" has no safeVariant, so it cannot be set to safe; add one, or name a variant',
+    '10:19 the Flag "fast-path"',
+  ],
+  'missing-variant': [
+    '27:54 error[E-NO-VARIANT] the Flag "fast-path" has no variant "of"; expected "on" or "off"',
+    '3:19 the Flag "fast-path"',
+  ],
+  'not-for-host': [
+    '28:28 error[E-NOT-FOR-HOST] the Flag "fast-path" is not for this host (its hosts.matchLabels), but what refers to it is',
+    '10:19 the Flag "fast-path"',
+  ],
+  'same-place': [
+    '19:7 error[E-SAME-PLACE] the Flag "fast-path" writes the same place (envFile:/etc/app.env#FAST_PATH); two writers would undo each other',
+    '9:7 the place of the Flag "fast-path"',
+  ],
+  'start-at': ['24:16 error[E-NO-RUNG] `startAt` names no rung of this ladder: found "flag"; did you mean "flags"?'],
+};
+
+describe('what documents say of each other', () => {
+  it('has an expectation for every fixture', () => {
+    expect(badFixtures('links')).toEqual(Object.keys(EXPECTED).sort());
+  });
+
+  it.each(Object.entries(EXPECTED))('%s', (name, lines) => {
+    expect(faultsOf('links', name)).toEqual({ refused: true, lines });
+  });
+});

@@ -1,0 +1,180 @@
+import { describe, expect, it } from 'vitest';
+import { badFixtures, faultsOf } from '../../test/tools/policy-fixtures.ts';
+
+/** By fixture: every line that is printed of it. */
+const EXPECTED: Readonly<Record<string, readonly string[]>> = {
+  'action-to-come': ['27:11 error[E-NOT-SUPPORTED] `restore` is not supported by this version yet'],
+  'default-not-a-variant': [
+    '6:19 error[E-NO-VARIANT] `defaultVariant` names no variant of this flag: found "onn", expected "on" or "off"',
+  ],
+  'deliver-mapping': [
+    '8:12 error[E-TYPE] `deliver` must be a list of places; found a mapping; put "- " before each item',
+  ],
+  'empty-ladder': ['24:11 error[E-EMPTY] `ladder` is empty; expected a list of rungs'],
+  'empty-triggers': ['20:13 error[E-EMPTY] `triggers` is empty; expected a list of triggers'],
+  'empty-variants': ['5:13 error[E-EMPTY] `variants` is empty; expected a map of variants'],
+  'env-key': [
+    '9:43 error[E-NAME] "fast-path" is not an environment variable name; expected an environment variable name such as USE_ENHANCED_INJECTION',
+  ],
+  'file-yaml': ['9:21 error[E-NOT-SUPPORTED] a place `file` is JSON in this version; .yaml is not supported yet'],
+  'flag-to-come': [
+    '8:3 error[E-NOT-SUPPORTED] `ramp` is not supported by this version yet',
+    '9:3 error[E-NOT-SUPPORTED] `targeting` is not supported by this version yet',
+  ],
+  'for-empty': ['24:12 error[E-TYPE] `for` is empty; expected a duration with a unit such as 30s or 5m'],
+  'for-iso': ['24:12 error[E-UNIT] `for` is not a duration: found "PT30S", write 30s'],
+  'for-month': [
+    '24:12 error[E-UNIT] `for` is not a duration: months and years differ in length; write d or w, and minutes as m',
+  ],
+  'for-negative-number': [
+    '24:12 error[E-UNIT] `for` is negative: found -5, expected a duration with a unit such as 30s or 5m',
+  ],
+  'for-negative': [
+    '24:12 error[E-UNIT] `for` is negative: found "-5s", expected a duration with a unit such as 30s, 5m or 1h30m',
+  ],
+  'for-number': ['24:12 error[E-UNIT] `for` has no unit: found 30, write 30s or 30ms'],
+  'for-space': ['24:12 error[E-UNIT] `for` is not a duration: found "30 s", write 30s'],
+  'for-text-number': ['24:12 error[E-UNIT] `for` has no unit: found 30, write 30s or 30ms'],
+  'for-too-long': [
+    '24:12 error[E-UNIT] `for` is longer than ten years: found "99999w", expected a duration with a unit such as 30s, 5m or 1h30m',
+  ],
+  'for-words': ['24:12 error[E-UNIT] `for` is not a duration: found "5 minutes", write 5m'],
+  'foreign-action': ['27:11 error[E-UNKNOWN-KEY] unknown key `exec`; expected setFlag, service, http or run'],
+  'header-number': ['27:67 error[E-TYPE] `X-Version` must be a text or a reference to a secret; found the number 1'],
+  'http-method': [
+    '27:53 error[E-VALUE] `method` must be GET, HEAD, POST, PUT, PATCH, DELETE or OPTIONS; found the text "post"; did you mean POST?',
+  ],
+  'http-password': [
+    '27:24 error[E-SECRET] `url` has a user name or password in it; name the secret in a header or in auth instead',
+  ],
+  'http-status-text': ['27:53 error[E-TYPE] `status` must be a status code or a list of them; found the text "2xx"'],
+  'http-status': ['27:53 error[E-RANGE] `status` must be at most 599; found the number 2000'],
+  'http-url': ['27:24 error[E-URL] `url` is not an http or https address: found "127.0.0.1:8080/drain"'],
+  'interval-zero': ['5:13 error[E-RANGE] `interval` must be at least 100ms; found 0s'],
+  'key-case': ['7:3 error[E-UNKNOWN-KEY] unknown key `defaultvariant`; did you mean `defaultVariant`?'],
+  'label-job': [
+    `5:67 error[E-NAME] the label job is set by revertd: job is the source's name, instance the target; choose another`,
+  ],
+  'missing-variants': ['4:1 error[E-MISSING-KEY] `variants` is missing in `spec`'],
+  'misspelled-required': ['7:3 error[E-UNKNOWN-KEY] unknown key `defaultVariants`; did you mean `defaultVariant`?'],
+  'no-action': ['27:11 error[E-ONE-OF] `do[0]` needs exactly one of setFlag, service, http or run; found none'],
+  'no-ladder': [
+    '19:1 error[E-MISSING-KEY] a policy with critical triggers needs a `ladder`; triggers with `severity: warning` need none',
+  ],
+  'no-threshold': ['21:7 error[E-ONE-OF] `triggers[0]` needs exactly one of above, below or outside; found none'],
+  'nodata-word': ['24:15 error[E-VALUE] `noData` must be hold, fire or clear; found the text "ok"'],
+  nothing: ['4:1 error[E-MISSING-KEY] a policy needs `triggers`, a `ladder`, or both; found neither'],
+  'notifier-to-come': ['5:3 error[E-NOT-SUPPORTED] `slack` is not supported by this version yet'],
+  'outside-one': ['23:16 error[E-LENGTH] `outside` must be a pair of numbers [low, high]; found 1 of at least 2'],
+  'outside-swapped': [
+    '23:16 error[E-RANGE] `outside` must be [low, high] with the lower number first; found [0.9, 0.1]',
+  ],
+  'path-dots': ['9:24 error[E-PATH] `path` must not contain `..`: found "/etc/app/../shadow"'],
+  pattern: [
+    '6:52 error[E-PATTERN] `bodyMatches` is not a regular expression (RE2): error parsing regexp: missing closing ): `ok(`',
+  ],
+  'pid-file-restart': [
+    '27:49 error[E-PID-FILE] a process that is known by its pidFile can only be signalled; found `do: restart`',
+  ],
+  'place-none': ['9:7 error[E-ONE-OF] `deliver[0]` needs exactly one of envFile or file; found none'],
+  pointer: [
+    '9:45 error[E-POINTER] `pointer` is not a JSON pointer: found "flags.fastPath"; it begins with / and has / between its parts',
+  ],
+  'previous-step': [
+    '27:43 error[E-NOT-SUPPORTED] "previousStep" is not supported by this version yet; expected `safe` or {variant: NAME}',
+  ],
+  'relative-path': ['9:24 error[E-PATH] `path` is not an absolute path: found "etc/app.env"'],
+  'run-argv-string': [
+    '27:24 error[E-TYPE] `argv` must be a program and its arguments; found the text "systemctl restart app"; write [systemctl, restart, app] (a list; there is no shell that would split a text)',
+  ],
+  'run-number-argument': ['27:37 error[E-TYPE] `argv[1]` must be a text; found the number 5; write "5"'],
+  'run-one-item': [
+    '27:25 error[E-ARGV] "systemctl restart app" is one program name with spaces in it; there is no shell: write each argument as its own item',
+  ],
+  'run-string': [
+    '27:16 error[E-TYPE] `run` must be a mapping; found the text "systemctl restart app"; write {argv: [systemctl, restart, app]}',
+  ],
+  'rung-to-come': [
+    '28:7 error[E-NOT-SUPPORTED] `approval` is not supported by this version yet',
+    '29:7 error[E-NOT-SUPPORTED] `when` is not supported by this version yet',
+  ],
+  'safe-not-a-variant': [
+    '7:16 error[E-NO-VARIANT] `safeVariant` names no variant of this flag: found "disabled", expected "on" or "off"',
+  ],
+  'secret-two': ['5:39 error[E-ONE-OF] `url` needs exactly one of credential, file or env; found credential and env'],
+  'service-signal': [
+    '27:55 error[E-VALUE] `signal` must be SIGHUP, SIGINT, SIGQUIT, SIGTERM, SIGKILL, SIGUSR1, SIGUSR2, SIGCONT, SIGSTOP or SIGWINCH; found the text "HUP"; did you mean SIGHUP?',
+  ],
+  'service-verb': [
+    '27:45 error[E-VALUE] `do` must be `start`, `stop`, `restart`, `reload` or {signal: NAME}; found the text "restrat"; did you mean restart?',
+  ],
+  'service-without-suffix': ['27:28 error[E-UNIT-NAME] `unit` is not a systemd unit with its suffix: found "app"'],
+  'severity-word': [
+    '24:17 error[E-VALUE] `severity` must be critical or warning; found the text "critcal"; did you mean critical?',
+  ],
+  'size-without-unit': ['5:74 error[E-UNIT] `bytes` has no unit: found 1000, write 1000B or 1000MiB'],
+  'source-no-type': ['4:1 error[E-ONE-OF] `spec` needs exactly one of scrape or probe; found none'],
+  'source-to-come': ['5:3 error[E-NOT-SUPPORTED] `prometheus` is not supported by this version yet'],
+  'source-two-types': ['6:3 error[E-ONE-OF] `spec` needs exactly one of scrape or probe; found probe and scrape'],
+  'state-boolean': ['8:10 error[E-TYPE] `state` must be ENABLED or DISABLED; found true'],
+  'state-case': [
+    '8:10 error[E-VALUE] `state` must be ENABLED or DISABLED; found the text "enabled"; did you mean ENABLED?',
+  ],
+  'suspend-yes': ['8:12 error[E-TYPE] `suspend` must be true or false; found the text "yes"; write true'],
+  'target-not-url': ['5:23 error[E-URL] `targets[0]` is not an http or https address: found "localhost:9464"'],
+  'targets-empty': ['5:22 error[E-EMPTY] `targets` is empty; expected a list of addresses'],
+  'then-set-flag': [
+    '10:25 error[E-STEP] `then` makes a written value effective; it cannot set flags, only a ladder can',
+  ],
+  'threshold-baseline': ['23:14 error[E-NOT-SUPPORTED] `baseline` is not supported by this version yet'],
+  'threshold-infinite': ['23:14 error[E-RANGE] `above` must be a finite number; found infinity'],
+  'threshold-nan': ['23:14 error[E-RANGE] `above` must be a finite number; found NaN'],
+  'threshold-percent': [
+    '23:14 error[E-TYPE] `above` must be a number; found the text "90%"; write 0.9 if the query gives a ratio',
+  ],
+  'threshold-text': ['23:14 error[E-TYPE] `above` must be a number; found the text "0.5"; write 0.5 without quotes'],
+  'threshold-unit': [
+    '23:14 error[E-TYPE] `above` must be a number; found the text "500ms"; write the number alone, in the unit of the query',
+  ],
+  'timeout-above-interval': [
+    '6:66 error[E-TIMEOUT] `timeout` (10s) is longer than the interval (5s); write at most 5s',
+  ],
+  'to-boolean': ['27:43 error[E-TYPE] `to` must be `safe` or {variant: NAME}; found false'],
+  'to-word': ['27:43 error[E-VALUE] `to` must be `safe` or {variant: NAME}; found the text "off"'],
+  topic: [
+    '6:16 error[E-VALUE] `on[1]` must be opened, rung, asking, resolved, exhausted, aborted, braked, warning, refused or drift; found the text "resolve"; did you mean resolved?',
+    '6:25 error[E-NOT-SUPPORTED] "approval" is not supported by this version yet; expected opened, rung, asking, resolved, exhausted, aborted, braked, warning, refused or drift',
+  ],
+  'trigger-source': ['24:7 error[E-NOT-SUPPORTED] `source` is not supported by this version yet'],
+  'triggers-mapping': [
+    '21:5 error[E-TYPE] `triggers` must be a list of triggers; found a mapping; put "- " before each item',
+  ],
+  'two-actions': [
+    '27:53 error[E-ONE-OF] `do[0]` needs exactly one of setFlag, service, http or run; found setFlag and run',
+  ],
+  'two-notifiers-in-one': [
+    '6:3 error[E-ONE-OF] `spec` needs exactly one of webhook or command; found webhook and command',
+  ],
+  'two-thresholds': [
+    '24:7 error[E-ONE-OF] `triggers[0]` needs exactly one of above, below or outside; found above and below',
+  ],
+  'unknown-action': ['27:11 error[E-UNKNOWN-KEY] unknown key `setflag`; did you mean `setFlag`?'],
+  'unknown-key': ['8:3 error[E-UNKNOWN-KEY] unknown key `drft`; did you mean `drift`?'],
+  'unrelated-key': [
+    '8:3 error[E-UNKNOWN-KEY] unknown key `purpose`; expected suspend, hosts, state, variants, defaultVariant, safeVariant, drift or deliver',
+  ],
+  'variant-boolean': [
+    '6:19 error[E-TYPE] `defaultVariant` must be a variant name such as on; found true; write "true"',
+  ],
+  'variants-list': ['5:13 error[E-TYPE] `variants` must be a map of variants; found a list'],
+};
+
+describe('what the schema does not allow', () => {
+  it('has an expectation for every fixture', () => {
+    expect(badFixtures('schema')).toEqual(Object.keys(EXPECTED).sort());
+  });
+
+  it.each(Object.entries(EXPECTED))('%s', (name, lines) => {
+    expect(faultsOf('schema', name)).toEqual({ refused: true, lines });
+  });
+});

@@ -1,0 +1,45 @@
+import { describe, expect, it } from 'vitest';
+import { badFixtures, faultsOf } from '../../test/tools/policy-fixtures.ts';
+
+/** By fixture: every line that is printed of it. */
+const EXPECTED: Readonly<Record<string, readonly string[]>> = {
+  'clear-for': [
+    '24:33 error[E-CLEAR-FOR] `clear.for` (10m) is not shorter than `verify.within` (5m) of the rung "flags": its verification could never succeed',
+    '26:7 the rung "flags"',
+  ],
+  'clear-outside': [
+    '24:7 error[E-CLEAR] `clear` goes with `above` or `below`; a trigger with `outside` clears inside of its range',
+  ],
+  'clear-side': ['24:16 error[E-CLEAR] `clear` is on the wrong side: a trigger with `above` clears `below` a value'],
+  'clear-value': [
+    '24:23 error[E-CLEAR] `clear` is on the wrong side: found below 0.9, but the trigger breaches above 0.5; expected at most 0.5',
+  ],
+  'clear-without-value': ['24:7 error[E-ONE-OF] `clear` needs exactly one of above or below; found none'],
+  'limit-fraction': ['28:23 error[E-TYPE] `rollbacks` must be a whole number from 1; found the number 1.5'],
+  'limit-number': ['28:10 error[E-TYPE] `limit` must be a mapping; found the number 2'],
+  'many-faults': [
+    '4:1 error[E-YAML-TAB] found a tab in the indentation; YAML allows only spaces there',
+    '13:3 error[E-UNKNOWN-KEY] unknown key `drft`; did you mean `drift`?',
+    '27:12 error[E-NO-NOTIFIER] there is no Notifier called "nobody"; there is no Notifier at all',
+  ],
+  'match-too-many': ['28:21 error[E-MATCH] `match` asks for at least 2 of the critical triggers; this policy has 1'],
+  'match-warnings': ['29:10 error[E-MATCH] `match` asks for all of the critical triggers; this policy has 0'],
+  'match-zero': ['28:21 error[E-RANGE] `atLeast` must be at least 1; found the number 0'],
+  'release-fix': [
+    '28:23 error[E-NOT-SUPPORTED] `onFix` is not supported by this version yet',
+    '28:38 error[E-NOT-SUPPORTED] `reRamp` is not supported by this version yet',
+  ],
+  'release-word': ['28:12 error[E-TYPE] `release` must be a mapping; found the text "onFlagChange"'],
+  repetition: ['27:63 error[E-REPETITION] `repeatable: true` and `unless` exclude each other; keep one'],
+  settle: ['28:25 error[E-SETTLE] `settle` (5m) must be shorter than `within` (2m), or nothing is ever judged'],
+};
+
+describe('what makes no sense together', () => {
+  it('has an expectation for every fixture', () => {
+    expect(badFixtures('sense')).toEqual(Object.keys(EXPECTED).sort());
+  });
+
+  it.each(Object.entries(EXPECTED))('%s', (name, lines) => {
+    expect(faultsOf('sense', name)).toEqual({ refused: true, lines });
+  });
+});
