@@ -1,3 +1,5 @@
+import { isatty } from 'node:tty';
+
 /** Where a command's results and messages go, and how they may look. */
 export type Terminal = {
   /** Results. */
@@ -15,7 +17,7 @@ export function processTerminal(
   environment: Readonly<Record<string, string | undefined>>,
   noColour: boolean,
 ): Terminal {
-  const isTty = process.stdout.isTTY === true;
+  const isTty = isatty(process.stdout.fd);
   const wanted = !noColour && (environment['NO_COLOR'] ?? '') === '' && environment['TERM'] !== 'dumb';
   return {
     out: (text) => void process.stdout.write(`${text}\n`),

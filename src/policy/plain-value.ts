@@ -71,7 +71,9 @@ function refuseProperties(context: Context, node: Node, path: Path): void {
     const name = node.tag.replace('tag:yaml.org,2002:', '!!');
     context.spoilt.push(path);
     const message = `found the tag ${name}; leave it out: policies have no tags`;
-    context.diagnostics.push(errorAt(originOfProperty(context, node, name.startsWith('!!') ? '!!' : '!'), 'E-YAML-TAG', message));
+    context.diagnostics.push(
+      errorAt(originOfProperty(context, node, name.startsWith('!!') ? '!!' : '!'), 'E-YAML-TAG', message),
+    );
   }
 }
 

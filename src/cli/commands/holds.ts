@@ -15,7 +15,7 @@ export async function holdsList(options: GlobalOptions, terminal: Terminal, vers
 
 function holdText(hold: HoldStatus, terminal: Terminal): string {
   return [
-    `${paint(terminal, 'bold', hold.id)}`,
+    paint(terminal, 'bold', hold.id),
     `  holds   ${hold.object} at ${JSON.stringify(hold.value)}, since ${new Date(hold.since).toISOString()}`,
     `  because ${hold.cause}`,
     `  lifts   ${hold.kind === 'latch' ? 'when ' : ''}${hold.lifts}`,

@@ -100,8 +100,8 @@ function triggerRows(triggers: readonly TriggerStatus[], terminal: Terminal, now
   ];
 }
 
-export function shown(value: unknown): string {
-  if (typeof value !== 'number') return value === null ? 'no value' : String(value);
+export function shown(value: TriggerStatus['value']): string {
+  if (typeof value !== 'number') return typeof value === 'string' ? value : 'no value';
   return Number.isInteger(value) ? String(value) : value.toPrecision(4);
 }
 
