@@ -9,6 +9,16 @@ export const MAX_QUERY_LENGTH = 100_000;
 const CLOSER: Readonly<Record<string, string>> = { '(': ')', '[': ']', '{': '}' };
 const OPENERS = /[([{]/;
 const CLOSERS = /[)\]}]/;
+/** Functions that the grammar does not know outside of durations, and one of equal length that it parses alike. */
+const RESPELT_FUNCTIONS = /\b(?:min_of|max_of)(?=\s*\()/g;
+const STAND_IN = 'absent';
+
+/** The text with those functions replaced, or undefined if there are none. Names are to be read from the original. */
+export function withStandIns(prepared: string): string | undefined {
+  const respelt = prepared.replaceAll(RESPELT_FUNCTIONS, STAND_IN);
+  return respelt === prepared ? undefined : respelt;
+}
+
 /** What lies outside of quotes, comments and brackets, in one step. */
 const PLAIN = /[^"'`#()[\]{}]+/y;
 

@@ -1,0 +1,39 @@
+import type { EvaluateOptions } from '../../src/promql/evaluate.ts';
+import { createMemoryStore } from './memory-store.ts';
+import { type Outcome, runCase } from './run-case.ts';
+import { parseTestFile } from './test-file.ts';
+
+/** What became of one `eval` block, or of a line that is no command. */
+export type CaseReport = { readonly line: number; readonly query: string; readonly outcome: Outcome };
+
+/** The modes that Prometheus' own suite assumes. */
+export const SUITE_OPTIONS: EvaluateOptions = { delayedNameRemoval: true, experimental: true };
+
+/** Runs a whole file; loads carry on from block to block until `clear`. */
+export function runTestFile(content: string, options: EvaluateOptions): CaseReport[] {
+  const store = createMemoryStore();
+  const reports: CaseReport[] = [];
+  for (const command of parseTestFile(content)) {
+    switch (command.kind) {
+      case 'load':
+        store.load(command.lines, command.stepMs, command.nhcb);
+        break;
+      case 'clear':
+        store.clear();
+        break;
+      case 'unknown':
+        reports.push({
+          line: command.line,
+          query: command.text,
+          outcome: { kind: 'skipped', reason: 'not a command of the format' },
+        });
+        break;
+      case 'eval':
+        reports.push({ line: command.line, query: command.query, outcome: runCase(store, command, options) });
+        break;
+      default:
+        command satisfies never;
+    }
+  }
+  return reports;
+}
