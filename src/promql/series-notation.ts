@@ -1,4 +1,4 @@
-import { labelValue, METRIC_NAME } from './labels.ts';
+import { METRIC_NAME } from './labels.ts';
 import { parseNumber } from './literals.ts';
 import { PromqlError, unsupported } from './promql-error.ts';
 import type { Labels } from './series.ts';
@@ -35,22 +35,26 @@ export function parseMetric(text: string): Labels {
 /** Reads a label set at the beginning of a text; `end` is where the rest begins. */
 export function readMetric(text: string, from: number): { readonly labels: Labels; readonly end: number } {
   const name = /^\s*([A-Za-z_:][\w:]*)?\s*/.exec(text.slice(from));
-  const labels: Record<string, string> = {};
-  if (name?.[1] !== undefined) labels[METRIC_NAME] = name[1];
+  const labels: LabelMap = new Map();
+  if (name?.[1] !== undefined) labels.set(METRIC_NAME, name[1]);
   const at = from + (name?.[0].length ?? 0);
   if (text[at] !== '{' || text[at + 1] === '{') {
     if (name?.[1] === undefined) throw fault('expected a metric name or {', at, at + 1);
-    return { labels, end: from + (name[0].trimEnd().length ?? 0) };
+    return { labels: Object.fromEntries(labels), end: from + name[0].trimEnd().length };
   }
-  return { labels, end: readLabels(text, at + 1, labels) };
+  const end = readLabels(text, at + 1, labels);
+  return { labels: Object.fromEntries(labels), end };
 }
+
+/** A map, because an object would take a label named `__proto__` for its prototype. */
+type LabelMap = Map<string, string>;
 
 const LABEL_NAME = /\s*(?:([A-Za-z_]\w*)|("(?:[^"\\]|\\.)*"|'(?:[^'\\]|\\.)*'))\s*/y;
 const LABEL_VALUE = /=\s*("(?:[^"\\]|\\.)*"|'(?:[^'\\]|\\.)*'|`[^`]*`)\s*/y;
 const SEPARATOR = /\s*(,)?\s*(\})?/y;
 
 /** Reads `a="b", c="d"}` into `labels`; returns the position after the brace. */
-function readLabels(text: string, from: number, labels: Record<string, string>): number {
+function readLabels(text: string, from: number, labels: LabelMap): number {
   let at = from;
   const closing = match(/\s*\}/y, text, at);
   if (closing !== null) return at + closing[0].length;
@@ -68,24 +72,19 @@ function readLabels(text: string, from: number, labels: Record<string, string>):
   }
 }
 
-function setLabel(
-  labels: Record<string, string>,
-  name: RegExpExecArray,
-  value: RegExpExecArray | null,
-  at: number,
-): void {
+function setLabel(labels: LabelMap, name: RegExpExecArray, value: RegExpExecArray | null, at: number): void {
   const key = name[1] ?? unquote(name[2] ?? '');
   if (key === undefined || !isLabelName(key)) throw fault('malformed label name', at - name[0].length, at);
   if (value === null) {
     // A quoted name on its own is the metric's.
     if (name[2] === undefined) throw fault('expected = and a quoted value', at, at + 1);
-    if (labelValue(labels, METRIC_NAME) !== '') throw fault('the metric name is set twice', at - name[0].length, at);
-    labels[METRIC_NAME] = key;
+    if (labels.has(METRIC_NAME)) throw fault('the metric name is set twice', at - name[0].length, at);
+    labels.set(METRIC_NAME, key);
     return;
   }
   const text = unquote(value[1] ?? '');
   if (text === undefined) throw fault('malformed label value', at, at + value[0].length);
-  labels[key] = text;
+  labels.set(key, text);
 }
 
 function match(pattern: RegExp, text: string, at: number): RegExpExecArray | null {

@@ -7,10 +7,18 @@ import { parseTestFile } from './test-file.ts';
 export type CaseReport = { readonly line: number; readonly query: string; readonly outcome: Outcome };
 
 /** The modes that Prometheus' own suite assumes. */
-export const SUITE_OPTIONS: EvaluateOptions = { delayedNameRemoval: true, experimental: true };
+const SUITE_OPTIONS: EvaluateOptions = { delayedNameRemoval: true, experimental: true };
+
+/** A comment by which a file asks for the modes that policies get: names dropped at once, nothing experimental. */
+const SERVER_DEFAULTS = /^# mode: server defaults$/m;
+
+function optionsFor(content: string): EvaluateOptions {
+  return SERVER_DEFAULTS.test(content) ? {} : SUITE_OPTIONS;
+}
 
 /** Runs a whole file; loads carry on from block to block until `clear`. */
-export function runTestFile(content: string, options: EvaluateOptions): CaseReport[] {
+export function runTestFile(content: string): CaseReport[] {
+  const options = optionsFor(content);
   const store = createMemoryStore();
   const reports: CaseReport[] = [];
   for (const command of parseTestFile(content)) {

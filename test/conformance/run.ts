@@ -5,7 +5,7 @@
  */
 import { readdirSync, readFileSync } from 'node:fs';
 import { join } from 'node:path';
-import { type CaseReport, runTestFile, SUITE_OPTIONS } from './run-file.ts';
+import { type CaseReport, runTestFile } from './run-file.ts';
 
 type Tally = { passed: number; failed: number; skipped: number };
 
@@ -13,7 +13,7 @@ function run(folder: string): number {
   const total: Tally = { passed: 0, failed: 0, skipped: 0 };
   const files = readdirSync(folder).filter((name) => name.endsWith('.test'));
   for (const name of files.sort()) {
-    const reports = runTestFile(readFileSync(join(folder, name), 'utf8'), SUITE_OPTIONS);
+    const reports = runTestFile(readFileSync(join(folder, name), 'utf8'));
     printFile(name, reports);
     for (const { outcome } of reports) total[outcome.kind] += 1;
   }
