@@ -26,7 +26,7 @@ function buildVerify(context: BuildContext, path: Path, raw: RawVerify): Verify 
     fault(context, [...path, 'settle'], 'E-SETTLE', { message, found: raw.settle ?? '' });
   }
   const forMs = durationAt(context, [...path, 'for'], raw.for, 0);
-  if (settleMs + forMs > withinMs) {
+  if (forMs > 0 && settleMs + forMs > withinMs) {
     const message = `\`settle\` and \`for\` together are longer than \`within\`, so that no success can last long enough in time`;
     fault(context, [...path, 'for'], 'E-VERIFY-FOR', { message, found: raw.for ?? '' });
   }

@@ -106,6 +106,7 @@ describe('a good revision', () => {
     expect(policy?.ladder[0]?.verify).toEqual({
       settleMs: 30_000,
       withinMs: 300_000,
+      forMs: 0,
       triggersClear: true,
       checks: [],
       onInconclusive: 'ask',

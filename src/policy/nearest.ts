@@ -23,7 +23,7 @@ function typingDistance(left: string, right: string): number {
 }
 
 function sortLetters(word: string): string {
-  return [...word].sort().join('');
+  return word.split('').sort().join('');
 }
 
 /** Long words would make the comparison slow, and are not typing mistakes of short ones. */

@@ -1,19 +1,26 @@
 import type { SyntaxNode } from '@lezer/common';
-import type { AggregateOperator, Expr, Span, VectorMatching, VectorSelector } from './ast.ts';
+import type { AggregateOperator, Expr, Span, VectorMatching } from './ast.ts';
+import {
+  atModifier,
+  durationSeconds,
+  labelNames,
+  numberOf,
+  positiveMs,
+  selector,
+  stringOf,
+  valueAt,
+  wholeMs,
+} from './build-values.ts';
 import { AGGREGATE_PARAMS } from './functions.ts';
-import { MAX_DURATION_SECONDS, parseDurationSeconds, parseNumber } from './literals.ts';
 import { bindPieces, type Modifier, type Piece } from './precedence.ts';
 import { PromqlError, unsupported } from './promql-error.ts';
-import type { Matcher } from './series.ts';
-import { isLabelName, unquote } from './string-literals.ts';
+import { childNodes, lastOf, type Source, spanOf, textOf } from './tree.ts';
 
 /** Operators in a row count as nesting too: `a + b + c …` is a tree that deep. */
 const MAX_DEPTH = 1000;
 
 const OPERATORS = new Set(['+', '-', '*', '/', '%', '^', '==', '!=', '>', '<', '>=', '<=']);
 const WORD_OPERATORS = new Set(['atan2', 'and', 'or', 'unless']);
-
-type Source = { readonly text: string; depth: number };
 
 /** Turns a tree without error nodes into an expression. */
 export function buildExpression(top: SyntaxNode, text: string): Expr {
@@ -126,37 +133,6 @@ function modifier(source: Source, node: SyntaxNode, rest: readonly SyntaxNode[])
   }
 }
 
-function atModifier(source: Source, value: SyntaxNode): Extract<Modifier, { kind: 'at' }>['at'] {
-  if (value.name === 'AtModifierPreprocessors') {
-    return { kind: textOf(source, value).toLowerCase() === 'start' ? 'start' : 'end' };
-  }
-  const seconds = numberOf(source, value);
-  if (!(Math.abs(seconds) < 2 ** 63)) {
-    throw new PromqlError('semantic', `timestamp out of bounds for @ modifier: ${seconds}`, spanOf(value));
-  }
-  return { kind: 'time', at: Math.round(seconds * 1000) };
-}
-
-function positiveMs(source: Source, node: SyntaxNode): number {
-  const seconds = durationSeconds(source, node);
-  if (seconds > 0) return wholeMs(seconds);
-  throw new PromqlError('semantic', 'duration must be greater than 0', spanOf(node));
-}
-
-/** A duration with at most one sign; anything longer is an experimental duration expression. */
-function durationSeconds(source: Source, node: SyntaxNode): number {
-  const match = /^([+-]?)\s*([\w.]+(?:(?<=[eE])[+-]?\d+)?)$/.exec(textOf(source, node));
-  const seconds = match?.[2] === undefined ? undefined : valueOf(match[2]);
-  if (seconds === undefined) throw unsupported('a duration expression', spanOf(node));
-  if (!(seconds < MAX_DURATION_SECONDS)) throw new PromqlError('semantic', 'duration out of range', spanOf(node));
-  return match?.[1] === '-' ? -seconds : seconds;
-}
-
-/** Prometheus keeps durations in nanoseconds and evaluates in whole milliseconds, both towards zero in the end. */
-function wholeMs(seconds: number): number {
-  return Math.trunc(Math.round(seconds * 1e9) / 1e6);
-}
-
 function operand(source: Source, node: SyntaxNode): Piece[] {
   if (node.name === 'NumberDurationLiteral') return numberPieces(source, node);
   return [{ kind: 'operand', expr: primary(source, node) }];
@@ -188,23 +164,6 @@ function numberPieces(source: Source, node: SyntaxNode): Piece[] {
   const number: Piece = { kind: 'operand', expr: { kind: 'number', value, start, end: node.to } };
   if (sign === '') return [number];
   return [{ kind: 'sign', op: sign.startsWith('-') ? '-' : '+', start: node.from }, number];
-}
-
-function numberOf(source: Source, node: SyntaxNode): number {
-  const sign = /^[+-]\s*/.exec(textOf(source, node))?.[0] ?? '';
-  const value = valueAt(source, node.from + sign.length, node.to);
-  return sign.startsWith('-') ? -value : value;
-}
-
-function valueAt(source: Source, start: number, end: number): number {
-  const value = /[\w.]/.test(source.text[end] ?? '') ? undefined : valueOf(source.text.slice(start, end));
-  if (value !== undefined) return value;
-  const token = /^[\w.]+/.exec(source.text.slice(start))?.[0] ?? '';
-  throw new PromqlError('syntax', `bad number or duration: ${token}`, { start, end: start + token.length });
-}
-
-function valueOf(text: string): number | undefined {
-  return parseNumber(text) ?? parseDurationSeconds(text);
 }
 
 function call(source: Source, node: SyntaxNode): Expr {
@@ -248,62 +207,4 @@ function aggregateArguments(op: AggregateOperator, found: readonly Expr[], span:
     `${op} takes ${wanted} argument${wanted === 1 ? '' : 's'}, got ${found.length}`,
     span,
   );
-}
-
-function labelNames(source: Source, node: SyntaxNode): string[] {
-  return childNodes(node).map((label) => {
-    const name = label.name === 'LabelName' ? textOf(source, label) : stringOf(source, label);
-    if (isLabelName(name)) return name;
-    throw new PromqlError('semantic', `invalid label name for grouping: ${textOf(source, label)}`, spanOf(label));
-  });
-}
-
-function selector(source: Source, node: SyntaxNode): VectorSelector {
-  const parts = childNodes(node);
-  const identifier = parts.find((part) => part.name === 'Identifier');
-  const braces = parts.find((part) => part.name === 'LabelMatchers');
-  const matchers = braces === undefined ? [] : childNodes(braces).map((part) => matcher(source, part));
-  const base = { kind: 'selector', offsetMs: 0, ...spanOf(node) } as const;
-  if (identifier === undefined) return { ...base, matchers };
-  const name = textOf(source, identifier);
-  return { ...base, name, matchers: [...matchers, { name: '__name__', op: '=', value: name }] };
-}
-
-function matcher(source: Source, node: SyntaxNode): Matcher {
-  if (node.name === 'QuotedLabelName') return { name: '__name__', op: '=', value: stringOf(source, node) };
-  const [label, op, value] = childNodes(node);
-  if (label === undefined || op === undefined || value === undefined) {
-    throw new Error('a matcher of the grammar has a name, an operator and a value');
-  }
-  const name = label.name === 'LabelName' ? textOf(source, label) : stringOf(source, label);
-  // The grammar knows four operators.
-  return { name, op: textOf(source, op) as Matcher['op'], value: stringOf(source, value) };
-}
-
-function stringOf(source: Source, node: SyntaxNode): string {
-  const value = unquote(textOf(source, node));
-  if (value !== undefined) return value;
-  throw new PromqlError('syntax', `malformed string ${textOf(source, node)}`, spanOf(node));
-}
-
-function childNodes(node: SyntaxNode): SyntaxNode[] {
-  const children: SyntaxNode[] = [];
-  for (let child = node.firstChild; child !== null; child = child.nextSibling) {
-    if (child.name !== 'LineComment') children.push(child);
-  }
-  return children;
-}
-
-function lastOf(node: SyntaxNode): SyntaxNode {
-  const last = childNodes(node).at(-1);
-  if (last === undefined) throw new Error(`a ${node.name} of the grammar has parts`);
-  return last;
-}
-
-function textOf(source: Source, node: SyntaxNode): string {
-  return source.text.slice(node.from, node.to);
-}
-
-function spanOf(node: SyntaxNode): Span {
-  return { start: node.from, end: node.to };
 }

@@ -30,13 +30,14 @@ function parseInteger(text: string): number | undefined {
     return undefined;
   const digits = text.replaceAll('_', '').toLowerCase();
   const value = Number(/^0\d/.test(digits) ? `0o${digits.slice(1)}` : digits);
-  return value <= 2 ** 63 - 1 || !/^0[xbo]/.test(digits) ? value : undefined;
+  return value < 2 ** 63 || (!/^0[xbo]/.test(digits) && Number.isFinite(value)) ? value : undefined;
 }
 
 function parseFloatLiteral(text: string): number | undefined {
   if (/^inf(?:inity)?$/i.test(text)) return Infinity;
   if (/^nan$/i.test(text)) return NaN;
-  return /^(?:\d+\.?\d*|\.\d+)(?:[eE][+-]?\d+)?$/.test(text) ? Number(text) : undefined;
+  const value = /^(?:\d+\.?\d*|\.\d+)(?:[eE][+-]?\d+)?$/.test(text) ? Number(text) : NaN;
+  return Number.isFinite(value) ? value : undefined;
 }
 
 /** A number as Go's `FormatFloat(f, 'f', -1, 64)` writes it: shortest, never with an exponent. */

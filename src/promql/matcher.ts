@@ -1,3 +1,4 @@
+import { labelValue } from './labels.ts';
 import { PromqlError } from './promql-error.ts';
 import { compileMatcher } from './regex.ts';
 import type { Labels, Matcher } from './series.ts';
@@ -27,7 +28,7 @@ export function labelsPredicate(matchers: readonly Matcher[]): (labels: Labels) 
     if (test === undefined) throw badRegex(matcher, { start: 0, end: 0 });
     return { name: matcher.name, test };
   });
-  return (labels) => tests.every(({ name, test }) => test(labels[name] ?? ''));
+  return (labels) => tests.every(({ name, test }) => test(labelValue(labels, name)));
 }
 
 export function badRegex(matcher: Matcher, span: { readonly start: number; readonly end: number }): PromqlError {

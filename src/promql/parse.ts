@@ -1,7 +1,7 @@
 import { parser } from '@prometheus-io/lezer-promql';
 import type { Expr } from './ast.ts';
 import { buildExpression } from './build.ts';
-import { prepare } from './scan.ts';
+import { prepare, withStandIns } from './scan.ts';
 import { findSyntaxError } from './syntax-error.ts';
 
 /**
@@ -13,6 +13,9 @@ export function parseQuery(text: string): Expr {
   const prepared = prepare(text);
   const tree = parser.parse(prepared);
   const fault = findSyntaxError(tree, prepared);
-  if (fault !== undefined) throw fault;
-  return buildExpression(tree.topNode, prepared);
+  if (fault === undefined) return buildExpression(tree.topNode, prepared);
+  const respelt = withStandIns(prepared);
+  const second = respelt === undefined ? undefined : parser.parse(respelt);
+  if (second === undefined || findSyntaxError(second, prepared) !== undefined) throw fault;
+  return buildExpression(second.topNode, prepared);
 }

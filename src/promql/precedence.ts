@@ -40,7 +40,12 @@ const LEVEL: Readonly<Record<BinaryOperator, number>> = {
   '^': 6,
 };
 /** A sign binds as `*` does: `-2^2` is -4, and `-a * b` is `(-a) * b`. */
-const SIGN_LEVEL = 5;
+export const SIGN_LEVEL = 5;
+
+/** How tightly an operator binds; a greater number binds more tightly. */
+export function operatorLevel(op: BinaryOperator): number {
+  return LEVEL[op];
+}
 
 /**
  * Binds the pieces by precedence climbing with Prometheus' levels. All operators are left-associative but `^`, and

@@ -9,6 +9,16 @@ export const MAX_QUERY_LENGTH = 100_000;
 const CLOSER: Readonly<Record<string, string>> = { '(': ')', '[': ']', '{': '}' };
 const OPENERS = /[([{]/;
 const CLOSERS = /[)\]}]/;
+/** Functions that the grammar does not know outside of durations, and one of equal length that it parses alike. */
+const RESPELT_FUNCTIONS = /\b(?:min_of|max_of)(?=\s*\()/g;
+const STAND_IN = 'absent';
+
+/** The text with those functions replaced, or undefined if there are none. Names are to be read from the original. */
+export function withStandIns(prepared: string): string | undefined {
+  const respelt = prepared.replaceAll(RESPELT_FUNCTIONS, STAND_IN);
+  return respelt === prepared ? undefined : respelt;
+}
+
 /** What lies outside of quotes, comments and brackets, in one step. */
 const PLAIN = /[^"'`#()[\]{}]+/y;
 
@@ -20,6 +30,7 @@ export function prepare(text: string): string {
   if (text.length > MAX_QUERY_LENGTH) {
     throw syntaxError(`the query has ${text.length} characters, at most ${MAX_QUERY_LENGTH} are read`, 0, text.length);
   }
+  if (!text.isWellFormed()) throw syntaxError('the query is no valid Unicode text', 0, text.length);
   const open: { readonly char: string; readonly at: number }[] = [];
   let out = '';
   for (let at = 0; at < text.length; ) {
@@ -44,8 +55,9 @@ function tokenAt(text: string, at: number): string {
 
 function endOfString(text: string, start: number, quote: string): number {
   for (let at = start + 1; at < text.length; at += 1) {
-    const char = text[at];
+    const char = text.charAt(at);
     if (char === quote) return at + 1;
+    if (char === '\uFFFD') throw syntaxError('invalid UTF-8 in a quoted string', at, at + 1);
     if (quote === '`') continue;
     if (char === '\n') break;
     if (char === '\\') at += 1;

@@ -34,7 +34,17 @@ export function findSyntaxError(tree: Tree, text: string): PromqlError | undefin
     },
   });
   if (first === undefined) return undefined;
-  return unknownFunction(first, text) ?? describe(first, text);
+  return durationExpression(first, text) ?? unknownFunction(first, text) ?? describe(first, text);
+}
+
+/** The grammar knows the words of duration expressions in lower case and in some places only. */
+function durationExpression(error: SyntaxNode, text: string): PromqlError | undefined {
+  const before = text.slice(0, error.from);
+  const word = /^\s*\(?\s*(?:step|range|min_of|max_of)\s*\(/i.exec(text.slice(error.from));
+  const isDuration = /(?:\[[^\]]*|\boffset[\s+-]*\(?\s*)$/i.test(before);
+  return word !== null && isDuration
+    ? unsupported('a duration expression', { start: error.from, end: error.to })
+    : undefined;
 }
 
 function describe(error: SyntaxNode, text: string): PromqlError {

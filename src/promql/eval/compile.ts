@@ -91,6 +91,10 @@ function compileSpecial(plan: Plan, call: Call, nodes: readonly Node[]): Node {
       return absent(absentLabels(plan, call.args[0] ?? call), asVector(first));
     case 'scalar':
       return scalarOf(asVector(first));
+    case 'max_of':
+      return extremeOf(Math.max, asScalar(first), asScalar(second));
+    case 'min_of':
+      return extremeOf(Math.min, asScalar(first), asScalar(second));
     case 'vector':
       return vectorOf(plan, asScalar(first));
     case 'sort':
@@ -112,6 +116,10 @@ function compileSpecial(plan: Plan, call: Call, nodes: readonly Node[]): Node {
     default:
       throw new Error(`${call.name}() was checked to exist, but nothing evaluates it`);
   }
+}
+
+function extremeOf(pick: (a: number, b: number) => number, a: ScalarNode, b: ScalarNode): ScalarNode {
+  return { type: 'scalar', scalar: (frame) => pick(a.scalar(frame), b.scalar(frame)) };
 }
 
 const CONTEXT: Readonly<Record<string, (frame: Frame) => number>> = {

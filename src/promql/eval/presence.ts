@@ -10,11 +10,8 @@ import { createVector, type Plan, push, type ScalarNode, type VectorNode, valueA
 export function absentLabels(plan: Plan, arg: Expr): Labels {
   const inner = unwrapParens(arg);
   const matchers = inner.kind === 'range' ? inner.selector.matchers : inner.kind === 'selector' ? inner.matchers : [];
-  const labels: Record<string, string> = {};
-  for (const matcher of matchers) {
-    if (matcher.name !== METRIC_NAME && isOnlyOneOf(matcher, matchers)) labels[matcher.name] = matcher.value;
-  }
-  return plan.interner.intern(labels);
+  const fixed = matchers.filter((matcher) => matcher.name !== METRIC_NAME && isOnlyOneOf(matcher, matchers));
+  return plan.interner.intern(Object.fromEntries(fixed.map(({ name, value }) => [name, value])));
 }
 
 function isOnlyOneOf(matcher: Matcher, matchers: readonly Matcher[]): boolean {

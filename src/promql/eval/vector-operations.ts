@@ -63,8 +63,9 @@ function createState(plan: Plan, expr: Binary, swapped: boolean): State {
     groups: matchGroups(plan, expr.matching),
     pairing: pairingOf(expr),
     resultOf: resultLabels(plan, expr),
-    fillMany: swapped ? fillRight : fillLeft,
-    fillOne: swapped ? fillLeft : fillRight,
+    // Prometheus fills by these sides under group_right too, whatever the modifiers' names suggest.
+    fillMany: fillLeft,
+    fillOne: fillRight,
     oneIndex: [],
     oneSeen: [],
     paired: [],

@@ -1,3 +1,4 @@
+import type { Millis } from '../../core/units.ts';
 import type { RangeSelector, Span, Subquery } from '../ast.ts';
 import { PromqlError } from '../promql-error.ts';
 import type { Labels } from '../series.ts';
@@ -19,11 +20,15 @@ export function rangeSelector(plan: Plan, expr: RangeSelector): MatrixNode {
   const window = createWindow();
   const scratch = { times: new Float64Array(0), values: new Float64Array(0) };
   let resolved: Resolved = { series: [], labels: [] };
+  let scans: StaleScan[] = [];
   return {
     type: 'matrix',
     source: {
       open(frame) {
-        resolved = resolve(frame);
+        const current = resolve(frame);
+        if (current !== resolved)
+          scans = current.series.map(() => ({ from: Infinity, to: -Infinity, lastStale: -Infinity }));
+        resolved = current;
         window.rangeEnd = shiftedTime(expr.selector, frame);
         window.rangeStart = window.rangeEnd - expr.rangeMs;
         window.at = frame.at;
@@ -33,12 +38,13 @@ export function rangeSelector(plan: Plan, expr: RangeSelector): MatrixNode {
       dropName: () => false,
       window(index) {
         const series = resolved.series[index];
-        if (series === undefined) return window;
+        const scan = scans[index];
+        if (series === undefined || scan === undefined) return window;
         window.times = series.times;
         window.values = series.values;
         window.from = firstAfter(series.times, series.first, series.end, window.rangeStart);
         window.to = firstAfter(series.times, window.from, series.end, window.rangeEnd);
-        if (hasStale(window)) copyWithoutStale(window, scratch);
+        if (hasStale(window, scan)) copyWithoutStale(window, scratch);
         return window;
       },
     },
@@ -47,11 +53,23 @@ export function rangeSelector(plan: Plan, expr: RangeSelector): MatrixNode {
 
 const NO_LABELS: Labels = {};
 
-function hasStale({ values, from, to }: Window): boolean {
-  for (let i = from; i < to; i += 1) {
-    if (isStale(values, i)) return true;
+/**
+ * The span of a series' samples that was searched for staleness markers, and the newest marker in it. Samples are only ever
+ * appended, so each needs to be looked at once.
+ */
+type StaleScan = { from: Millis; to: Millis; lastStale: Millis };
+
+function hasStale({ times, values, from, to, rangeStart }: Window, scan: StaleScan): boolean {
+  if (rangeStart < scan.from || rangeStart > scan.to) {
+    scan.from = rangeStart;
+    scan.to = rangeStart;
+    scan.lastStale = -Infinity;
   }
-  return false;
+  for (let i = to - 1; i >= from && (times[i] ?? NaN) > scan.to; i -= 1) {
+    if (isStale(values, i)) scan.lastStale = Math.max(scan.lastStale, times[i] ?? NaN);
+  }
+  scan.to = Math.max(scan.to, to > from ? (times[to - 1] ?? NaN) : scan.to);
+  return scan.lastStale > rangeStart;
 }
 
 function copyWithoutStale(window: Window, scratch: { times: Float64Array; values: Float64Array }): void {
