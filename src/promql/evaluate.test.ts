@@ -136,7 +136,7 @@ describe('compileQuery', () => {
       expect.objectContaining({ code: 'evaluation', offset: 5, end: 16 }),
     );
     expect(() => compiled('sum(count_over_time(a[1y:1ms]))').instant(store, 0)).toThrow(
-      'more than 1000000 evaluations',
+      'reads more than 200000000 samples',
     );
   });
 
