@@ -22,6 +22,8 @@ export function selector(source: Source, node: SyntaxNode): VectorSelector {
   const base = { kind: 'selector', offsetMs: 0, ...spanOf(node) } as const;
   if (identifier === undefined) return { ...base, matchers };
   const name = textOf(source, identifier);
+  if (name.toLowerCase() === 'atan2')
+    throw new PromqlError('syntax', 'unexpected atan2, expected an expression', spanOf(identifier));
   return { ...base, name, matchers: [...matchers, { name: '__name__', op: '=', value: name }] };
 }
 
@@ -63,6 +65,7 @@ export function positiveMs(source: Source, node: SyntaxNode): number {
 export function durationSeconds(source: Source, node: SyntaxNode): number {
   const match = /^([+-]?)\s*([\w.]+(?:(?<=[eE])[+-]?\d+)?)$/.exec(textOf(source, node));
   const seconds = match?.[2] === undefined ? undefined : valueOf(match[2]);
+  if (isGlued(source, node.to)) throw badNumber(source, node.from);
   const isWord = /^\d+[a-z]/.test(match?.[2] ?? '');
   if (seconds === undefined && !isWord) throw unsupported('a duration expression', spanOf(node));
   if (seconds === undefined || !(seconds < MAX_DURATION_SECONDS)) {
@@ -83,10 +86,19 @@ export function numberOf(source: Source, node: SyntaxNode): number {
 }
 
 export function valueAt(source: Source, start: number, end: number): number {
-  const value = /[\w.]/.test(source.text[end] ?? '') ? undefined : valueOf(source.text.slice(start, end));
-  if (value !== undefined) return value;
+  const value = isGlued(source, end) ? undefined : valueOf(source.text.slice(start, end));
+  if (value === undefined) throw badNumber(source, start);
+  return value;
+}
+
+/** The grammar takes `1and x` for `1 and x`; Prometheus does not. */
+function isGlued(source: Source, end: number): boolean {
+  return /[\w.]/.test(source.text[end] ?? '');
+}
+
+function badNumber(source: Source, start: number): PromqlError {
   const token = /^[\w.]+/.exec(source.text.slice(start))?.[0] ?? '';
-  throw new PromqlError('syntax', `bad number or duration: ${token}`, { start, end: start + token.length });
+  return new PromqlError('syntax', `bad number or duration: ${token}`, { start, end: start + token.length });
 }
 
 function valueOf(text: string): number | undefined {

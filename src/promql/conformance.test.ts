@@ -102,6 +102,14 @@ describe('the runner', () => {
     expect(summary(runTestFile(load + block))).toStrictEqual([expected]);
   });
 
+  it('goes on after a series that it cannot read', () => {
+    const text = 'load 1m\n  {oops 1\n  m 1\n  m@st 0s\n\neval instant at 0 m\n  m 1\n';
+    expect(summary(runTestFile(text))).toStrictEqual([
+      '1 skipped: series not read: expected = and a quoted value',
+      '6 passed',
+    ]);
+  });
+
   it('starts anew after clear and goes on after a scalar', () => {
     const text = `${load}eval instant at 1m 2\n  2\neval instant at 1m 3\n  3\n\nclear\n\neval instant at 1m m\n`;
     expect(summary(runTestFile(text))).toStrictEqual(['5 passed', '7 passed', '12 passed']);

@@ -3,6 +3,7 @@ import type { Expr } from './ast.ts';
 import { checkQuery } from './check.ts';
 import { type AnnotationTexts, formatAnnotations } from './eval/annotations.ts';
 import { compile } from './eval/compile.ts';
+import { spendStep } from './eval/cost.ts';
 import { alwaysDistinctCheck } from './eval/distinct.ts';
 import {
   createVector,
@@ -115,7 +116,7 @@ function nameRemoval(plan: Plan, expr: Expr): (vector: Vector) => Vector {
 }
 
 function frameOf(store: Queryable, start: Millis, end: Millis, stepMs: Millis): Frame {
-  return { store, at: start, start, end, stepMs, subquerySteps: 0, annotations: new Map() };
+  return { store, at: start, start, end, stepMs, cost: 0, annotations: new Map() };
 }
 
 function evaluateInstant({ node, finish }: Compiled, frame: Frame, { text }: EvaluateOptions): InstantResult {
@@ -165,6 +166,7 @@ function evaluateRange(compiled: Compiled, frame: Frame, { text }: EvaluateOptio
   const none = compiled.plan.interner.intern({});
   for (let at = frame.start; at <= frame.end; at += frame.stepMs) {
     frame.at = at;
+    spendStep(frame, expr);
     const { node } = compiled;
     if (node.type === 'scalar') {
       grow(found, none, at, node.scalar(frame));

@@ -93,6 +93,8 @@ describe('parseQuery', () => {
     ['a{b="\\q"}', 'malformed string "\\q"', 4],
     ['a b', 'unexpected b, expected an operator or the end of the query', 2],
     ['1and b', 'bad number or duration: 1and', 0],
+    ['a offset 5mand b', 'bad number or duration: 5mand', 9],
+    ['atan2', 'unexpected atan2, expected an expression', 0],
     ['1_000.5', 'bad number or duration: 1_000.5', 0],
     ['a\u00a0+ b', 'unexpected character "\u00a0"', 1],
     ['"\ufffd"', 'invalid UTF-8 in a quoted string', 1],
@@ -145,7 +147,8 @@ describe('parseQuery', () => {
   });
 
   it('accepts as many operators as any person writes', () => {
-    expect(parseQuery(`a${' or a'.repeat(500)}`).kind).toBe('binary');
+    expect(parseQuery(`a${' or on (x) rate(a[5m])'.repeat(100)}`).kind).toBe('binary');
+    expect(faultOf(`a${' or on (x) rate(a[5m])'.repeat(400)}`).message).toContain('operators in a row');
   });
 
   const tokens =

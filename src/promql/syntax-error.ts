@@ -24,17 +24,28 @@ const EXPECTED: Readonly<Record<string, string>> = {
   MatchingModifierClause: 'label names in parentheses',
 };
 
+/** In texts of several thousand characters the grammar may give up on longer chains of operators. */
+const MAX_OPERATORS_IN_A_ROW = 100;
+
 /** The first fault that the error-tolerant grammar stepped over, or undefined if there is none. */
 export function findSyntaxError(tree: Tree, text: string): PromqlError | undefined {
   let first: SyntaxNode | undefined;
+  let operators = 0;
   tree.iterate({
     enter: (node) => {
+      if (node.name === 'BinaryExpr') operators += 1;
       if (node.type.isError && (first === undefined || node.from < first.from)) first = node.node;
       return first === undefined || node.from <= first.from;
     },
   });
   if (first === undefined) return undefined;
+  if (operators > MAX_OPERATORS_IN_A_ROW) return tooLong(first);
   return durationExpression(first, text) ?? unknownFunction(first, text) ?? describe(first, text);
+}
+
+function tooLong({ from, to }: SyntaxNode): PromqlError {
+  const message = `more than ${MAX_OPERATORS_IN_A_ROW} operators in a row; use parentheses, or one selector for several series`;
+  return new PromqlError('syntax', message, { start: from, end: to });
 }
 
 /** The grammar knows the words of duration expressions in lower case and in some places only. */

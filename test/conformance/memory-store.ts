@@ -7,7 +7,8 @@ import { writeStale } from '../../src/promql/staleness.ts';
 
 /** Series of `load` blocks. Series that the evaluator cannot know are remembered, to tell which queries touch them. */
 export type MemoryStore = Queryable & {
-  load(lines: readonly string[], stepMs: number, nhcb: boolean): void;
+  /** Returns the lines that could not be read, with reasons. */
+  load(lines: readonly string[], stepMs: number, nhcb: boolean): { readonly line: string; readonly reason: string }[];
   clear(): void;
   /** Why a query since the last call touched something out of scope, or undefined if none did. */
   takeTouched(): string | undefined;
@@ -26,7 +27,10 @@ export function createMemoryStore(): MemoryStore {
     },
     load(lines, stepMs, nhcb) {
       generation += 1;
-      for (const line of lines) loadLine(series, foreign, line, stepMs, nhcb);
+      return lines.flatMap((line) => {
+        const reason = faultIn(() => loadLine(series, foreign, line, stepMs, nhcb));
+        return reason === undefined ? [] : [{ line, reason }];
+      });
     },
     clear() {
       generation += 1;
@@ -59,6 +63,16 @@ function loadLine(series: Map<string, Stored>, foreign: Foreign, line: string, s
   const points = pointsOf(line);
   if (points === undefined) foreign.set(labelsKey(labels), { labels, reason: 'reads native histograms' });
   else append(series, labels, points, stepMs);
+}
+
+function faultIn(action: () => void): string | undefined {
+  try {
+    action();
+    return undefined;
+  } catch (error) {
+    if (error instanceof PromqlError) return error.message;
+    throw error;
+  }
 }
 
 /** The points of a line, or undefined if it has native histograms. */

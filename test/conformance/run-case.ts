@@ -17,12 +17,12 @@ const PASSED: Outcome = { kind: 'passed' };
 /** Functions that mean something else when the same instant is evaluated as part of a range. */
 const CONTEXT_FUNCTIONS = /(?:start|end|range|step)\(\)/;
 
-/** Runs one case on what is loaded. Nothing is thrown but faults of this program. */
+/** Runs one case on what is loaded. */
 export function runCase(store: MemoryStore, test: Case, options: EvaluateOptions): Outcome {
   if (test.skip !== undefined) return { kind: 'skipped', reason: test.skip };
   if (test.malformed !== undefined) return { kind: 'failed', reason: test.malformed };
   store.takeTouched();
-  const outcome = evaluateCase(store, test, options);
+  const outcome = guarded(() => evaluateCase(store, test, options));
   const touched = store.takeTouched();
   // Samples that the store cannot hold may be just what the case is about; if it passes without them, it passes.
   return outcome.kind === 'failed' && touched !== undefined ? { kind: 'skipped', reason: touched } : outcome;
@@ -41,6 +41,15 @@ function evaluateCase(store: MemoryStore, test: Case, options: EvaluateOptions):
   } catch (error) {
     if (!(error instanceof PromqlError)) throw error;
     return judgeError(test, error);
+  }
+}
+
+/** A fault of the evaluator itself fails its case and no other. */
+function guarded(run: () => Outcome): Outcome {
+  try {
+    return run();
+  } catch (error) {
+    return failed(`crashed: ${error instanceof Error ? (error.stack ?? error.message) : String(error)}`);
   }
 }
 

@@ -24,7 +24,13 @@ export function runTestFile(content: string): CaseReport[] {
   for (const command of parseTestFile(content)) {
     switch (command.kind) {
       case 'load':
-        store.load(command.lines, command.stepMs, command.nhcb);
+        for (const { line, reason } of store.load(command.lines, command.stepMs, command.nhcb)) {
+          reports.push({
+            line: command.line,
+            query: line,
+            outcome: { kind: 'skipped', reason: `series not read: ${reason}` },
+          });
+        }
         break;
       case 'clear':
         store.clear();

@@ -3,7 +3,7 @@
  * was skipped, with reasons. The last line is `N passed, N failed, N skipped`; exits 0 only if nothing failed.
  * Usage: npm run -s conformance -- DIR
  */
-import { readdirSync, readFileSync } from 'node:fs';
+import { existsSync, readdirSync, readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { type CaseReport, runTestFile } from './run-file.ts';
 
@@ -11,7 +11,7 @@ type Tally = { passed: number; failed: number; skipped: number };
 
 function run(folder: string): number {
   const total: Tally = { passed: 0, failed: 0, skipped: 0 };
-  const files = readdirSync(folder).filter((name) => name.endsWith('.test'));
+  const files = existsSync(folder) ? readdirSync(folder).filter((name) => name.endsWith('.test')) : [];
   for (const name of files.sort()) {
     const reports = runTestFile(readFileSync(join(folder, name), 'utf8'));
     printFile(name, reports);

@@ -9,6 +9,8 @@ import { unquote } from '../../src/promql/string-literals.ts';
 
 export type Load = {
   readonly kind: 'load';
+  /** 1-based. */
+  readonly line: number;
   readonly stepMs: number;
   readonly nhcb: boolean;
   readonly lines: readonly string[];
@@ -77,7 +79,10 @@ function parseCommand(lines: readonly string[], at: number): { command: Command;
   const load = LOAD.exec(text);
   const seconds = load?.[2] === undefined ? undefined : parseDurationSeconds(load[2]);
   if (load !== null && seconds !== undefined) {
-    return { command: { kind: 'load', stepMs: seconds * 1000, nhcb: load[1] !== undefined, lines: body }, next };
+    return {
+      command: { kind: 'load', line: at + 1, stepMs: seconds * 1000, nhcb: load[1] !== undefined, lines: body },
+      next,
+    };
   }
   if (text.startsWith('eval')) return parseEval(text, body, at);
   return { command: { kind: 'unknown', line: at + 1, text }, next };

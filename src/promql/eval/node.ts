@@ -23,8 +23,8 @@ export type Frame = {
   end: Millis;
   /** 0 for an instant query. */
   stepMs: Millis;
-  /** Evaluations that subqueries have cost so far. */
-  subquerySteps: number;
+  /** What the query has cost so far, about one per sample read; see `spendStep`. */
+  cost: number;
   annotations: AnnotationSet;
 };
 

@@ -106,6 +106,7 @@ export function rangeFunction(plan: Plan, call: Call, matrix: MatrixNode, scalar
       const count = source.open(frame);
       for (let i = 0; i < count; i += 1) {
         const window = source.window(i);
+        frame.cost += window.to - window.from;
         if (window.to - window.from < (fn.samples ?? 1)) continue;
         const labels = source.labels(i);
         push(out, relabel(i, labels), fn.of(window, params), fn.keepsName !== true || source.dropName(i));

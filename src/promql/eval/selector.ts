@@ -66,6 +66,7 @@ export function instantSelector(plan: Plan, selector: VectorSelector, result: 'v
     vector: (frame) => {
       const { series, labels } = resolve(frame);
       const reference = shiftedTime(selector, frame);
+      frame.cost += series.length;
       out.length = 0;
       for (let i = 0; i < series.length; i += 1) {
         const one = series[i];

@@ -1,13 +1,10 @@
 import type { Millis } from '../../core/units.ts';
 import type { RangeSelector, Span, Subquery } from '../ast.ts';
-import { PromqlError } from '../promql-error.ts';
 import type { Labels } from '../series.ts';
 import { isStale } from '../staleness.ts';
+import { spendStep } from './cost.ts';
 import { type Frame, labelsAt, type MatrixNode, type Plan, type VectorNode, valueAt, type Window } from './node.ts';
 import { firstAfter, type Resolved, seriesResolver, shiftedTime } from './selector.ts';
-
-/** Evaluations of inner expressions in one evaluation of a query, nested subqueries included. */
-export const MAX_SUBQUERY_STEPS = 1_000_000;
 
 function createWindow(): Window {
   const empty = new Float64Array(0);
@@ -155,13 +152,6 @@ function evaluateSteps(
     }
   }
   frame.at = outerAt;
-}
-
-function spendStep(frame: Frame, span: Span): void {
-  frame.subquerySteps += 1;
-  if (frame.subquerySteps <= MAX_SUBQUERY_STEPS) return;
-  const message = `subqueries need more than ${MAX_SUBQUERY_STEPS} evaluations; a longer step or a shorter range needs fewer`;
-  throw new PromqlError('evaluation', message, span);
 }
 
 function startCollecting(collected: Map<Labels, Collected>, labels: Labels): Collected {
