@@ -153,7 +153,7 @@ export function argvAt(context: BuildContext, path: Path, argv: readonly string[
   } else if (argv.length === 1 && /\s/.test(program) && !program.startsWith('/')) {
     const message = `"${program}" is one program name with spaces in it; there is no shell: write each argument as its own item`;
     fault(context, [...path, 0], 'E-ARGV', { message, suggestion: `[${program.split(/\s+/).join(', ')}]` });
-  } else if (!argv.some(hasVariable)) {
+  } else if (!hasVariable(program)) {
     refuseUnless(context, path, context.allow.command?.(argv));
   }
   return argv;

@@ -24,7 +24,7 @@ export function checkSecret(context: BuildContext, path: Path, secret: SecretRef
   return secret;
 }
 
-/** Empty stands for every 2xx. */
+/** Empty stands for every 2xx, as steps and checks read it. */
 export function buildStatus(raw: RawStatus | undefined): readonly number[] {
   if (raw === undefined) return [];
   return typeof raw === 'number' ? [raw] : raw;

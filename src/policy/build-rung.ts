@@ -1,4 +1,5 @@
 import type { Rung, Verify } from '../core/model/policy.ts';
+import { formatDuration } from '../core/units.ts';
 import { buildChecks } from './build-check.ts';
 import { type BuildContext, doubt, durationAt, fault, valueOrigin } from './build-context.ts';
 import { buildSteps } from './build-step.ts';
@@ -21,15 +22,8 @@ export function buildRung(context: BuildContext, path: Path, raw: RawRung): Rung
 function buildVerify(context: BuildContext, path: Path, raw: RawVerify): Verify {
   const withinMs = durationAt(context, [...path, 'within'], raw.within, DEFAULT_WITHIN_MS, { ms: 1000, text: '1s' });
   const settleMs = durationAt(context, [...path, 'settle'], raw.settle, Math.min(DEFAULT_SETTLE_MS, withinMs / 2));
-  if (settleMs >= withinMs) {
-    const message = `\`settle\` (${raw.settle}) must be shorter than \`within\` (${raw.within ?? '5m, its default'}), or nothing is ever judged`;
-    fault(context, [...path, 'settle'], 'E-SETTLE', { message, found: raw.settle ?? '' });
-  }
   const forMs = durationAt(context, [...path, 'for'], raw.for, 0);
-  if (forMs > 0 && settleMs + forMs > withinMs) {
-    const message = `\`settle\` and \`for\` together are longer than \`within\`, so that no success can last long enough in time`;
-    fault(context, [...path, 'for'], 'E-VERIFY-FOR', { message, found: raw.for ?? '' });
-  }
+  checkTimes(context, path, raw, { settleMs, withinMs, forMs });
   const triggersClear = raw.triggersClear ?? true;
   if (!triggersClear && (raw.checks ?? []).length === 0) {
     const message =
@@ -44,4 +38,21 @@ function buildVerify(context: BuildContext, path: Path, raw: RawVerify): Verify 
     checks: buildChecks(context, [...path, 'checks'], raw.checks),
     onInconclusive: raw.onInconclusive ?? 'ask',
   };
+}
+
+function checkTimes(
+  context: BuildContext,
+  path: Path,
+  raw: RawVerify,
+  { settleMs, withinMs, forMs }: Pick<Verify, 'settleMs' | 'withinMs' | 'forMs'>,
+): void {
+  const settle = raw.settle ?? `${formatDuration(settleMs)}, its default`;
+  const within = raw.within ?? `${formatDuration(withinMs)}, its default`;
+  if (settleMs >= withinMs) {
+    const message = `\`settle\` (${settle}) must be shorter than \`within\` (${within}), or nothing is ever judged`;
+    fault(context, [...path, 'settle'], 'E-SETTLE', { message, found: raw.settle ?? '' });
+  } else if (forMs > 0 && settleMs + forMs > withinMs) {
+    const message = `\`settle\` (${settle}) and \`for\` (${raw.for}) together are longer than \`within\` (${within}): no success could last long enough`;
+    fault(context, [...path, 'for'], 'E-VERIFY-FOR', { message, found: raw.for ?? '' });
+  }
 }

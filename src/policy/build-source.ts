@@ -10,6 +10,7 @@ import { parseSize } from './size-text.ts';
 
 const DEFAULT_INTERVAL_MS = 15_000;
 const LONGEST_DEFAULT_TIMEOUT_MS = 10_000;
+const EVERY_2XX: readonly number[] = Array.from({ length: 100 }, (_, index) => 200 + index);
 const SHORTEST_INTERVAL = { ms: 100, text: '100ms' } as const;
 
 export function buildMetricSource(context: BuildContext, raw: RawDocument<RawMetricSource>): MetricSource {
@@ -93,7 +94,7 @@ function buildProbe(context: BuildContext, path: Path, raw: RawHttpProbe, interv
     method: raw.method ?? 'GET',
     url: urlAt(context, [...path, 'url'], raw.url),
     headers: buildHeaders(context, [...path, 'headers'], raw.headers),
-    status: buildStatus(raw.status),
+    status: raw.status === undefined ? EVERY_2XX : buildStatus(raw.status),
     ...(raw.bodyContains === undefined ? {} : { bodyContains: raw.bodyContains }),
     ...(raw.bodyMatches === undefined ? {} : { bodyMatches: raw.bodyMatches }),
     timeoutMs: timeoutWithin(context, [...path, 'timeout'], raw.timeout, intervalMs),

@@ -30,7 +30,7 @@ function tooBig(file: PolicyFile): Decoded {
 }
 
 function notUtf8(file: PolicyFile, invalidAt: number): Decoded {
-  const before = new TextDecoder('utf-8').decode(file.bytes.subarray(0, invalidAt));
+  const before = new TextDecoder('utf-8').decode(file.bytes.subarray(0, invalidAt), { stream: true });
   const { line, column } = endOf(before);
   const byte = `0x${(file.bytes[invalidAt] ?? 0).toString(16).padStart(2, '0')}`;
   const mark = byteOrderMark(file.bytes);

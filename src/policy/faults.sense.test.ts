@@ -32,6 +32,9 @@ const EXPECTED: Readonly<Record<string, readonly string[]>> = {
   'release-word': ['28:12 error[E-TYPE] `release` must be a mapping; found the text "onFlagChange"'],
   repetition: ['27:63 error[E-REPETITION] `repeatable: true` and `unless` exclude each other; keep one'],
   settle: ['28:25 error[E-SETTLE] `settle` (5m) must be shorter than `within` (2m), or nothing is ever judged'],
+  'verify-for': [
+    '28:35 error[E-VERIFY-FOR] `settle` (30s) and `for` (5m) together are longer than `within` (5m): no success could last long enough',
+  ],
 };
 
 describe('what makes no sense together', () => {

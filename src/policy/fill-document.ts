@@ -12,6 +12,9 @@ export type Filling = {
   readonly isElsewhere: (path: Path) => boolean;
 };
 
+/** One text with more faults than that is faulty as a whole. */
+const MOST_FAULTS_OF_A_TEXT = 10;
+
 /** Takes `${host.NAME}` as given: the text stays, as when no host is known. */
 export const asGiven: Lookup = (name) => `\${host.${name}}`;
 
@@ -40,7 +43,7 @@ function fillText(
 ): string {
   if (path[0] !== 'spec' || !text.includes('${')) return text;
   const filled = fillVariables(text, isElsewhere(path) ? asGiven : lookup, names);
-  for (const { offset, ...wording } of filled.faults) {
+  for (const { offset, ...wording } of filled.faults.slice(0, MOST_FAULTS_OF_A_TEXT)) {
     diagnostics.push(errorAt(originInText(document, path, offset), 'E-VARIABLE', wording));
   }
   return filled.text;

@@ -11,7 +11,7 @@ export type Filled = {
   readonly text: string;
   readonly faults: readonly VariableFault[];
   /** The original offset of a character of the filled text; of a variable's value, where the variable stands. */
-  offsetInOriginal(offset: number): number;
+  readonly offsetInOriginal: (offset: number) => number;
 };
 
 export type VariableFault = {

@@ -23,7 +23,7 @@ export type LoadResult =
       readonly omitted: number;
     };
 
-/** Whether a file of the policy folder is loaded: YAML, and no draft. */
+/** Whether a file is loaded if it is handed over: YAML, and no draft. */
 export function isPolicyPath(path: string): boolean {
   return /\.ya?ml$/.test(path) && !/\.draft\.ya?ml$/.test(path);
 }

@@ -35,7 +35,7 @@ export function parseYaml(file: string, text: string): Parsed {
       continue;
     }
     const plain = plainValue({ ...source, root: document.contents as Node });
-    diagnostics.push(...plain.diagnostics);
+    for (const found of plain.diagnostics) diagnostics.push(found);
     documents.push({ ...source, root: document.contents as Node, value: plain.value, spoilt: plain.spoilt });
   }
   return { documents, count: said.length, diagnostics, unread };

@@ -96,7 +96,7 @@ function checkWindowsFit(context: BuildContext, raw: RawRollbackPolicy, { trigge
     ...triggers.filter(({ severity }) => severity === 'critical').map(({ windowMs }) => windowMs),
   );
   for (const [index, { name, verify }] of ladder.entries()) {
-    if (!verify.triggersClear || longest === 0 || verify.withinMs >= verify.settleMs + longest) continue;
+    if (!verify.triggersClear || longest === 0 || verify.withinMs >= verify.settleMs + longest + verify.forMs) continue;
     const written = raw.ladder?.[index]?.verify?.within !== undefined;
     const path: Path = ['spec', 'ladder', index, ...(written ? ['verify', 'within'] : ['rung'])];
     const message = `\`verify.within\` (${formatDuration(verify.withinMs)}) of the rung "${name}" is shorter than its settle (${formatDuration(verify.settleMs)}) and the longest window of the triggers (${formatDuration(longest)}) together: they may still see the fault when time is up`;

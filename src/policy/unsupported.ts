@@ -14,7 +14,6 @@ export const KEYS_TO_COME: Readonly<Record<string, readonly string[]>> = {
   'RollbackPolicy spec': ['escalate', 'updates'],
   Trigger: ['source', 'decision'],
   Rung: ['when', 'approval', 'dataLoss', 'assess', 'notify'],
-  Verify: ['for'],
   Release: ['reRamp'],
   Step: ['restore', 'createPoint', 'container', 'sql', 'editFile', 'gitCommit', 'notify', 'waitFor', 'when'],
   'Step http': ['auth', 'bodyContains'],

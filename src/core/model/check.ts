@@ -12,6 +12,7 @@ export type CheckSpec =
       readonly method: string;
       readonly url: string;
       readonly headers: Readonly<Record<string, string | SecretRef>>;
+      /** The answers that count as true; any 2xx if empty. */
       readonly status: readonly number[];
       readonly bodyContains?: string;
       readonly timeoutMs: Millis;
