@@ -164,7 +164,8 @@ export class PolicyFeed {
   }
 
   #load(snapshot: PolicySnapshot): void {
-    if (this.#trouble?.kind === 'refused' && this.#trouble.revision === snapshot.revision) return;
+    // Each poll finds the faulty revision again, for it is not in force; its faults were told once.
+    if (this.#trouble?.code === 'invalid' && this.#trouble.revision === snapshot.revision) return;
     const result = this.#host.load(snapshot);
     if (!result.ok) {
       const message = `${result.diagnostics.filter((one) => one.severity === 'error').length} fault(s)`;

@@ -28,7 +28,7 @@ const ROUTES: readonly (readonly [method: string, pattern: string, handler: Hand
   ['GET', 'flags', ({ view }) => list({ flags: statusOf(view).flags })],
   ['GET', 'flags/:name', ({ view }, _request, name) => oneFlag(view, name)],
   ['POST', 'flags/:name/override', (host, request, name) => override(host, request, name)],
-  ['GET', 'holds', ({ view }) => list({ holds: holdStatuses(view) })],
+  ['GET', 'holds', ({ view }) => list({ holds: holdStatuses(view.desired(), view.memory(), view.now()) })],
   [
     'POST',
     'holds/lift',
@@ -93,8 +93,10 @@ function match(pattern: string, path: string): string | undefined {
 function planOf(view: HostView, policies?: PolicySet): unknown {
   const plan = view.plan(policies);
   if (plan === null) throw new HttpProblem(503, 'noPolicies', 'no revision of the policies is in force yet');
-  const { memory: _memory, events: _events, operations: _operations, ...shown } = plan;
-  return { schemaVersion: SCHEMA_VERSION, ...shown, holds: holdStatuses(view) };
+  const { memory, events: _events, operations: _operations, ...shown } = plan;
+  const adopt = view.desired()?.adopt ?? 'ask';
+  const desired = policies === undefined ? view.desired() : { ...policies, adopt };
+  return { schemaVersion: SCHEMA_VERSION, ...shown, holds: holdStatuses(desired, memory, view.now()) };
 }
 
 function oneFlag(view: HostView, name: string): unknown {

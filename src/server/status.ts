@@ -106,7 +106,7 @@ export function statusOf(view: HostView): Status {
     triggers: desired === null ? [] : triggerStatuses(desired, memory, view.now()),
     flags: desired === null ? [] : Object.values(desired.flags).map((flag) => flagStatus(flag, view)),
     incidents: Object.values(memory.incidents).filter(isOpen).map(incidentStatus),
-    holds: holdStatuses(view),
+    holds: holdStatuses(desired, memory, view.now()),
     conditions: plan?.conditions ?? [],
     log: view.store === null ? null : { events: view.store.head.seq, head: view.store.head.hash },
   };
@@ -175,9 +175,7 @@ export function incidentStatus(incident: Incident): IncidentStatus {
   };
 }
 
-export function holdStatuses(view: HostView): HoldStatus[] {
-  const desired = view.desired();
-  const memory = view.memory();
+export function holdStatuses(desired: Desired | null, memory: Memory, now: Millis): HoldStatus[] {
   return Object.values(memory.holds).map((hold) => ({
     id: hold.id,
     kind: hold.kind,
@@ -185,7 +183,7 @@ export function holdStatuses(view: HostView): HoldStatus[] {
     value: hold.kind === 'adoption' ? hold.live : hold.variant,
     cause: hold.cause,
     since: hold.since,
-    lifts: liftText(hold, desired, memory, view.now()),
+    lifts: liftText(hold, desired, memory, now),
   }));
 }
 

@@ -1,4 +1,4 @@
-import { type ChildProcess, spawn } from 'node:child_process';
+import { type ChildProcess, execFile, spawn } from 'node:child_process';
 import { once } from 'node:events';
 import { mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
@@ -6,6 +6,7 @@ import { join } from 'node:path';
 import { createInterface } from 'node:readline';
 import { text } from 'node:stream/consumers';
 import { setTimeout as pause } from 'node:timers/promises';
+import { promisify } from 'node:util';
 import { type Client, connect } from '../../src/cli/client.ts';
 import type { Status } from '../../src/server/status.ts';
 import { Store } from '../../src/store/store.ts';
@@ -71,8 +72,11 @@ export class E2eHost {
   }
 
   /** Starts the daemon; resolves when it answers, or when it is gone. */
-  async startDaemon(environment: Readonly<Record<string, string>> = {}): Promise<void> {
-    const args = [...NODE_FLAGS, join(ROOT, 'src/main.ts'), 'run', '--config', this.config];
+  async startDaemon(
+    environment: Readonly<Record<string, string>> = {},
+    options: readonly string[] = [],
+  ): Promise<void> {
+    const args = [...NODE_FLAGS, join(ROOT, 'src/main.ts'), 'run', '--config', this.config, ...options];
     this.daemon = spawn(process.execPath, args, {
       stdio: ['ignore', 'ignore', 'pipe'],
       env: { ...process.env, ...environment },
@@ -151,6 +155,10 @@ export class E2eHost {
     });
     const [stdout, stderr, [code]] = await Promise.all([text(child.stdout), text(child.stderr), once(child, 'exit')]);
     return { code: typeof code === 'number' ? code : null, stdout, stderr };
+  }
+
+  async runShell(program: string, ...args: string[]): Promise<string> {
+    return (await promisify(execFile)(program, args)).stdout;
   }
 
   async appState(): Promise<AppState> {

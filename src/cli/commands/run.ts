@@ -72,7 +72,8 @@ function openDaemon(
 
 function withSource(config: HostConfig, policies: string | undefined): HostConfig {
   if (policies === undefined) return config;
-  return { ...config, source: { intervalMs: 30_000, ...config.source, url: policies } };
+  // Branch and folder of the configuration belong to the repository that is named there.
+  return { ...config, source: { intervalMs: config.source?.intervalMs ?? 30_000, url: policies } };
 }
 
 /** What happens, as log lines; what only moves memory is not told. */
@@ -103,7 +104,8 @@ function announcePlans(terminal: Terminal): (plan: Plan) => void {
 
 function settleOnce(daemon: Daemon, plan: Plan, finish: () => void): void {
   const busy = plan.actions.length > 0 || Object.keys(daemon.reconciler.memory.operations).length > 0;
-  if (plan.complete && !busy) finish();
+  const wasRead = daemon.feed?.state.readAt !== null;
+  if (plan.complete && wasRead && !busy) finish();
 }
 
 function listenToSignals(daemon: Daemon, log: Log, end: (code: ExitCode) => void): void {
