@@ -2,18 +2,12 @@ import { Command, CommanderError, Option } from 'commander';
 import { CommandError } from '../daemon/operator-commands.ts';
 import { SourceError } from '../source/source-error.ts';
 import { StoreError } from '../store/store-error.ts';
-import { auditVerify } from './commands/audit.ts';
-import { flagsGet, flagsHistory, flagsList, flagsSet, type SetOptions } from './commands/flags.ts';
-import { halt, resume } from './commands/halt.ts';
-import { acceptRevision, adopt, holdsLift, holdsList } from './commands/holds.ts';
-import { incidentsAbort, incidentsAnswer, incidentsList, incidentsShow } from './commands/incidents.ts';
-import { plan } from './commands/plan.ts';
-import { run } from './commands/run.ts';
-import { status } from './commands/status.ts';
-import { validate } from './commands/validate.ts';
+import type { SetOptions } from './commands/flags.ts';
 import { CliError, EXIT, type ExitCode } from './exit-code.ts';
 import type { GlobalOptions } from './setup.ts';
 import { paint, processTerminal, type Terminal } from './terminal.ts';
+
+// Commands are imported when they are called: a client of the daemon need not load the daemon.
 
 const AFTER_HELP = `
 First steps:
@@ -100,22 +94,26 @@ function addDaemonCommands(program: Command, terminal: Terminal, version: string
     .option('--policies <dir-or-url>', 'what to follow, instead of `source.url` of the configuration')
     .option('--once', 'reconcile until nothing is left to do, then exit')
     .option('--dry-run', 'observe and plan, but never act')
-    .action(act((options) => run(options, terminal, version)));
+    .action(act(async (options) => (await import('./commands/run.ts')).run(options, terminal, version)));
   program
     .command('validate <folder>')
     .description('check a policy folder offline; all faults are reported at once, with their places')
-    .action(act((options, folder: string) => validate(folder, options, terminal)));
+    .action(
+      act(async (options, folder: string) =>
+        (await import('./commands/validate.ts')).validate(folder, options, terminal),
+      ),
+    );
   program
     .command('plan')
     .description('what would change now, why, and what would follow')
     .option('--policies <folder>', 'plan for these policies instead of the ones in force')
     .option('--rev <revision>', 'plan for a revision of the configured source: a branch, tag or commit')
     .option('--detailed-exitcode', 'exit 2 if there is something to change')
-    .action(act((options) => plan(options, terminal, version)));
+    .action(act(async (options) => (await import('./commands/plan.ts')).plan(options, terminal, version)));
   program
     .command('status')
     .description('desired, effective and observed state, incidents, holds, and what needs attention')
-    .action(act((options) => status(options, terminal, version)));
+    .action(act(async (options) => (await import('./commands/status.ts')).status(options, terminal, version)));
 }
 
 function addFlagCommands(program: Command, terminal: Terminal, version: string, act: Act): void {
@@ -123,22 +121,34 @@ function addFlagCommands(program: Command, terminal: Terminal, version: string, 
   flags
     .command('list', { isDefault: true })
     .description('all flags')
-    .action(act((options) => flagsList(options, terminal, version)));
+    .action(act(async (options) => (await import('./commands/flags.ts')).flagsList(options, terminal, version)));
   flags
     .command('get <flag>')
     .description('one flag: git, holds, effective value and every place')
-    .action(act((options, flag: string) => flagsGet(flag, options, terminal, version)));
+    .action(
+      act(async (options, flag: string) =>
+        (await import('./commands/flags.ts')).flagsGet(flag, options, terminal, version),
+      ),
+    );
   flags
     .command('history <flag>')
     .description('what happened to it, and who did it')
-    .action(act((options, flag: string) => flagsHistory(flag, options, terminal, version)));
+    .action(
+      act(async (options, flag: string) =>
+        (await import('./commands/flags.ts')).flagsHistory(flag, options, terminal, version),
+      ),
+    );
   flags
     .command('set <flag> <variant>')
     .description("override git's value")
     .option('--ttl <duration>', 'let go of it after so long: 30m, 2h, 7d')
     .option('--reason <text>', 'why; shown wherever the flag is shown')
     .option('--force', "release a rollback's latches, which otherwise win")
-    .action(act((options: SetOptions, flag: string, variant: string) => flagsSet(flag, variant, options, terminal)));
+    .action(
+      act(async (options: SetOptions, flag: string, variant: string) =>
+        (await import('./commands/flags.ts')).flagsSet(flag, variant, options, terminal),
+      ),
+    );
 }
 
 function addOperatorCommands(program: Command, terminal: Terminal, version: string, act: Act): void {
@@ -146,38 +156,46 @@ function addOperatorCommands(program: Command, terminal: Terminal, version: stri
   holds
     .command('list', { isDefault: true })
     .description('every latch, override and adoption that holds something')
-    .action(act((options) => holdsList(options, terminal, version)));
+    .action(act(async (options) => (await import('./commands/holds.ts')).holdsList(options, terminal, version)));
   holds
     .command('lift <id>')
     .description('end a hold now, whatever it waits for')
     .option('--reason <text>', 'why; it stands in the log')
-    .action(act((options, id: string) => holdsLift(id, options, terminal)));
+    .action(act(async (options, id: string) => (await import('./commands/holds.ts')).holdsLift(id, options, terminal)));
   program
     .command('adopt [object]')
     .description('let git’s value in where revertd found another one at first sight: Flag/NAME, or all')
-    .action(act((options, object: string | undefined) => adopt(object, options, terminal)));
+    .action(
+      act(async (options, object: string | undefined) =>
+        (await import('./commands/holds.ts')).adopt(object, options, terminal),
+      ),
+    );
   program
     .command('source')
     .description('where policies come from')
     .command('accept <revision>')
     .description('follow a revision although history was rewritten or the folder emptied')
-    .action(act((options, revision: string) => acceptRevision(revision, options, terminal)));
+    .action(
+      act(async (options, revision: string) =>
+        (await import('./commands/holds.ts')).acceptRevision(revision, options, terminal),
+      ),
+    );
   addIncidentCommands(program, terminal, version, act);
   program
     .command('halt')
     .description('the emergency stop: no automatic action until `resume`; works without a daemon too')
     .option('--reason <text>', 'why; shown in status')
-    .action(act((options) => halt(options, terminal)));
+    .action(act(async (options) => (await import('./commands/halt.ts')).halt(options, terminal)));
   program
     .command('resume')
     .description('allow automatic action again')
-    .action(act((options) => resume(options, terminal)));
+    .action(act(async (options) => (await import('./commands/halt.ts')).resume(options, terminal)));
   program
     .command('audit')
     .description('the log of everything that happened')
     .command('verify')
     .description('prove that no event was changed, removed or reordered')
-    .action(act((options) => auditVerify(options, terminal, version)));
+    .action(act(async (options) => (await import('./commands/audit.ts')).auditVerify(options, terminal, version)));
 }
 
 function addIncidentCommands(program: Command, terminal: Terminal, version: string, act: Act): void {
@@ -185,20 +203,34 @@ function addIncidentCommands(program: Command, terminal: Terminal, version: stri
   incidents
     .command('list', { isDefault: true })
     .description('newest first')
-    .action(act((options) => incidentsList(options, terminal, version)));
+    .action(
+      act(async (options) => (await import('./commands/incidents.ts')).incidentsList(options, terminal, version)),
+    );
   for (const name of ['show', 'report']) {
     incidents
       .command(`${name} <id>`)
       .description(name === 'show' ? 'one incident with its timeline' : 'its report in Markdown')
-      .action(act((options, id: string) => incidentsShow(id, options, terminal, version)));
+      .action(
+        act(async (options, id: string) =>
+          (await import('./commands/incidents.ts')).incidentsShow(id, options, terminal, version),
+        ),
+      );
   }
   incidents
     .command('answer <id> <next|retry|done>')
     .description('answer an incident that asks: go to the next rung, try again, or call it done')
-    .action(act((options, id: string, given: string) => incidentsAnswer(id, given, options, terminal)));
+    .action(
+      act(async (options, id: string, given: string) =>
+        (await import('./commands/incidents.ts')).incidentsAnswer(id, given, options, terminal),
+      ),
+    );
   incidents
     .command('abort <id>')
     .description('end an incident now; its latches stay')
     .option('--reason <text>', 'why; it stands in the report')
-    .action(act((options, id: string) => incidentsAbort(id, options, terminal)));
+    .action(
+      act(async (options, id: string) =>
+        (await import('./commands/incidents.ts')).incidentsAbort(id, options, terminal),
+      ),
+    );
 }
