@@ -47,6 +47,7 @@ export async function offlineView(config: HostConfig, policies: PolicySet | null
       return chosen === null ? null : decide(chosen, withHalt, memory, Date.now());
     },
     store,
+    query: null,
     report: (incident) => (store === null ? undefined : renderReport(store, incident, hostName)),
   };
 }

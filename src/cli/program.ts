@@ -78,6 +78,7 @@ function createProgram(version: string, terminal: Terminal, end: (code: ExitCode
       end(await handler(options, ...(args.slice(0, -2) as A)));
     };
   addDaemonCommands(program, terminal, version, act);
+  addAuthorCommands(program, terminal, act);
   addFlagCommands(program, terminal, version, act);
   addOperatorCommands(program, terminal, version, act);
   return program;
@@ -114,6 +115,16 @@ function addDaemonCommands(program: Command, terminal: Terminal, version: string
     .command('status')
     .description('desired, effective and observed state, incidents, holds, and what needs attention')
     .action(act(async (options) => (await import('./commands/status.ts')).status(options, terminal, version)));
+}
+
+function addAuthorCommands(program: Command, terminal: Terminal, act: Act): void {
+  program
+    .command('query <expr>')
+    .description("evaluate PromQL over the running daemon's samples")
+    .option('--range <duration>', 'over the last so long instead of now')
+    .option('--step <duration>', 'the distance of the points of a range')
+    .option('--plot', 'draw it')
+    .action(act(async (options, expr: string) => (await import('./commands/query.ts')).query(expr, options, terminal)));
 }
 
 function addFlagCommands(program: Command, terminal: Terminal, version: string, act: Act): void {

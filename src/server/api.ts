@@ -1,5 +1,7 @@
 import type { PolicySet } from '../core/model/desired.ts';
 import { describeEvent } from '../core/report/describe-event.ts';
+import { MOST_POINTS } from '../daemon/observe/explore.ts';
+import { PromqlError } from '../promql/promql-error.ts';
 import type { LogRecord } from '../store/store.ts';
 import type { HostControl, HostView } from './host-view.ts';
 import { HttpProblem } from './problem.ts';
@@ -59,6 +61,7 @@ const ROUTES: readonly (readonly [method: string, pattern: string, handler: Hand
   ['POST', 'halt', (host, { actor, body }) => done(control(host).halt(actor, text(body, 'reason')))],
   ['POST', 'resume', (host, { actor }) => list({ wasHalted: control(host).resume(actor) })],
   ['GET', 'events', ({ view }, { query }) => list({ events: eventsOf(view, query).map(eventJson) })],
+  ['GET', 'query', ({ view }, { query }) => queried(view, query)],
   ['GET', 'audit', ({ view }) => audit(view)],
 ];
 
@@ -157,6 +160,26 @@ function audit(view: HostView): unknown {
 function limitIn(query: URLSearchParams, usual: number): number {
   const given = Number(query.get('limit') ?? usual);
   return Number.isInteger(given) && given > 0 ? Math.min(given, LONGEST_LIST) : usual;
+}
+
+function queried(view: HostView, parameters: URLSearchParams): unknown {
+  if (view.query === null)
+    throw new HttpProblem(503, 'noDaemon', 'samples are only in a running daemon; start it with `revertd run`');
+  const expr = parameters.get('expr') ?? '';
+  const rangeMs = Number(parameters.get('rangeMs') ?? 0);
+  const stepMs = Number(parameters.get('stepMs') ?? 1_000);
+  if (!(rangeMs >= 0 && stepMs >= 1 && rangeMs / stepMs <= MOST_POINTS)) {
+    throw new HttpProblem(400, 'invalid', `\`rangeMs\` over \`stepMs\` is at most ${MOST_POINTS} points`);
+  }
+  const now = view.now();
+  const request = rangeMs === 0 ? { expr, from: now } : { expr, from: now - rangeMs, to: now, stepMs };
+  try {
+    return list(view.query(request));
+  } catch (error) {
+    if (error instanceof PromqlError)
+      throw new HttpProblem(400, `query.${error.code}`, `${error.message} (at character ${error.offset + 1})`);
+    throw error;
+  }
 }
 
 function control(host: ApiHost): HostControl {

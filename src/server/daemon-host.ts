@@ -1,6 +1,7 @@
 import type { PolicySet } from '../core/model/desired.ts';
 import type { Daemon } from '../daemon/daemon.ts';
 import { removeHalt, writeHalt } from '../daemon/halt-file.ts';
+import { explore } from '../daemon/observe/explore.ts';
 import {
   abortIncident,
   adopt,
@@ -31,6 +32,7 @@ export function viewOf(daemon: Daemon): HostView {
         policies === undefined ? undefined : { ...policies, adopt: daemon.reconciler.desired?.adopt ?? 'ask' },
       ),
     store: daemon.store,
+    query: (request) => explore(daemon.samples, request),
     report: (incident) => renderReport(daemon.store, incident, daemon.hostName),
   };
 }

@@ -4,6 +4,7 @@ import type { IncidentAnswer } from '../core/model/incident.ts';
 import type { DocumentSight } from '../core/observed.ts';
 import type { Plan } from '../core/plan/plan.ts';
 import type { Millis } from '../core/units.ts';
+import type { QueryAnswer, QueryRequest } from '../daemon/observe/explore.ts';
 import type { OverrideRequest } from '../daemon/operator-commands.ts';
 import type { FeedState } from '../daemon/policy-feed.ts';
 import type { SourceCondition } from '../metrics/sampling.ts';
@@ -25,6 +26,8 @@ export type HostView = {
   readonly plan: (policies?: PolicySet) => Plan | null;
   /** Null before the first start. */
   readonly store: Store | null;
+  /** Evaluates a query over the samples of a running daemon; null without one. @throws PromqlError */
+  readonly query: ((request: QueryRequest) => QueryAnswer) | null;
   readonly report: (incident: string) => string | undefined;
 };
 
