@@ -68,7 +68,7 @@ function isEchoOfUnknownKey(error: SchemaError, unknown: readonly SchemaError[])
   }
   if (error.keyword !== 'oneOf' || error.params['passingSchemas'] !== null) return false;
   const wanted = exactlyOneOf(error.parentSchema ?? {});
-  const nothingElse = Object.keys((error.parentSchema?.['properties'] ?? {}) as object).length === wanted.length;
+  const nothingElse = here.length === Object.keys(error.data ?? {}).length;
   return here.some((other) => nothingElse || isToCome(other) || meantKey(other, wanted) !== undefined);
 }
 

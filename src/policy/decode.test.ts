@@ -53,6 +53,11 @@ describe('what is no text', () => {
       '1:4 error[E-CONTROL-CHARACTER] found the control character U+001B, which YAML does not allow; is this a text file? Remove it, or write it as "\\u001B" in double quotes',
     ],
     [
+      'the line ends of an old Mac',
+      bytes('a: 1\rb: 2\r'),
+      '1:5 error[E-LINE-END] found a carriage return without a line feed; save the file with line ends of UNIX or Windows',
+    ],
+    [
       '50 MB',
       new Uint8Array(50 * 1024 * 1024),
       '1:1 error[E-FILE-SIZE] the file is too large: found 50.0 MiB, expected at most 1 MiB',

@@ -16,6 +16,8 @@ export function decode(file: PolicyFile): Decoded {
   const text = new TextDecoder('utf-8').decode(file.bytes);
   const control = CONTROL.exec(text);
   if (control !== null) return controlCharacter(file, text, control.index);
+  const lone = /\r(?!\n)/.exec(text);
+  if (lone !== null) return loneReturn(file, text, lone.index);
   return { ok: true, text };
 }
 
@@ -53,6 +55,12 @@ function controlCharacter(file: PolicyFile, text: string, index: number): Decode
   const name = codePoint === '0000' ? 'a NUL byte' : `the control character U+${codePoint}`;
   const message = `found ${name}, which YAML does not allow; is this a text file? Remove it, or write it as "\\u${codePoint}" in double quotes`;
   return fault(file.path, line, column, 'E-CONTROL-CHARACTER', message);
+}
+
+function loneReturn(file: PolicyFile, text: string, index: number): Decoded {
+  const { line, column } = endOf(text.slice(0, index));
+  const message = 'found a carriage return without a line feed; save the file with line ends of UNIX or Windows';
+  return fault(file.path, line, column, 'E-LINE-END', message);
 }
 
 function fault(file: string, line: number, column: number, code: string, message: string): Decoded {

@@ -42,14 +42,19 @@ export function explainFormat(title: string, key: string, text: string, expected
 const NAME_RULE = 'up to 63 letters, digits, ".", "_" and "-", beginning and ending with a letter or digit';
 
 function explainName(key: string, text: string): Wording {
-  const template = /\{\{|\{%/.test(text) ? '; is this a template that was not rendered?' : '';
-  const message = `${quote(text)} cannot be a name${key === '' ? '' : ` (\`${key}\`)`}: names are ${NAME_RULE}${template}`;
+  const hint = hintForName(text);
+  const message = `${quote(text)} cannot be a name${key === '' ? '' : ` (\`${key}\`)`}: names are ${NAME_RULE}${hint}`;
   const slug = text
     .trim()
     .replaceAll(/[^A-Za-z0-9._-]+/g, '-')
     .replaceAll(/^[._-]+|[._-]+$/g, '')
     .slice(0, 63);
-  return template === '' && slug !== '' && slug !== text ? { message, suggestion: slug } : { message };
+  return hint === '' && slug !== '' && slug !== text ? { message, suggestion: slug } : { message };
+}
+
+function hintForName(text: string): string {
+  if (/\{\{|\{%/.test(text)) return '; is this a template that was not rendered?';
+  return /[\u2018-\u201f\u00ab\u00bb]/.test(text) ? '; typographic quotes are no quotes to YAML: type " instead' : '';
 }
 
 function explainLabel(text: string, expected: string): Wording {

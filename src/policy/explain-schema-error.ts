@@ -56,7 +56,8 @@ function explainUnknownKey(error: SchemaError): Explained {
     };
   }
   const suggestion = nearest(key, known);
-  if (suggestion === undefined) return { ...base, message: `unknown key \`${key}\`; expected ${expected}` };
+  const hint = error.instancePath === '' ? ' (what belongs to one of them is indented)' : '';
+  if (suggestion === undefined) return { ...base, message: `unknown key \`${key}\`; expected ${expected}${hint}` };
   return { ...base, suggestion, message: `unknown key \`${key}\`; did you mean \`${suggestion}\`?` };
 }
 

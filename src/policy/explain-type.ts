@@ -13,7 +13,7 @@ export function explainType(title: string, key: string, type: string, value: Jso
   if (typeof value === 'number' && title.endsWith('with a unit')) return bareNumber(title, key, value, expected);
   if (typeof value === 'number' && !Number.isFinite(value)) return notFinite(key, value, expected);
   const suggestion = title.endsWith(' run') ? suggestArgv(value) : suggest(type, value);
-  const hint = hintFor(type, value);
+  const hint = hintFor(title, type, value);
   const advice = suggestion === undefined ? hint : `; write ${suggestion}${hint}`;
   const message = `\`${key}\` must be ${expected}; found ${found}${advice}`;
   return suggestion === undefined ? { ...base, message } : { ...base, message, suggestion };
@@ -66,12 +66,12 @@ function suggestBoolean(value: JsonValue): string | undefined {
   return ['no', 'n', 'off', '0', 'false'].includes(word) ? 'false' : undefined;
 }
 
-function hintFor(type: string, value: JsonValue): string {
+function hintFor(title: string, type: string, value: JsonValue): string {
   if (isObject(value)) return hintForObject(type, Object.keys(value));
   if (typeof value !== 'string') return '';
   if (/\$\{host\./.test(value) && type !== 'string')
     return ` (a variable of the host gives text, never ${nounOf(type)})`;
-  if (type !== 'number') return type === 'array' ? ' (a list; there is no shell that would split a text)' : '';
+  if (type !== 'number') return title.startsWith('program') ? ' (there is no shell that would split a text)' : '';
   if (parseDuration(value) !== undefined) return '; write the number alone, in the unit of the query';
   if (suggestNumber(value) === undefined) return '';
   return value.endsWith('%') ? ' if the query gives a ratio' : ' without quotes';

@@ -24,7 +24,14 @@ const EXPECTED: Readonly<Record<string, readonly string[]>> = {
   'missing-name': ['3:1 error[E-MISSING-KEY] `name` is missing in `metadata`; for example `name: memory-injection`'],
   'missing-spec': ['1:1 error[E-MISSING-KEY] `spec` is missing in the document'],
   'number-name': ['3:19 error[E-TYPE] `name` must be a name such as memory-injection; found the number 42; write "42"'],
-  'status-key': ['8:1 error[E-UNKNOWN-KEY] unknown key `status`; expected apiVersion, kind, metadata or spec'],
+  'other-tool': ['1:1 error[E-DOCUMENT] this is not a policy: `apiVersion: revertd.dev/v1` and `kind` are missing'],
+  'status-key': [
+    '8:1 error[E-UNKNOWN-KEY] unknown key `status`; expected apiVersion, kind, metadata or spec (what belongs to one of them is indented)',
+  ],
+  'unindented-spec': [
+    '4:6 error[E-TYPE] `spec` is empty; expected a mapping',
+    '5:1 error[E-UNKNOWN-KEY] unknown key `variants`; expected apiVersion, kind, metadata or spec (what belongs to one of them is indented)',
+  ],
   'unknown-kind': ['2:7 error[E-KIND] unknown kind "Flags"; did you mean Flag?'],
 };
 

@@ -65,6 +65,7 @@ const EXPECTED: Readonly<Record<string, readonly string[]>> = {
   'nodata-word': ['24:15 error[E-VALUE] `noData` must be hold, fire or clear; found the text "ok"'],
   nothing: ['4:1 error[E-MISSING-KEY] a policy needs `triggers`, a `ladder`, or both; found neither'],
   'notifier-to-come': ['5:3 error[E-NOT-SUPPORTED] `slack` is not supported by this version yet'],
+  'notify-text': ['28:11 error[E-TYPE] `notify` must be a list of notifiers; found the text "oncall"; write [oncall]'],
   'outside-one': ['23:16 error[E-LENGTH] `outside` must be a pair of numbers [low, high]; found 1 of at least 2'],
   'outside-swapped': [
     '23:16 error[E-RANGE] `outside` must be [low, high] with the lower number first; found [0.9, 0.1]',
@@ -76,6 +77,10 @@ const EXPECTED: Readonly<Record<string, readonly string[]>> = {
   'pid-file-restart': [
     '27:49 error[E-PID-FILE] a process that is known by its pidFile can only be signalled; found `do: restart`',
   ],
+  'place-flat': [
+    '9:7 error[E-UNKNOWN-KEY] unknown key `path`; expected hosts, envFile, file or then',
+    '10:7 error[E-UNKNOWN-KEY] unknown key `key`; expected hosts, envFile, file or then',
+  ],
   'place-none': ['9:7 error[E-ONE-OF] `deliver[0]` needs exactly one of envFile or file; found none'],
   pointer: [
     '9:45 error[E-POINTER] `pointer` is not a JSON pointer: found "flags.fastPath"; it begins with / and has / between its parts',
@@ -85,7 +90,7 @@ const EXPECTED: Readonly<Record<string, readonly string[]>> = {
   ],
   'relative-path': ['9:24 error[E-PATH] `path` is not an absolute path: found "etc/app.env"'],
   'run-argv-string': [
-    '27:24 error[E-TYPE] `argv` must be a program and its arguments; found the text "systemctl restart app"; write [systemctl, restart, app] (a list; there is no shell that would split a text)',
+    '27:24 error[E-TYPE] `argv` must be a program and its arguments; found the text "systemctl restart app"; write [systemctl, restart, app] (there is no shell that would split a text)',
   ],
   'run-number-argument': ['27:37 error[E-TYPE] `argv[1]` must be a text; found the number 5; write "5"'],
   'run-one-item': [

@@ -17,6 +17,10 @@ export function readHead(document: PolicyDocument): Head {
   if (!isObject(value)) return { outcome: 'refused', diagnostics: [notAnObject(document)] };
   const kind = value['kind'];
   if (kind === TEST_KIND) return { outcome: 'test' };
+  if (value['apiVersion'] === undefined && kind === undefined) {
+    const message = `this is not a policy: \`apiVersion: ${API_VERSION}\` and \`kind\` are missing`;
+    return { outcome: 'refused', diagnostics: [errorAt(originOfKey(document, []), 'E-DOCUMENT', message)] };
+  }
   const foreign = foreignFault(document, value['apiVersion'], kind);
   if (foreign !== undefined) return { outcome: 'refused', diagnostics: [foreign] };
   const version = versionFault(document, value['apiVersion']);

@@ -1,5 +1,6 @@
-import { type Document, LineCounter, type Node, parseAllDocuments } from 'yaml';
+import { type Document, type Node, parseAllDocuments } from 'yaml';
 import { type Diagnostic, errorAt } from './diagnostic.ts';
+import { indexLines } from './line-index.ts';
 import { plainValue } from './plain-value.ts';
 import { originAt, type PolicyDocument } from './policy-document.ts';
 import { explainSyntaxError } from './syntax-error.ts';
@@ -19,9 +20,8 @@ type Source = Pick<PolicyDocument, 'file' | 'text' | 'lines'>;
 
 /** All YAML 1.2 documents of a file (core schema). Empty ones are left out. */
 export function parseYaml(file: string, text: string): Parsed {
-  const lines = new LineCounter();
-  const source: Source = { file, text, lines };
-  const found = parseLeniently(text, lines);
+  const source: Source = { file, text, lines: indexLines(text) };
+  const found = parseLeniently(text);
   if (found === undefined) return unreadable(source);
   const documents: PolicyDocument[] = [];
   const diagnostics: Diagnostic[] = [];
@@ -42,7 +42,7 @@ export function parseYaml(file: string, text: string): Parsed {
 }
 
 /** The parser is recursive; a file of nothing but brackets can exhaust its stack. */
-function parseLeniently(text: string, lines: LineCounter): readonly YamlDocument[] | undefined {
+function parseLeniently(text: string): readonly YamlDocument[] | undefined {
   try {
     const found = parseAllDocuments(text, {
       version: '1.2',
@@ -52,7 +52,6 @@ function parseLeniently(text: string, lines: LineCounter): readonly YamlDocument
       uniqueKeys: false,
       prettyErrors: false,
       logLevel: 'silent',
-      lineCounter: lines,
     });
     return 'empty' in found ? [] : found;
   } catch (error) {

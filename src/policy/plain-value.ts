@@ -86,7 +86,7 @@ function convertMap(context: Context, map: YAMLMap, path: Path): JsonValue {
     refuseProperties(context, key, [...path, name]);
     const first = seen.get(name);
     if (first === undefined) seen.set(name, key);
-    else if (refuseDuplicate(context, path, name, key, first) === 'stop') break;
+    else if (refuseDuplicate(context, path, name, key, first, seen.has('spec')) === 'stop') break;
     if (name === '<<' && key.type === 'PLAIN') refuseMerge(context, key, path);
     else plain[name] = convert(context, value, [...path, name]);
     warnOfBoolean(context, key, [...path, name]);
@@ -95,9 +95,16 @@ function convertMap(context: Context, map: YAMLMap, path: Path): JsonValue {
 }
 
 /** A second head in one document is a forgotten separator, and everything after it another document. */
-function refuseDuplicate(context: Context, path: Path, name: string, key: Node, first: Node): 'stop' | 'go on' {
+function refuseDuplicate(
+  context: Context,
+  path: Path,
+  name: string,
+  key: Node,
+  first: Node,
+  hasSpec: boolean,
+): 'stop' | 'go on' {
   const related = [{ ...originOf(context, first), message: `the first \`${name}\`` }];
-  if (path.length === 0 && (name === 'apiVersion' || name === 'kind')) {
+  if (path.length === 0 && (name === 'apiVersion' || (name === 'kind' && hasSpec))) {
     const message = `a second document begins here (\`${name}\` for the second time); put a line with --- before it`;
     context.diagnostics.push(errorAt(originOf(context, key), 'E-YAML-SEPARATOR', { message, related }));
     return 'stop';

@@ -1,6 +1,7 @@
-import { isMap, isScalar, isSeq, type LineCounter, type Node, type Pair, type Scalar, type YAMLMap } from 'yaml';
+import { isMap, isScalar, isSeq, type Node, type Pair, type Scalar, type YAMLMap } from 'yaml';
 import type { Origin } from '../core/model/origin.ts';
 import type { JsonValue } from '../core/model/step.ts';
+import { type LineIndex, placeOf } from './line-index.ts';
 import type { Path } from './path.ts';
 import { offsetInSource } from './scalar-offset.ts';
 
@@ -8,7 +9,7 @@ import { offsetInSource } from './scalar-offset.ts';
 export type PolicyDocument = {
   readonly file: string;
   readonly text: string;
-  readonly lines: LineCounter;
+  readonly lines: LineIndex;
   readonly root: Node;
   /** Its content as plain data, without a prototype on any mapping. */
   readonly value: JsonValue;
@@ -17,8 +18,7 @@ export type PolicyDocument = {
 };
 
 export function originAt(document: Pick<PolicyDocument, 'file' | 'lines'>, offset: number): Origin {
-  const { line, col } = document.lines.linePos(offset);
-  return { file: document.file, line: Math.max(1, line), column: Math.max(1, col) };
+  return { file: document.file, ...placeOf(document.lines, offset) };
 }
 
 /** Where the value at the path begins; where it is absent, its nearest container's key. */

@@ -8,11 +8,19 @@ type YamlDocument = Document.Parsed;
 export function explainSyntaxError(text: string, document: YamlDocument, error: YAMLParseError): SyntaxFault {
   const at = error.pos[0];
   return (
+    mergeConflict(text, document) ??
     template(text, document) ??
     openQuote(text, document, at) ??
     openBracket(text, document, at) ??
     explainByCode(text, error)
   );
+}
+
+function mergeConflict(text: string, { range: [start, end] }: YamlDocument): SyntaxFault | undefined {
+  const found = /^(?:<{7} |={7}$|>{7} )/m.exec(text.slice(start, end));
+  if (found === null) return undefined;
+  const message = 'found the mark of a merge conflict; resolve the conflict, then commit';
+  return { offset: start + found.index, code: 'E-MERGE-CONFLICT', message };
 }
 
 /** Helm and Jinja write `{{ … }}` and `{% … %}`; rendered by them the file would be fine. */
@@ -93,8 +101,27 @@ function explainByCode(text: string, error: YAMLParseError): SyntaxFault {
     case 'MISSING_CHAR':
       return missingColon(text, offset);
     default:
-      return { offset, code: 'E-YAML-SYNTAX', message: `this is not YAML: ${lowerFirst(error.message)}` };
+      return unexpected(text, error);
   }
+}
+
+/** What stands before the place often tells more than what stands there. */
+function unexpected(text: string, error: YAMLParseError): SyntaxFault {
+  const offset = error.pos[0];
+  const before = text.slice(text.lastIndexOf('\n', offset - 1) + 1, offset).trimEnd();
+  if (/(:|^-) *[|>]$/.test(before)) {
+    const message = `a value that begins with ${before.at(-1)} needs quotes: here it begins a block of text`;
+    return { offset: text.lastIndexOf(before.slice(-1), offset - 1), code: 'E-YAML-PLAIN', message };
+  }
+  if (/["']$/.test(before)) {
+    const message =
+      "found text after a closing quote; a quote within quotes is written \\\" in double and '' in single ones";
+    return { offset, code: 'E-YAML-QUOTE', message };
+  }
+  if (before.endsWith(':') && text.charAt(offset) === '-') {
+    return { offset, code: 'E-YAML-LIST', message: 'a list with dashes begins on a line of its own' };
+  }
+  return { offset, code: 'E-YAML-SYNTAX', message: `this is not YAML: ${lowerFirst(error.message)}` };
 }
 
 function indentation(text: string, at: number): SyntaxFault {
