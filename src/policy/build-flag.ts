@@ -1,11 +1,11 @@
 import { type Flag, type FlagPlace, placeKey } from '../core/model/flag.ts';
+import { nearestName } from '../core/nearest-name.ts';
 import { type BuildContext, doubt, fault, pathAt, valueOrigin } from './build-context.ts';
 import { buildSteps } from './build-step.ts';
 import { digestOf } from './digest.ts';
 import { alternativesText } from './found.ts';
 import { matchesHost } from './host-labels.ts';
 import { hasVariable } from './host-variables.ts';
-import { nearest } from './nearest.ts';
 import type { Path } from './path.ts';
 import type { RawDocument, RawFlag, RawPlace } from './raw-documents.ts';
 
@@ -41,7 +41,7 @@ function checkVariants(context: BuildContext, spec: RawFlag): void {
   for (const key of ['defaultVariant', 'safeVariant'] as const) {
     const name = spec[key];
     if (name === undefined || names.includes(name)) continue;
-    const suggestion = nearest(name, names);
+    const suggestion = nearestName(name, names);
     const base = { found: name, expected: alternativesText(names) };
     const message = `\`${key}\` names no variant of this flag: found "${name}", expected ${alternativesText(names.map((word) => `"${word}"`))}`;
     fault(

@@ -1,5 +1,5 @@
 import type { ErrorObject } from 'ajv';
-import { nearest } from './nearest.ts';
+import { nearestName } from '../core/nearest-name.ts';
 import { exactlyOneOf } from './schema-files.ts';
 import { isAlternativeToCome, isKeyToCome } from './unsupported.ts';
 
@@ -73,7 +73,7 @@ function isEchoOfUnknownKey(error: SchemaError, unknown: readonly SchemaError[])
 }
 
 function meantKey(unknown: SchemaError, candidates: readonly string[]): string | undefined {
-  return nearest(unknownKey(unknown), candidates);
+  return nearestName(unknownKey(unknown), candidates);
 }
 
 export function unknownKey(error: SchemaError): string {

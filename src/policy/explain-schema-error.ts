@@ -1,10 +1,10 @@
 import type { JsonValue } from '../core/model/step.ts';
+import { nearestName } from '../core/nearest-name.ts';
 import { isToCome, type SchemaError, titleOf, unknownKey } from './collapse-schema-errors.ts';
 import { type Explained, explainFormat } from './explain-format.ts';
 import { explainType, nounOf } from './explain-type.ts';
 import { alternativesText, foundText, plainText, quote, withArticle } from './found.ts';
 import { isObject } from './head.ts';
-import { nearest } from './nearest.ts';
 import { formatPath, type Path, pathOfPointer } from './path.ts';
 import { exactlyOneOf } from './schema-files.ts';
 import { isKeyToCome, isValueToCome } from './unsupported.ts';
@@ -55,7 +55,7 @@ function explainUnknownKey(error: SchemaError): Explained {
       message: `unknown key ${quote(key)}: it contains a non-breaking or invisible space; type it anew`,
     };
   }
-  const suggestion = nearest(key, known);
+  const suggestion = nearestName(key, known);
   const hint = error.instancePath === '' ? ' (what belongs to one of them is indented)' : '';
   if (suggestion === undefined) return { ...base, message: `unknown key \`${key}\`; expected ${expected}${hint}` };
   return { ...base, suggestion, message: `unknown key \`${key}\`; did you mean \`${suggestion}\`?` };
@@ -143,7 +143,7 @@ function explainChoice(error: SchemaError, key: string, value: JsonValue): Expla
     return { code: 'E-NOT-SUPPORTED', message, found, expected };
   }
   const base = { code: typeof value === 'string' && words.length > 0 ? 'E-VALUE' : 'E-TYPE', found, expected };
-  const suggestion = typeof value === 'string' ? (nearest(value, words) ?? signalFor(value, words)) : undefined;
+  const suggestion = typeof value === 'string' ? (nearestName(value, words) ?? signalFor(value, words)) : undefined;
   if (suggestion === undefined) return { ...base, message: `\`${key}\` must be ${expected}; found ${found}` };
   return {
     ...base,

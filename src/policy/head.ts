@@ -1,8 +1,8 @@
 import type { JsonValue } from '../core/model/step.ts';
+import { nearestName } from '../core/nearest-name.ts';
 import { type Diagnostic, errorAt } from './diagnostic.ts';
 import { foundText, plainText, quote } from './found.ts';
 import { API_VERSION, isKind, KINDS, KINDS_TO_COME, type Kind, TEST_KIND } from './kinds.ts';
-import { nearest } from './nearest.ts';
 import { originOfKey, originOfValue, type PolicyDocument } from './policy-document.ts';
 
 export type Head =
@@ -67,7 +67,7 @@ function foreignFault(
 }
 
 function isKnownWord(kind: string): boolean {
-  return nearest(kind, ALL_KINDS) !== undefined;
+  return nearestName(kind, ALL_KINDS) !== undefined;
 }
 
 const ALL_KINDS: readonly string[] = [...KINDS, ...KINDS_TO_COME, TEST_KIND];
@@ -98,7 +98,7 @@ function kindFault(document: PolicyDocument, kind: JsonValue | undefined): Diagn
     const message = `the kind ${plainText(kind)} is not supported by this version yet; call the file *.draft.yaml until it is`;
     return errorAt(origin, 'E-NOT-SUPPORTED', { message, found, expected });
   }
-  const meant = typeof kind === 'string' ? nearest(kind, ALL_KINDS) : undefined;
+  const meant = typeof kind === 'string' ? nearestName(kind, ALL_KINDS) : undefined;
   if (meant === undefined) {
     return errorAt(origin, 'E-KIND', { message: `unknown kind ${found}; expected ${expected}`, found, expected });
   }

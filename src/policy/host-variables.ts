@@ -1,5 +1,5 @@
+import { nearestName } from '../core/nearest-name.ts';
 import { quote } from './found.ts';
-import { nearest } from './nearest.ts';
 
 /** What a variable stands for: its value, or that there is none. */
 export type Lookup = (name: string) => string | undefined;
@@ -76,7 +76,7 @@ function explainVariable(
 }
 
 function explainUndefined(name: string, known: readonly string[]): Omit<VariableFault, 'offset'> {
-  const meant = nearest(name, known);
+  const meant = nearestName(name, known);
   const found = `\${host.${name}}`;
   const base = `the host has no variable ${name} (its variables stand in its own configuration)`;
   if (meant === undefined) return { found, message: base };

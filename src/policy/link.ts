@@ -1,11 +1,11 @@
 import type { Origin } from '../core/model/origin.ts';
+import { nearestName } from '../core/nearest-name.ts';
 import { formatDuration } from '../core/units.ts';
 import type { PlaceUse, Reference, SamplingUse } from './build-context.ts';
 import { type Diagnostic, errorAt, warningAt } from './diagnostic.ts';
 import { alternativesText } from './found.ts';
 import { canMeet } from './host-labels.ts';
 import type { Kind } from './kinds.ts';
-import { nearest } from './nearest.ts';
 
 /** What other documents may refer to. */
 export type Declared = {
@@ -69,7 +69,7 @@ function checkReference(links: Links, reference: Reference, isHere: boolean): re
 
 function missing(declared: readonly Declared[], { kind, name, origin }: Reference): Diagnostic {
   const names = declared.filter((entry) => entry.kind === kind).map((entry) => entry.name);
-  const suggestion = nearest(name, names);
+  const suggestion = nearestName(name, names);
   const other = declared.find((entry) => entry.name === name);
   const code = `E-NO-${kind.toUpperCase()}`;
   const base = `there is no ${kind} called "${name}"`;
@@ -95,7 +95,7 @@ function checkVariant({ variant, origin, name }: Reference, target: Declared): r
   }
   const { names } = target.variants;
   if (names.includes(variant.name)) return [];
-  const suggestion = nearest(variant.name, names);
+  const suggestion = nearestName(variant.name, names);
   const expected = alternativesText(names.map((word) => `"${word}"`));
   const message = `the Flag "${name}" has no variant "${variant.name}"; expected ${expected}`;
   const wording = { message, found: variant.name, expected, related };
@@ -135,7 +135,7 @@ function unknownJobs(
   return use.jobs
     .filter((job) => !names.includes(job) && !mayBeBroken(job))
     .map((job) => {
-      const suggestion = nearest(job, names);
+      const suggestion = nearestName(job, names);
       const hint = suggestion === undefined ? '' : `; did you mean "${suggestion}"?`;
       const message = `the query asks for job="${job}", but no MetricSource is called so: it will have no data${hint}`;
       return warningAt(use.origin, 'W-NO-JOB', suggestion === undefined ? { message } : { message, suggestion });

@@ -1,8 +1,8 @@
 import type { RollbackPolicy, Rung } from '../core/model/policy.ts';
+import { nearestName } from '../core/nearest-name.ts';
 import { formatDuration, type Millis } from '../core/units.ts';
 import { type BuildContext, doubt, fault, faultAtKey, valueOrigin } from './build-context.ts';
 import { alternativesText } from './found.ts';
-import { nearest } from './nearest.ts';
 import type { Path } from './path.ts';
 import type { RawRollbackPolicy } from './raw-documents.ts';
 
@@ -67,7 +67,7 @@ function checkStartAt(context: BuildContext, { triggers, ladder }: RollbackPolic
   const rungs = ladder.map(({ name }) => name);
   for (const [index, { startAt }] of triggers.entries()) {
     if (startAt === undefined || rungs.includes(startAt)) continue;
-    const suggestion = nearest(startAt, rungs);
+    const suggestion = nearestName(startAt, rungs);
     const hint = suggestion === undefined ? `expected ${alternativesText(rungs)}` : `did you mean "${suggestion}"?`;
     const message = `\`startAt\` names no rung of this ladder: found "${startAt}"; ${hint}`;
     const wording = { message, found: startAt, expected: alternativesText(rungs) };

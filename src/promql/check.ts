@@ -1,3 +1,4 @@
+import { nearestName } from '../core/nearest-name.ts';
 import {
   type Aggregate,
   type Binary,
@@ -12,7 +13,6 @@ import { checkCallLiterals } from './check-literals.ts';
 import { AGGREGATE_PARAMS, FUNCTIONS, type Signature, signatureOf } from './functions.ts';
 import { METRIC_NAME } from './labels.ts';
 import { badRegex, valuePredicate } from './matcher.ts';
-import { nearestName } from './nearest.ts';
 import { PromqlError, unsupported } from './promql-error.ts';
 import { isLabelName } from './string-literals.ts';
 

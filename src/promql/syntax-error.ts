@@ -1,6 +1,6 @@
 import type { SyntaxNode, Tree } from '@lezer/common';
+import { nearestName } from '../core/nearest-name.ts';
 import { FUNCTIONS, signatureOf } from './functions.ts';
-import { nearestName } from './nearest.ts';
 import { PromqlError, unsupported } from './promql-error.ts';
 
 /** What may stand in a node, for the message about what does not. */

@@ -1,5 +1,5 @@
 import { expect, it } from 'vitest';
-import { nearest } from './nearest.ts';
+import { nearestName } from './nearest-name.ts';
 
 it.each([
   ['drft', ['drift', 'state'], 'drift'],
@@ -12,5 +12,5 @@ it.each([
   ['', ['a'], undefined],
   ['anything', [], undefined],
 ])('%s among %j', (word, candidates, expected) => {
-  expect(nearest(word, candidates)).toBe(expected);
+  expect(nearestName(word, candidates)).toBe(expected);
 });
