@@ -23,6 +23,8 @@ export type Reading = {
   readonly intervalMs: Millis;
   /** Whether samples reach back as far as the query looks; before, a clear result proves nothing. */
   readonly covered: boolean;
+  /** What the trigger usually reads, for a threshold over a baseline; null while there is too little history. */
+  readonly baseline?: number | null;
   /** Whether every source that the query reads delivered at its last turn. */
   readonly healthy: boolean;
   readonly result:

@@ -4,11 +4,11 @@ import { buildThreshold } from './build-parts.ts';
 import { type CheckedQuery, checkQueryAt, dropsGoodData } from './check-query.ts';
 import { digestOf } from './digest.ts';
 import type { Path } from './path.ts';
-import type { RawTrigger } from './raw-documents.ts';
+import type { RawBaseline, RawTrigger } from './raw-documents.ts';
 
 export function buildTrigger(context: BuildContext, path: Path, raw: RawTrigger): Trigger {
   const query = checkQueryAt(context, [...path, 'query'], raw.query);
-  const threshold = buildThreshold(context, path, raw);
+  const threshold = buildTriggerThreshold(context, path, raw);
   const clear = buildClear(context, [...path, 'clear'], raw.clear, threshold);
   const forMs = durationAt(context, [...path, 'for'], raw.for, 0);
   const meaning = {
@@ -31,11 +31,45 @@ export function buildTrigger(context: BuildContext, path: Path, raw: RawTrigger)
   };
 }
 
+function buildTriggerThreshold(context: BuildContext, path: Path, raw: RawTrigger): Trigger['threshold'] {
+  const { above, below, outside } = raw;
+  if (typeof above === 'object') return buildBaseline(context, [...path, 'above'], 'above', above);
+  if (typeof below === 'object') return buildBaseline(context, [...path, 'below'], 'below', below);
+  return buildThreshold(context, path, {
+    ...(above === undefined ? {} : { above }),
+    ...(below === undefined ? {} : { below }),
+    ...(outside === undefined ? {} : { outside }),
+  });
+}
+
+/** History is kept for a limited time, and a baseline over minutes would follow the fault that it is to reveal. */
+const BASELINE_SHORTEST = { ms: 600_000, text: '10m' };
+const BASELINE_LONGEST_MS = 30 * 86_400_000;
+
+function buildBaseline(
+  context: BuildContext,
+  path: Path,
+  side: 'above' | 'below',
+  raw: RawBaseline,
+): Trigger['threshold'] {
+  const overMs = durationAt(context, [...path, 'over'], raw.over, 0, BASELINE_SHORTEST);
+  if (overMs > BASELINE_LONGEST_MS) {
+    const message = '`over` is at most 30d, for no longer are readings kept';
+    fault(context, [...path, 'over'], 'E-RANGE', { message, found: raw.over, expected: 'at most 30d' });
+  }
+  if (side === 'above' ? raw.baseline <= 1 : raw.baseline >= 1) {
+    const bound = side === 'above' ? 'greater than 1' : 'less than 1';
+    const message = `\`${side}\` so many times the baseline must be ${bound}, or the usual value would breach`;
+    fault(context, [...path, 'baseline'], 'E-RANGE', { message, found: String(raw.baseline), expected: bound });
+  }
+  return { kind: 'baseline', side, factor: raw.baseline, overMs };
+}
+
 function buildClear(
   context: BuildContext,
   path: Path,
   raw: RawTrigger['clear'],
-  threshold: Threshold,
+  threshold: Trigger['threshold'],
 ): Trigger['clear'] | undefined {
   if (raw === undefined) return undefined;
   const clear = buildThreshold(context, path, raw);
@@ -44,7 +78,7 @@ function buildClear(
 }
 
 /** What clears must lie on the good side of the threshold, else one value would breach and clear at once. */
-function checkSide(context: BuildContext, path: Path, clear: Threshold, threshold: Threshold): void {
+function checkSide(context: BuildContext, path: Path, clear: Threshold, threshold: Trigger['threshold']): void {
   if (clear.kind === 'outside') return;
   const at = [...path, clear.kind];
   if (threshold.kind === 'outside') {
@@ -52,12 +86,15 @@ function checkSide(context: BuildContext, path: Path, clear: Threshold, threshol
     faultAtKey(context, path, 'E-CLEAR', message);
     return;
   }
-  if (clear.kind === threshold.kind) {
-    const other = threshold.kind === 'above' ? 'below' : 'above';
-    const message = `\`clear\` is on the wrong side: a trigger with \`${threshold.kind}\` clears \`${other}\` a value`;
+  const side = threshold.kind === 'baseline' ? threshold.side : threshold.kind;
+  if (clear.kind === side) {
+    const other = side === 'above' ? 'below' : 'above';
+    const message = `\`clear\` is on the wrong side: a trigger with \`${side}\` clears \`${other}\` a value`;
     faultAtKey(context, at, 'E-CLEAR', { message, found: clear.kind, expected: other, suggestion: other });
     return;
   }
+  // What a baseline comes to is known only when it is evaluated.
+  if (threshold.kind === 'baseline') return;
   const overlaps = threshold.kind === 'above' ? clear.value > threshold.value : clear.value < threshold.value;
   if (!overlaps) return;
   const bound = threshold.kind === 'above' ? 'at most' : 'at least';

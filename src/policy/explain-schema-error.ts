@@ -101,7 +101,8 @@ function explainValue(error: SchemaError, key: string): Explained {
     case 'type': {
       const toCome = wordToCome(error, value);
       if (toCome !== undefined) return toCome;
-      const type = String(error.params['type']);
+      // Of several types the first is the usual one, which the author probably meant.
+      const [type = ''] = [error.params['type']].flat().map(String);
       return explainType(titleOf(error), key, type, value, expectedOf(error, type));
     }
     case 'enum':

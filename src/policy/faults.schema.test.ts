@@ -131,7 +131,10 @@ const EXPECTED: Readonly<Record<string, readonly string[]>> = {
   'then-set-flag': [
     '10:25 error[E-STEP] `then` makes a written value effective; it cannot set flags, only a ladder can',
   ],
-  'threshold-baseline': ['23:14 error[E-NOT-SUPPORTED] `baseline` is not supported by this version yet'],
+  'threshold-baseline': [
+    '23:26 error[E-RANGE] `above` so many times the baseline must be greater than 1, or the usual value would breach',
+    '23:37 error[E-RANGE] `over` must be at least 10m; found 5m',
+  ],
   'threshold-infinite': ['23:14 error[E-RANGE] `above` must be a finite number; found infinity'],
   'threshold-nan': ['23:14 error[E-RANGE] `above` must be a finite number; found NaN'],
   'threshold-percent': [

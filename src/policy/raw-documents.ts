@@ -92,7 +92,11 @@ export type RawThreshold = {
   readonly outside?: readonly [number, number];
 };
 
-export type RawTrigger = RawThreshold & {
+export type RawBaseline = { readonly baseline: number; readonly over: string };
+
+export type RawTrigger = Omit<RawThreshold, 'above' | 'below'> & {
+  readonly above?: number | RawBaseline;
+  readonly below?: number | RawBaseline;
   readonly name: string;
   readonly query: string;
   readonly for?: string;

@@ -32,7 +32,6 @@ export const VALUES_TO_COME: Readonly<Record<string, readonly string[]>> = {
 /** Objects likewise, by the title and the object's key. */
 export const ALTERNATIVES_TO_COME: Readonly<Record<string, readonly string[]>> = {
   After: ['onFix'],
-  number: ['baseline'],
 };
 
 export function isKeyToCome(title: string, key: string): boolean {

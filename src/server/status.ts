@@ -7,10 +7,10 @@ import type { Hold } from '../core/model/hold.ts';
 import { type Incident, isOpen } from '../core/model/incident.ts';
 import { formatOrigin } from '../core/model/origin.ts';
 import type { JsonValue } from '../core/model/step.ts';
-import { formatThreshold, triggerKey } from '../core/model/trigger.ts';
+import { triggerKey } from '../core/model/trigger.ts';
 import { asText, placesOf, type WantedPlace } from '../core/places/flag-places.ts';
 import type { Condition } from '../core/plan/plan.ts';
-import { leadingElement, viewTrigger } from '../core/triggers/trigger-view.ts';
+import { leadingElement, shownThreshold, viewTrigger } from '../core/triggers/trigger-view.ts';
 import type { Millis } from '../core/units.ts';
 import type { FeedState } from '../daemon/policy-feed.ts';
 import type { SourceCondition } from '../metrics/sampling.ts';
@@ -122,7 +122,7 @@ function triggerStatuses(desired: Desired, memory: Memory, now: Millis): Trigger
         trigger: key,
         state: view.state,
         value: view.memory?.value ?? null,
-        threshold: formatThreshold(trigger.threshold),
+        threshold: shownThreshold(trigger, view.memory),
         query: trigger.query,
         severity: trigger.severity,
         since: view.memory?.since ?? null,

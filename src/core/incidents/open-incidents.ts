@@ -1,8 +1,8 @@
 import type { Brake } from '../memory.ts';
 import { type Incident, type IncidentCause, isOpen } from '../model/incident.ts';
 import type { RollbackPolicy } from '../model/policy.ts';
-import { formatThreshold, type Trigger, triggerKey } from '../model/trigger.ts';
-import { leadingElement, viewTrigger } from '../triggers/trigger-view.ts';
+import { type Trigger, triggerKey } from '../model/trigger.ts';
+import { leadingElement, shownThreshold, viewTrigger } from '../triggers/trigger-view.ts';
 import type { Turn } from '../turn.ts';
 import { brakeOf } from './brakes.ts';
 import { conflictSet, overlaps } from './conflict-set.ts';
@@ -103,7 +103,7 @@ function causeOf(turn: Turn, policy: RollbackPolicy, trigger: Trigger): Incident
     trigger: key,
     value: element?.value ?? memory?.value ?? null,
     labels: element?.labels ?? {},
-    threshold: formatThreshold(trigger.threshold),
+    threshold: shownThreshold(trigger, memory),
     breachedSince: element?.breachedSince ?? turn.now,
   };
 }

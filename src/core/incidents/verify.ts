@@ -3,7 +3,7 @@ import type { Incident, VerifyingPhase } from '../model/incident.ts';
 import type { Rung } from '../model/policy.ts';
 import { formatThreshold, type Trigger, triggerKey } from '../model/trigger.ts';
 import type { Observed } from '../observed.ts';
-import { isClearSince, viewTrigger } from '../triggers/trigger-view.ts';
+import { isClearSince, shownThreshold, viewTrigger } from '../triggers/trigger-view.ts';
 import type { Turn } from '../turn.ts';
 import { criticalTriggers } from './open-incidents.ts';
 
@@ -61,7 +61,7 @@ function triggerFinding(turn: Turn, policy: string, trigger: Trigger, since: num
   const { verdict, covered } = view.memory;
   switch (verdict) {
     case 'breached':
-      return { verdict: 'bad', text: `${value}, still ${formatThreshold(trigger.threshold)}` };
+      return { verdict: 'bad', text: `${value}, still ${shownThreshold(trigger, view.memory)}` };
     case 'between':
       return { verdict: 'unknown', text: `${value}, between its threshold and clear` };
     case 'clear':

@@ -1,4 +1,4 @@
-import type { Millis } from '../units.ts';
+import { formatDuration, type Millis } from '../units.ts';
 import type { Origin } from './origin.ts';
 
 export type Threshold =
@@ -6,13 +6,21 @@ export type Threshold =
   | { readonly kind: 'below'; readonly value: number }
   | { readonly kind: 'outside'; readonly low: number; readonly high: number };
 
+/** So many times what the trigger usually reads: the median of what it recorded over `overMs` while it was inactive. */
+export type BaselineThreshold = {
+  readonly kind: 'baseline';
+  readonly side: 'above' | 'below';
+  readonly factor: number;
+  readonly overMs: Millis;
+};
+
 export type Trigger = {
   readonly name: string;
   readonly origin: Origin;
   /** Changes when the meaning of the trigger changes; a trigger with another digest starts anew. */
   readonly digest: string;
   readonly query: string;
-  readonly threshold: Threshold;
+  readonly threshold: Threshold | BaselineThreshold;
   /** Breached time that must add up before the trigger fires. */
   readonly forMs: Millis;
   /** Hysteresis; without it whatever is not breached clears. */
@@ -32,15 +40,28 @@ export function triggerKey(policy: string, trigger: string): TriggerKey {
   return `${policy}/${trigger}`;
 }
 
-export function formatThreshold(threshold: Threshold): string {
+/** The threshold in numbers; null for one over a baseline that is not known yet. */
+export function resolveThreshold(threshold: Threshold | BaselineThreshold, baseline: number | null): Threshold | null {
+  if (threshold.kind !== 'baseline') return threshold;
+  return baseline === null ? null : { kind: threshold.side, value: threshold.factor * baseline };
+}
+
+export function formatThreshold(threshold: Threshold | BaselineThreshold): string {
   switch (threshold.kind) {
+    case 'baseline':
+      return `${threshold.side === 'above' ? '>' : '<'} ${threshold.factor} × its baseline over ${formatDuration(threshold.overMs)}`;
     case 'above':
-      return `> ${threshold.value}`;
+      return `> ${shortNumber(threshold.value)}`;
     case 'below':
-      return `< ${threshold.value}`;
+      return `< ${shortNumber(threshold.value)}`;
     case 'outside':
       return `outside ${threshold.low}…${threshold.high}`;
   }
+}
+
+/** A number with at most six significant digits, for people. */
+export function shortNumber(value: number): string {
+  return Number(value.toPrecision(6)).toString();
 }
 
 /** NaN is on no side of any threshold; callers treat it before they ask. */

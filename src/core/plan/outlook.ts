@@ -6,9 +6,9 @@ import type { Hold } from '../model/hold.ts';
 import { type Incident, isOpen } from '../model/incident.ts';
 import type { RollbackPolicy, Rung } from '../model/policy.ts';
 import { describeStep } from '../model/step.ts';
-import { formatThreshold, type Trigger, triggerKey } from '../model/trigger.ts';
+import { type Trigger, triggerKey } from '../model/trigger.ts';
 import { differing } from '../places/deliveries.ts';
-import { leadingElement, viewTrigger } from '../triggers/trigger-view.ts';
+import { leadingElement, shownThreshold, viewTrigger } from '../triggers/trigger-view.ts';
 import type { Turn } from '../turn.ts';
 import { formatDuration } from '../units.ts';
 import type { Outlook } from './plan.ts';
@@ -35,7 +35,7 @@ function pendingOutlook(turn: Turn, policy: RollbackPolicy): Outlook[] {
       {
         object: `RollbackPolicy/${policy.name}`,
         afterMs: left,
-        on: `${key} = ${element.value ?? 'no value'} stays ${formatThreshold(trigger.threshold)} for ${formatDuration(left)} more`,
+        on: `${key} = ${element.value ?? 'no value'} stays ${shownThreshold(trigger, view.memory)} for ${formatDuration(left)} more`,
         what: `${key} fires`,
         next: consequences(turn, policy, trigger),
         origin: trigger.origin,

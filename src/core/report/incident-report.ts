@@ -1,7 +1,7 @@
 import type { Event } from '../event.ts';
 import type { Incident } from '../model/incident.ts';
 import { formatOrigin } from '../model/origin.ts';
-import { formatThreshold, type Trigger } from '../model/trigger.ts';
+import { formatThreshold, shortNumber, type Trigger } from '../model/trigger.ts';
 import { fromReadingValue, type ReadingValue } from '../observed.ts';
 import { formatDuration, formatInstant, type Millis } from '../units.ts';
 import { describeEvent } from './describe-event.ts';
@@ -113,10 +113,6 @@ function readingLines({ key, trigger, readings }: TriggerReadings): string[] {
     '  ```',
     '',
   ];
-}
-
-export function shortNumber(value: number): string {
-  return Number.isInteger(value) ? String(value) : Number(value.toPrecision(3)).toString();
 }
 
 function timeline({ incident, events }: ReportInput): string[] {

@@ -1,4 +1,4 @@
-import { isBeyond, type Threshold } from '../model/trigger.ts';
+import { isBeyond, type Trigger } from '../model/trigger.ts';
 
 const BARS = ['▁', '▂', '▃', '▄', '▅', '▆', '▇', '█'] as const;
 const WIDTH = 60;
@@ -7,7 +7,7 @@ const WIDTH = 60;
  * Values as a line of bars, at most 60 of them: where there are more, each bar shows the worst of its share. A line of
  * `^` under a bar would not survive proportional fonts, so breaches are told by their height alone.
  */
-export function sparkline(values: readonly number[], threshold: Threshold): string {
+export function sparkline(values: readonly number[], threshold: Trigger['threshold']): string {
   const shares = Math.min(WIDTH, values.length);
   const shown = Array.from({ length: shares }, (_, index) => {
     const from = Math.floor((index * values.length) / shares);
@@ -19,8 +19,11 @@ export function sparkline(values: readonly number[], threshold: Threshold): stri
   return shown.map((value) => BARS[span === 0 ? 0 : Math.round(((value - low) / span) * (BARS.length - 1))]).join('');
 }
 
-function worst(values: readonly number[], threshold: Threshold): number {
-  const beyond = values.find((value) => isBeyond(threshold, value));
-  if (beyond !== undefined) return beyond;
-  return threshold.kind === 'below' ? Math.min(...values) : Math.max(...values);
+function worst(values: readonly number[], threshold: Trigger['threshold']): number {
+  if (threshold.kind === 'outside') {
+    const beyond = values.find((value) => isBeyond(threshold, value));
+    if (beyond !== undefined) return beyond;
+  }
+  const side = threshold.kind === 'baseline' ? threshold.side : threshold.kind;
+  return side === 'below' ? Math.min(...values) : Math.max(...values);
 }

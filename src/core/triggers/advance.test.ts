@@ -125,3 +125,23 @@ test('the value told is the one that is most beyond', () => {
   const memory = advanceTrigger(trigger, undefined, reading(0, '_', { result: { kind: 'elements', elements } }));
   expect(memory.value).toBe(0.9);
 });
+
+describe('a threshold over a baseline', () => {
+  const doubled = aTrigger({ forMs: 0, threshold: { kind: 'baseline', side: 'above', factor: 2, overMs: 86_400_000 } });
+
+  test('is so many times what the trigger usually reads', () => {
+    expect(follow(doubled, '0.2>inactive 0.25>firing 0.2>inactive', { baseline: 0.1 })).toBe(
+      '0.2>inactive 0.25>firing 0.2>inactive',
+    );
+    expect(advanceTrigger(doubled, undefined, reading(0, 0.25, { baseline: 0.1 })).threshold).toEqual({
+      kind: 'above',
+      value: 0.2,
+    });
+  });
+
+  test('is unknown while there is too little history, whatever `noData` says', () => {
+    expect(follow({ ...doubled, noData: 'fire' }, '9>unknown 9>unknown', { baseline: null })).toBe(
+      '9>unknown 9>unknown',
+    );
+  });
+});

@@ -1,4 +1,4 @@
-import { isBeyond, type Threshold, type Trigger } from '../model/trigger.ts';
+import { isBeyond, resolveThreshold, type Threshold, type Trigger } from '../model/trigger.ts';
 import { fromReadingValue, type Reading, type ReadingElement, type ReadingValue } from '../observed.ts';
 import type { Millis } from '../units.ts';
 import type { ElementMemory, TriggerMemory, TriggerState, Verdict } from './trigger-memory.ts';
@@ -20,9 +20,22 @@ export function advanceTrigger(trigger: Trigger, before: TriggerMemory | undefin
   const known = before?.digest === trigger.digest ? before : undefined;
   if (known !== undefined && reading.at <= known.at) return known;
   if (reading.result.kind === 'failed') return withFailure(trigger, known, reading, reading.result.message);
+  const threshold = resolveThreshold(trigger.threshold, reading.baseline ?? null);
+  if (threshold === null) return withFailure(trigger, known, reading, 'there is too little history for its baseline');
+  return judgeReading({ ...trigger, threshold }, known, reading, reading.result.elements);
+}
 
-  const elements = advanceElements(trigger, known?.elements ?? {}, reading, reading.result.elements);
-  const verdict = overallVerdict(trigger, reading.result.elements);
+/** A trigger whose threshold is a number. */
+type Judge = Trigger & { readonly threshold: Threshold };
+
+function judgeReading(
+  trigger: Judge,
+  known: TriggerMemory | undefined,
+  reading: Reading,
+  seen: readonly ReadingElement[],
+): TriggerMemory {
+  const elements = advanceElements(trigger, known?.elements ?? {}, reading, seen);
+  const verdict = overallVerdict(trigger, seen);
   const state = overallState(elements, verdict);
   return {
     digest: trigger.digest,
@@ -30,7 +43,8 @@ export function advanceTrigger(trigger: Trigger, before: TriggerMemory | undefin
     since: known?.state === state ? known.since : reading.at,
     at: reading.at,
     verdict,
-    value: worstValue(trigger.threshold, reading.result.elements),
+    value: worstValue(trigger.threshold, seen),
+    threshold: trigger.threshold,
     intervalMs: reading.intervalMs,
     covered: reading.covered,
     message: null,
@@ -53,6 +67,7 @@ function withFailure(
     at: reading.at,
     verdict: 'failed',
     value: known?.value ?? null,
+    threshold: known?.threshold ?? null,
     intervalMs: reading.intervalMs,
     covered: reading.covered,
     message,
@@ -65,7 +80,7 @@ const ABSENCE: ReadingElement = { labels: {}, value: 'NaN' };
 const ABSENCE_KEY = 'absence';
 
 function advanceElements(
-  trigger: Trigger,
+  trigger: Judge,
   before: Readonly<Record<string, ElementMemory>>,
   reading: Reading,
   seen: readonly ReadingElement[],
@@ -93,7 +108,7 @@ function advanceElements(
 
 /** Undefined: nothing needs to be remembered of an element that is inactive. */
 function advanceElement(
-  trigger: Trigger,
+  trigger: Judge,
   before: ElementMemory | undefined,
   reading: Reading,
   element: ReadingElement,
@@ -108,7 +123,7 @@ function advanceElement(
 }
 
 function missingElement(
-  trigger: Trigger,
+  trigger: Judge,
   element: ElementMemory,
   reading: Reading,
   othersSeen: boolean,
@@ -120,14 +135,14 @@ function missingElement(
 
 type Judgement = 'breached' | 'between' | 'clear' | 'nothing';
 
-function judge(trigger: Trigger, value: number): Exclude<Verdict, 'failed'> {
+function judge(trigger: Judge, value: number): Exclude<Verdict, 'failed'> {
   if (Number.isNaN(value)) return 'nan';
   if (isBeyond(trigger.threshold, value)) return 'breached';
   if (trigger.clear === undefined) return 'clear';
   return isBeyond(trigger.clear.threshold, value) ? 'clear' : 'between';
 }
 
-function applyNoData(trigger: Trigger, verdict: Exclude<Verdict, 'failed'>): Judgement {
+function applyNoData(trigger: Judge, verdict: Exclude<Verdict, 'failed'>): Judgement {
   if (verdict !== 'noData' && verdict !== 'nan') return verdict;
   switch (trigger.noData) {
     case 'hold':
@@ -140,7 +155,7 @@ function applyNoData(trigger: Trigger, verdict: Exclude<Verdict, 'failed'>): Jud
 }
 
 function step(
-  trigger: Trigger,
+  trigger: Judge,
   element: ElementMemory,
   judgement: Judgement,
   reading: Reading,
@@ -158,7 +173,7 @@ function step(
   }
 }
 
-function pendingOrFiring(trigger: Trigger, element: ElementMemory, reading: Reading): ElementMemory {
+function pendingOrFiring(trigger: Judge, element: ElementMemory, reading: Reading): ElementMemory {
   const fresh = element.state === 'inactive';
   const accumulatedMs = fresh ? 0 : element.accumulatedMs + cappedGap(element.accumulatedAt, reading);
   const fires = accumulatedMs >= trigger.forMs;
@@ -173,7 +188,7 @@ function pendingOrFiring(trigger: Trigger, element: ElementMemory, reading: Read
 }
 
 function firingElement(
-  trigger: Trigger,
+  trigger: Judge,
   element: ElementMemory,
   judgement: Judgement,
   reading: Reading,
@@ -211,7 +226,7 @@ function newElement(element: ReadingElement, at: Millis): ElementMemory {
   };
 }
 
-function overallVerdict(trigger: Trigger, elements: readonly ReadingElement[]): Verdict {
+function overallVerdict(trigger: Judge, elements: readonly ReadingElement[]): Verdict {
   const verdicts = new Set(elements.map((element) => judge(trigger, fromReadingValue(element.value))));
   for (const verdict of ['breached', 'between', 'clear'] as const) if (verdicts.has(verdict)) return verdict;
   // Where absence means that all is well, it is as good as a clear value, also for a verification.

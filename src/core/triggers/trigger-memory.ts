@@ -1,3 +1,4 @@
+import type { Threshold } from '../model/trigger.ts';
 import type { ReadingValue } from '../observed.ts';
 import type { Millis } from '../units.ts';
 
@@ -15,6 +16,8 @@ export type TriggerMemory = {
   readonly at: Millis;
   readonly verdict: Verdict;
   readonly value: ReadingValue | null;
+  /** What the last evaluation was held against; null while a baseline is not known. */
+  readonly threshold: Threshold | null;
   readonly intervalMs: Millis;
   readonly covered: boolean;
   readonly message: string | null;

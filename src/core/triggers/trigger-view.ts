@@ -1,5 +1,5 @@
 import type { Memory } from '../memory.ts';
-import type { Trigger, TriggerKey } from '../model/trigger.ts';
+import { formatThreshold, type Trigger, type TriggerKey } from '../model/trigger.ts';
 import type { Millis } from '../units.ts';
 import type { ElementMemory, TriggerMemory, TriggerState } from './trigger-memory.ts';
 
@@ -35,6 +35,13 @@ export function leadingElement(memory: TriggerMemory): ElementMemory | undefined
   return Object.values(memory.elements).sort(
     (a, b) => rank[a.state] - rank[b.state] || a.breachedSince - b.breachedSince,
   )[0];
+}
+
+/** What the trigger is held against now, for people. */
+export function shownThreshold(trigger: Trigger, memory: TriggerMemory | undefined): string {
+  const resolved = memory?.threshold ?? null;
+  if (trigger.threshold.kind !== 'baseline' || resolved === null) return formatThreshold(trigger.threshold);
+  return `${formatThreshold(resolved)} (${trigger.threshold.factor} × its baseline)`;
 }
 
 /** Evaluated since `since`, with data, over a covered window, and good. */
