@@ -64,7 +64,9 @@ export type DocumentSight =
       readonly exists: boolean;
       /** SHA-256 of the content. */
       readonly digest: string;
-      /** By entry; an absent entry is missing. */
+      /** What was looked for; of any other entry this sight says nothing. */
+      readonly entries: readonly string[];
+      /** By entry; one that was looked for and is not there is missing. */
       readonly values: Readonly<Record<string, JsonValue>>;
     }
   | { readonly kind: 'unreadable'; readonly at: Millis; readonly code: string; readonly message: string };

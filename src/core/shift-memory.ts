@@ -1,5 +1,6 @@
-import { shiftIncident } from './incidents/evolve-incidents.ts';
+import { shiftIncident } from './incidents/incident-times.ts';
 import type { Memory, Retry } from './memory.ts';
+import type { Hold } from './model/hold.ts';
 import { mapValues } from './record.ts';
 import type { ElementMemory, TriggerMemory } from './triggers/trigger-memory.ts';
 import type { Millis } from './units.ts';
@@ -9,8 +10,10 @@ export function shiftMemory(memory: Memory, byMs: Millis): Memory {
   return {
     ...memory,
     startedAt: memory.startedAt === null ? null : memory.startedAt + byMs,
+    halt: memory.halt === null ? null : { ...memory.halt, noticedAt: memory.halt.noticedAt + byMs },
     triggers: mapValues(memory.triggers, (trigger) => shiftTrigger(trigger, byMs)),
     triggersRecordedAt: memory.triggersRecordedAt + byMs,
+    holds: mapValues(memory.holds, (hold) => shiftHold(hold, byMs)),
     incidents: mapValues(memory.incidents, (incident) => shiftIncident(incident, byMs)),
     rollbacks: memory.rollbacks.map((one) => ({
       ...one,
@@ -29,6 +32,13 @@ export function shiftMemory(memory: Memory, byMs: Millis): Memory {
     outbox: mapValues(memory.outbox, (entry) => ({ ...shiftRetry(entry, byMs), queuedAt: entry.queuedAt + byMs })),
     reportsOwed: mapValues(memory.reportsOwed, (retry) => shiftRetry(retry, byMs)),
   };
+}
+
+/** `since` orders latches over the same flag, and the newest one counts. */
+function shiftHold(hold: Hold, byMs: Millis): Hold {
+  const since = hold.since + byMs;
+  if (hold.kind !== 'override' || hold.expiresAt === null) return { ...hold, since };
+  return { ...hold, since, expiresAt: hold.expiresAt + byMs };
 }
 
 function shiftRetry<T extends Retry>(retry: T, byMs: Millis): T {

@@ -80,6 +80,7 @@ export class World {
         at: this.now,
         exists,
         digest: JSON.stringify(values),
+        entries: wanted.entries,
         values: { ...values },
       };
     }

@@ -5,6 +5,7 @@ import type { ExecutingPhase, Incident, IncidentAnswer, Phase } from '../model/i
 import type { FinishedEvent } from '../operations/evolve-operations.ts';
 import { mapValues, without } from '../record.ts';
 import type { Millis } from '../units.ts';
+import { restartIncident, thawIncident } from './incident-times.ts';
 
 /** How many past incidents cooldown and limit can look back on. */
 const ROLLBACKS_KEPT = 1_000;
@@ -15,9 +16,12 @@ type Relevant = IncidentEvent | Extract<DaemonEvent, { type: 'daemon.started' | 
 export function evolveIncidents(memory: Memory, event: Relevant & At): Memory {
   switch (event.type) {
     case 'daemon.started':
-      return { ...memory, incidents: mapValues(memory.incidents, (one) => verifyAnew(one, event.at)) };
+      return { ...memory, incidents: mapValues(memory.incidents, (one) => restartIncident(one, event.at)) };
     case 'halt.ended':
-      return { ...memory, incidents: mapValues(memory.incidents, (one) => shiftIncident(one, event.lastedMs)) };
+      return {
+        ...memory,
+        incidents: mapValues(memory.incidents, (one) => thawIncident(one, event.lastedMs, event.at)),
+      };
     case 'policy.braked':
       return { ...memory, brakes: { ...memory.brakes, [event.policy]: event.brake } };
     case 'policy.unbraked':
@@ -162,42 +166,6 @@ function closeIncident(memory: Memory, event: Extract<IncidentEvent, { type: 'in
     rollbacks: memory.rollbacks.map((one) => (one.incident === incident.id ? { ...one, endedAt: event.at } : one)),
     reportsOwed: { ...memory.reportsOwed, [incident.id]: { attempts: 0, retryAt: event.at } },
   };
-}
-
-/** What was seen before a restart is no evidence any more, so a verification begins anew. */
-function verifyAnew(incident: Incident, at: Millis): Incident {
-  const { phase } = incident;
-  if (phase.kind !== 'verifying') return incident;
-  const verify = incident.policy.ladder[phase.rung]?.verify;
-  if (verify === undefined) return incident;
-  return withPhase(incident, {
-    ...phase,
-    since: at,
-    settleAt: at + verify.settleMs,
-    deadlineAt: at + verify.withinMs,
-    goodSince: null,
-  });
-}
-
-/** Deadlines stand still while everything is halted, and move with the clock when it is set. */
-export function shiftIncident(incident: Incident, byMs: Millis): Incident {
-  const { phase } = incident;
-  switch (phase.kind) {
-    case 'executing':
-      return withPhase(incident, { ...phase, startedAt: phase.startedAt === null ? null : phase.startedAt + byMs });
-    case 'verifying':
-      return withPhase(incident, {
-        ...phase,
-        since: phase.since + byMs,
-        settleAt: phase.settleAt + byMs,
-        deadlineAt: phase.deadlineAt + byMs,
-        goodSince: phase.goodSince === null ? null : phase.goodSince + byMs,
-      });
-    case 'entering':
-    case 'asking':
-    case 'closed':
-      return incident;
-  }
 }
 
 function withPhase(incident: Incident, phase: Phase): Incident {

@@ -6,7 +6,7 @@ import type { Release } from '../model/policy.ts';
 import type { SetFlagStep, Step } from '../model/step.ts';
 import { isTakingUp } from '../places/deliveries.ts';
 import { placesOf, type WantedPlace } from '../places/flag-places.ts';
-import { isOutdated } from '../places/settle-places.ts';
+import { lookAt } from '../places/live-entry.ts';
 import { isSame } from '../record.ts';
 import type { Turn } from '../turn.ts';
 import type { Millis } from '../units.ts';
@@ -67,10 +67,8 @@ export function isAlreadySet(turn: Turn, step: SetFlagStep): boolean {
 }
 
 function isShown(turn: Turn, place: WantedPlace, since: Millis): boolean {
-  const sight = turn.observed.documents[place.document];
-  if (sight?.kind !== 'read' || sight.at < since || isOutdated(turn, place, sight.at)) return false;
-  const shown = sight.values[place.place.entry];
-  if (shown === undefined || !isSame(shown, place.value)) return false;
+  const seen = lookAt(turn, place);
+  if (seen === null || seen.at < since || seen.live === undefined || !isSame(seen.live, place.value)) return false;
   const owed = turn.memory.documents[place.document]?.owed ?? null;
   return owed === null && !isTakingUp(turn, place.document);
 }

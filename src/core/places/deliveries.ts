@@ -6,7 +6,8 @@ import { describeStep, type Step } from '../model/step.ts';
 import { isSame } from '../record.ts';
 import type { Turn } from '../turn.ts';
 import { asText, type WantedPlace, wantedPlaces } from './flag-places.ts';
-import { isOutdated, isRepaired } from './settle-places.ts';
+import { lookAt } from './live-entry.ts';
+import { isRepaired } from './settle-places.ts';
 
 /** The writes that bring documents to what they should show: one a document, however many flags it holds. */
 export function deliveries(turn: Turn): Action[] {
@@ -35,9 +36,9 @@ export function differing(turn: Pick<Turn, 'desired' | 'observed' | 'memory'>): 
 
 function changeOf(turn: Pick<Turn, 'observed' | 'memory'>, place: WantedPlace): EntryChange | null {
   const memory = turn.memory.places[place.key];
-  const sight = turn.observed.documents[place.document];
-  if (memory === undefined || sight?.kind !== 'read' || isOutdated(turn, place, sight.at)) return null;
-  const live = sight.values[place.place.entry];
+  const seen = lookAt(turn, place);
+  if (memory === undefined || seen === null) return null;
+  const { live } = seen;
   if (live !== undefined && isSame(live, place.value)) return null;
   if (memory.drift !== null && !isRepaired(place, memory.delivered)) return null;
   return {

@@ -2,30 +2,18 @@ import type { JsonValue } from '../model/step.ts';
 import { isSame } from '../record.ts';
 import type { Turn } from '../turn.ts';
 import { asText, type WantedPlace, wantedPlaces } from './flag-places.ts';
+import { lookAt } from './live-entry.ts';
 
 /** Adopts what is seen for the first time, notices what somebody else changed, and lets go of what git no longer has. */
 export function settlePlaces(turn: Turn): void {
   const wanted = wantedPlaces(turn.desired, turn.memory);
   releaseOthers(turn, wanted);
   for (const place of wanted) {
-    const sight = turn.observed.documents[place.document];
-    if (sight?.kind !== 'read' || isOutdated(turn, place, sight.at)) continue;
-    const live = sight.values[place.place.entry];
-    if (Object.hasOwn(turn.memory.places, place.key)) noticeDrift(turn, place, live);
-    else meet(turn, place, live);
+    const seen = lookAt(turn, place);
+    if (seen === null) continue;
+    if (Object.hasOwn(turn.memory.places, place.key)) noticeDrift(turn, place, seen.live);
+    else meet(turn, place, seen.live);
   }
-}
-
-/** A sight from before our own last write, or while we write, says nothing about others. */
-export function isOutdated(turn: Pick<Turn, 'memory'>, place: Pick<WantedPlace, 'document'>, at: number): boolean {
-  if (at < (turn.memory.documents[place.document]?.writtenAt ?? Number.NEGATIVE_INFINITY)) return true;
-  return isBeingWritten(turn, place.document);
-}
-
-export function isBeingWritten(turn: Pick<Turn, 'memory'>, document: string): boolean {
-  return Object.values(turn.memory.operations).some(
-    ({ action }) => action.kind === 'deliver' && `${action.document.kind}:${action.document.path}` === document,
-  );
 }
 
 /** First sight. What equals git, or is not there yet, is ours at once; what differs waits for a person. */

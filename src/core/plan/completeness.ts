@@ -7,7 +7,8 @@ export function isComplete(turn: Turn): boolean {
   const wants = wantsOf(turn.desired, turn.memory, turn.now);
   const documentsSeen = wants.documents.every((document) => {
     const sight = turn.observed.documents[document.key];
-    return sight !== undefined && sight.at >= document.freshAfter;
+    if (sight === undefined || sight.at < document.freshAfter) return false;
+    return sight.kind === 'unreadable' || document.entries.every((entry) => sight.entries.includes(entry));
   });
   return (
     documentsSeen &&

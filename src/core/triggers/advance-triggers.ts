@@ -14,7 +14,8 @@ export function advanceTriggers(turn: Turn): void {
   forgetOthers(turn, triggers);
   for (const reading of [...turn.observed.readings].sort((a, b) => a.at - b.at)) {
     const trigger = triggers.get(reading.trigger);
-    if (trigger === undefined) continue;
+    // A reading that was under way while the clock was set back would make every later one look old.
+    if (trigger === undefined || reading.at > turn.now) continue;
     const before = turn.memory.triggers[reading.trigger];
     const after = advanceTrigger(trigger, before, reading);
     if (after !== before) remember(turn, reading.trigger, before, after);

@@ -15,7 +15,6 @@ export class DocumentWatch {
   readonly #now: () => Millis;
   readonly #onChange: () => void;
   #sights = new Map<DocumentKey, DocumentSight>();
-  readonly #entries = new Map<DocumentKey, string>();
   readonly #reading = new Map<DocumentKey, symbol>();
 
   /** `onChange` is called when a document shows something new, or was seen as late as somebody asked for. */
@@ -47,7 +46,7 @@ export class DocumentWatch {
   #isDue(document: WantedDocument): boolean {
     const sight = this.#sights.get(document.key);
     if (sight === undefined || sight.at < document.freshAfter) return true;
-    if (this.#entries.get(document.key) !== document.entries.join('\n')) return true;
+    if (sight.kind === 'read' && !document.entries.every((entry) => sight.entries.includes(entry))) return true;
     return this.#now() - sight.at >= REREAD_MS;
   }
 
@@ -60,7 +59,6 @@ export class DocumentWatch {
     this.#reading.delete(document.key);
     const before = this.#sights.get(document.key);
     this.#sights.set(document.key, sight);
-    this.#entries.set(document.key, document.entries.join('\n'));
     if (isNews(before, sight) || (before?.at ?? Number.NEGATIVE_INFINITY) < document.freshAfter) this.#onChange();
   }
 
@@ -70,12 +68,14 @@ export class DocumentWatch {
     if (reading.state === 'unreadable') return { kind: 'unreadable', at, code: reading.code, message: reading.message };
     const values: Record<string, JsonValue> = {};
     for (const [entry, value] of Object.entries(reading.values)) if (value !== undefined) values[entry] = value;
-    return { kind: 'read', at, exists: reading.exists, digest: reading.digest, values };
+    return { kind: 'read', at, exists: reading.exists, digest: reading.digest, entries, values };
   }
 }
 
 function isNews(before: DocumentSight | undefined, after: DocumentSight): boolean {
   if (before === undefined || before.kind !== after.kind) return true;
-  if (before.kind === 'read' && after.kind === 'read') return before.digest !== after.digest;
+  if (before.kind === 'read' && after.kind === 'read') {
+    return before.digest !== after.digest || before.entries.join('\n') !== after.entries.join('\n');
+  }
   return before.kind === 'unreadable' && after.kind === 'unreadable' && before.message !== after.message;
 }
