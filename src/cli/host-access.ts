@@ -30,7 +30,8 @@ export async function daemonOf(config: HostConfig): Promise<Client> {
 
 /** The policies that were in force when the daemon last ran; null before the first start. */
 export async function storedPolicies(config: HostConfig): Promise<PolicySet | null> {
-  const [{ STORE_FILE, Store }, { loadForHost }] = await Promise.all([
+  const [{ STORE_FILE }, { Store }, { loadForHost }] = await Promise.all([
+    import('../store/database.ts'),
     import('../store/store.ts'),
     import('./policies-of.ts'),
   ]);

@@ -17,7 +17,8 @@ import { Sampling } from '../metrics/sampling.ts';
 import { SampleStore } from '../metrics/store/sample-store.ts';
 import type { HostConfig } from '../policy/host-config.ts';
 import type { HostView } from '../server/host-view.ts';
-import { STORE_FILE, Store } from '../store/store.ts';
+import { STORE_FILE } from '../store/database.ts';
+import { Store } from '../store/store.ts';
 
 const PATIENCE_MS = 15_000;
 

@@ -29,7 +29,7 @@ import { Reconciler } from './reconciler.ts';
 import { writeReport } from './reports.ts';
 
 const CLOCK_CHECK_MS = 1_000;
-const READINGS_KEPT_MS = 30 * 86_400_000;
+const COMPACT_EVERY_MS = 60_000;
 const DRAIN_MS = 20_000;
 
 export type DaemonOptions = {
@@ -65,7 +65,7 @@ export class Daemon {
   readonly #executor: Executor;
   readonly #sampling: Sampling;
   readonly #observers: DaemonObserver[] = [];
-  #clockTimer: NodeJS.Timeout | null = null;
+  readonly #timers: NodeJS.Timeout[] = [];
   #queries = '';
 
   /** Takes the lock. @throws StoreError `locked` when another daemon has it. */
@@ -80,7 +80,9 @@ export class Daemon {
     this.#hands = createHands({ ...config.allow, ownFolders: [this.dataDir] }, environment);
     const now = (): number => this.#clock.now();
     this.startedAt = now();
-    this.evaluator = new Evaluator(this.samples);
+    this.evaluator = new Evaluator(this.samples, (trigger, overMs, at) =>
+      this.store.history.baseline(trigger, overMs, at),
+    );
     const wake = (): void => this.reconciler.wake();
     this.documents = new DocumentWatch(this.#hands.places, now, wake);
     const checks = new CheckWatch((check) => this.#check(check), now, wake);
@@ -123,7 +125,8 @@ export class Daemon {
     const { version } = this;
     this.record('revertd', { type: 'daemon.started', version, host: this.hostName, pid: process.pid });
     if (!this.#options.dryRun) await this.#recover();
-    this.#clockTimer = setInterval(() => this.#checkClock(), CLOCK_CHECK_MS);
+    this.#timers.push(setInterval(() => this.#checkClock(), CLOCK_CHECK_MS));
+    this.#timers.push(setInterval(() => this.#compactHistory(), COMPACT_EVERY_MS));
     this.feed?.restore();
     this.reconciler.run();
     this.feed?.start();
@@ -132,7 +135,7 @@ export class Daemon {
   /** Ends in order: no new decision, what is being applied may finish, then the lock is given up. */
   async stop(reason: string): Promise<void> {
     this.reconciler.stop();
-    if (this.#clockTimer !== null) clearInterval(this.#clockTimer);
+    for (const timer of this.#timers) clearInterval(timer);
     await Promise.all([this.feed?.stop(), this.#sampling.stop()]);
     const patience = setTimeout(() => this.#executor.abortAll(reason), DRAIN_MS);
     await this.#executor.drain();
@@ -220,12 +223,20 @@ export class Daemon {
     return await makeCheck(this.#hands.checks, check, { signal, secrets: this.#hands.secrets });
   }
 
+  /** A batch at a time, so that the loop is never held up for long. */
+  #compactHistory(): void {
+    try {
+      if (this.store.history.compact(this.now()) > 0) setImmediate(() => this.#compactHistory());
+    } catch (error) {
+      this.#options.onFault(error);
+    }
+  }
+
   #checkClock(): void {
     const byMs = this.#clock.checkJump();
     if (byMs !== 0) {
       this.#options.log.warn({ byMs }, 'the clock was set; remembered times move along');
       this.record('revertd', { type: 'clock.jumped', byMs });
     }
-    this.store.dropReadings(this.now() - READINGS_KEPT_MS);
   }
 }

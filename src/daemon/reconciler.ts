@@ -10,7 +10,8 @@ import type { Halt, Observed, Reading } from '../core/observed.ts';
 import type { Plan } from '../core/plan/plan.ts';
 import type { Millis } from '../core/units.ts';
 import { type Wants, wantsOf } from '../core/wants.ts';
-import type { RecordedReading, Store } from '../store/store.ts';
+import type { RecordedReading } from '../store/history.ts';
+import type { Store } from '../store/store.ts';
 import type { CheckWatch } from './observe/check-watch.ts';
 import type { DocumentWatch } from './observe/document-watch.ts';
 

@@ -32,10 +32,14 @@ export function renderReport(store: Store, id: string, hostName: string): string
     readings: policies.flatMap((policy) =>
       policy.triggers.map((trigger) => {
         const key = triggerKey(policy.name, trigger.name);
-        return { key, trigger, readings: store.readings(key, incident.openedAt - BEFORE_MS, end) };
+        return { key, trigger, readings: readingsOf(store, key, incident.openedAt - BEFORE_MS, end) };
       }),
     ),
   });
+}
+
+function readingsOf(store: Store, key: string, from: Millis, to: Millis) {
+  return store.history.points(key, from, to).map(({ at, mean }) => ({ at, value: mean }));
 }
 
 /** Writes the report whole or not at all, and answers its path. */

@@ -31,9 +31,13 @@ const MIGRATIONS: readonly string[] = [
     json TEXT NOT NULL
   ) STRICT;
 
-  -- What triggers read, for reports and charts.
-  CREATE TABLE readings (trigger TEXT NOT NULL, at INTEGER NOT NULL, value TEXT, state TEXT NOT NULL,
-    PRIMARY KEY (trigger, at)) STRICT, WITHOUT ROWID;
+  -- What triggers read, as it was taken (bucket_ms 0) or in buckets of time; state by gravity: unknown, inactive,
+  -- pending, firing.
+  CREATE TABLE readings (
+    trigger TEXT NOT NULL, at INTEGER NOT NULL, bucket_ms INTEGER NOT NULL, value TEXT, low REAL, high REAL, sum REAL,
+    count INTEGER NOT NULL, state INTEGER NOT NULL, PRIMARY KEY (trigger, at)
+  ) STRICT, WITHOUT ROWID;
+  CREATE INDEX readings_by_age ON readings (at);
   `,
 ];
 

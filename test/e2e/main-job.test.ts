@@ -1,7 +1,7 @@
 import { afterAll, beforeAll, expect, test } from 'vitest';
 import { decide } from '../../src/core/decide.ts';
 import type { Event } from '../../src/core/event.ts';
-import type { RecordedReading } from '../../src/store/store.ts';
+import type { RecordedReading } from '../../src/store/history.ts';
 import { E2eHost, FLAG, SOURCE } from '../support/e2e-host.ts';
 
 const FOR_MS = 1_000;
@@ -106,7 +106,7 @@ test('the log proves it: decided at the first evaluation that reached `for`, and
     const all = store.events().map(({ event }) => event);
     const fired = all.find((event) => event.type === 'trigger.changed' && event.to === 'firing');
     if (fired?.type !== 'trigger.changed') throw new Error('the trigger never fired');
-    const readings = store.readings('latency/slow', 0, fired.memory.at);
+    const readings = store.history.readings('latency/slow', 0, fired.memory.at);
     expect(fired.memory.at).toBe(firstToReach(readings, FOR_MS));
     const written = all.find(
       (event) => event.type === 'operation.planned' && event.operation.action.kind === 'deliver',

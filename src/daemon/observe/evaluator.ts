@@ -18,19 +18,28 @@ type Prepared = {
 
 type SourceState = { readonly since: Millis; readonly healthy: boolean; readonly intervalMs: Millis };
 
+/** What a trigger usually reads, or null while there is too little history. */
+export type Baseline = (trigger: TriggerKey, overMs: Millis, at: Millis) => number | null;
+
+/** The usual moves slowly, so it is looked up so often. */
+const BASELINE_LIFE_MS: Millis = 60_000;
+
 /** Results with more elements than this are cut; a policy that judges so many at once is a mistake. */
 const ELEMENTS_KEPT = 1_000;
 
 /** Evaluates triggers over the samples, the moment that one of their sources has delivered. */
 export class Evaluator {
   readonly #store: SampleStore;
+  readonly #history: Baseline;
+  readonly #baselines = new Map<TriggerKey, { readonly at: Millis; readonly value: number | null }>();
   readonly #prepared = new Map<string, Prepared | PromqlError>();
   readonly #sources = new Map<string, SourceState>();
   #intervals: ReadonlyMap<string, Millis> = new Map();
   #triggers: ReadonlyMap<TriggerKey, Trigger> = new Map();
 
-  constructor(store: SampleStore) {
+  constructor(store: SampleStore, history: Baseline = () => null) {
     this.#store = store;
+    this.#history = history;
   }
 
   /** The triggers to evaluate from now on, and the interval of each source by name. */
@@ -57,7 +66,7 @@ export class Evaluator {
       const prepared = this.#prepare(trigger.query);
       const sources = prepared instanceof PromqlError ? [] : this.#sourcesOf(prepared);
       if (sources.length > 0 && !sources.includes(commit.source)) continue;
-      readings.push(this.#read(key, prepared, sources, commit));
+      readings.push({ ...this.#read(key, prepared, sources, commit), ...this.#baselineOf(key, trigger, commit.at) });
     }
     return readings;
   }
@@ -97,6 +106,15 @@ export class Evaluator {
       healthy: relevant.every((state) => state.healthy),
       result: this.#result(prepared, commit.at),
     };
+  }
+
+  #baselineOf(key: TriggerKey, { threshold }: Trigger, at: Millis): Pick<Reading, 'baseline'> {
+    if (threshold.kind !== 'baseline') return {};
+    const known = this.#baselines.get(key);
+    if (known !== undefined && at >= known.at && at - known.at < BASELINE_LIFE_MS) return { baseline: known.value };
+    const value = this.#history(key, threshold.overMs, at);
+    this.#baselines.set(key, { at, value });
+    return { baseline: value };
   }
 
   #result(prepared: Prepared | PromqlError, at: Millis): Reading['result'] {

@@ -1,0 +1,135 @@
+import { mkdtempSync, rmSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { afterEach, beforeEach, describe, expect, test } from 'vitest';
+import type { ReadingValue } from '../core/observed.ts';
+import type { TriggerState } from '../core/triggers/trigger-memory.ts';
+import { Database } from './database.ts';
+import { History } from './history.ts';
+
+const HOUR = 3_600_000;
+const DAY = 24 * HOUR;
+const START = 1_700_000_000_000 - (1_700_000_000_000 % DAY);
+
+let folder: string;
+let database: Database;
+let history: History;
+
+beforeEach(() => {
+  folder = mkdtempSync(join(tmpdir(), 'revertd-history-'));
+  database = new Database(folder, false);
+  history = new History(database);
+});
+
+afterEach(() => {
+  database.close();
+  rmSync(folder, { recursive: true });
+});
+
+function record(
+  from: number,
+  everyMs: number,
+  values: readonly (ReadingValue | null)[],
+  state: TriggerState = 'inactive',
+): void {
+  database.transaction(() =>
+    history.add(values.map((value, index) => ({ trigger: 'a/b', at: from + index * everyMs, value, state }))),
+  );
+}
+
+function compactAll(now: number, limits = { keepMs: 30 * DAY, mostRows: 1_000_000 }): void {
+  while (history.compact(now, limits) > 0) {
+    // Each call does one batch.
+  }
+}
+
+test('readings come back as they were taken', () => {
+  record(START, 5_000, [0.1, 'NaN', '+Inf', null, 2], 'pending');
+  expect(history.readings('a/b', START, START + HOUR).map(({ value }) => value)).toEqual([0.1, 'NaN', '+Inf', null, 2]);
+  expect(history.points('a/b', START, START + HOUR)[0]).toEqual({
+    at: START,
+    low: 0.1,
+    high: 0.1,
+    mean: 0.1,
+    readings: 1,
+    state: 'pending',
+  });
+  expect(history.points('a/b', START, START + HOUR)[1]).toMatchObject({ low: null, readings: 0 });
+});
+
+test('after two hours they are minutes, after three days ten of them, and lose neither extremes nor counts', () => {
+  const values = Array.from({ length: 240 }, (_, index) => index);
+  record(START, 5_000, values);
+  record(START + 600_000, 5_000, [1_000], 'firing');
+  compactAll(START + 3 * HOUR);
+  const minutes = history.points('a/b', START, START + HOUR);
+  expect(minutes).toHaveLength(20);
+  expect(minutes[0]).toEqual({ at: START, low: 0, high: 11, mean: 5.5, readings: 12, state: 'inactive' });
+  expect(minutes[10]).toMatchObject({ high: 1_000, state: 'firing' });
+
+  compactAll(START + 4 * DAY);
+  const tens = history.points('a/b', START, START + HOUR);
+  expect(tens).toHaveLength(2);
+  expect(tens.reduce((sum, point) => sum + point.readings, 0)).toBe(240);
+  expect(tens[0]).toMatchObject({ low: 0, high: 119 });
+});
+
+test('what is too old goes, and of too many rows the oldest', () => {
+  record(
+    START,
+    DAY,
+    Array.from({ length: 40 }, () => 1),
+  );
+  compactAll(START + 40 * DAY);
+  expect(history.points('a/b', 0, START + 100 * DAY)).toHaveLength(30);
+  compactAll(START + 40 * DAY, { keepMs: 365 * DAY, mostRows: 10 });
+  const left = history.points('a/b', 0, START + 100 * DAY);
+  expect(left).toHaveLength(10);
+  expect(left.at(-1)?.at).toBe(START + 39 * DAY);
+});
+
+test('compaction in batches loses nothing where a batch ends within a bucket', () => {
+  record(
+    START,
+    100,
+    Array.from({ length: 12_345 }, () => 1),
+  );
+  compactAll(START + 3 * HOUR);
+  const points = history.points('a/b', START, START + HOUR);
+  expect(points.reduce((sum, point) => sum + point.readings, 0)).toBe(12_345);
+});
+
+describe('a baseline', () => {
+  test('is the median of what was read while nothing was wrong', () => {
+    record(START, 60_000, [...Array.from({ length: 30 }, () => 1), ...Array.from({ length: 31 }, () => 3)]);
+    record(
+      START + 2 * HOUR,
+      60_000,
+      Array.from({ length: 100 }, () => 99),
+      'firing',
+    );
+    expect(history.baseline('a/b', 4 * HOUR, START + 4 * HOUR)).toBe(3);
+  });
+
+  test('needs twenty readings over a quarter of its time', () => {
+    record(
+      START,
+      60_000,
+      Array.from({ length: 19 }, () => 1),
+    );
+    expect(history.baseline('a/b', HOUR, START + HOUR)).toBeNull();
+    record(START + 19 * 60_000, 60_000, [1]);
+    expect(history.baseline('a/b', HOUR, START + HOUR)).toBe(1);
+    expect(history.baseline('a/b', 8 * HOUR, START + HOUR)).toBeNull();
+  });
+
+  test('survives compaction', () => {
+    record(
+      START,
+      1_000,
+      Array.from({ length: 6_000 }, (_, index) => 10 + (index % 3)),
+    );
+    compactAll(START + 6 * HOUR);
+    expect(history.baseline('a/b', 8 * HOUR, START + 6 * HOUR)).toBeCloseTo(11, 5);
+  });
+});
