@@ -49,6 +49,7 @@ export async function offlineView(config: HostConfig, policies: PolicySet | null
     },
     store,
     query: null,
+    coverage: null,
     report: (incident) => (store === null ? undefined : renderReport(store, incident, hostName)),
   };
 }

@@ -78,7 +78,7 @@ function createProgram(version: string, terminal: Terminal, end: (code: ExitCode
       end(await handler(options, ...(args.slice(0, -2) as A)));
     };
   addDaemonCommands(program, terminal, version, act);
-  addAuthorCommands(program, terminal, act);
+  addAuthorCommands(program, terminal, version, act);
   addFlagCommands(program, terminal, version, act);
   addOperatorCommands(program, terminal, version, act);
   return program;
@@ -117,7 +117,15 @@ function addDaemonCommands(program: Command, terminal: Terminal, version: string
     .action(act(async (options) => (await import('./commands/status.ts')).status(options, terminal, version)));
 }
 
-function addAuthorCommands(program: Command, terminal: Terminal, act: Act): void {
+function addAuthorCommands(program: Command, terminal: Terminal, version: string, act: Act): void {
+  program
+    .command('explain <object>')
+    .description('one object in full: RollbackPolicy/NAME, Flag/NAME, MetricSource/NAME or Incident/ID')
+    .action(
+      act(async (options, object: string) =>
+        (await import('./commands/explain.ts')).explain(object, options, terminal, version),
+      ),
+    );
   program
     .command('query <expr>')
     .description("evaluate PromQL over the running daemon's samples")

@@ -3,6 +3,7 @@ import { describeEvent } from '../core/report/describe-event.ts';
 import { MOST_POINTS } from '../daemon/observe/explore.ts';
 import { PromqlError } from '../promql/promql-error.ts';
 import type { LogRecord } from '../store/store.ts';
+import { explain } from './explain.ts';
 import type { HostControl, HostView } from './host-view.ts';
 import { HttpProblem } from './problem.ts';
 import { flagStatus, holdStatuses, incidentStatus, SCHEMA_VERSION, statusOf } from './status.ts';
@@ -61,6 +62,7 @@ const ROUTES: readonly (readonly [method: string, pattern: string, handler: Hand
   ['POST', 'halt', (host, { actor, body }) => done(control(host).halt(actor, text(body, 'reason')))],
   ['POST', 'resume', (host, { actor }) => list({ wasHalted: control(host).resume(actor) })],
   ['GET', 'events', ({ view }, { query }) => list({ events: eventsOf(view, query).map(eventJson) })],
+  ['GET', 'explain/:name', ({ view }, _request, name) => explain(view, name)],
   ['GET', 'query', ({ view }, { query }) => queried(view, query)],
   ['GET', 'audit', ({ view }) => audit(view)],
 ];

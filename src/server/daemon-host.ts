@@ -33,6 +33,7 @@ export function viewOf(daemon: Daemon): HostView {
       ),
     store: daemon.store,
     query: (request) => explore(daemon.samples, request),
+    coverage: (query) => daemon.evaluator.coverage(query, daemon.now()),
     report: (incident) => renderReport(daemon.store, incident, daemon.hostName),
   };
 }

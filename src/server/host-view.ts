@@ -4,6 +4,7 @@ import type { IncidentAnswer } from '../core/model/incident.ts';
 import type { DocumentSight } from '../core/observed.ts';
 import type { Plan } from '../core/plan/plan.ts';
 import type { Millis } from '../core/units.ts';
+import type { Coverage } from '../daemon/observe/evaluator.ts';
 import type { QueryAnswer, QueryRequest } from '../daemon/observe/explore.ts';
 import type { OverrideRequest } from '../daemon/operator-commands.ts';
 import type { FeedState } from '../daemon/policy-feed.ts';
@@ -28,6 +29,8 @@ export type HostView = {
   readonly store: Store | null;
   /** Evaluates a query over the samples of a running daemon; null without one. @throws PromqlError */
   readonly query: ((request: QueryRequest) => QueryAnswer) | null;
+  /** What a trigger's query has to go by; null without a daemon. */
+  readonly coverage: ((query: string) => Coverage) | null;
   readonly report: (incident: string) => string | undefined;
 };
 

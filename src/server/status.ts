@@ -112,7 +112,7 @@ export function statusOf(view: HostView): Status {
   };
 }
 
-function triggerStatuses(desired: Desired, memory: Memory, now: Millis): TriggerStatus[] {
+export function triggerStatuses(desired: Desired, memory: Memory, now: Millis): TriggerStatus[] {
   return Object.values(desired.policies).flatMap((policy) =>
     policy.triggers.map((trigger) => {
       const key = triggerKey(policy.name, trigger.name);

@@ -114,6 +114,22 @@ describe('with a daemon', () => {
     expect(lifted?.actor).toBe((await host.runShell('id', '-un')).trim());
   });
 
+  test('explain shows a policy with values, coverage and history; query answers and draws', async () => {
+    const explained = await revertd('explain', 'RollbackPolicy/latency');
+    expect(explained.stdout).toMatch(/value +\d.*threshold > 0\.5/);
+    expect(explained.stdout).toMatch(/rests on +\d+ samples in 1 series of app/);
+    expect((await revertd('explain', 'RollbackPolicy/latenci')).stderr).toContain(
+      'did you mean RollbackPolicy/latency?',
+    );
+    expect((await revertd('query', 'app_latency_seconds')).stdout).toMatch(/^app_latency_seconds\{.*\} +0\.\d+$/m);
+    expect((await revertd('query', 'app_latency_seconds', '--plot', '--range', '10s', '--step', '1s')).stdout).toMatch(
+      /┤.*[⠁-⣿]/,
+    );
+    const wrong = await revertd('query', 'rate(app_latency_seconds)');
+    expect(wrong.code).toBe(1);
+    expect(wrong.stderr).toContain('at character');
+  });
+
   test('JSON has a schemaVersion everywhere, and nothing on stderr', async () => {
     const status = await json<Status>('status');
     expect(status).toMatchObject({ live: true, host: 'e2e' });

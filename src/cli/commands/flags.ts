@@ -35,16 +35,22 @@ export async function flagsGet(
     terminal.out(JSON.stringify(flag, null, 2));
     return EXIT.done;
   }
-  terminal.out(
-    `${paint(terminal, 'bold', flag.flag)} is ${paint(terminal, flag.because === null ? 'green' : 'yellow', flag.effective)}`,
-  );
-  terminal.out(`  git says   ${flag.git}  (${flag.origin})`);
-  if (flag.because !== null) terminal.out(`  because    ${flag.because}`);
-  for (const place of flag.places) {
-    const observed = place.observed === undefined ? '' : `, shows ${JSON.stringify(place.observed)}`;
-    terminal.out(`  place      ${place.place}: wants ${JSON.stringify(place.desired)}${observed} (${place.state})`);
-  }
+  terminal.out(paint(terminal, 'bold', flag.flag));
+  terminal.out(flagText(flag, terminal).join('\n'));
   return EXIT.done;
+}
+
+/** Git's value, what holds it, and every place. */
+export function flagText(flag: FlagStatus, terminal: Terminal): string[] {
+  return [
+    `  effective  ${paint(terminal, flag.because === null ? 'green' : 'yellow', flag.effective)}`,
+    `  git says   ${flag.git}  (${flag.origin})`,
+    ...(flag.because === null ? [] : [`  because    ${flag.because}`]),
+    ...flag.places.map((place) => {
+      const observed = place.observed === undefined ? '' : `, shows ${JSON.stringify(place.observed)}`;
+      return `  place      ${place.place}: wants ${JSON.stringify(place.desired)}${observed} (${place.state})`;
+    }),
+  ];
 }
 
 export async function flagsHistory(

@@ -8,6 +8,7 @@ import { type CompiledQuery, compileQuery, type InstantResult } from '../../prom
 import { type SelectorUse, selectorsOf, windowOf } from '../../promql/inspect.ts';
 import { parseQuery } from '../../promql/parse.ts';
 import { PromqlError } from '../../promql/promql-error.ts';
+import { DEFAULT_LOOKBACK_MS, type Series } from '../../promql/series.ts';
 
 /** A query made ready once and evaluated often. */
 type Prepared = {
@@ -23,6 +24,18 @@ export type Baseline = (trigger: TriggerKey, overMs: Millis, at: Millis) => numb
 
 /** The usual moves slowly, so it is looked up so often. */
 const BASELINE_LIFE_MS: Millis = 60_000;
+
+/** What a query's answer rests on. */
+export type Coverage = {
+  /** How far back it looks; 0 for one that looks at the newest samples alone. */
+  readonly windowMs: Millis;
+  /** How much of that has been seen since the start. */
+  readonly coveredMs: Millis;
+  readonly sources: readonly string[];
+  readonly series: number;
+  /** Within the window, or within the lookback where there is none. */
+  readonly samples: number;
+};
 
 /** Results with more elements than this are cut; a policy that judges so many at once is a mistake. */
 const ELEMENTS_KEPT = 1_000;
@@ -88,9 +101,21 @@ export class Evaluator {
     }
   }
 
-  /** Evaluates any query now. Throws a `PromqlError`. */
-  instant(query: string, at: Millis): InstantResult {
-    return compileQuery(parseQuery(query), { text: query }).instant(this.#store, at);
+  /** What a query has to go by at `at`. */
+  coverage(query: string, at: Millis): Coverage {
+    const prepared = this.#prepare(query);
+    if (prepared instanceof PromqlError) return { windowMs: 0, coveredMs: 0, sources: [], series: 0, samples: 0 };
+    const sources = this.#sourcesOf(prepared);
+    const sinces = sources.flatMap((source) => this.#sources.get(source)?.since ?? []);
+    const series = [...new Set(prepared.selectors.flatMap(({ matchers }) => this.#store.resolve(matchers)))];
+    const from = at - (prepared.windowMs === 0 ? DEFAULT_LOOKBACK_MS : prepared.windowMs);
+    return {
+      windowMs: prepared.windowMs,
+      coveredMs: sinces.length === 0 ? 0 : Math.min(prepared.windowMs, ...sinces.map((since) => at - since)),
+      sources,
+      series: series.length,
+      samples: series.reduce((sum, one) => sum + samplesIn(one, from, at), 0),
+    };
   }
 
   #read(trigger: TriggerKey, prepared: Prepared | PromqlError, sources: readonly string[], commit: Commit): Reading {
@@ -139,6 +164,16 @@ export class Evaluator {
     this.#prepared.set(query, prepared);
     return prepared;
   }
+}
+
+function samplesIn({ times, first, end }: Series, from: Millis, to: Millis): number {
+  let count = 0;
+  for (let index = end - 1; index >= first; index -= 1) {
+    const at = times[index] ?? 0;
+    if (at <= from) break;
+    if (at <= to) count += 1;
+  }
+  return count;
 }
 
 function prepare(query: string): Prepared | PromqlError {

@@ -1,0 +1,105 @@
+import { formatDuration, formatInstant } from '../../core/units.ts';
+import type { Coverage } from '../../daemon/observe/evaluator.ts';
+import type { SourceCondition } from '../../metrics/sampling.ts';
+import type { FlagStatus, IncidentStatus, TriggerStatus } from '../../server/status.ts';
+import { EXIT, type ExitCode } from '../exit-code.ts';
+import { read } from '../host-access.ts';
+import { configOf, type GlobalOptions } from '../setup.ts';
+import { paint, type Terminal, table } from '../terminal.ts';
+import { flagText } from './flags.ts';
+import { shown } from './status.ts';
+
+type Explained = {
+  readonly kind: string;
+  readonly name: string;
+  readonly policy?: PolicyDetail;
+  readonly triggers?: readonly TriggerDetail[];
+  readonly flag?: FlagStatus;
+  readonly targets?: readonly SourceCondition[];
+  readonly incident?: IncidentStatus;
+  readonly events: readonly { readonly at: number; readonly actor: string; readonly text: string | null }[];
+};
+
+type PolicyDetail = {
+  readonly origin: string;
+  readonly suspended: boolean;
+  readonly critical: number;
+  readonly cooldownMs: number;
+  readonly touches: readonly string[];
+  readonly ladder: readonly { readonly rung: string; readonly do: readonly string[] }[];
+  readonly brake: { readonly reason: string } | null;
+  readonly incident: string | null;
+};
+
+type TriggerDetail = TriggerStatus & {
+  readonly verdict: string | null;
+  readonly message: string | null;
+  readonly coverage: Coverage | null;
+};
+
+/** One object in full: how it stands, why, and what happened to it lately. */
+export async function explain(
+  object: string,
+  options: GlobalOptions,
+  terminal: Terminal,
+  version: string,
+): Promise<ExitCode> {
+  const config = configOf(options, terminal, process.env);
+  const found = await read<Explained>(config, `explain/${encodeURIComponent(object)}`, version);
+  terminal.out(options.json === true ? JSON.stringify(found, null, 2) : explainText(found, terminal));
+  return EXIT.done;
+}
+
+function explainText(found: Explained, terminal: Terminal): string {
+  const events = found.events.filter(({ text }) => text !== null);
+  return [
+    paint(terminal, 'bold', `${found.kind}/${found.name}`),
+    ...(found.policy === undefined ? [] : policyLines(found.policy)),
+    ...(found.triggers ?? []).flatMap((trigger) => ['', ...triggerLines(trigger, terminal)]),
+    ...(found.flag === undefined ? [] : flagText(found.flag, terminal)),
+    ...(found.targets ?? []).map(
+      (target) =>
+        `  ${target.target}: ${target.state}, ${target.samples} samples${target.lastError === undefined ? '' : `; ${target.lastError.message}`}`,
+    ),
+    ...(found.incident === undefined ? [] : [`  ${found.incident.state}: ${found.incident.reason}`]),
+    ...(events.length === 0
+      ? []
+      : ['', 'Lately:', indent(table(events.map(({ at, actor, text }) => [formatInstant(at), actor, text ?? ''])))]),
+  ].join('\n');
+}
+
+function policyLines(policy: PolicyDetail): string[] {
+  return [
+    `  defined in  ${policy.origin}${policy.suspended ? ', suspended' : ''}`,
+    `  touches     ${policy.touches.join(', ') || 'nothing that others could touch'}`,
+    `  cooldown    ${formatDuration(policy.cooldownMs)}`,
+    ...(policy.incident === null ? [] : [`  incident    ${policy.incident}`]),
+    ...(policy.brake === null ? [] : [`  braked      ${policy.brake.reason}`]),
+    ...policy.ladder.map(({ rung, do: steps }, index) => `  rung ${index + 1}      ${rung}: ${steps.join(', ')}`),
+  ];
+}
+
+function triggerLines(trigger: TriggerDetail, terminal: Terminal): string[] {
+  const { coverage } = trigger;
+  const since = trigger.since === null ? 'never evaluated' : `since ${formatInstant(trigger.since)}`;
+  return [
+    `${paint(terminal, 'bold', trigger.trigger)}  ${trigger.severity}  (${trigger.origin})`,
+    `  query      ${trigger.query}`,
+    `  state      ${trigger.state}, ${since}${trigger.state === 'pending' ? `; breached for ${formatDuration(trigger.breachedMs)} of ${formatDuration(trigger.forMs)}` : ''}`,
+    `  value      ${shown(trigger.value)}, threshold ${trigger.threshold}${trigger.verdict === null ? '' : `: ${trigger.verdict}`}${trigger.message === null ? '' : `; ${trigger.message}`}`,
+    ...(coverage === null ? [] : [`  rests on   ${coverageText(coverage)}`]),
+  ];
+}
+
+function coverageText({ windowMs, coveredMs, sources, series, samples }: Coverage): string {
+  const window = windowMs === 0 ? '' : `, ${formatDuration(coveredMs)} of its ${formatDuration(windowMs)} window`;
+  const from = sources.length === 0 ? 'no source has such series' : `of ${sources.join(', ')}`;
+  return `${samples} samples in ${series} series ${from}${window}`;
+}
+
+function indent(text: string): string {
+  return text
+    .split('\n')
+    .map((line) => `  ${line}`)
+    .join('\n');
+}

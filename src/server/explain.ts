@@ -1,0 +1,88 @@
+import { conflictSet } from '../core/incidents/conflict-set.ts';
+import { criticalTriggers } from '../core/incidents/open-incidents.ts';
+import { isOpen } from '../core/model/incident.ts';
+import { formatOrigin } from '../core/model/origin.ts';
+import type { RollbackPolicy } from '../core/model/policy.ts';
+import { describeStep } from '../core/model/step.ts';
+import { nearestName } from '../core/nearest-name.ts';
+import { describeEvent } from '../core/report/describe-event.ts';
+import type { HostView } from './host-view.ts';
+import { HttpProblem } from './problem.ts';
+import { flagStatus, incidentStatus, SCHEMA_VERSION, triggerStatuses } from './status.ts';
+
+const EVENTS_SHOWN = 20;
+
+const KINDS = ['RollbackPolicy', 'Flag', 'MetricSource', 'Incident'] as const;
+
+/** One object in full: what it is, how it stands, why, and what happened to it lately. */
+export function explain(view: HostView, object: string): unknown {
+  const slash = object.indexOf('/');
+  const kind = object.slice(0, slash);
+  const name = object.slice(slash + 1);
+  const events = (view.store?.events({ subject: object, limit: EVENTS_SHOWN }) ?? []).map(({ seq, actor, event }) => ({
+    seq,
+    actor,
+    at: event.at,
+    type: event.type,
+    text: describeEvent(event),
+  }));
+  return { schemaVersion: SCHEMA_VERSION, kind, name, ...detailOf(view, kind, name), events };
+}
+
+function detailOf(view: HostView, kind: string, name: string): object {
+  const desired = view.desired();
+  switch (kind) {
+    case 'RollbackPolicy':
+      return policyDetail(view, found(desired?.policies ?? {}, kind, name));
+    case 'Flag':
+      return { flag: flagStatus(found(desired?.flags ?? {}, kind, name), view) };
+    case 'MetricSource': {
+      const source = found(desired?.metricSources ?? {}, kind, name);
+      return { source, targets: view.sources().filter((target) => target.source === name) };
+    }
+    case 'Incident': {
+      const incident = view.store?.incident(name);
+      if (incident === undefined) throw new HttpProblem(404, 'notFound', `there is no incident ${name}`);
+      return { incident: incidentStatus(incident) };
+    }
+    default:
+      throw new HttpProblem(400, 'invalid', `name an object as KIND/NAME, with a kind of ${KINDS.join(', ')}`);
+  }
+}
+
+function policyDetail(view: HostView, policy: RollbackPolicy): object {
+  const desired = view.desired();
+  const memory = view.memory();
+  const statuses = desired === null ? [] : triggerStatuses(desired, memory, view.now());
+  return {
+    policy: {
+      origin: formatOrigin(policy.origin),
+      suspended: policy.suspend,
+      match: policy.match,
+      critical: criticalTriggers(policy).length,
+      cooldownMs: policy.cooldownMs,
+      limit: policy.limit ?? null,
+      touches: conflictSet(policy),
+      ladder: policy.ladder.map((rung) => ({ rung: rung.name, do: rung.do.map(describeStep), verify: rung.verify })),
+      brake: memory.brakes[policy.name] ?? null,
+      incident:
+        Object.values(memory.incidents).find((one) => isOpen(one) && one.policy.name === policy.name)?.id ?? null,
+    },
+    triggers: statuses
+      .filter(({ trigger }) => trigger.startsWith(`${policy.name}/`))
+      .map((status) => ({
+        ...status,
+        verdict: memory.triggers[status.trigger]?.verdict ?? null,
+        message: memory.triggers[status.trigger]?.message ?? null,
+        coverage: view.coverage?.(status.query) ?? null,
+      })),
+  };
+}
+
+function found<T>(objects: Readonly<Record<string, T>>, kind: string, name: string): T {
+  const object = objects[name];
+  if (object !== undefined) return object;
+  const nearest = nearestName(name, Object.keys(objects));
+  const hint = nearest === undefined ? '' : `; did you mean ${kind}/${nearest}?`;
+  throw new HttpProblem(404, 'notFound', `there is no ${kind}/${name} in the policies in force${hint}`);
+}
