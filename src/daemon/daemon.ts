@@ -226,7 +226,8 @@ export class Daemon {
   /** A batch at a time, so that the loop is never held up for long. */
   #compactHistory(): void {
     try {
-      if (this.store.history.compact(this.now()) > 0) setImmediate(() => this.#compactHistory());
+      if (this.store.history.compact(this.now(), this.#options.config.history) > 0)
+        setImmediate(() => this.#compactHistory());
     } catch (error) {
       this.#options.onFault(error);
     }

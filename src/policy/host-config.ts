@@ -32,6 +32,7 @@ export type HostConfig = {
     readonly hosts?: readonly string[];
   };
   readonly server: { readonly listen: string | null; readonly socket?: string };
+  readonly history: { readonly keepMs: Millis; readonly mostRows: number };
   readonly log: { readonly level: 'debug' | 'info' | 'warn' | 'error' };
 };
 
@@ -51,6 +52,7 @@ export type RawConfig = {
   readonly adopt?: 'ask' | 'git';
   readonly allow?: HostConfig['allow'];
   readonly server?: { readonly listen?: string; readonly socket?: string };
+  readonly history?: { readonly keep?: string; readonly maxRows?: number };
   readonly log?: Partial<HostConfig['log']>;
 };
 
@@ -59,6 +61,8 @@ export type ConfigResult =
   | { readonly ok: false; readonly diagnostics: readonly Diagnostic[] };
 
 const DEFAULT_POLL_MS: Millis = 30_000;
+const DEFAULT_HISTORY_KEEP_MS: Millis = 30 * 86_400_000;
+const DEFAULT_HISTORY_ROWS = 4_000_000;
 
 /**
  * Reads the configuration file's bytes (none: all defaults) and lays the `REVERTD_…` variables of the environment over
@@ -113,7 +117,7 @@ function validated(document: PolicyDocument, faults: Diagnostic[]): RawConfig | 
   return value;
 }
 
-type Setting = { readonly path: readonly string[]; readonly isList: boolean };
+type Setting = { readonly path: readonly string[]; readonly type: 'text' | 'list' | 'number' };
 
 /** The scalars and lists of the schema, which are also environment variables. */
 export function configSettings(): readonly Setting[] {
@@ -124,7 +128,8 @@ function settingsOf(schema: JsonObject, path: readonly string[]): Setting[] {
   const properties = schema['properties'];
   if (!isObject(properties)) {
     if (schema['type'] === 'object') return [];
-    return [{ path, isList: schema['$ref'] === '#/$defs/texts' }];
+    const isList = schema['$ref'] === '#/$defs/texts';
+    return [{ path, type: isList ? 'list' : schema['type'] === 'integer' ? 'number' : 'text' }];
   }
   return Object.entries(properties).flatMap(([key, child]) =>
     isObject(child) ? settingsOf(child, [...path, key]) : [],
@@ -141,11 +146,11 @@ function overlayEnvironment(
 ): { raw: RawConfig; diagnostics: Diagnostic[] } {
   const merged: JsonObject = structuredClone(raw) as JsonObject;
   let changed = false;
-  for (const { path, isList } of configSettings()) {
+  for (const { path, type } of configSettings()) {
     const text = environment[environmentName(path)];
     if (text === undefined || text === '') continue;
     changed = true;
-    setAt(merged, path, isList ? text.split(',').map((part) => part.trim()) : text);
+    setAt(merged, path, settingValue(type, text));
   }
   if (!changed) return { raw, diagnostics: [] };
   const validate = configValidator();
@@ -157,6 +162,18 @@ function overlayEnvironment(
     return errorAt(origin, code, message);
   });
   return { raw, diagnostics };
+}
+
+/** A number that is none stays a text, which the schema then refuses by name. */
+function settingValue(type: Setting['type'], text: string): JsonValue {
+  switch (type) {
+    case 'text':
+      return text;
+    case 'list':
+      return text.split(',').map((part) => part.trim());
+    case 'number':
+      return Number.isFinite(Number(text)) ? Number(text) : text;
+  }
 }
 
 function withDefaults(raw: RawConfig): HostConfig {
@@ -175,13 +192,16 @@ function withDefaults(raw: RawConfig): HostConfig {
       listen: server?.listen === 'off' ? null : (server?.listen ?? '127.0.0.1:7433'),
       ...(server?.socket === undefined ? {} : { socket: server.socket }),
     },
+    history: {
+      keepMs: durationOr(raw.history?.keep, DEFAULT_HISTORY_KEEP_MS),
+      mostRows: raw.history?.maxRows ?? DEFAULT_HISTORY_ROWS,
+    },
     log: { level: log?.level ?? 'info' },
   };
 }
 
 function sourceOf(raw: NonNullable<RawConfig['source']>): NonNullable<HostConfig['source']> {
   const { url, branch, tag, commit, folder, watch } = raw;
-  const intervalMs = raw.interval === undefined ? undefined : parseDuration(raw.interval);
   return {
     url,
     ...(branch === undefined ? {} : { ref: { branch } }),
@@ -189,8 +209,13 @@ function sourceOf(raw: NonNullable<RawConfig['source']>): NonNullable<HostConfig
     ...(commit === undefined ? {} : { ref: { commit } }),
     ...(folder === undefined ? {} : { folder }),
     ...(watch === undefined ? {} : { watch }),
-    intervalMs: intervalMs ?? DEFAULT_POLL_MS,
+    intervalMs: durationOr(raw.interval, DEFAULT_POLL_MS),
   };
+}
+
+/** The schema has seen to it that a duration is one. */
+function durationOr(text: string | undefined, usual: Millis): Millis {
+  return (text === undefined ? undefined : parseDuration(text)) ?? usual;
 }
 
 type JsonObject = { [key: string]: JsonValue | JsonObject | undefined };

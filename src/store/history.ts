@@ -29,8 +29,6 @@ export type HistoryLimits = {
   readonly mostRows: number;
 };
 
-export const DEFAULT_HISTORY_LIMITS: HistoryLimits = { keepMs: 30 * 86_400_000, mostRows: 4_000_000 };
-
 /** Readings become buckets of this size once they are this old. Each step works on what the one before it left. */
 const STEPS = [
   { olderThanMs: 2 * 3_600_000, bucketMs: 60_000 },
@@ -120,7 +118,7 @@ export class History {
   }
 
   /** Makes old readings coarser and drops the oldest. @returns how many rows it touched; call again while it is many. */
-  compact(now: Millis, limits: HistoryLimits = DEFAULT_HISTORY_LIMITS): number {
+  compact(now: Millis, limits: HistoryLimits): number {
     let touched = 0;
     this.#database.transaction(() => {
       for (const step of STEPS) touched += this.#coarsen(now - step.olderThanMs, step.bucketMs);

@@ -1,0 +1,117 @@
+import { describe, expect, test } from 'vitest';
+import { formatDiagnostic } from './format-diagnostic.ts';
+import { configSettings, environmentName, loadHostConfig } from './host-config.ts';
+
+function load(text: string, environment: Record<string, string> = {}) {
+  return loadHostConfig({ path: 'revertd.yaml', bytes: new TextEncoder().encode(text) }, environment);
+}
+
+function faults(text: string, environment: Record<string, string> = {}): string[] {
+  const result = load(text, environment);
+  return result.ok ? [] : result.diagnostics.map((diagnostic) => formatDiagnostic(diagnostic));
+}
+
+describe('a configuration', () => {
+  test('has a default for everything', () => {
+    expect(loadHostConfig(undefined, {})).toEqual({
+      ok: true,
+      config: {
+        source: null,
+        host: { labels: {}, variables: {} },
+        dataDir: '/var/lib/revertd',
+        adopt: 'ask',
+        allow: {},
+        server: { listen: '127.0.0.1:7433' },
+        history: { keepMs: 2_592_000_000, mostRows: 4_000_000 },
+        log: { level: 'info' },
+      },
+    });
+  });
+
+  test('says where policies come from and what they may touch', () => {
+    const result = load(`
+source: { url: https://git.example.com/policies.git, branch: main, folder: prod, interval: 10s }
+host: { name: web-1, labels: { stage: production }, variables: { dataDir: /srv/app } }
+allow: { paths: [/etc/app], units: [] }
+server: { listen: "off", socket: /run/revertd/control.sock }
+history: { keep: 7d }
+`);
+    expect(result).toMatchObject({
+      ok: true,
+      config: {
+        source: {
+          url: 'https://git.example.com/policies.git',
+          ref: { branch: 'main' },
+          folder: 'prod',
+          intervalMs: 10_000,
+        },
+        host: { name: 'web-1', labels: { stage: 'production' }, variables: { dataDir: '/srv/app' } },
+        allow: { paths: ['/etc/app'], units: [] },
+        server: { listen: null, socket: '/run/revertd/control.sock' },
+        history: { keepMs: 604_800_000 },
+      },
+    });
+  });
+
+  test('yields to the environment', () => {
+    const environment = {
+      REVERTD_SOURCE_URL: '/srv/policies',
+      REVERTD_DATA_DIR: '/data',
+      REVERTD_ALLOW_PATHS: '/etc/app, /srv/app',
+      REVERTD_HISTORY_MAX_ROWS: '5000',
+    };
+    expect(load('source: { url: /other, branch: main }', environment)).toMatchObject({
+      ok: true,
+      config: {
+        source: { url: '/srv/policies', ref: { branch: 'main' } },
+        dataDir: '/data',
+        allow: { paths: ['/etc/app', '/srv/app'] },
+        history: { mostRows: 5_000 },
+      },
+    });
+  });
+});
+
+describe('a fault is told with its place', () => {
+  test.each<[string, string, RegExp]>([
+    ['an unknown key', 'sorce: { url: x }', /^revertd\.yaml:1:1 error\[E-UNKNOWN-KEY\] .*did you mean `source`/],
+    ['a bare number', 'source: { url: x, interval: 30 }', /^revertd\.yaml:1:29 error\[E-UNIT\].*30s/],
+    ['a wrong choice', 'adopt: maybe', /^revertd\.yaml:1:8 error\[E-VALUE\].*must be ask or git/],
+    ['a missing url', 'source: { branch: main }', /^revertd\.yaml:1:\d+ error\[E-MISSING-KEY\].*`url`/],
+    ['two refs', 'source: { url: x, branch: main, tag: v1 }', /^revertd\.yaml:1:1 error\[E-CONFIG-REF\]/],
+    ['two documents', 'adopt: ask\n---\nadopt: git\n', /^revertd\.yaml:3:1 error\[E-CONFIG-DOCUMENTS\]/],
+    ['a list', '- a', /^revertd\.yaml:1:1 error/],
+    ['a tab', 'source:\n\turl: x', /^revertd\.yaml:2:1 error/],
+  ])('%s', (_what, text, expected) => {
+    expect(faults(text)[0]).toMatch(expected);
+  });
+
+  test('one of the environment names its variable', () => {
+    expect(faults('', { REVERTD_ADOPT: 'maybe' })[0]).toMatch(/^REVERTD_ADOPT:1:1 error/);
+    expect(faults('', { REVERTD_HISTORY_MAX_ROWS: 'many' })[0]).toMatch(/^REVERTD_HISTORY_MAX_ROWS:1:1 error/);
+  });
+});
+
+test('every scalar and list of the schema is a variable', () => {
+  expect(configSettings().map(({ path }) => environmentName(path))).toEqual([
+    'REVERTD_SOURCE_URL',
+    'REVERTD_SOURCE_BRANCH',
+    'REVERTD_SOURCE_TAG',
+    'REVERTD_SOURCE_COMMIT',
+    'REVERTD_SOURCE_FOLDER',
+    'REVERTD_SOURCE_INTERVAL',
+    'REVERTD_SOURCE_WATCH',
+    'REVERTD_HOST_NAME',
+    'REVERTD_DATA_DIR',
+    'REVERTD_ADOPT',
+    'REVERTD_ALLOW_PATHS',
+    'REVERTD_ALLOW_UNITS',
+    'REVERTD_ALLOW_COMMANDS',
+    'REVERTD_ALLOW_HOSTS',
+    'REVERTD_SERVER_LISTEN',
+    'REVERTD_SERVER_SOCKET',
+    'REVERTD_HISTORY_KEEP',
+    'REVERTD_HISTORY_MAX_ROWS',
+    'REVERTD_LOG_LEVEL',
+  ]);
+});
