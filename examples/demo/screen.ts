@@ -1,5 +1,4 @@
-import { stripVTControlCharacters } from 'node:util';
-import type { Status } from '../../src/server/status.ts';
+import type { Status, TriggerStatus } from '../../src/server/status.ts';
 
 const BARS = '▁▂▃▄▅▆▇█';
 const THRESHOLD = 0.2;
@@ -10,21 +9,19 @@ const WIDTH = 60;
 export class Screen {
   readonly #live: boolean;
   readonly #begun = Date.now();
-  readonly #story: string[] = [];
   #values: number[] = [];
-  #drawn = 0;
+  #picture: readonly string[] = [];
   #told = '';
 
   constructor(live: boolean) {
     this.#live = live;
   }
 
-  /** A line that stays. */
+  /** A line that stays, above the picture. */
   tell(line: string): void {
-    const text = `${paint(2, this.#time())}  ${line}`;
-    this.#story.push(text);
-    if (this.#live) this.#draw([]);
-    else process.stdout.write(`${stripVTControlCharacters(text)}\n`);
+    this.#erase();
+    process.stdout.write(`${paint(2, this.#time())}  ${line}\n`);
+    this.#draw(this.#picture);
   }
 
   show(status: Status, path: string): void {
@@ -32,37 +29,54 @@ export class Screen {
     if (trigger === undefined) return;
     const value = typeof trigger.value === 'number' ? trigger.value : 0;
     this.#values = [...this.#values, value].slice(-WIDTH);
-    const state =
-      trigger.state === 'pending'
-        ? `pending, fires in ${((trigger.forMs - trigger.breachedMs) / 1000).toFixed(1)}s`
-        : trigger.state;
-    const colour = { inactive: 32, pending: 33, firing: 31, unknown: 35 }[trigger.state];
-    const flag = status.flags[0];
-    const lines = [
-      '',
-      `  p95 ${paint(value > THRESHOLD ? 31 : 32, `${(value * 1000).toFixed(0).padStart(4)} ms`)}   threshold ${THRESHOLD * 1000} ms   trigger ${paint(colour, state)}`,
-      `  ${this.#values.map(bar).join('')}`,
-      `  shop runs ${paint(1, path)}   git says ${flag?.git ?? ''}   in effect ${flag?.effective ?? ''}${flag?.because ? paint(33, `   held: ${flag.because.split(':')[0] ?? ''}`) : ''}`,
-    ];
-    if (this.#live) this.#draw(lines);
-    else if (state.split(',')[0] !== this.#told) {
-      this.#told = state.split(',')[0] ?? '';
-      process.stdout.write(
-        `${this.#time()}  p95 ${(value * 1000).toFixed(0)} ms, trigger ${this.#told}, shop runs ${path}\n`,
-      );
+    if (this.#live) this.#redraw(pictureOf(status, trigger, value, this.#values, path));
+    else if (trigger.state !== this.#told) {
+      this.#told = trigger.state;
+      const text = `p95 ${(value * 1000).toFixed(0)} ms, trigger ${trigger.state}, shop runs ${path}`;
+      process.stdout.write(`${this.#time()}  ${text}\n`);
     }
   }
 
+  #redraw(picture: readonly string[]): void {
+    this.#erase();
+    this.#draw(picture);
+  }
+
+  #erase(): void {
+    if (this.#picture.length > 0) process.stdout.write(`\u001b[${this.#picture.length}A\u001b[J`);
+  }
+
   #draw(picture: readonly string[]): void {
-    process.stdout.write(this.#drawn === 0 ? '' : `\u001b[${this.#drawn}A\u001b[J`);
-    const lines = [...this.#story, ...picture];
-    process.stdout.write(`${lines.join('\n')}\n`);
-    this.#drawn = lines.length;
+    this.#picture = picture;
+    if (picture.length > 0) process.stdout.write(`${picture.join('\n')}\n`);
   }
 
   #time(): string {
     return `${((Date.now() - this.#begun) / 1000).toFixed(1).padStart(5)}s`;
   }
+}
+
+const STATE_COLOURS = { inactive: 32, pending: 33, firing: 31, unknown: 35 } as const;
+
+/** Four lines, each shorter than eighty columns, so that none wraps. */
+function pictureOf(
+  status: Status,
+  trigger: TriggerStatus,
+  value: number,
+  values: readonly number[],
+  path: string,
+): string[] {
+  const left = ((trigger.forMs - trigger.breachedMs) / 1000).toFixed(1);
+  const state = trigger.state === 'pending' ? `pending, fires in ${left}s` : trigger.state;
+  const reading = paint(value > THRESHOLD ? 31 : 32, `${(value * 1000).toFixed(0).padStart(4)} ms`);
+  const flag = status.flags[0];
+  const held = flag?.because === null || flag === undefined ? '' : paint(33, '   held by a latch');
+  return [
+    '',
+    `  p95 ${reading}   threshold ${THRESHOLD * 1000} ms   ${paint(STATE_COLOURS[trigger.state], state)}`,
+    `  ${values.map(bar).join('')}`,
+    `  shop runs ${paint(1, path)}   git says ${flag?.git ?? ''}   in effect ${flag?.effective ?? ''}${held}`,
+  ];
 }
 
 function bar(value: number): string {
