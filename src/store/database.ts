@@ -65,20 +65,34 @@ function open(folder: string, readOnly: boolean): DatabaseSync {
   try {
     if (!readOnly) mkdirSync(folder, { recursive: true, mode: 0o750 });
     const database = new DatabaseSync(join(folder, STORE_FILE), { readOnly });
-    if (readOnly) {
-      database.exec('PRAGMA busy_timeout = 200');
-      database.prepare('SELECT count(*) FROM sqlite_master').get();
-      return database;
-    }
-    lockStore(database, folder);
-    database.exec('PRAGMA synchronous = FULL; PRAGMA foreign_keys = ON');
-    migrate(database);
-    return database;
+    return closedOnFault(database, () => (readOnly ? prepareReader(database) : prepareOwner(database, folder)));
   } catch (cause) {
     if (cause instanceof StoreError) throw cause;
     const why = cause instanceof Error ? cause.message : String(cause);
     throw new StoreError('unusable', `the store in ${folder} cannot be opened: ${why}`, { cause });
   }
+}
+
+/** A connection that is left open keeps its lock for as long as the process lives. */
+function closedOnFault(database: DatabaseSync, prepare: () => void): DatabaseSync {
+  try {
+    prepare();
+    return database;
+  } catch (error) {
+    database.close();
+    throw error;
+  }
+}
+
+function prepareReader(database: DatabaseSync): void {
+  database.exec('PRAGMA busy_timeout = 200');
+  database.prepare('SELECT count(*) FROM sqlite_master').get();
+}
+
+function prepareOwner(database: DatabaseSync, folder: string): void {
+  lockStore(database, folder);
+  database.exec('PRAGMA synchronous = FULL; PRAGMA foreign_keys = ON');
+  migrate(database);
 }
 
 /** What the store wrote itself; its integrity is the chain's business, not the parser's. */
