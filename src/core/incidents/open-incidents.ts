@@ -9,6 +9,9 @@ import { conflictSet, overlaps } from './conflict-set.ts';
 
 /** Opens an incident for each policy that fires, unless another one already works on the same things or a brake holds. */
 export function openIncidents(turn: Turn): void {
+  for (const name of Object.keys(turn.memory.brakes)) {
+    if (turn.desired.policies[name]?.suspend !== false) release(turn, name);
+  }
   for (const name of Object.keys(turn.desired.policies).sort()) {
     const policy = turn.desired.policies[name];
     if (policy === undefined || policy.suspend || isBusy(turn, name)) continue;
@@ -55,6 +58,7 @@ function react(turn: Turn, policy: RollbackPolicy, firing: readonly Trigger[]): 
     (incident) => isOpen(incident) && overlaps(incident.conflictSet, touched),
   );
   if (other !== undefined) {
+    release(turn, policy.name);
     turn.emit({ type: 'incident.joined', incident: other.id, joined: { at: turn.now, policy } });
     return;
   }

@@ -22,7 +22,24 @@ export function evolvePlaces(memory: Memory, event: PlaceEvent & Pick<Event, 'at
       const place = memory.places[event.place];
       return place === undefined ? memory : withPlace(memory, event.place, { ...place, drift: null });
     }
+    case 'document.forgotten':
+      return { ...memory, documents: without(memory.documents, [event.document]) };
+    case 'delivery.settled':
+    case 'takeUp.revised': {
+      const document = memory.documents[event.document];
+      return document === undefined ? memory : withDocument(memory, event.document, settled(document, event));
+    }
   }
+}
+
+function settled(
+  document: DocumentMemory,
+  event: Extract<PlaceEvent, { type: 'delivery.settled' | 'takeUp.revised' }>,
+): DocumentMemory {
+  if (event.type === 'delivery.settled') return { ...document, failing: null };
+  const { steps } = event;
+  if (document.owed === null || steps.length === 0) return { ...document, owed: null };
+  return { ...document, owed: { ...document.owed, steps, done: 0, retry: null } };
 }
 
 /** A write ended. Once done, its `then` is owed; steps still owed from before stay owed, for the new content. */
@@ -71,7 +88,8 @@ const UNTOUCHED: DocumentMemory = { writtenAt: 0, owed: null, failing: null };
 function oweMore(before: Owed | null, action: DeliverAction, digest: string): Owed | null {
   const steps = [...(before?.steps ?? [])];
   for (const step of action.takeUp) if (!steps.some((known) => isSame(known, step))) steps.push(step);
-  return steps.length === 0 ? null : { digest, steps, done: 0, retry: null };
+  const places = new Set([...(before?.places ?? []), ...action.changes.map((change) => change.place)]);
+  return steps.length === 0 ? null : { digest, steps, places: [...places], done: 0, retry: null };
 }
 
 function withPlace(memory: Memory, key: PlaceKey, place: PlaceMemory): Memory {

@@ -11,7 +11,6 @@ export const RECORD_EVERY_MS: Millis = 10_000;
 /** Feeds the readings to their triggers; each change of state is an event. */
 export function advanceTriggers(turn: Turn): void {
   const triggers = triggersInForce(turn);
-  forgetOthers(turn, triggers);
   for (const reading of [...turn.observed.readings].sort((a, b) => a.at - b.at)) {
     const trigger = triggers.get(reading.trigger);
     // A reading that was under way while the clock was set back would make every later one look old.
@@ -48,7 +47,9 @@ function recordMoving(turn: Turn): void {
   if (moving.length > 0) turn.emit({ type: 'triggers.recorded', triggers: Object.fromEntries(moving) });
 }
 
-function forgetOthers(turn: Turn, triggers: ReadonlyMap<TriggerKey, Trigger>): void {
+/** What git no longer has, and no open incident keeps, leaves memory. */
+export function forgetTriggers(turn: Turn): void {
+  const triggers = triggersInForce(turn);
   const gone = Object.keys(turn.memory.triggers).filter((key) => !triggers.has(key));
   if (gone.length > 0) turn.emit({ type: 'triggers.forgotten', triggers: gone });
 }
