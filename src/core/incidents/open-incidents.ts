@@ -35,7 +35,7 @@ export function criticalTriggers(policy: RollbackPolicy): readonly Trigger[] {
   return policy.triggers.filter((trigger) => trigger.severity === 'critical');
 }
 
-function firingTriggers(turn: Turn, policy: RollbackPolicy): Trigger[] {
+export function firingTriggers(turn: Turn, policy: RollbackPolicy): Trigger[] {
   return criticalTriggers(policy).filter(
     (trigger) => viewTrigger(turn.memory, triggerKey(policy.name, trigger.name), trigger, turn.now).state === 'firing',
   );
@@ -87,15 +87,16 @@ function newIncident(
   touched: readonly string[],
   firing: readonly Trigger[],
 ): Incident {
+  const openedBy = firing.map((trigger) => causeOf(turn, policy, trigger));
   return {
     id: `INC-${turn.memory.nextIncident}`,
     openedAt: turn.now,
     revision: turn.desired.revision,
     policy,
-    openedBy: firing.map((trigger) => causeOf(turn, policy, trigger)),
+    openedBy,
     joined: [],
     conflictSet: touched,
-    phase: { kind: 'entering', rung: firstRung(policy, firing) },
+    phase: { kind: 'entering', rung: firstRung({ policy, openedBy }) },
   };
 }
 
@@ -112,8 +113,11 @@ function causeOf(turn: Turn, policy: RollbackPolicy, trigger: Trigger): Incident
   };
 }
 
-/** `startAt` of the firing triggers; of several the lowest rung of the ladder wins, for it is the gravest. */
-function firstRung(policy: RollbackPolicy, firing: readonly Trigger[]): number {
-  const starts = firing.map((trigger) => policy.ladder.findIndex((rung) => rung.name === trigger.startAt));
+/** `startAt` of the triggers that opened it; of several the lowest rung of the ladder wins, for it is the gravest. */
+export function firstRung({ policy, openedBy }: Pick<Incident, 'policy' | 'openedBy'>): number {
+  const starts = openedBy.map(({ trigger: key }) => {
+    const trigger = policy.triggers.find((one) => triggerKey(policy.name, one.name) === key);
+    return policy.ladder.findIndex((rung) => rung.name === trigger?.startAt);
+  });
   return Math.max(0, ...starts);
 }
