@@ -73,3 +73,12 @@ describe('what failed and is not needed any more', () => {
     expect(world.memory.brakes).toEqual({});
   });
 });
+
+test('a pending trigger whose data stopped is not written down again and again', () => {
+  const world = healthyWorld();
+  world.live(10, 0.9);
+  world.live(30, undefined);
+  const length = world.log.length;
+  world.live(200, undefined);
+  expect(world.log.length).toBe(length);
+});

@@ -213,7 +213,8 @@ export class Daemon {
     const queries = [...wants.triggers].map(([key, trigger]) => `${key} ${trigger.digest}`).join('\n');
     if (queries === this.#queries) return;
     this.#queries = queries;
-    const sources = Object.values(this.reconciler.desired?.metricSources ?? {});
+    const all = Object.values(this.reconciler.desired?.metricSources ?? {});
+    const sources = all.filter((source) => !source.suspend);
     this.evaluator.update(wants.triggers, new Map(sources.map(({ name, intervalMs }) => [name, intervalMs])));
   }
 

@@ -5,7 +5,7 @@ import type { Millis } from '../units.ts';
 import { advanceTrigger } from './advance.ts';
 import type { TriggerMemory } from './trigger-memory.ts';
 
-/** Accumulated times are written down so often while they move; a crash loses no more of them than this. */
+/** Accumulated times are written down so often while they move, and only then; a crash loses no more of them than this. */
 export const RECORD_EVERY_MS: Millis = 10_000;
 
 /** Feeds the readings to their triggers; each change of state is an event. */
@@ -41,8 +41,9 @@ function remember(turn: Turn, key: TriggerKey, before: TriggerMemory | undefined
 
 function recordMoving(turn: Turn): void {
   if (turn.now - turn.memory.triggersRecordedAt < RECORD_EVERY_MS) return;
-  const moving = Object.entries(turn.memory.triggers).filter(([, trigger]) =>
-    Object.values(trigger.elements).some((element) => element.accumulatedAt !== null),
+  const { triggers, triggersRecordedAt } = turn.memory;
+  const moving = Object.entries(triggers).filter(([, trigger]) =>
+    Object.values(trigger.elements).some(({ accumulatedAt }) => (accumulatedAt ?? 0) > triggersRecordedAt),
   );
   if (moving.length > 0) turn.emit({ type: 'triggers.recorded', triggers: Object.fromEntries(moving) });
 }
