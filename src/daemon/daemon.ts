@@ -157,6 +157,7 @@ export class Daemon {
       hands: this.#hands,
       now,
       record: (...events) => this.record('revertd', ...events),
+      onFault: this.#options.onFault,
       notifier: (name) => this.reconciler.desired?.notifiers[name],
       hostName: this.hostName,
       log: (operation, line) => this.#options.log.info({ operation }, line),

@@ -157,7 +157,8 @@ export class World {
     const begun = effective.some((one) => one.id === id);
     const repeatable = action.kind === 'step' && action.step.kind === 'run' && action.step.repeatable;
     const seen = action.kind === 'deliver' ? 'done' : action.kind === 'step' && !repeatable ? 'unknown' : 'notDone';
-    const outcome = begun ? seen : 'notDone';
+    const hidden = action.kind === 'deliver' && this.unreadable.has(`${action.document.kind}:${action.document.path}`);
+    const outcome = hidden ? 'unknown' : begun ? seen : 'notDone';
     const digest = action.kind === 'deliver' ? { digest: `written-${id}` } : {};
     this.record({ type: 'operation.finished', id, outcome, detail: 'after a restart', durationMs: 0, ...digest });
   }

@@ -42,7 +42,7 @@ function settled(
   return { ...document, owed: { ...document.owed, steps, done: 0, retry: null } };
 }
 
-/** A write ended. Once done, its `then` is owed; steps still owed from before stay owed, for the new content. */
+/** A write ended. Once done, or perhaps done, its `then` is owed; steps still owed from before stay owed, for the new content. */
 export function evolveDelivered(memory: Memory, action: DeliverAction, event: FinishedEvent): Memory {
   if (event.outcome === 'notDone') return memory;
   const key = documentKey(action.document);
@@ -51,7 +51,9 @@ export function evolveDelivered(memory: Memory, action: DeliverAction, event: Fi
     const previous = before.failing?.key === event.id.slice(0, event.id.lastIndexOf('#')) ? before.failing : null;
     const retry = backOff(previous, event.at, FIRST_RETRY_MS, LONGEST_RETRY_MS);
     const failing = { ...retry, key: event.id.slice(0, event.id.lastIndexOf('#')), message: event.detail };
-    return withDocument(memory, key, { ...before, failing });
+    if (event.outcome === 'failed') return withDocument(memory, key, { ...before, failing });
+    // It may have been written, and nobody would reload for what then looks as it should.
+    return withDocument(memory, key, { writtenAt: event.at, owed: oweMore(before.owed, action, ''), failing });
   }
   const owed = oweMore(before.owed, action, event.digest ?? '');
   const places: Record<PlaceKey, PlaceMemory> = { ...memory.places };
