@@ -1,5 +1,5 @@
 import { describe, expect, test } from 'vitest';
-import { aDesired, aPolicy, aRung, aVerify } from '../../test/support/policies.ts';
+import { aDesired, aFlag, aPolicy, aRun, aRung, aVerify, ORIGIN } from '../../test/support/policies.ts';
 import { World } from '../../test/support/world.ts';
 
 const APP = 'envFile:/app.env';
@@ -134,5 +134,26 @@ describe('a restart', () => {
     world.perform = () => ({ outcome: 'done', detail: '' });
     world.settle();
     expect(world.events('step.finished')).toMatchObject([{ result: { outcome: 'done' } }]);
+  });
+
+  test('owes the reload of a write that was killed and cannot be looked at', () => {
+    const takeUp = [aRun(['reload'])];
+    const place = {
+      origin: ORIGIN,
+      document: { kind: 'envFile', path: '/app.env' } as const,
+      entry: 'FAST_PATH',
+      takeUp,
+    };
+    const world = healthyWorld(aDesired({ flags: { 'fast-path': aFlag({ deliver: [place] }) } }));
+    world.live(10, 0.9);
+    world.now += 5_000;
+    world.reading(0.9);
+    world.unreadable.add(APP);
+    world.kill(1);
+    world.settle();
+    world.unreadable.clear();
+    world.live(10, 0.9);
+    expect(world.documents[APP]).toEqual({ FAST_PATH: 'false' });
+    expect(world.effects).toContain('reload');
   });
 });

@@ -6,6 +6,7 @@ import type { Desired } from './model/desired.ts';
 import type { Operation } from './model/operation.ts';
 import { queueNotifications } from './notifications/notify.ts';
 import type { Observed } from './observed.ts';
+import { settleDocuments } from './places/settle-documents.ts';
 import { settlePlaces } from './places/settle-places.ts';
 import { dueActions } from './plan/actions.ts';
 import { isComplete } from './plan/completeness.ts';
@@ -13,9 +14,12 @@ import { conditionsOf } from './plan/conditions.ts';
 import { outlookOf } from './plan/outlook.ts';
 import type { Plan } from './plan/plan.ts';
 import { nextWakeUp } from './plan/wake-up.ts';
-import { advanceTriggers } from './triggers/advance-triggers.ts';
+import { advanceTriggers, forgetTriggers } from './triggers/advance-triggers.ts';
 import { beginTurn, type Turn } from './turn.ts';
 import type { Millis } from './units.ts';
+
+/** What one step changes may concern a step before it: an incident that ends brakes its policy. Few passes see to all. */
+const PASSES = 8;
 
 /**
  * What is to be done, given what is desired, seen and remembered. Total and deterministic: it never throws on valid
@@ -26,11 +30,10 @@ export function decide(desired: Desired, observed: Observed, memory: Memory, now
   const turn = beginTurn(desired, observed, memory, now);
   noticeHalt(turn);
   advanceTriggers(turn);
-  settlePlaces(turn);
-  openIncidents(turn);
-  if (turn.memory.halt === null) {
-    advanceIncidents(turn);
-    releaseHolds(turn);
+  for (let pass = 0; pass < PASSES; pass += 1) {
+    const before = turn.events.length;
+    settleTurn(turn);
+    if (turn.events.length === before) break;
   }
   queueNotifications(turn);
   forgetIncidents(turn);
@@ -47,6 +50,16 @@ export function decide(desired: Desired, observed: Observed, memory: Memory, now
     requeueAt: nextWakeUp(turn),
     complete: isComplete(turn),
   };
+}
+
+function settleTurn(turn: Turn): void {
+  forgetTriggers(turn);
+  settlePlaces(turn);
+  settleDocuments(turn);
+  openIncidents(turn);
+  if (turn.memory.halt !== null) return;
+  advanceIncidents(turn);
+  releaseHolds(turn);
 }
 
 function noticeHalt(turn: Turn): void {

@@ -12,7 +12,7 @@ import type {
 import type { Notification } from './model/notification.ts';
 import type { Operation, OperationId, OperationOutcome } from './model/operation.ts';
 import type { Revision } from './model/revision.ts';
-import type { JsonValue } from './model/step.ts';
+import type { JsonValue, Step } from './model/step.ts';
 import type { TriggerKey } from './model/trigger.ts';
 import type { Halt } from './observed.ts';
 import type { TriggerMemory, TriggerState } from './triggers/trigger-memory.ts';
@@ -153,7 +153,13 @@ export type PlaceEvent =
       readonly found: string | null;
       readonly repair: boolean;
     }
-  | { readonly type: 'drift.gone'; readonly place: PlaceKey; readonly flag: string };
+  | { readonly type: 'drift.gone'; readonly place: PlaceKey; readonly flag: string }
+  /** A write that failed is not needed any more. */
+  | { readonly type: 'delivery.settled'; readonly document: DocumentKey }
+  /** Git changed the `then` of content that was written and not taken up yet. */
+  | { readonly type: 'takeUp.revised'; readonly document: DocumentKey; readonly steps: readonly Step[] }
+  /** No flag is written there any more. */
+  | { readonly type: 'document.forgotten'; readonly document: DocumentKey };
 
 export type OperationEvent =
   | { readonly type: 'operation.planned'; readonly operation: Operation }
@@ -189,6 +195,10 @@ export function subjectsOf(event: EventSpec): string[] {
       return [`Flag/${event.flag}`];
     case 'place.released':
       return [documentOfPlace(event.place)];
+    case 'delivery.settled':
+    case 'takeUp.revised':
+    case 'document.forgotten':
+      return [event.document];
     case 'trigger.changed':
       return [`RollbackPolicy/${event.trigger.slice(0, event.trigger.lastIndexOf('/'))}`];
     case 'incident.opened':

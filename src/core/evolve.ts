@@ -34,6 +34,9 @@ export function evolve(memory: Memory, event: Event): Memory {
     case 'place.released':
     case 'drift.seen':
     case 'drift.gone':
+    case 'delivery.settled':
+    case 'takeUp.revised':
+    case 'document.forgotten':
       return evolvePlaces(memory, event);
     case 'incident.opened':
     case 'incident.joined':

@@ -64,6 +64,8 @@ export type Owed = {
   /** SHA-256 of the content that is to be taken up. */
   readonly digest: string;
   readonly steps: readonly Step[];
+  /** The places whose new values wait for it: their `then`, as git has it now, is what is owed. */
+  readonly places: readonly PlaceKey[];
   /** How many of them are done. */
   readonly done: number;
   readonly retry: (Retry & { readonly message: string }) | null;

@@ -123,6 +123,7 @@ export class Daemon {
   /** Looks after what the last life left, then begins to observe, decide and apply. */
   async start(): Promise<void> {
     const { version } = this;
+    this.#noticeClockSetBack();
     this.record('revertd', { type: 'daemon.started', version, host: this.hostName, pid: process.pid });
     if (!this.#options.dryRun) await this.#recover();
     this.#timers.push(setInterval(() => this.#checkClock(), CLOCK_CHECK_MS));
@@ -157,6 +158,7 @@ export class Daemon {
       hands: this.#hands,
       now,
       record: (...events) => this.record('revertd', ...events),
+      onFault: this.#options.onFault,
       notifier: (name) => this.reconciler.desired?.notifiers[name],
       hostName: this.hostName,
       log: (operation, line) => this.#options.log.info({ operation }, line),
@@ -213,7 +215,8 @@ export class Daemon {
     const queries = [...wants.triggers].map(([key, trigger]) => `${key} ${trigger.digest}`).join('\n');
     if (queries === this.#queries) return;
     this.#queries = queries;
-    const sources = Object.values(this.reconciler.desired?.metricSources ?? {});
+    const all = Object.values(this.reconciler.desired?.metricSources ?? {});
+    const sources = all.filter((source) => !source.suspend);
     this.evaluator.update(wants.triggers, new Map(sources.map(({ name, intervalMs }) => [name, intervalMs])));
   }
 
@@ -234,10 +237,23 @@ export class Daemon {
   }
 
   #checkClock(): void {
-    const byMs = this.#clock.checkJump();
-    if (byMs !== 0) {
-      this.#options.log.warn({ byMs }, 'the clock was set; remembered times move along');
-      this.record('revertd', { type: 'clock.jumped', byMs });
+    try {
+      this.#followClock(this.#clock.checkJump());
+    } catch (error) {
+      this.#options.onFault(error);
     }
+  }
+
+  /** The log's last record cannot be later than now, unless the clock was set back while no daemon looked. */
+  #noticeClockSetBack(): void {
+    const last = this.store.events({ limit: 1 }).at(-1);
+    if (last !== undefined) this.#followClock(Math.min(0, this.now() - last.event.at));
+  }
+
+  #followClock(byMs: number): void {
+    if (byMs === 0) return;
+    this.#options.log.warn({ byMs }, 'the clock was set; remembered times move along');
+    this.evaluator.forgetCoverage();
+    this.reconciler.followClock(byMs);
   }
 }

@@ -35,11 +35,16 @@ export function removeHalt(dataFolder: string): boolean {
   return existed;
 }
 
+/** What a date can hold (ECMAScript, time values). */
+const LATEST_INSTANT_MS = 8.64e15;
+
 function isHalt(value: unknown): value is Halt {
   if (typeof value !== 'object' || value === null) return false;
   return (
     'since' in value &&
     typeof value.since === 'number' &&
+    Number.isSafeInteger(value.since) &&
+    Math.abs(value.since) <= LATEST_INSTANT_MS &&
     'by' in value &&
     typeof value.by === 'string' &&
     'reason' in value &&

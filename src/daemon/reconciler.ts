@@ -130,6 +130,15 @@ export class Reconciler {
     this.wake();
   }
 
+  /** The clock was set: memory moves along, and what was seen by the old clock counts no more. */
+  followClock(byMs: Millis): void {
+    this.#readings = [];
+    this.#savedAt += byMs;
+    this.#host.documents.forget();
+    this.#host.checks.forget();
+    this.record('revertd', { type: 'clock.jumped', byMs });
+  }
+
   /** What would be decided for other policies, or for these; nothing changes. */
   preview(desired: Desired | null = this.#desired): Plan | null {
     return desired === null ? null : decide(desired, this.#observed([]), this.#memory, this.#host.now());
@@ -148,6 +157,8 @@ export class Reconciler {
     const tookMs = performance.now() - begun;
     this.#readings = [];
     if (this.#acting) this.#commit(plan, { desired, observed, memory, now });
+    // Without acting nothing becomes of a plan; only what triggers have seen is kept, or none would ever fire.
+    else this.#memory = { ...memory, triggers: plan.memory.triggers };
     this.#plan = plan;
     this.#host.onPlan(plan, tookMs);
     if (this.#acting) for (const operation of plan.operations) this.#host.start(operation);

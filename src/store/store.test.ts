@@ -160,3 +160,10 @@ test('a store of a later version is refused and left as it is', () => {
 test('a folder that cannot be had is unusable', () => {
   expect(codeOf(() => new Store('/dev/null/nowhere'))).toBe('unusable');
 });
+
+test('the revision saved last is kept, also by a clock that was set back', () => {
+  for (let index = 0; index < 60; index += 1) store.saveRevision({ revision: `r${index}`, files: [] }, 1_000 + index);
+  store.saveRevision({ revision: 'newest', files: [] }, 1);
+  expect(store.revision('newest')).toEqual({ revision: 'newest', files: [] });
+  expect(store.revision('r0')).toBeUndefined();
+});

@@ -34,6 +34,8 @@ export type Commit = {
 
 /** Decisions older than the newest so many are dropped; the events that they led to stay. */
 const DECISIONS_KEPT = 2_000;
+/** More are looked through for those that no decision names any more. */
+const DESIRED_STATES_KEPT = 50;
 const REVISIONS_KEPT = 50;
 
 /**
@@ -98,7 +100,7 @@ export class Store {
       JSON.stringify(files),
     );
     this.#database.run(
-      'DELETE FROM revisions WHERE revision NOT IN (SELECT revision FROM revisions ORDER BY accepted_at DESC LIMIT ?)',
+      'DELETE FROM revisions WHERE revision NOT IN (SELECT revision FROM revisions ORDER BY rowid DESC LIMIT ?)',
       REVISIONS_KEPT,
     );
   }
@@ -224,6 +226,10 @@ export class Store {
     this.#database.run(
       'DELETE FROM decisions WHERE seq <= (SELECT seq FROM decisions ORDER BY seq DESC LIMIT 1 OFFSET ?)',
       DECISIONS_KEPT,
+    );
+    this.#database.run(
+      'DELETE FROM desired_states WHERE (SELECT count(*) FROM desired_states) > ? AND digest NOT IN (SELECT desired FROM decisions)',
+      DESIRED_STATES_KEPT,
     );
   }
 

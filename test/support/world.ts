@@ -25,6 +25,8 @@ export class World {
   log: Event[] = [];
   halt: Halt | null = null;
   documents: Record<string, Values> = {};
+  /** Documents that cannot be read. */
+  readonly unreadable = new Set<string>();
   checks: Record<string, CheckResult> = {};
   /** Everything that was done to the host, in order. */
   effects: string[] = [];
@@ -73,6 +75,10 @@ export class World {
   observe(): Observed {
     const documents: Record<string, DocumentSight> = {};
     for (const wanted of wantsOf(this.desired, this.memory, this.now).documents) {
+      if (this.unreadable.has(wanted.key)) {
+        documents[wanted.key] = { kind: 'unreadable', at: this.now, code: 'io', message: 'cannot be read' };
+        continue;
+      }
       const values = this.documents[wanted.key] ?? {};
       const exists = Object.hasOwn(this.documents, wanted.key);
       documents[wanted.key] = {
@@ -102,6 +108,27 @@ export class World {
     return plan;
   }
 
+  /**
+   * One round that a kill ends: the first `begun` operations take effect, no outcome is logged. The next life begins
+   * `awayMs` later, and asks what became of them, as the daemon does.
+   */
+  kill(begun: number, awayMs: Millis = 0): void {
+    const plan = this.plan();
+    this.readings = [];
+    this.log.push(...plan.events);
+    this.memory = plan.memory;
+    const effective = plan.operations.slice(0, begun);
+    for (const { id, action } of effective) {
+      if (action.kind === 'step' || action.kind === 'takeUp') {
+        this.record({ type: 'operation.running', id, fingerprint: null });
+      }
+      this.effect(action);
+    }
+    this.now += awayMs;
+    this.restart();
+    for (const operation of Object.values(this.memory.operations)) this.recover(operation, effective);
+  }
+
   /** Rounds until nothing is left to do at this instant. */
   settle(): Plan[] {
     const plans: Plan[] = [];
@@ -124,6 +151,16 @@ export class World {
 
   events<T extends EventType>(type: T): Extract<Event, { type: T }>[] {
     return this.log.filter((event): event is Extract<Event, { type: T }> => event.type === type);
+  }
+
+  private recover({ id, action }: Operation, effective: readonly Operation[]): void {
+    const begun = effective.some((one) => one.id === id);
+    const repeatable = action.kind === 'step' && action.step.kind === 'run' && action.step.repeatable;
+    const seen = action.kind === 'deliver' ? 'done' : action.kind === 'step' && !repeatable ? 'unknown' : 'notDone';
+    const hidden = action.kind === 'deliver' && this.unreadable.has(`${action.document.kind}:${action.document.path}`);
+    const outcome = hidden ? 'unknown' : begun ? seen : 'notDone';
+    const digest = action.kind === 'deliver' ? { digest: `written-${id}` } : {};
+    this.record({ type: 'operation.finished', id, outcome, detail: 'after a restart', durationMs: 0, ...digest });
   }
 
   private apply(operation: Operation): void {

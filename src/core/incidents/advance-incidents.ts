@@ -1,9 +1,12 @@
+import { effectiveFlag } from '../holds/effective.ts';
 import { type ExecutingPhase, type Incident, isOpen, type VerifyingPhase } from '../model/incident.ts';
 import type { Rung } from '../model/policy.ts';
 import { describeStep, type Step } from '../model/step.ts';
 import type { Turn } from '../turn.ts';
 import { formatDuration } from '../units.ts';
-import { isAlreadySet, isDelivered, latchFor, setFlagObstacle } from './set-flag.ts';
+import { isOver } from './is-over.ts';
+import { firstRung } from './open-incidents.ts';
+import { isAlreadySet, isDelivered, latchFor, latchObstacle, setFlagObstacle, wantedVariant } from './set-flag.ts';
 import { judgeVerification, type Verification } from './verify.ts';
 
 /** More moves than any ladder can make in one turn; a fault that moved in circles would end here. */
@@ -47,11 +50,21 @@ function enter(turn: Turn, incident: Incident, index: number): boolean {
     close(turn, incident, 'exhausted', 'no rung is left, and the system has not recovered');
     return true;
   }
+  if (wasHeldUp(turn, incident, index)) {
+    const over = isOver(turn, incident);
+    if (over === 'yes') close(turn, incident, 'resolved', 'it was over before anything could be done');
+    if (over !== 'no') return over === 'yes';
+  }
   const base = { incident: incident.id, rung: index, name: rung.name };
   const nothingToDo = rung.do.every((step) => step.kind === 'setFlag' && isAlreadySet(turn, step));
   if (nothingToDo) turn.emit({ type: 'rung.skipped', ...base, reason: 'its effect is already there' });
   else turn.emit({ type: 'rung.entered', ...base });
   return true;
+}
+
+/** Opened in an earlier turn, and nothing was done since: everything was halted, or the policy suspended. */
+function wasHeldUp(turn: Turn, incident: Incident, rung: number): boolean {
+  return incident.openedAt !== turn.now && rung === firstRung(incident);
 }
 
 function execute(turn: Turn, incident: Incident, phase: ExecutingPhase): boolean {
@@ -96,15 +109,21 @@ function startStep(turn: Turn, incident: Incident, step: Step, phase: ExecutingP
   return true;
 }
 
-/** Neighbouring `setFlag` steps are one decision: a document is written, and taken up, once for all of them. */
+/**
+ * Neighbouring `setFlag` steps are one decision: a document is written, and taken up, once for all of them. A second
+ * step for the same flag waits for the first one; its latch replaces that one's.
+ */
 function latchNeighbours(turn: Turn, incident: Incident, phase: ExecutingPhase): void {
   const steps = incident.policy.ladder[phase.rung]?.[phase.part] ?? [];
+  const latched = new Set<string>();
   for (const step of steps.slice(phase.step)) {
-    if (step.kind !== 'setFlag') return;
+    if (step.kind !== 'setFlag' || latched.has(step.flag)) return;
+    latched.add(step.flag);
     const flag = turn.desired.flags[step.flag];
     if (flag === undefined || setFlagObstacle(flag, step) !== null) continue;
     const latch = latchFor(turn, incident, step, flag);
-    if (!Object.hasOwn(turn.memory.holds, latch.id)) turn.emit({ type: 'hold.placed', hold: latch });
+    const before = turn.memory.holds[latch.id];
+    if (before?.kind !== 'latch' || before.variant !== latch.variant) turn.emit({ type: 'hold.placed', hold: latch });
   }
 }
 
@@ -116,9 +135,14 @@ function watchSetFlag(
   startedAt: number,
 ): boolean {
   const flag = turn.desired.flags[step.flag];
-  if (flag === undefined) {
-    finishStep(turn, incident, step, phase, 'failed', `git no longer has flag ${step.flag}`);
+  const obstacle = setFlagObstacle(flag, step) ?? latchObstacle(turn, incident, step);
+  if (flag === undefined || obstacle !== null) {
+    finishStep(turn, incident, step, phase, 'failed', obstacle ?? '');
     return true;
+  }
+  if (effectiveFlag(flag, turn.memory.holds).variant !== wantedVariant(flag, step)) {
+    latchNeighbours(turn, incident, phase);
+    return false;
   }
   if (isDelivered(turn, flag, startedAt)) {
     const places = flag.deliver.length;

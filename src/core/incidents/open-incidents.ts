@@ -9,6 +9,9 @@ import { conflictSet, overlaps } from './conflict-set.ts';
 
 /** Opens an incident for each policy that fires, unless another one already works on the same things or a brake holds. */
 export function openIncidents(turn: Turn): void {
+  for (const name of Object.keys(turn.memory.brakes)) {
+    if (turn.desired.policies[name]?.suspend !== false) release(turn, name);
+  }
   for (const name of Object.keys(turn.desired.policies).sort()) {
     const policy = turn.desired.policies[name];
     if (policy === undefined || policy.suspend || isBusy(turn, name)) continue;
@@ -32,7 +35,7 @@ export function criticalTriggers(policy: RollbackPolicy): readonly Trigger[] {
   return policy.triggers.filter((trigger) => trigger.severity === 'critical');
 }
 
-function firingTriggers(turn: Turn, policy: RollbackPolicy): Trigger[] {
+export function firingTriggers(turn: Turn, policy: RollbackPolicy): Trigger[] {
   return criticalTriggers(policy).filter(
     (trigger) => viewTrigger(turn.memory, triggerKey(policy.name, trigger.name), trigger, turn.now).state === 'firing',
   );
@@ -55,6 +58,7 @@ function react(turn: Turn, policy: RollbackPolicy, firing: readonly Trigger[]): 
     (incident) => isOpen(incident) && overlaps(incident.conflictSet, touched),
   );
   if (other !== undefined) {
+    release(turn, policy.name);
     turn.emit({ type: 'incident.joined', incident: other.id, joined: { at: turn.now, policy } });
     return;
   }
@@ -83,15 +87,16 @@ function newIncident(
   touched: readonly string[],
   firing: readonly Trigger[],
 ): Incident {
+  const openedBy = firing.map((trigger) => causeOf(turn, policy, trigger));
   return {
     id: `INC-${turn.memory.nextIncident}`,
     openedAt: turn.now,
     revision: turn.desired.revision,
     policy,
-    openedBy: firing.map((trigger) => causeOf(turn, policy, trigger)),
+    openedBy,
     joined: [],
     conflictSet: touched,
-    phase: { kind: 'entering', rung: firstRung(policy, firing) },
+    phase: { kind: 'entering', rung: firstRung({ policy, openedBy }) },
   };
 }
 
@@ -108,8 +113,11 @@ function causeOf(turn: Turn, policy: RollbackPolicy, trigger: Trigger): Incident
   };
 }
 
-/** `startAt` of the firing triggers; of several the lowest rung of the ladder wins, for it is the gravest. */
-function firstRung(policy: RollbackPolicy, firing: readonly Trigger[]): number {
-  const starts = firing.map((trigger) => policy.ladder.findIndex((rung) => rung.name === trigger.startAt));
+/** `startAt` of the triggers that opened it; of several the lowest rung of the ladder wins, for it is the gravest. */
+export function firstRung({ policy, openedBy }: Pick<Incident, 'policy' | 'openedBy'>): number {
+  const starts = openedBy.map(({ trigger: key }) => {
+    const trigger = policy.triggers.find((one) => triggerKey(policy.name, one.name) === key);
+    return policy.ladder.findIndex((rung) => rung.name === trigger?.startAt);
+  });
   return Math.max(0, ...starts);
 }

@@ -29,7 +29,7 @@ export function latchFor(turn: Turn, incident: Incident, step: Step & SetFlagSte
   const [cause] = incident.openedBy;
   return {
     kind: 'latch',
-    id: `latch:${flag.name}:${incident.id}`,
+    id: latchId(incident, step),
     object: `Flag/${flag.name}`,
     since: turn.now,
     cause:
@@ -40,6 +40,15 @@ export function latchFor(turn: Turn, incident: Incident, step: Step & SetFlagSte
     origin: step.origin,
     lift: liftOf(incident.policy.release, flag),
   };
+}
+
+/** Why the step, once begun, cannot succeed any more: somebody lifted the latch that it had placed. */
+export function latchObstacle(turn: Turn, incident: Incident, step: SetFlagStep): string | null {
+  return Object.hasOwn(turn.memory.holds, latchId(incident, step)) ? null : 'its latch was lifted meanwhile';
+}
+
+function latchId(incident: Incident, step: SetFlagStep): string {
+  return `latch:${step.flag}:${incident.id}`;
 }
 
 function liftOf(release: Release, flag: Flag): Lift {

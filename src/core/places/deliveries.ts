@@ -76,16 +76,16 @@ function reasonOf({ flag, effective, change }: Difference): string {
   return change.before === undefined ? `${wanted}; the entry is not there yet` : wanted;
 }
 
-function distinct(steps: readonly Step[]): Step[] {
+/** Two steps from different lines that do the same are done once. */
+export function distinct(steps: readonly Step[]): Step[] {
   const kept: Step[] = [];
-  for (const step of steps) if (!kept.some((one) => isSame(meaning(one), meaning(step)))) kept.push(step);
+  for (const step of steps) if (!kept.some((one) => doTheSame(one, step))) kept.push(step);
   return kept;
 }
 
-/** Two steps from different lines that do the same are done once. */
-function meaning(step: Step): unknown {
-  const { origin: _origin, ...rest } = step;
-  return rest;
+export function doTheSame(a: Step, b: Step): boolean {
+  const [{ origin: _a, ...one }, { origin: _b, ...other }] = [a, b];
+  return isSame(one, other);
 }
 
 /** The next owed step of each document; the ones after it wait for it. */

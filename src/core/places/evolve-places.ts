@@ -22,10 +22,27 @@ export function evolvePlaces(memory: Memory, event: PlaceEvent & Pick<Event, 'at
       const place = memory.places[event.place];
       return place === undefined ? memory : withPlace(memory, event.place, { ...place, drift: null });
     }
+    case 'document.forgotten':
+      return { ...memory, documents: without(memory.documents, [event.document]) };
+    case 'delivery.settled':
+    case 'takeUp.revised': {
+      const document = memory.documents[event.document];
+      return document === undefined ? memory : withDocument(memory, event.document, settled(document, event));
+    }
   }
 }
 
-/** A write ended. Once done, its `then` is owed; steps still owed from before stay owed, for the new content. */
+function settled(
+  document: DocumentMemory,
+  event: Extract<PlaceEvent, { type: 'delivery.settled' | 'takeUp.revised' }>,
+): DocumentMemory {
+  if (event.type === 'delivery.settled') return { ...document, failing: null };
+  const { steps } = event;
+  if (document.owed === null || steps.length === 0) return { ...document, owed: null };
+  return { ...document, owed: { ...document.owed, steps, done: 0, retry: null } };
+}
+
+/** A write ended. Once done, or perhaps done, its `then` is owed; steps still owed from before stay owed, for the new content. */
 export function evolveDelivered(memory: Memory, action: DeliverAction, event: FinishedEvent): Memory {
   if (event.outcome === 'notDone') return memory;
   const key = documentKey(action.document);
@@ -34,7 +51,9 @@ export function evolveDelivered(memory: Memory, action: DeliverAction, event: Fi
     const previous = before.failing?.key === event.id.slice(0, event.id.lastIndexOf('#')) ? before.failing : null;
     const retry = backOff(previous, event.at, FIRST_RETRY_MS, LONGEST_RETRY_MS);
     const failing = { ...retry, key: event.id.slice(0, event.id.lastIndexOf('#')), message: event.detail };
-    return withDocument(memory, key, { ...before, failing });
+    if (event.outcome === 'failed') return withDocument(memory, key, { ...before, failing });
+    // It may have been written, and nobody would reload for what then looks as it should.
+    return withDocument(memory, key, { writtenAt: event.at, owed: oweMore(before.owed, action, ''), failing });
   }
   const owed = oweMore(before.owed, action, event.digest ?? '');
   const places: Record<PlaceKey, PlaceMemory> = { ...memory.places };
@@ -71,7 +90,8 @@ const UNTOUCHED: DocumentMemory = { writtenAt: 0, owed: null, failing: null };
 function oweMore(before: Owed | null, action: DeliverAction, digest: string): Owed | null {
   const steps = [...(before?.steps ?? [])];
   for (const step of action.takeUp) if (!steps.some((known) => isSame(known, step))) steps.push(step);
-  return steps.length === 0 ? null : { digest, steps, done: 0, retry: null };
+  const places = new Set([...(before?.places ?? []), ...action.changes.map((change) => change.place)]);
+  return steps.length === 0 ? null : { digest, steps, places: [...places], done: 0, retry: null };
 }
 
 function withPlace(memory: Memory, key: PlaceKey, place: PlaceMemory): Memory {

@@ -74,6 +74,12 @@ export function describeEvent(event: Event): string | null {
       return `${event.place} was changed by somebody: ${event.found ?? 'nothing'} instead of ${event.expected}; ${event.repair ? 'it is set back' : 'left alone'}`;
     case 'drift.gone':
       return `${event.place} is as it should be again`;
+    case 'delivery.settled':
+      return `${event.document} is as wanted without another write`;
+    case 'takeUp.revised':
+      return `what makes ${event.document} effective was changed in git: ${event.steps.map(describeStep).join(', ') || 'nothing'}`;
+    case 'document.forgotten':
+      return `${event.document} is let go: no flag is written there any more`;
     case 'operation.planned':
       return `planned: ${describeAction(event.operation.action)}`;
     case 'operation.finished':

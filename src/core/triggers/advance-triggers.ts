@@ -5,13 +5,12 @@ import type { Millis } from '../units.ts';
 import { advanceTrigger } from './advance.ts';
 import type { TriggerMemory } from './trigger-memory.ts';
 
-/** Accumulated times are written down so often while they move; a crash loses no more of them than this. */
+/** Accumulated times are written down so often while they move, and only then; a crash loses no more of them than this. */
 export const RECORD_EVERY_MS: Millis = 10_000;
 
 /** Feeds the readings to their triggers; each change of state is an event. */
 export function advanceTriggers(turn: Turn): void {
   const triggers = triggersInForce(turn);
-  forgetOthers(turn, triggers);
   for (const reading of [...turn.observed.readings].sort((a, b) => a.at - b.at)) {
     const trigger = triggers.get(reading.trigger);
     // A reading that was under way while the clock was set back would make every later one look old.
@@ -42,13 +41,16 @@ function remember(turn: Turn, key: TriggerKey, before: TriggerMemory | undefined
 
 function recordMoving(turn: Turn): void {
   if (turn.now - turn.memory.triggersRecordedAt < RECORD_EVERY_MS) return;
-  const moving = Object.entries(turn.memory.triggers).filter(([, trigger]) =>
-    Object.values(trigger.elements).some((element) => element.accumulatedAt !== null),
+  const { triggers, triggersRecordedAt } = turn.memory;
+  const moving = Object.entries(triggers).filter(([, trigger]) =>
+    Object.values(trigger.elements).some(({ accumulatedAt }) => (accumulatedAt ?? 0) > triggersRecordedAt),
   );
   if (moving.length > 0) turn.emit({ type: 'triggers.recorded', triggers: Object.fromEntries(moving) });
 }
 
-function forgetOthers(turn: Turn, triggers: ReadonlyMap<TriggerKey, Trigger>): void {
+/** What git no longer has, and no open incident keeps, leaves memory. */
+export function forgetTriggers(turn: Turn): void {
+  const triggers = triggersInForce(turn);
   const gone = Object.keys(turn.memory.triggers).filter((key) => !triggers.has(key));
   if (gone.length > 0) turn.emit({ type: 'triggers.forgotten', triggers: gone });
 }

@@ -60,7 +60,11 @@ test.each<[string, Trigger, string]>([
   ],
   ['NaN holds', trigger, '0.9>pending 0.9>pending NaN>pending 0.9>firing NaN>firing'],
   ['no data alone is unknown', trigger, '_>unknown NaN>unknown !>unknown'],
-  ['no data does not resolve', trigger, '0.9>pending 0.9>pending 0.9>firing _>firing @400:_>unknown'],
+  [
+    'no data does not resolve before the lookback is over',
+    trigger,
+    `0.9>pending 0.9>pending 0.9>firing ${'_>firing '.repeat(60)}_>unknown`,
+  ],
   ['an older evaluation changes nothing', trigger, '@10:0.1>inactive @5:0.9>inactive 0.9>inactive'],
   ['infinity is beyond', aTrigger({ forMs: 0 }), '+Inf>firing -Inf>inactive'],
   ['below', aTrigger({ forMs: 0, threshold: { kind: 'below', value: 1 } }), '0>firing 1>inactive'],
@@ -110,7 +114,10 @@ test('elements are judged one by one', () => {
   // A vanished element holds until the lookback is over, and longer while its source is not healthy.
   const late = 10 + ELEMENT_LOOKBACK_MS / 1000 + 5;
   const other = [element('b', 0.1)];
-  expect(advanceTrigger(trigger, memory, with_(15, other)).state).toBe('pending');
+  for (let seconds = 15; seconds < late; seconds += 5) {
+    memory = advanceTrigger(trigger, memory, with_(seconds, other));
+    expect(memory.state).toBe('pending');
+  }
   expect(advanceTrigger(trigger, memory, with_(late, other, { healthy: false })).state).toBe('pending');
   expect(advanceTrigger(trigger, memory, with_(late, other)).state).toBe('inactive');
 });
@@ -144,4 +151,27 @@ describe('a threshold over a baseline', () => {
       '9>unknown 9>unknown',
     );
   });
+});
+
+test('absence fires only once the window is covered, for before it nothing may have arrived yet', () => {
+  const absence = aTrigger({ noData: 'fire', forMs: 0 });
+  expect(follow(absence, '_>unknown NaN>unknown', { covered: false })).toBe('_>unknown NaN>unknown');
+  expect(follow(absence, '_>firing')).toBe('_>firing');
+});
+
+test.each<[string, Partial<Reading>]>([
+  ['while its sources were down', { healthy: false }],
+  ['while its query failed', { result: { kind: 'failed', message: 'no' } }],
+])('an element does not end for having been missing %s', (_when, change) => {
+  const instant = aTrigger({ forMs: 0 });
+  let memory = advanceTrigger(instant, undefined, reading(0, 0.9));
+  for (let seconds = 5; seconds < 600; seconds += 5)
+    memory = advanceTrigger(instant, memory, reading(seconds, '_', change));
+  expect(advanceTrigger(instant, memory, reading(600, '_')).state).toBe('firing');
+});
+
+test('an element does not end for a time in which nobody looked', () => {
+  const instant = aTrigger({ forMs: 0 });
+  const memory = advanceTrigger(instant, undefined, reading(0, 0.9));
+  expect(advanceTrigger(instant, memory, reading(3_600, '_')).state).toBe('firing');
 });

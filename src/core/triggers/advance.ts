@@ -1,5 +1,6 @@
 import { isBeyond, resolveThreshold, type Threshold, type Trigger } from '../model/trigger.ts';
 import { fromReadingValue, type Reading, type ReadingElement, type ReadingValue } from '../observed.ts';
+import { mapValues } from '../record.ts';
 import type { Millis } from '../units.ts';
 import type { ElementMemory, TriggerMemory, TriggerState, Verdict } from './trigger-memory.ts';
 
@@ -34,7 +35,7 @@ function judgeReading(
   reading: Reading,
   seen: readonly ReadingElement[],
 ): TriggerMemory {
-  const elements = advanceElements(trigger, known?.elements ?? {}, reading, seen);
+  const elements = advanceElements(trigger, knownElements(known, reading), reading, seen);
   const verdict = overallVerdict(trigger, seen);
   const state = overallState(elements, verdict);
   return {
@@ -58,7 +59,7 @@ function withFailure(
   reading: Reading,
   message: string,
 ): TriggerMemory {
-  const elements = known?.elements ?? {};
+  const elements = knownElements(known, { ...reading, healthy: false });
   const state = overallState(elements, 'failed');
   return {
     digest: trigger.digest,
@@ -73,6 +74,17 @@ function withFailure(
     message,
     elements,
   };
+}
+
+/**
+ * The lookback counts only time in which an element would have been seen: while its sources were down, or while nobody
+ * looked, it was not missing. So `seenAt` moves along with that time.
+ */
+function knownElements(known: TriggerMemory | undefined, reading: Reading): Readonly<Record<string, ElementMemory>> {
+  if (known === undefined) return {};
+  const unseenMs = reading.at - known.at - (reading.healthy ? cappedGap(known.at, reading) : 0);
+  if (unseenMs <= 0) return known.elements;
+  return mapValues(known.elements, (element) => ({ ...element, seenAt: element.seenAt + unseenMs }));
 }
 
 /** The element that stands for a result without elements, where absence itself is to fire. */
@@ -113,7 +125,7 @@ function advanceElement(
   reading: Reading,
   element: ReadingElement,
 ): ElementMemory | undefined {
-  const judgement = applyNoData(trigger, judge(trigger, fromReadingValue(element.value)));
+  const judgement = applyNoData(trigger, judge(trigger, fromReadingValue(element.value)), reading);
   const memory: ElementMemory = {
     ...(before ?? newElement(element, reading.at)),
     value: element.value,
@@ -130,7 +142,7 @@ function missingElement(
 ): ElementMemory | undefined {
   const gone = reading.healthy && reading.at - element.seenAt > ELEMENT_LOOKBACK_MS;
   if (gone && (othersSeen || trigger.noData !== 'fire')) return undefined;
-  return step(trigger, element, applyNoData(trigger, 'noData'), reading);
+  return step(trigger, element, applyNoData(trigger, 'noData', reading), reading);
 }
 
 type Judgement = 'breached' | 'between' | 'clear' | 'nothing';
@@ -142,13 +154,18 @@ function judge(trigger: Judge, value: number): Exclude<Verdict, 'failed'> {
   return isBeyond(trigger.clear.threshold, value) ? 'clear' : 'between';
 }
 
-function applyNoData(trigger: Judge, verdict: Exclude<Verdict, 'failed'>): Judgement {
+function applyNoData(
+  trigger: Judge,
+  verdict: Exclude<Verdict, 'failed'>,
+  reading: Pick<Reading, 'covered'>,
+): Judgement {
   if (verdict !== 'noData' && verdict !== 'nan') return verdict;
   switch (trigger.noData) {
     case 'hold':
       return 'nothing';
+    // Before the window is covered data may only not be there yet: no action on that absence.
     case 'fire':
-      return 'breached';
+      return reading.covered ? 'breached' : 'nothing';
     case 'clear':
       return 'clear';
   }

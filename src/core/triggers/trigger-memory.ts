@@ -35,6 +35,6 @@ export type ElementMemory = {
   readonly accumulatedAt: Millis | null;
   readonly breachedSince: Millis;
   readonly value: ReadingValue | null;
-  /** When the element was last in a result. */
+  /** When the element was last in a result, moved on by the time in which it could not have been. */
   readonly seenAt: Millis;
 };

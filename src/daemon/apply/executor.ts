@@ -4,13 +4,17 @@ import { documentKey } from '../../core/model/flag.ts';
 import type { Notifier } from '../../core/model/notifier.ts';
 import type { Operation } from '../../core/model/operation.ts';
 import type { Step } from '../../core/model/step.ts';
-import type { Millis } from '../../core/units.ts';
+import { formatDuration, type Millis } from '../../core/units.ts';
 import { PlaceError } from '../../drivers/places/place-driver.ts';
 import type { HostStep } from '../../drivers/steps/step-driver.ts';
 import { faultPoint } from '../fault-point.ts';
 import type { Hands } from './hands.ts';
 
 const DELIVER_DEADLINE_MS: Millis = 15_000;
+/** What a driver may take beyond its own deadline, to look first and to clean up after. */
+const GIVE_UP_AFTER_MS: Millis = 30_000;
+/** Timers hold at most 2^31 - 1 ms, 24 days. */
+const LONGEST_TIMER_MS: Millis = 2_147_483_647;
 
 export type Outcome = {
   readonly outcome: 'done' | 'failed' | 'unknown';
@@ -26,6 +30,8 @@ export type ExecutorHost = {
   readonly notifier: (name: string) => Notifier | undefined;
   readonly hostName: string;
   readonly log: (operation: string, line: string) => void;
+  /** A fault of the program or of the store. */
+  readonly onFault: (error: unknown) => void;
   /** Writes the report of a closed incident and answers where. */
   readonly writeReport: (incident: string) => Promise<string>;
 };
@@ -41,7 +47,9 @@ export class Executor {
 
   start(operation: Operation): void {
     const abort = new AbortController();
-    const done = this.#carryOut(operation, abort.signal).finally(() => this.#running.delete(operation.id));
+    const done = this.#carryOut(operation, abort)
+      .catch((error: unknown) => this.#host.onFault(error))
+      .finally(() => this.#running.delete(operation.id));
     this.#running.set(operation.id, { done, abort });
   }
 
@@ -50,16 +58,17 @@ export class Executor {
     while (this.#running.size > 0) await Promise.all([...this.#running.values()].map(({ done }) => done));
   }
 
-  /** Ends what can be ended; outcomes are still logged. */
+  /** Ends what can be ended. What fails for that stays open in the log, and the next life asks what became of it. */
   abortAll(reason: string): void {
     for (const { abort } of this.#running.values()) abort.abort(new Error(reason));
   }
 
-  async #carryOut(operation: Operation, signal: AbortSignal): Promise<void> {
+  async #carryOut(operation: Operation, abort: AbortController): Promise<void> {
     const { kind } = operation.action;
     faultPoint(`planned:${kind}`);
     const startedAt = this.#host.now();
-    const outcome = await this.#perform(operation, signal);
+    const outcome = await this.#performInTime(operation, abort.signal);
+    if (abort.signal.aborted && outcome.outcome !== 'done') return;
     faultPoint(`effect:${kind}`);
     this.#host.record({
       type: 'operation.finished',
@@ -68,6 +77,31 @@ export class Executor {
       durationMs: Math.max(0, this.#host.now() - startedAt),
     });
     faultPoint(`finished:${kind}`);
+  }
+
+  /** Every driver keeps its own deadline; one that hangs all the same is given up on. */
+  async #performInTime(operation: Operation, signal: AbortSignal): Promise<Outcome> {
+    const limitMs = this.#deadlineMs(operation) + GIVE_UP_AFTER_MS;
+    const { promise: hung, resolve: giveUp } = Promise.withResolvers<Outcome>();
+    const timer = setTimeout(() => giveUp(givenUp(operation, limitMs)), Math.min(limitMs, LONGEST_TIMER_MS));
+    try {
+      return await Promise.race([this.#perform(operation, signal), hung]);
+    } finally {
+      clearTimeout(timer);
+    }
+  }
+
+  #deadlineMs({ action }: Operation): Millis {
+    switch (action.kind) {
+      case 'takeUp':
+      case 'step':
+        return action.step.timeoutMs;
+      case 'notify':
+        return this.#host.notifier(action.notifier)?.timeoutMs ?? 0;
+      case 'deliver':
+      case 'report':
+        return DELIVER_DEADLINE_MS;
+    }
   }
 
   async #perform(operation: Operation, signal: AbortSignal): Promise<Outcome> {
@@ -128,6 +162,12 @@ export class Executor {
       return { outcome: 'failed', detail: error instanceof Error ? error.message : String(error) };
     }
   }
+}
+
+/** A write or a step may still take effect; a reload, a message or a report is made again in any case. */
+function givenUp({ action }: Operation, limitMs: Millis): Outcome {
+  const outcome = action.kind === 'deliver' || action.kind === 'step' ? 'unknown' : 'failed';
+  return { outcome, detail: `given up after ${formatDuration(limitMs)}: it neither ended nor could be stopped` };
 }
 
 export function isHostStep(step: Step): step is HostStep {

@@ -54,7 +54,7 @@ async function observeDocument({ document, changes }: DeliverAction, hands: Pick
   const entries = changes.map((change) => change.entry);
   const signal = AbortSignal.timeout(OBSERVE_DEADLINE_MS);
   const reading = await hands.places[document.kind].read(document, entries, signal);
-  if (reading.state === 'unreadable') return { outcome: 'notDone', detail: reading.message };
+  if (reading.state === 'unreadable') return { outcome: 'unknown', detail: reading.message };
   const written = changes.every(({ entry, after }) => isSame(reading.values[entry], after));
   return written
     ? { outcome: 'done', detail: `${documentKey(document)} shows it`, digest: reading.digest }

@@ -14,7 +14,7 @@ export class CheckWatch {
   readonly #now: () => Millis;
   readonly #onChange: () => void;
   readonly #results = new Map<string, CheckResult>();
-  readonly #under = new Set<string>();
+  readonly #under = new Map<string, symbol>();
 
   constructor(make: MakeCheck, now: () => Millis, onChange: () => void) {
     this.#make = make;
@@ -37,10 +37,18 @@ export class CheckWatch {
     }
   }
 
+  /** Nothing that was found or is being found counts any more: the clock by which it was has been set. */
+  forget(): void {
+    this.#results.clear();
+    this.#under.clear();
+  }
+
   async #check(check: Check): Promise<void> {
-    this.#under.add(check.key);
+    const turn = Symbol(check.key);
+    this.#under.set(check.key, turn);
     const at = this.#now();
     const result = await this.#make(check);
+    if (this.#under.get(check.key) !== turn) return;
     this.#under.delete(check.key);
     this.#results.set(check.key, { ...result, at });
     this.#onChange();

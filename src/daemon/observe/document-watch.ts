@@ -37,6 +37,12 @@ export class DocumentWatch {
     }
   }
 
+  /** Nothing that was seen or is being read counts any more: the clock by which it was seen has been set. */
+  forget(): void {
+    this.#sights.clear();
+    this.#reading.clear();
+  }
+
   /** What was seen before now, or is being read now, is out of date. */
   invalidate(key: DocumentKey): void {
     this.#sights.delete(key);

@@ -55,7 +55,7 @@ export class Evaluator {
     this.#history = history;
   }
 
-  /** The triggers to evaluate from now on, and the interval of each source by name. */
+  /** The triggers to evaluate from now on, and the interval of each source that is sampled, by name. */
   update(triggers: ReadonlyMap<TriggerKey, Trigger>, intervals: ReadonlyMap<string, Millis>): void {
     this.#triggers = triggers;
     this.#intervals = intervals;
@@ -79,9 +79,15 @@ export class Evaluator {
       const prepared = this.#prepare(trigger.query);
       const sources = prepared instanceof PromqlError ? [] : this.#sourcesOf(prepared);
       if (sources.length > 0 && !sources.includes(commit.source)) continue;
+      if (!this.#isAbsenceProven(prepared)) continue;
       readings.push({ ...this.#read(key, prepared, sources, commit), ...this.#baselineOf(key, trigger, commit.at) });
     }
     return readings;
+  }
+
+  /** The clock was set: what was seen before it covers no window that is looked at from now on. */
+  forgetCoverage(): void {
+    this.#sources.clear();
   }
 
   /** Answers a check of kind `query`: true if every element is beyond its threshold, unknown without data or with NaN. */
@@ -151,6 +157,13 @@ export class Evaluator {
       if (error instanceof PromqlError) return { kind: 'failed', message: error.message };
       throw error;
     }
+  }
+
+  /** A series that nobody has may still come from a source that has not delivered since the start. */
+  #isAbsenceProven(prepared: Prepared | PromqlError): boolean {
+    if (prepared instanceof PromqlError) return true;
+    if (prepared.selectors.every(({ matchers }) => this.#store.sourcesOf(matchers).length > 0)) return true;
+    return [...this.#intervals.keys()].every((source) => this.#sources.has(source));
   }
 
   #sourcesOf({ selectors }: Prepared): string[] {

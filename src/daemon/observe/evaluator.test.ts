@@ -1,0 +1,47 @@
+import { expect, test } from 'vitest';
+import { aTrigger } from '../../../test/support/policies.ts';
+import { labelsOf } from '../../metrics/labels.ts';
+import { SampleStore } from '../../metrics/store/sample-store.ts';
+import { Evaluator } from './evaluator.ts';
+
+function setUp(query: string) {
+  const store = new SampleStore();
+  const evaluator = new Evaluator(store);
+  const trigger = aTrigger({ query, noData: 'fire' });
+  evaluator.update(
+    new Map([['guard/latency', trigger]]),
+    new Map([
+      ['fast', 5_000],
+      ['slow', 60_000],
+    ]),
+  );
+  const commit = (source: string, metric: string, at: number) => {
+    store.commit({ source, target: source, at, samples: [{ labels: labelsOf([['__name__', metric]]), value: 1 }] });
+    return evaluator.onCommit({ source, target: source, at, ok: true });
+  };
+  return { evaluator, commit };
+}
+
+test.each(['heartbeat', 'absent(heartbeat)', 'requests / heartbeat'])(
+  'after a start `%s` is not judged absent before every source has delivered',
+  (query) => {
+    const { commit } = setUp(query);
+    expect(commit('fast', 'requests', 1_000)).toEqual([]);
+    expect(commit('fast', 'requests', 6_000)).toEqual([]);
+    expect(commit('slow', 'heartbeat', 7_000)).toHaveLength(1);
+  },
+);
+
+test('absence is judged once every source has delivered without it', () => {
+  const { commit } = setUp('heartbeat');
+  commit('fast', 'requests', 1_000);
+  expect(commit('slow', 'other', 2_000)).toMatchObject([{ result: { kind: 'elements', elements: [] } }]);
+});
+
+test('a window that was covered is not covered any more when the clock was set', () => {
+  const { evaluator, commit } = setUp('rate(requests[1m])');
+  for (let at = 0; at <= 120_000; at += 5_000) commit('fast', 'requests', at);
+  expect(commit('fast', 'requests', 125_000)).toMatchObject([{ covered: true }]);
+  evaluator.forgetCoverage();
+  expect(commit('fast', 'requests', 3_725_000)).toMatchObject([{ covered: false }]);
+});

@@ -1,0 +1,114 @@
+import { isOpen } from '../../src/core/model/incident.ts';
+import { triggerKey } from '../../src/core/model/trigger.ts';
+import type { Plan } from '../../src/core/plan/plan.ts';
+import { abortIncident, adopt, answerIncident, overrideFlag } from '../../src/daemon/operator-commands.ts';
+import { DOCUMENT, type Move, POLICIES, type Weather } from './random-world.ts';
+import type { World } from './world.ts';
+
+/** More rounds than any plan can need at one instant. */
+const ROUNDS = 60;
+
+/** Does one move; `round` makes each decision, so that a test can look at all of them. */
+export function move(world: World, one: Move, round: (world: World) => Plan): void {
+  switch (one.kind) {
+    case 'live':
+      for (let passed = 0; passed < one.seconds; passed += 5) {
+        world.now += 5_000;
+        read(world, one.weather, one.healthy);
+        settle(world, round);
+      }
+      return;
+    case 'commit':
+      world.accept(one.desired);
+      break;
+    case 'outcomes':
+      world.perform = (action) => ({
+        outcome: one.outcome === 'unknown' && action.kind !== 'step' ? 'failed' : one.outcome,
+        detail: '',
+      });
+      break;
+    case 'edit':
+      edit(world, one.entry, one.value);
+      break;
+    case 'jump':
+      world.now += one.byMs;
+      world.record({ type: 'clock.jumped', byMs: one.byMs });
+      break;
+    case 'kill':
+      world.kill(one.begun);
+      break;
+    case 'restart':
+      world.restart();
+      break;
+    case 'halt':
+      world.halt = { since: world.now, by: 'ann', reason: 'looking' };
+      break;
+    case 'resume':
+      world.halt = null;
+      break;
+    case 'unreadable':
+      world.unreadable.add(DOCUMENT);
+      break;
+    case 'readable':
+      world.unreadable.delete(DOCUMENT);
+      break;
+    default:
+      command(world, one);
+  }
+  settle(world, round);
+}
+
+export function settle(world: World, round: (world: World) => Plan): void {
+  for (let rounds = 0; rounds < ROUNDS; rounds += 1) {
+    const plan = round(world);
+    if (plan.actions.length === 0 && plan.events.length === 0) return;
+  }
+  throw new Error('the world does not come to rest');
+}
+
+type Command = Extract<Move, { kind: 'lift' | 'abort' | 'adopt' | 'override' | 'answer' }>;
+
+function command(world: World, one: Command): void {
+  const situation = { desired: world.desired, memory: world.memory, now: world.now, actor: 'ann' };
+  const [open] = Object.values(world.memory.incidents).filter(isOpen);
+  const [hold] = Object.values(world.memory.holds);
+  switch (one.kind) {
+    case 'lift':
+      if (hold !== undefined) world.record({ type: 'hold.lifted', id: hold.id, object: hold.object, reason: 'ann' });
+      return;
+    case 'abort':
+      if (open !== undefined) abortIncident(situation, open.id, undefined).forEach((spec) => world.record(spec));
+      return;
+    case 'adopt':
+      adopt(situation, undefined).forEach((spec) => world.record(spec));
+      return;
+    case 'answer':
+      if (open?.phase.kind !== 'asking') return;
+      answerIncident(situation, open.id, one.answer).forEach((spec) => world.record(spec));
+      return;
+    case 'override': {
+      if (world.desired.flags[one.flag] === undefined) return;
+      const request = { flag: one.flag, variant: 'off', ttlMs: one.ttlMs, reason: 'trying', force: true };
+      overrideFlag(situation, request).forEach((spec) => world.record(spec));
+    }
+  }
+}
+
+function edit(world: World, entry: string, value: string | null): void {
+  const { [entry]: _old, ...rest } = world.documents[DOCUMENT] ?? {};
+  world.documents[DOCUMENT] = value === null ? rest : { ...rest, [entry]: value };
+}
+
+/** One reading of every trigger that may exist; each has its own weather. */
+function read(world: World, weather: readonly Weather[], healthy: boolean): void {
+  const keys = POLICIES.flatMap((policy) => ['latency', 'errors'].map((name) => triggerKey(policy, name)));
+  for (const [index, trigger] of keys.entries()) {
+    const kind = weather[index] ?? 'clear';
+    if (kind === 'silent') continue;
+    if (kind === 'failed') {
+      world.reading(undefined, { trigger, healthy, result: { kind: 'failed', message: 'no such thing' } });
+    } else world.reading(VALUES[kind], { trigger, healthy });
+  }
+}
+
+const VALUES = { breached: 0.9, between: 0.3, clear: 0.1, nan: 'NaN', empty: undefined } as const;

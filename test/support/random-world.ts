@@ -1,0 +1,193 @@
+import * as fc from 'fast-check';
+import type { Desired } from '../../src/core/model/desired.ts';
+import type { Flag } from '../../src/core/model/flag.ts';
+import type { IncidentAnswer } from '../../src/core/model/incident.ts';
+import type { Notifier } from '../../src/core/model/notifier.ts';
+import type { RollbackPolicy, Rung } from '../../src/core/model/policy.ts';
+import type { Step } from '../../src/core/model/step.ts';
+import type { Trigger } from '../../src/core/model/trigger.ts';
+import { aFlag, aPolicy, aRun, aRung, aTrigger, aVerify, ORIGIN, setFlagOff } from './policies.ts';
+
+/** What may befall a host, in small worlds: two flags in one document, two policies with overlapping ladders. */
+export const FLAGS = ['fast-path', 'other'] as const;
+export const POLICIES = ['guard', 'ward'] as const;
+export const DOCUMENT = 'envFile:/app.env';
+const SECOND = 1_000;
+
+export type Weather = 'breached' | 'between' | 'clear' | 'nan' | 'empty' | 'failed' | 'silent';
+
+export type Move =
+  | { readonly kind: 'live'; readonly seconds: number; readonly weather: readonly Weather[]; readonly healthy: boolean }
+  | { readonly kind: 'commit'; readonly desired: Desired }
+  | { readonly kind: 'outcomes'; readonly outcome: 'done' | 'failed' | 'unknown' }
+  | { readonly kind: 'edit'; readonly entry: string; readonly value: string | null }
+  | { readonly kind: 'jump'; readonly byMs: number }
+  | { readonly kind: 'kill'; readonly begun: number }
+  | { readonly kind: 'lift' }
+  | { readonly kind: 'abort' }
+  | { readonly kind: 'adopt' }
+  | { readonly kind: 'restart' }
+  | { readonly kind: 'halt' }
+  | { readonly kind: 'resume' }
+  | { readonly kind: 'unreadable' }
+  | { readonly kind: 'readable' }
+  | { readonly kind: 'override'; readonly flag: string; readonly ttlMs: number }
+  | { readonly kind: 'answer'; readonly answer: IncidentAnswer };
+
+const someFlag = fc.constantFrom(...FLAGS);
+
+function entryOf(flag: string): string {
+  return flag.toUpperCase().replaceAll('-', '_');
+}
+
+export const anyFlag = (name: string): fc.Arbitrary<Flag> =>
+  fc
+    .record({
+      suspend: often(false, true),
+      defaultVariant: fc.constantFrom('on', 'off'),
+      drift: fc.constantFrom('repair', 'report'),
+      takeUp: fc.constantFrom<readonly Step[]>([], [aRun(['reload'])], [aRun(['reload']), aRun(['warm-up'])]),
+    })
+    .map(({ takeUp, ...rest }) =>
+      aFlag({
+        name,
+        ...rest,
+        digest: `${name}:${rest.defaultVariant}`,
+        deliver: [{ origin: ORIGIN, document: { kind: 'envFile', path: '/app.env' }, entry: entryOf(name), takeUp }],
+      }),
+    );
+
+const anyTrigger = (name: string): fc.Arbitrary<Trigger> =>
+  fc
+    .record({
+      forMs: fc.constantFrom(0, 10 * SECOND),
+      noData: often<Trigger['noData']>('hold', 'clear', 'fire'),
+      severity: often<Trigger['severity']>('critical', 'warning'),
+      hysteresis: fc.boolean(),
+    })
+    .map(({ hysteresis, ...rest }) =>
+      aTrigger({
+        name,
+        ...rest,
+        digest: JSON.stringify([name, rest, hysteresis]),
+        ...(hysteresis ? { clear: { threshold: { kind: 'below', value: 0.2 }, forMs: 10 * SECOND } } : {}),
+      }),
+    );
+
+const anyStep: fc.Arbitrary<Step> = fc.oneof(
+  someFlag.map((flag) => setFlagOff(flag)),
+  fc.boolean().map((repeatable) => aRun([repeatable ? 'again' : 'once'], { repeatable })),
+);
+
+const anyRung = (name: string): fc.Arbitrary<Rung> =>
+  fc
+    .record({
+      do: fc.array(anyStep, { minLength: 1, maxLength: 2 }),
+      onFailure: often<readonly Step[]>([], [aRun(['undo'])]),
+      forMs: fc.constantFrom(0, 15 * SECOND),
+      onInconclusive: fc.constantFrom('ask', 'next', 'done'),
+    })
+    .map(({ forMs, onInconclusive, ...rest }) =>
+      aRung({ name, ...rest, verify: aVerify({ withinMs: 30 * SECOND, forMs, onInconclusive }) }),
+    );
+
+export const anyPolicy = (name: string): fc.Arbitrary<RollbackPolicy> =>
+  fc
+    .record({
+      suspend: often(false, true),
+      triggers: fc.tuple(anyTrigger('latency'), anyTrigger('errors')),
+      match: fc.constantFrom<RollbackPolicy['match']>({ kind: 'any' }, { kind: 'all' }),
+      ladder: fc.oneof(fc.tuple(anyRung('first')), fc.tuple(anyRung('first'), anyRung('second'))),
+      cooldownMs: fc.constantFrom(30 * SECOND, 120 * SECOND),
+      limit: often<RollbackPolicy['limit']>(undefined, { rollbacks: 1, perMs: 600 * SECOND }),
+      release: fc.constantFrom<RollbackPolicy['release']>(
+        { kind: 'onFlagChange' },
+        { kind: 'manual' },
+        { kind: 'after', spanMs: 60 * SECOND },
+      ),
+    })
+    .map(({ limit, ...rest }) =>
+      aPolicy({ name, ...rest, notify: ['pager'], ...(limit === undefined ? {} : { limit }) }),
+    );
+
+const PAGER: Notifier = {
+  name: 'pager',
+  origin: ORIGIN,
+  suspend: false,
+  on: ['opened', 'rung', 'asking', 'resolved', 'exhausted', 'aborted', 'braked', 'warning', 'refused', 'drift'],
+  timeoutMs: 10 * SECOND,
+  type: { kind: 'command', argv: ['page'] },
+};
+
+export const anyDesired: fc.Arbitrary<Desired> = fc
+  .record({
+    flags: fc.record({ 'fast-path': anyFlag('fast-path'), other: anyFlag('other') }, { requiredKeys: ['fast-path'] }),
+    policies: fc.record({ guard: anyPolicy('guard'), ward: anyPolicy('ward') }, { requiredKeys: [] }),
+    notifiers: often<Desired['notifiers']>({ pager: PAGER }, {}),
+    adopt: often<Desired['adopt']>('ask', 'git'),
+    revision: fc.constantFrom('rev-1', 'rev-2', 'rev-3'),
+  })
+  .map((desired) => ({ metricSources: {}, ...desired }));
+
+const anyWeather = fc.constantFrom<Weather>(
+  'breached',
+  'breached',
+  'breached',
+  'clear',
+  'clear',
+  'clear',
+  'between',
+  'nan',
+  'empty',
+  'failed',
+  'silent',
+);
+
+export const anyMove: fc.Arbitrary<Move> = fc.oneof(
+  {
+    weight: 12,
+    arbitrary: fc.record({
+      kind: fc.constant('live'),
+      seconds: fc.constantFrom(5, 15, 40, 200),
+      weather: fc.array(anyWeather, { minLength: 4, maxLength: 4 }),
+      healthy: often(true, false),
+    }),
+  },
+  { weight: 2, arbitrary: fc.record({ kind: fc.constant('commit'), desired: anyDesired }) },
+  {
+    weight: 2,
+    arbitrary: fc.record({ kind: fc.constant('outcomes'), outcome: fc.constantFrom('done', 'failed', 'unknown') }),
+  },
+  {
+    weight: 2,
+    arbitrary: fc.record({
+      kind: fc.constant('edit'),
+      entry: someFlag.map(entryOf),
+      value: fc.constantFrom('true', 'false', 'maybe', null),
+    }),
+  },
+  {
+    weight: 1,
+    arbitrary: fc.record({ kind: fc.constant('jump'), byMs: fc.integer({ min: -7_200_000, max: 7_200_000 }) }),
+  },
+  { weight: 2, arbitrary: fc.record({ kind: fc.constant('kill'), begun: fc.integer({ min: 0, max: 3 }) }) },
+  {
+    weight: 4,
+    arbitrary: fc.record({
+      kind: fc.constantFrom('lift', 'abort', 'adopt', 'restart', 'halt', 'resume', 'unreadable', 'readable'),
+    }),
+  },
+  {
+    weight: 1,
+    arbitrary: fc.record({ kind: fc.constant('override'), flag: someFlag, ttlMs: fc.constantFrom(10_000, 600_000) }),
+  },
+  {
+    weight: 2,
+    arbitrary: fc.record({ kind: fc.constant('answer'), answer: fc.constantFrom('next', 'retry', 'done') }),
+  },
+);
+
+/** The first value mostly, the others now and then. */
+function often<T>(usual: T, ...others: readonly T[]): fc.Arbitrary<T> {
+  return fc.oneof({ weight: 3, arbitrary: fc.constant(usual) }, ...others.map((other) => fc.constant(other)));
+}
