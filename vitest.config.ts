@@ -17,6 +17,8 @@ export default defineConfig({
         test: {
           ...shared,
           name: 'unit',
+          // A test of this suite leaves nothing behind in its process, so that files can share what they import.
+          isolate: false,
           include: ['src/**/*.test.ts', 'test/architecture/**/*.test.ts'],
           testTimeout: 20_000,
           sequence: { groupOrder: 0 },

@@ -152,11 +152,4 @@ describe('compileQuery', () => {
     ]);
     expect(compiled('a').instant(store, 0).annotations).toStrictEqual({ warnings: [], infos: [] });
   });
-
-  it('goes on the same after it has forgotten what it remembered of labels', () => {
-    const query = compiled('count_values("v", vector(time()))');
-    const store = createMemoryStore();
-    const results = query.range(store, 0, 250_000, 1).series.length + query.range(store, 0, 10, 1).series.length;
-    expect(results).toBe(250_001 + 11);
-  });
 });

@@ -2,8 +2,8 @@ import { mkdtemp, readFile, rm, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterEach, beforeEach, expect, it } from 'vitest';
-import { runProcess } from './process.ts';
-import { createSecretResolver } from './secrets.ts';
+import { runProcess } from '../../../src/drivers/process.ts';
+import { createSecretResolver } from '../../../src/drivers/secrets.ts';
 
 const never = new AbortController().signal;
 const secrets = createSecretResolver({ TOKEN: 'hunter22' });

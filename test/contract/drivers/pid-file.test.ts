@@ -4,7 +4,7 @@ import { mkdtemp, rm, utimes, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterEach, beforeEach, expect, it } from 'vitest';
-import { signalByPidFile } from './pid-file.ts';
+import { signalByPidFile } from '../../../src/drivers/steps/service/pid-file.ts';
 
 const LISTENER = `process.on('SIGHUP', () => process.stdout.write('hup')); process.stdout.write('ready'); setInterval(() => {}, 1e6)`;
 let folder: string;

@@ -1,13 +1,13 @@
 import * as fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
-import { anyExpression } from '../../test/conformance/arbitrary-expression.ts';
-import { createMemoryStore, type MemoryStore } from '../../test/conformance/memory-store.ts';
-import type { Expr } from './ast.ts';
-import { type CompiledQuery, compileQuery, type EvaluateOptions } from './evaluate.ts';
-import { labelsKey } from './labels.ts';
-import { parseQuery } from './parse.ts';
-import { PromqlError } from './promql-error.ts';
-import type { Queryable } from './series.ts';
+import type { Expr } from '../../../src/promql/ast.ts';
+import { type CompiledQuery, compileQuery, type EvaluateOptions } from '../../../src/promql/evaluate.ts';
+import { labelsKey } from '../../../src/promql/labels.ts';
+import { parseQuery } from '../../../src/promql/parse.ts';
+import { PromqlError } from '../../../src/promql/promql-error.ts';
+import type { Queryable } from '../../../src/promql/series.ts';
+import { anyExpression } from '../../conformance/arbitrary-expression.ts';
+import { createMemoryStore, type MemoryStore } from '../../conformance/memory-store.ts';
 
 const MINUTE = 60_000;
 const EXPERIMENTAL: EvaluateOptions = { experimental: true };

@@ -11,7 +11,7 @@ import {
   SourceFixture,
   unchanged,
   unreachable,
-} from '../../../test/tools/source-fixture.ts';
+} from '../../tools/source-fixture.ts';
 
 let its: SourceFixture;
 beforeEach(() => {

@@ -1,8 +1,8 @@
 import * as fc from 'fast-check';
 import { expect, it } from 'vitest';
-import { readFixture } from '../../test/tools/policy-fixtures.ts';
-import { MOST_DIAGNOSTICS } from './diagnostic.ts';
-import { loadPolicies } from './load.ts';
+import { MOST_DIAGNOSTICS } from '../../../src/policy/diagnostic.ts';
+import { loadPolicies } from '../../../src/policy/load.ts';
+import { readFixture } from '../../tools/policy-fixtures.ts';
 
 const GOOD = readFixture('memory.good.yaml').bytes;
 const HOST = { url: 'http://127.0.0.1:8080', dir: '/etc/memory' };
