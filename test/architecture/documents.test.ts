@@ -9,6 +9,7 @@ import { KINDS } from '../../src/policy/kinds.ts';
 import { loadPolicies } from '../../src/policy/load.ts';
 import { REFUSAL_CODES, UNREACHABLE_CODES } from '../../src/source/policy-source.ts';
 import { isObject } from '../tools/packs.ts';
+import { outdatedPages } from '../tools/reference.ts';
 
 const ROOT = resolve(import.meta.dirname, '../..');
 const DOCUMENTS = [...markdownBelow('.', false), ...['docs', 'src', 'policies'].flatMap((at) => markdownBelow(at))];
@@ -199,4 +200,8 @@ test('docs/decisions/README.md lists each record', () => {
   const records = markdownBelow('docs/decisions').filter((path) => !path.endsWith('README.md'));
   const index = read('docs/decisions/README.md');
   expect(records.filter((path) => !index.includes(`](${relative('docs/decisions', path)})`))).toEqual([]);
+});
+
+test('docs/reference/ is what test/tools/reference.ts writes', () => {
+  expect(outdatedPages(ROOT)).toEqual([]);
 });

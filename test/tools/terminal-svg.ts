@@ -3,7 +3,7 @@
  * recording is the raw output of a program, as `script` keeps it. Of a program that redraws its screen the tallest
  * screen is drawn. docs/demo.svg was made by:
  *
- *     script -qec 'npm run -s demo -- --exit' demo.typescript
+ *     script -qec 'stty cols 120 rows 50; npm run -s demo -- --exit' demo.typescript
  *     node test/tools/terminal-svg.ts 'npm run demo' < demo.typescript > docs/demo.svg
  */
 import { readFileSync } from 'node:fs';
