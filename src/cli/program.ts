@@ -51,7 +51,7 @@ function failure(error: unknown, terminal: Terminal): ExitCode {
   return EXIT.error;
 }
 
-function createProgram(version: string, terminal: Terminal, end: (code: ExitCode) => void): Command {
+export function createProgram(version: string, terminal: Terminal, end: (code: ExitCode) => void): Command {
   const program = new Command('revertd')
     .description('Keeps this host inside the guard-rails that its owners commit to git.')
     .version(version)

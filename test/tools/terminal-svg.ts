@@ -3,7 +3,7 @@
  * recording is the raw output of a program, as `script` keeps it. Of a program that redraws its screen the tallest
  * screen is drawn. docs/demo.svg was made by:
  *
- *     script -qec 'npm run -s demo -- --exit' demo.typescript
+ *     script -qec 'stty cols 120 rows 50; npm run -s demo -- --exit' demo.typescript
  *     node test/tools/terminal-svg.ts 'npm run demo' < demo.typescript > docs/demo.svg
  */
 import { readFileSync } from 'node:fs';
@@ -58,9 +58,14 @@ function withoutFrame(recording: string): string {
 function append(lines: Span[][], text: string, style: Style): void {
   const line = lines.at(-1) ?? [];
   const last = line.at(-1);
-  const column = last === undefined ? 0 : last.column + [...last.text].length;
+  const column = last === undefined ? 0 : last.column + cellsOf(last.text);
   if (last !== undefined && isSame(last.style, style)) line[line.length - 1] = { ...last, text: last.text + text };
   else line.push({ column, text, style });
+}
+
+/** One cell a character, which is right for what is drawn here. */
+function cellsOf(text: string): number {
+  return Array.from(text).length;
 }
 
 function isSame(a: Style, b: Style): boolean {
@@ -105,7 +110,7 @@ export function drawScreen(screen: Screen, title: string): string {
 
 function lengthOf(line: readonly Span[]): number {
   const last = line.at(-1);
-  return last === undefined ? 0 : last.column + [...last.text].length;
+  return last === undefined ? 0 : last.column + cellsOf(last.text);
 }
 
 /** Each span is as wide as its cells, whatever font is found. */
@@ -116,7 +121,7 @@ function drawLine(line: readonly Span[], y: number): string[] {
       const indent = text.length - text.trimStart().length;
       const shown = text.trim();
       const x = (BORDER.left + (column + indent) * CELL.width).toFixed(1);
-      const width = ([...shown].length * CELL.width).toFixed(1);
+      const width = (cellsOf(shown) * CELL.width).toFixed(1);
       const weight = `${style.bold ? ' font-weight="bold"' : ''}${style.dim ? ' opacity="0.6"' : ''}`;
       const size = `textLength="${width}" lengthAdjust="spacingAndGlyphs"`;
       return `  <text x="${x}" y="${y}" fill="${style.colour}"${weight} ${size} xml:space="preserve">${escape(shown)}</text>`;
