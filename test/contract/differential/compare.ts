@@ -16,7 +16,8 @@ export function answerOf(evaluate: () => InstantResult | RangeResult): Answer {
   try {
     return toAnswer(evaluate());
   } catch (error) {
-    if (error instanceof PromqlError) return { kind: 'failed', message: error.message };
+    // By its name, as the evaluator that is loaded a second time has a class of its own.
+    if (error instanceof Error && error.name === PromqlError.name) return { kind: 'failed', message: error.message };
     throw error;
   }
 }
@@ -41,7 +42,7 @@ export function difference(theirs: Answer, ours: Answer, tolerance: Tolerance, o
   if (theirs.kind === 'failed' && ours.kind === 'failed') return undefined;
   if (theirs.kind === 'scalar' && ours.kind === 'scalar') return values('', theirs.value, ours.value, tolerance);
   if (theirs.kind === 'vector' && ours.kind === 'vector') {
-    return vectors(theirs.elements, ours.elements, tolerance) ?? (ordered ? order(theirs, ours) : undefined);
+    return vectors(theirs.elements, ours.elements, tolerance) ?? (ordered ? order(theirs, ours, tolerance) : undefined);
   }
   if (theirs.kind === 'matrix' && ours.kind === 'matrix') return matrices(theirs.series, ours.series, tolerance);
   return `theirs ${describe(theirs)}, ours ${describe(ours)}`;
@@ -62,8 +63,12 @@ function vectors(theirs: readonly Element[], ours: readonly Element[], tolerance
   return extra === undefined ? undefined : `theirs lacks ${formatLabels(extra.labels)} ${extra.value}`;
 }
 
-function order(theirs: { elements: readonly Element[] }, ours: { elements: readonly Element[] }): string | undefined {
-  const place = theirs.elements.findIndex(({ value }, i) => !close(value, ours.elements[i]?.value ?? NaN, EXACT));
+function order(
+  theirs: { elements: readonly Element[] },
+  ours: { elements: readonly Element[] },
+  tolerance: Tolerance,
+): string | undefined {
+  const place = theirs.elements.findIndex(({ value }, i) => !close(value, ours.elements[i]?.value ?? NaN, tolerance));
   return place === -1 ? undefined : `the order differs at ${place}`;
 }
 

@@ -16,6 +16,8 @@ export const SUBQUERY_STEP_MS = 1_000;
 const INTERVAL_MS = 200;
 /** Of the target that is always there: 42 seconds of samples. */
 const SCRAPES = 210;
+/** Queries with a negative offset look ahead, and have to find there what is compared. */
+const LONGEST_GLANCE_AHEAD_MS = 1_500;
 /** When one target is removed. */
 const REMOVED_AT = 120;
 
@@ -49,7 +51,7 @@ export async function record(programs: Programs, folder: string): Promise<Sessio
   await scraped(stable, SCRAPES + 5);
 
   const samples = await prometheus.samples(end);
-  const cases = casesOf(generateQueries(), spanOf(samples, end));
+  const cases = casesOf(generateQueries(), spanOf(samples, end - LONGEST_GLANCE_AHEAD_MS));
   const answers = await askAll(prometheus, cases);
   await prometheus.stop();
   const asked = cases.flatMap((one, i) => {
