@@ -36,8 +36,13 @@ export async function openFaces({ daemon, log, socket, listen }: FacesOptions): 
   await listening(local, socket);
   chmodSync(socket, 0o660);
   const open = [local];
-  const port = listen === null ? null : await openPort(listen);
-  return { port, close: async () => void (await Promise.all(open.map(closed))) };
+  const close = async (): Promise<void> => void (await Promise.all(open.map(closed)));
+  try {
+    return { port: listen === null ? null : await openPort(listen), close };
+  } catch (error) {
+    await close();
+    throw error;
+  }
 
   async function openPort(address: string): Promise<number> {
     const separator = address.lastIndexOf(':');
@@ -74,11 +79,37 @@ function json(status: number, content: unknown) {
   return { status, type: 'application/json', body: `${JSON.stringify(content)}\n` };
 }
 
+/** An address or a socket that cannot be listened on; the message says how to mend it. */
+export class ListenError extends Error {
+  override readonly name = 'ListenError';
+  readonly code: string;
+
+  constructor(where: string, code: string, cause: unknown) {
+    super(`${where} cannot be listened on: ${LISTEN_FAULTS[code] ?? code}`, { cause });
+    this.code = code;
+  }
+}
+
+const CHOOSE = 'set `server.listen` to another address and port, or to "off"';
+const LISTEN_FAULTS: Readonly<Record<string, string>> = {
+  EADDRINUSE: `another program has it; ${CHOOSE}`,
+  EADDRNOTAVAIL: `this host has no such address; ${CHOOSE}`,
+  EACCES: 'it needs more rights than this user has',
+  ENOTFOUND: `there is no such host; ${CHOOSE}`,
+  EINVAL: 'a socket path has at most 107 bytes; set `server.socket` to a shorter one',
+  ENOENT: 'its folder does not exist',
+};
+
 async function listening(server: Server, where: string | { host: string; port: number }): Promise<void> {
   const { promise, resolve, reject } = Promise.withResolvers<void>();
   server.once('error', reject);
-  server.listen(where, resolve);
-  await promise;
+  try {
+    server.listen(where, resolve);
+    await promise;
+  } catch (error) {
+    const code = error instanceof Error && 'code' in error ? String(error.code) : 'unknown';
+    throw new ListenError(typeof where === 'string' ? where : `${where.host}:${where.port}`, code, error);
+  }
   server.off('error', reject);
 }
 

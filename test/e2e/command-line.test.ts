@@ -1,3 +1,4 @@
+import { readFileSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { DatabaseSync } from 'node:sqlite';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
@@ -138,6 +139,21 @@ describe('with a daemon', () => {
     await json('holds');
     await json('incidents');
     await json('audit', 'verify');
+  });
+
+  test('an address that is taken is an error that says how to mend it', async () => {
+    const second = new E2eHost();
+    try {
+      second.commit({ 'flags.yaml': FLAG() });
+      second.writeConfig();
+      const text = readFileSync(second.config, 'utf8').replace('127.0.0.1:0', `127.0.0.1:${host.port}`);
+      writeFileSync(second.config, text);
+      const result = await second.runCommand('run', '--config', second.config);
+      expect(result.code).toBe(1);
+      expect(result.stderr).toContain(`127.0.0.1:${host.port} cannot be listened on: another program has it`);
+    } finally {
+      await second.close();
+    }
   });
 
   test('wrong usage is exit code 64, with a hint', async () => {

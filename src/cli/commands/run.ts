@@ -4,7 +4,7 @@ import { Daemon } from '../../daemon/daemon.ts';
 import { createLog, type Log } from '../../daemon/log.ts';
 import { notifySystemd, startWatchdog } from '../../daemon/systemd-notify.ts';
 import type { HostConfig } from '../../policy/host-config.ts';
-import { openFaces } from '../../server/faces.ts';
+import { type Faces, ListenError, openFaces } from '../../server/faces.ts';
 import { StoreError } from '../../store/store-error.ts';
 import { CliError, EXIT, type ExitCode } from '../exit-code.ts';
 import { configOf, type GlobalOptions, socketOf } from '../setup.ts';
@@ -37,7 +37,7 @@ export async function run(options: RunOptions, terminal: Terminal, version: stri
   if (options.dryRun === true) daemon.observe({ onPlan: announcePlans(terminal) });
   if (options.once === true)
     daemon.observe({ onPlan: (plan) => settleOnce(daemon, plan, () => ended.resolve(EXIT.done)) });
-  const faces = await openFaces({ daemon, log, socket: socketOf(config), listen: config.server.listen });
+  const faces = await openFacesOf(daemon, log, config);
   await daemon.start();
   log.info({ data: daemon.dataDir, source: daemon.feed?.state.source, port: faces.port }, 'revertd runs');
   await notifySystemd('READY=1', process.env);
@@ -51,6 +51,16 @@ export async function run(options: RunOptions, terminal: Terminal, version: stri
   await faces.close();
   await daemon.stop(code === EXIT.interrupted ? 'interrupted' : 'asked to');
   return code;
+}
+
+async function openFacesOf(daemon: Daemon, log: Log, config: HostConfig): Promise<Faces> {
+  try {
+    return await openFaces({ daemon, log, socket: socketOf(config), listen: config.server.listen });
+  } catch (error) {
+    await daemon.stop('it cannot be reached');
+    if (error instanceof ListenError) throw new CliError(error.message, EXIT.error, { cause: error });
+    throw error;
+  }
 }
 
 function openDaemon(
