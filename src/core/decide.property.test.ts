@@ -21,6 +21,8 @@ class Witness {
   readonly world: World;
   readonly #ended: Noted[] = [];
   readonly #opened: Noted[] = [];
+  /** When overrides end, by the time that really passes. */
+  readonly #expiries = new Map<string, number>();
   #seen = 0;
   #clockSetMs = 0;
 
@@ -55,6 +57,10 @@ class Witness {
         expectAllowed(event.incident, at, this.#opened, this.#ended);
         this.#opened.push({ incident: event.incident, at });
       }
+      if (event.type === 'hold.placed' && event.hold.kind === 'override') {
+        this.#expiries.set(event.hold.id, (event.hold.expiresAt ?? Number.POSITIVE_INFINITY) - this.#clockSetMs);
+      }
+      if (event.type === 'hold.lifted' && event.reason !== 'ann') expectExpired(this.#expiries.get(event.id), at);
       if (event.type === 'incident.closed') {
         const opened = this.#opened.find(({ incident }) => incident.id === event.incident);
         if (opened !== undefined) this.#ended.push({ incident: opened.incident, at });
@@ -72,6 +78,10 @@ function expectAllowed(incident: Incident, at: number, opened: readonly Noted[],
   if (policy.limit === undefined) return;
   const { rollbacks, perMs } = policy.limit;
   expect(opened.filter(related).filter((one) => at - one.at < perMs).length).toBeLessThan(rollbacks);
+}
+
+function expectExpired(expiry: number | undefined, at: number): void {
+  if (expiry !== undefined) expect(at).toBeGreaterThanOrEqual(expiry);
 }
 
 function expectDeterminism(world: World, plan: Plan): void {

@@ -68,3 +68,10 @@ describe('an incident that could not begin', () => {
     expect(world.effects).toEqual(['grave']);
   });
 });
+
+test('without a cooldown a ladder that is exhausted at once is not walked twice in one decision', () => {
+  const world = healthyWorld(aDesired({ policies: { guard: aPolicy({ cooldownMs: 0 }) } }));
+  world.live(75, 0.9);
+  const opened = world.log.filter(({ type }) => type === 'incident.opened').map(({ at }) => at);
+  expect(new Set(opened).size).toBe(opened.length);
+});

@@ -21,6 +21,9 @@ export function move(world: World, one: Move, round: (world: World) => Plan): vo
     case 'commit':
       world.accept(one.desired);
       break;
+    case 'flip':
+      flip(world, one.flag);
+      break;
     case 'outcomes':
       world.perform = (action) => ({
         outcome: one.outcome === 'unknown' && action.kind !== 'step' ? 'failed' : one.outcome,
@@ -92,6 +95,15 @@ function command(world: World, one: Command): void {
       overrideFlag(situation, request).forEach((spec) => world.record(spec));
     }
   }
+}
+
+function flip(world: World, name: string): void {
+  const flag = world.desired.flags[name];
+  if (flag === undefined) return;
+  const defaultVariant = flag.defaultVariant === 'on' ? 'off' : 'on';
+  const changed = { ...flag, defaultVariant, digest: `${name}:${defaultVariant}` };
+  const revision = `${world.desired.revision}'`;
+  world.accept({ ...world.desired, revision, flags: { ...world.desired.flags, [name]: changed } });
 }
 
 function edit(world: World, entry: string, value: string | null): void {

@@ -19,6 +19,8 @@ export type Weather = 'breached' | 'between' | 'clear' | 'nan' | 'empty' | 'fail
 export type Move =
   | { readonly kind: 'live'; readonly seconds: number; readonly weather: readonly Weather[]; readonly healthy: boolean }
   | { readonly kind: 'commit'; readonly desired: Desired }
+  /** A commit that changes the default of one flag, and nothing else. */
+  | { readonly kind: 'flip'; readonly flag: string }
   | { readonly kind: 'outcomes'; readonly outcome: 'done' | 'failed' | 'unknown' }
   | { readonly kind: 'edit'; readonly entry: string; readonly value: string | null }
   | { readonly kind: 'jump'; readonly byMs: number }
@@ -154,6 +156,7 @@ export const anyMove: fc.Arbitrary<Move> = fc.oneof(
     }),
   },
   { weight: 2, arbitrary: fc.record({ kind: fc.constant('commit'), desired: anyDesired }) },
+  { weight: 2, arbitrary: fc.record({ kind: fc.constant('flip'), flag: someFlag }) },
   {
     weight: 2,
     arbitrary: fc.record({ kind: fc.constant('outcomes'), outcome: fc.constantFrom('done', 'failed', 'unknown') }),

@@ -19,7 +19,7 @@ type Values = Record<string, JsonValue>;
  * kept whole. Time passes only when a test says so. What an action does can be replaced by `perform`.
  */
 export class World {
-  now: Millis = 1_000_000;
+  now: Millis = 100_000_000_000;
   desired: Desired;
   memory: Memory = EMPTY_MEMORY;
   log: Event[] = [];

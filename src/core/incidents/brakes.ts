@@ -21,7 +21,8 @@ function cooldown(policy: RollbackPolicy, related: readonly RollbackRecord[], no
   let until = Number.NEGATIVE_INFINITY;
   let after = '';
   for (const one of related) {
-    const end = Math.min(one.endedAt ?? now, now) + policy.cooldownMs;
+    // Even without a cooldown an incident that ended in this decision is not followed by another one within it.
+    const end = Math.min(one.endedAt ?? now, now) + Math.max(1, policy.cooldownMs);
     if (end > until) [until, after] = [end, one.incident];
   }
   if (now >= until) return null;
