@@ -39,7 +39,9 @@ export type DaemonEvent =
   /** The clock was set: every remembered instant moves with it. */
   | { readonly type: 'clock.jumped'; readonly byMs: Millis }
   | { readonly type: 'halt.began'; readonly halt: Halt }
-  | { readonly type: 'halt.ended'; readonly lastedMs: Millis };
+  | { readonly type: 'halt.ended'; readonly lastedMs: Millis }
+  /** A person took the halt away; `halt.ended` follows when that is noticed. */
+  | { readonly type: 'halt.lifted' };
 
 export type SourceEvent =
   | {
@@ -171,6 +173,8 @@ export type OperationEvent =
       readonly detail: string;
       /** SHA-256 of the content that was written, for `deliver`. */
       readonly digest?: string;
+      /** A failure that no repetition can mend. */
+      readonly final?: boolean;
       readonly durationMs: Millis;
     };
 
@@ -233,6 +237,7 @@ export function subjectsOf(event: EventSpec): string[] {
     case 'clock.jumped':
     case 'halt.began':
     case 'halt.ended':
+    case 'halt.lifted':
     case 'revision.accepted':
     case 'revision.refused':
     case 'source.unreachable':

@@ -63,6 +63,7 @@ export function evolve(memory: Memory, event: Event): Memory {
     case 'notification.dropped':
       return evolveNotifications(memory, event);
     case 'daemon.stopped':
+    case 'halt.lifted':
     case 'revision.refused':
     case 'source.unreachable':
     case 'source.recovered':

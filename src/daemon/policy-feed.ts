@@ -179,7 +179,10 @@ export class PolicyFeed {
       previous: this.#host.memory().revision,
       subject: snapshot.subject ?? null,
       author: snapshot.author ?? null,
-      warnings: result.warnings.map((warning) => formatDiagnostic(warning)),
+      warnings: [
+        ...(result.documents === 0 ? ['there is no policy here: is the folder right?'] : []),
+        ...result.warnings.map((warning) => formatDiagnostic(warning)),
+      ],
     });
     this.#inForce = snapshot.revision;
     this.#trouble = null;

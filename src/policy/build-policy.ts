@@ -6,6 +6,8 @@ import { checkPolicySense } from './policy-sense.ts';
 import type { RawDocument, RawRollbackPolicy } from './raw-documents.ts';
 
 /** A policy that does not say leaves the system half an hour to prove that it is stable. */
+/** Without a pause a policy whose ladder does not help would walk it again and again. */
+const SHORTEST_COOLDOWN = { ms: 10_000, text: '10s' };
 const DEFAULT_COOLDOWN_MS = 30 * 60_000;
 
 export function buildRollbackPolicy(context: BuildContext, raw: RawDocument<RawRollbackPolicy>): RollbackPolicy {
@@ -19,7 +21,7 @@ export function buildRollbackPolicy(context: BuildContext, raw: RawDocument<RawR
     ),
     match: buildMatch(spec.match),
     ladder: (spec.ladder ?? []).map((rung, index) => buildRung(context, ['spec', 'ladder', index], rung)),
-    cooldownMs: durationAt(context, ['spec', 'cooldown'], spec.cooldown, DEFAULT_COOLDOWN_MS),
+    cooldownMs: durationAt(context, ['spec', 'cooldown'], spec.cooldown, DEFAULT_COOLDOWN_MS, SHORTEST_COOLDOWN),
     ...buildLimit(context, spec.limit),
     ...(spec.rto === undefined ? {} : { rtoMs: durationAt(context, ['spec', 'rto'], spec.rto, 0, POSITIVE) }),
     notify: spec.notify ?? [],

@@ -70,8 +70,9 @@ export function controlOf(daemon: Daemon): HostControl {
       writeHalt(daemon.dataDir, { since: daemon.now(), by: actor, reason });
       daemon.reconciler.cycle();
     },
-    resume(_actor) {
+    resume(actor) {
       const wasHalted = removeHalt(daemon.dataDir);
+      if (wasHalted) daemon.record(actor, { type: 'halt.lifted' });
       daemon.reconciler.cycle();
       return wasHalted;
     },

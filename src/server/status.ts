@@ -107,9 +107,17 @@ export function statusOf(view: HostView): Status {
     flags: desired === null ? [] : Object.values(desired.flags).map((flag) => flagStatus(flag, view)),
     incidents: Object.values(memory.incidents).filter(isOpen).map(incidentStatus),
     holds: holdStatuses(desired, memory, view.now()),
-    conditions: plan?.conditions ?? [],
+    conditions: [...feedConditions(view.feed()), ...(plan?.conditions ?? [])],
     log: view.store === null ? null : { events: view.store.head.seq, head: view.store.head.hash },
   };
+}
+
+/** What keeps git's newest revision from being in force is no part of a decision, but people must know. */
+function feedConditions(feed: FeedState | null): Condition[] {
+  const trouble = feed?.trouble ?? null;
+  if (feed === null || trouble === null) return [];
+  const type = trouble.kind === 'refused' ? 'PolicyRefused' : 'SourceUnreachable';
+  return [{ type, object: feed.source, message: `${trouble.code}: ${trouble.message}`, needsAttention: true }];
 }
 
 export function triggerStatuses(desired: Desired, memory: Memory, now: Millis): TriggerStatus[] {

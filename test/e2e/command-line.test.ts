@@ -156,6 +156,12 @@ describe('with a daemon', () => {
     }
   });
 
+  test('a folder without policies is not valid', async () => {
+    const result = await revertd('validate', join(import.meta.dirname, '../../src/core'));
+    expect(result).toMatchObject({ code: 1, stdout: '' });
+    expect(result.stderr).toContain('has no policies');
+  });
+
   test('wrong usage is exit code 64, with a hint', async () => {
     expect(await revertd('statsu')).toMatchObject({ code: 64 });
     expect((await revertd('statsu')).stderr).toContain('Did you mean status?');

@@ -1,3 +1,4 @@
+import { shortRevision } from '../../core/model/revision.ts';
 import type { HoldStatus } from '../../server/status.ts';
 import { EXIT, type ExitCode } from '../exit-code.ts';
 import { daemonOf, read } from '../host-access.ts';
@@ -49,6 +50,6 @@ export async function acceptRevision(revision: string, options: GlobalOptions, t
   const client = await daemonOf(configOf(options, terminal, process.env));
   const answer = await client.post('source/accept', { revision });
   if (options.json === true) terminal.out(JSON.stringify(answer, null, 2));
-  else terminal.err(`${revision.slice(0, 19)} may be followed although history was rewritten or the folder emptied.`);
+  else terminal.err(`${shortRevision(revision)} may be followed although history was rewritten or the folder emptied.`);
   return EXIT.done;
 }

@@ -1,3 +1,4 @@
+import { shortRevision } from '../../core/model/revision.ts';
 import { formatDuration, type Millis } from '../../core/units.ts';
 import type { Status, TriggerStatus } from '../../server/status.ts';
 import { EXIT, type ExitCode } from '../exit-code.ts';
@@ -34,12 +35,14 @@ function headLines(found: Status, terminal: Terminal, now: Millis): string[] {
     : paint(terminal, 'yellow', 'no daemon runs; this is what it left');
   const lines = [
     `${paint(terminal, 'bold', found.host)}  revertd ${found.version}, ${running}`,
-    `Policies: ${found.policies?.source ?? 'as stored'} at ${found.revision?.slice(0, 19) ?? 'no revision yet'}`,
+    `Policies: ${found.policies?.source ?? 'as stored'} at ${found.revision === null ? 'no revision yet' : shortRevision(found.revision)}`,
   ];
   const trouble = found.policies?.trouble;
   if (trouble) {
     const subject =
-      trouble.kind === 'refused' ? `revision ${trouble.revision?.slice(0, 12) ?? ''} was refused` : 'cannot be reached';
+      trouble.kind === 'refused'
+        ? `revision ${shortRevision(trouble.revision ?? '')} was refused`
+        : 'cannot be reached';
     lines.push(paint(terminal, 'red', `          ${subject} (${trouble.code}): ${trouble.message}`));
     lines.push(...trouble.diagnostics.map((line) => `          ${line}`));
   }

@@ -1,6 +1,6 @@
 import { formatDiagnostics } from '../../policy/format-diagnostic.ts';
 import { loadPolicies } from '../../policy/load.ts';
-import { EXIT, type ExitCode } from '../exit-code.ts';
+import { CliError, EXIT, type ExitCode } from '../exit-code.ts';
 import { loadForHost, readFolder, textIn } from '../policies-of.ts';
 import { configOf, type GlobalOptions } from '../setup.ts';
 import { paint, type Terminal } from '../terminal.ts';
@@ -12,6 +12,9 @@ export async function validate(folder: string, options: GlobalOptions, terminal:
     options.config === undefined
       ? loadPolicies(snapshot.files, { revision: snapshot.revision, host: undefined, hostLabels: {} })
       : loadForHost(snapshot, configOf(options, terminal, process.env));
+  if (result.ok && result.documents === 0) {
+    throw new CliError(`${folder} has no policies: no file ends in .yaml or .yml, or all are drafts or empty`);
+  }
   const diagnostics = result.ok ? result.warnings : result.diagnostics;
   const omitted = result.ok ? 0 : result.omitted;
   if (options.json === true) {

@@ -1,6 +1,7 @@
 import type { Memory } from '../memory.ts';
 import type { Hold, Latch } from '../model/hold.ts';
 import { type Incident, isOpen } from '../model/incident.ts';
+import { shortRevision } from '../model/revision.ts';
 import { triggerKey } from '../model/trigger.ts';
 import { isClearSince, viewTrigger } from '../triggers/trigger-view.ts';
 import type { Turn } from '../turn.ts';
@@ -29,8 +30,8 @@ function latchReason(turn: Turn, latch: Latch): string {
   switch (latch.lift.kind) {
     case 'onFlagChange':
       return turn.desired.flags[latch.flag] === undefined
-        ? `the flag is no longer in git (${turn.desired.revision.slice(0, 12)})`
-        : `the flag changed in git (${turn.desired.revision.slice(0, 12)})`;
+        ? `the flag is no longer in git (${shortRevision(turn.desired.revision)})`
+        : `the flag changed in git (${shortRevision(turn.desired.revision)})`;
     case 'manual':
       return 'lifted by a person';
     case 'after':

@@ -13,3 +13,9 @@ export type PolicySnapshot = {
   readonly subject?: string;
   readonly committedAt?: number;
 };
+
+/** Enough of a revision for people to tell it from others. */
+export function shortRevision(revision: Revision): string {
+  const [, prefix = '', digest = revision] = /^(folder:)(.*)$/.exec(revision) ?? [];
+  return `${prefix}${digest.slice(0, 12)}`;
+}

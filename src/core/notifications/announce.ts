@@ -4,6 +4,7 @@ import type { Desired } from '../model/desired.ts';
 import type { Incident } from '../model/incident.ts';
 import type { Notification } from '../model/notification.ts';
 import type { NotificationTopic } from '../model/notifier.ts';
+import { shortRevision } from '../model/revision.ts';
 import { formatDuration, type Millis } from '../units.ts';
 
 /** What people are told because of an event; null where nobody needs to be. `memory` is as the event left it. */
@@ -123,7 +124,7 @@ function refusedDraft(event: Extract<EventSpec, { type: 'revision.refused' }>): 
     id: `refused/${event.revision ?? event.code}`,
     topic: 'refused',
     severity: 'warning',
-    title: `revision ${event.revision?.slice(0, 12) ?? ''} was refused`,
+    title: `revision ${shortRevision(event.revision ?? '')} was refused`,
     text: [event.message, ...event.diagnostics.slice(0, 10)].join('\n'),
     facts: { code: event.code },
     audience: undefined,

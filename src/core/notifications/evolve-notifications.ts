@@ -36,7 +36,8 @@ export function evolveNotified(memory: Memory, action: NotifyAction, event: Fini
   const key = outboxKey(action.notifier, action.notification);
   const entry = memory.outbox[key];
   if (entry === undefined || event.outcome === 'notDone') return memory;
-  if (event.outcome === 'done') return { ...memory, outbox: without(memory.outbox, [key]) };
+  // What a receiver refuses for good is not sent again; the outcome says so in the log.
+  if (event.outcome === 'done' || event.final === true) return { ...memory, outbox: without(memory.outbox, [key]) };
   const retry = backOff(entry, event.at, FIRST_RETRY_MS, LONGEST_RETRY_MS);
   return { ...memory, outbox: { ...memory.outbox, [key]: { ...entry, ...retry } } };
 }

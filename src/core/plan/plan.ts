@@ -40,6 +40,8 @@ export type Outlook = {
 /** Something that people should know of the present state. */
 export type Condition = {
   readonly type:
+    | 'PolicyRefused'
+    | 'SourceUnreachable'
     | 'Halted'
     | 'Held'
     | 'Asking'

@@ -1,5 +1,6 @@
 import type { Event } from '../event.ts';
 import type { Action } from '../model/action.ts';
+import { shortRevision } from '../model/revision.ts';
 import { describeStep } from '../model/step.ts';
 import { formatDuration, formatInstant } from '../units.ts';
 
@@ -14,18 +15,20 @@ export function describeEvent(event: Event): string | null {
       return `the clock was set by ${formatDuration(event.byMs)}`;
     case 'halt.began':
       return `halted by ${event.halt.by}: ${event.halt.reason}`;
+    case 'halt.lifted':
+      return 'a person allows automatic action again';
     case 'halt.ended':
       return `resumed after ${formatDuration(event.lastedMs)}`;
     case 'revision.accepted':
-      return `revision ${event.revision.slice(0, 12)} in force${event.subject === null ? '' : `: ${event.subject}`}`;
+      return `revision ${shortRevision(event.revision)} in force${event.subject === null ? '' : `: ${event.subject}`}`;
     case 'revision.refused':
-      return `revision ${event.revision?.slice(0, 12) ?? ''} refused (${event.code}): ${event.message}`;
+      return `revision ${shortRevision(event.revision ?? '')} refused (${event.code}): ${event.message}`;
     case 'source.unreachable':
       return `policies unreachable (${event.code}): ${event.message}`;
     case 'source.recovered':
       return 'policies reachable again';
     case 'source.consented':
-      return `revision ${event.revision.slice(0, 12)} accepted by a person`;
+      return `revision ${shortRevision(event.revision)} accepted by a person`;
     case 'trigger.changed': {
       const value = event.memory.value === null ? '' : ` at ${event.memory.value}`;
       return `trigger ${event.trigger}: ${event.from} → ${event.to}${value}`;

@@ -20,6 +20,7 @@ export type Outcome = {
   readonly outcome: 'done' | 'failed' | 'unknown';
   readonly detail: string;
   readonly digest?: string;
+  readonly final?: boolean;
 };
 
 export type ExecutorHost = {
@@ -151,8 +152,10 @@ export class Executor {
     if (notifier === undefined) return { outcome: 'failed', detail: `there is no notifier ${name} any more` };
     const { hands, hostName, now } = this.#host;
     const message = { ...notification, host: hostName };
-    const { outcome, detail } = await hands.send(notifier, message, { signal, secrets: hands.secrets, now });
-    return { outcome: outcome === 'delivered' ? 'done' : 'failed', detail: hands.secrets.redact(detail) };
+    const delivery = await hands.send(notifier, message, { signal, secrets: hands.secrets, now });
+    const detail = hands.secrets.redact(delivery.detail);
+    if (delivery.outcome === 'delivered') return { outcome: 'done', detail };
+    return { outcome: 'failed', detail, ...(delivery.retry ? {} : { final: true }) };
   }
 
   async #report(incident: string): Promise<Outcome> {
