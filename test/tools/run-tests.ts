@@ -32,7 +32,10 @@ function count(modules: readonly TestModule[]): Tally {
   const inState = (state: string) => tests.filter((test) => test.result().state === state);
   return {
     passed: inState('passed').length,
-    failed: [...inState('failed').map(titleOf), ...modules.filter(failsAsAWhole).map((module) => module.moduleId)],
+    failed: [
+      ...inState('failed').map(titleOf),
+      ...modules.filter(failsAsAWhole).map((module) => module.relativeModuleId),
+    ],
     // A test that never came to run, because its file broke off, is as good as skipped.
     skipped: [...inState('skipped'), ...inState('pending')].map((test) => `${titleOf(test)}: ${whySkipped(test)}`),
   };
