@@ -12,13 +12,14 @@ export function labelValue(labels: Labels, name: string): string {
 
 /** A text that two label sets share exactly if they are equal; empty values count as absent. */
 export function labelsKey(labels: Labels): string {
-  let key = '';
+  const parts: string[] = [];
   for (const name of Object.keys(labels).sort()) {
     const value = labels[name];
     // Lengths in front make the key unambiguous whatever the names and values hold.
-    if (value !== undefined && value !== '') key += `${name.length}:${name}${value.length}:${value}`;
+    if (value !== undefined && value !== '') parts.push(`${name.length}:${name}${value.length}:${value}`);
   }
-  return key;
+  // Joined, not added up: what is added up stays a tree of its pieces, several times as large, for as long as it is kept.
+  return parts.join('');
 }
 
 /** The order of Prometheus' results: name by name, value by value. */

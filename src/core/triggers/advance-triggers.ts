@@ -11,14 +11,18 @@ export const RECORD_EVERY_MS: Millis = 10_000;
 /** Feeds the readings to their triggers; each change of state is an event. */
 export function advanceTriggers(turn: Turn): void {
   const triggers = triggersInForce(turn);
+  const moved = new Map<TriggerKey, TriggerMemory>();
   for (const reading of [...turn.observed.readings].sort((a, b) => a.at - b.at)) {
-    const trigger = triggers.get(reading.trigger);
+    const key = reading.trigger;
+    const trigger = triggers.get(key);
     // A reading that was under way while the clock was set back would make every later one look old.
     if (trigger === undefined || reading.at > turn.now) continue;
-    const before = turn.memory.triggers[reading.trigger];
+    const before = moved.get(key) ?? turn.memory.triggers[key];
     const after = advanceTrigger(trigger, before, reading);
-    if (after !== before) remember(turn, reading.trigger, before, after);
+    if (after !== before) remember(turn, moved, key, before, after);
   }
+  // In one step: a copy of all triggers for each of them would be quadratic.
+  if (moved.size > 0) turn.replaceTriggers({ ...turn.memory.triggers, ...Object.fromEntries(moved) });
   recordMoving(turn);
 }
 
@@ -30,12 +34,20 @@ function triggersInForce(turn: Turn): Map<TriggerKey, Trigger> {
   return triggers;
 }
 
-function remember(turn: Turn, key: TriggerKey, before: TriggerMemory | undefined, after: TriggerMemory): void {
+/** A change of state is an event; what merely moved waits in `moved`. */
+function remember(
+  turn: Turn,
+  moved: Map<TriggerKey, TriggerMemory>,
+  key: TriggerKey,
+  before: TriggerMemory | undefined,
+  after: TriggerMemory,
+): void {
   const from = before?.digest === after.digest ? before.state : 'unknown';
   if (from !== after.state || before?.digest !== after.digest) {
+    moved.delete(key);
     turn.emit({ type: 'trigger.changed', trigger: key, from, to: after.state, memory: after });
   } else {
-    turn.replaceTriggers({ ...turn.memory.triggers, [key]: after });
+    moved.set(key, after);
   }
 }
 

@@ -284,7 +284,14 @@ function excess(threshold: Threshold, reading: ReadingValue): number {
   }
 }
 
+/** Queries hand out the same label objects at every evaluation. */
+const knownKeys = new WeakMap<object, string>();
+
 /** Labels in a canonical order, as text. */
 export function elementKey(labels: Readonly<Record<string, string>>): string {
-  return JSON.stringify(Object.entries(labels).sort(([a], [b]) => (a < b ? -1 : 1)));
+  const known = knownKeys.get(labels);
+  if (known !== undefined) return known;
+  const key = JSON.stringify(Object.entries(labels).sort(([a], [b]) => (a < b ? -1 : 1)));
+  knownKeys.set(labels, key);
+  return key;
 }

@@ -15,6 +15,8 @@ type Prepared = {
   readonly compiled: CompiledQuery;
   readonly selectors: readonly SelectorUse[];
   readonly windowMs: Millis;
+  /** The sources of its series, as long as the store's generation is this one. */
+  known: { readonly generation: number; readonly sources: readonly string[] } | undefined;
 };
 
 type SourceState = { readonly since: Millis; readonly healthy: boolean; readonly intervalMs: Millis };
@@ -166,8 +168,12 @@ export class Evaluator {
     return [...this.#intervals.keys()].every((source) => this.#sources.has(source));
   }
 
-  #sourcesOf({ selectors }: Prepared): string[] {
-    return [...new Set(selectors.flatMap(({ matchers }) => this.#store.sourcesOf(matchers)))];
+  #sourcesOf(prepared: Prepared): readonly string[] {
+    const { generation } = this.#store;
+    if (prepared.known?.generation === generation) return prepared.known.sources;
+    const sources = [...new Set(prepared.selectors.flatMap(({ matchers }) => this.#store.sourcesOf(matchers)))];
+    prepared.known = { generation, sources };
+    return sources;
   }
 
   #prepare(query: string): Prepared | PromqlError {
@@ -192,7 +198,8 @@ function samplesIn({ times, first, end }: Series, from: Millis, to: Millis): num
 function prepare(query: string): Prepared | PromqlError {
   try {
     const expr = parseQuery(query);
-    return { compiled: compileQuery(expr, { text: query }), selectors: selectorsOf(expr), windowMs: windowOf(expr) };
+    const compiled = compileQuery(expr, { text: query });
+    return { compiled, selectors: selectorsOf(expr), windowMs: windowOf(expr), known: undefined };
   } catch (error) {
     if (error instanceof PromqlError) return error;
     throw error;
@@ -206,7 +213,7 @@ function readingElements(result: InstantResult): ReadingElement[] {
     case 'vector':
       return result.elements
         .slice(0, ELEMENTS_KEPT)
-        .map(({ labels, value }) => ({ labels: { ...labels }, value: toReadingValue(value) }));
+        .map(({ labels, value }) => ({ labels, value: toReadingValue(value) }));
     case 'string':
     case 'matrix':
       return [];

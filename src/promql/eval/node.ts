@@ -34,6 +34,8 @@ export type Window = {
   values: Float64Array;
   from: number;
   to: number;
+  /** Whether a value may be below the one before it; if not, a counter was not reset. */
+  mayFall: boolean;
   /** The range's bounds, the start exclusive, and the instant of evaluation, which an offset tells from the end. */
   rangeStart: Millis;
   rangeEnd: Millis;

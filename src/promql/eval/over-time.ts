@@ -88,7 +88,8 @@ export function changes({ values, from, to }: Window): number {
 }
 
 /** How often the value decreased. */
-export function resets({ values, from, to }: Window): number {
+export function resets({ values, from, to, mayFall }: Window): number {
+  if (!mayFall) return 0;
   let count = 0;
   for (let i = from + 1; i < to; i += 1) if ((values[i] ?? NaN) < (values[i - 1] ?? NaN)) count += 1;
   return count;

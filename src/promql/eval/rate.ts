@@ -32,7 +32,8 @@ function bounded(gap: number, interval: number): number {
   return gap >= interval * 1.1 ? interval / 2 : gap;
 }
 
-function lostByResets({ values, from, to }: Window): number {
+function lostByResets({ values, from, to, mayFall }: Window): number {
+  if (!mayFall) return 0;
   let lost = 0;
   let previous = values[from] ?? NaN;
   for (let i = from + 1; i < to; i += 1) {

@@ -55,6 +55,16 @@ export function firstAfter(times: Float64Array, first: number, end: number, at: 
 }
 
 /**
+ * As `firstAfter`, tried first at `hint`: the series of one target share their times, so what was found for one of them holds
+ * for nearly all others.
+ */
+export function firstAfterNear(times: Float64Array, first: number, end: number, at: Millis, hint: number): number {
+  const isNear = hint >= first && hint <= end;
+  const fits = isNear && (hint === first || (times[hint - 1] ?? 0) <= at) && (hint === end || (times[hint] ?? 0) > at);
+  return fits ? hint : firstAfter(times, first, end, at);
+}
+
+/**
  * An instant selector: the newest sample of each series in the lookback, open on the left, unless it is a staleness
  * marker. With `result` set to `time` the elements have their samples' times in seconds, for `timestamp()`.
  */
@@ -68,11 +78,13 @@ export function instantSelector(plan: Plan, selector: VectorSelector, result: 'v
       const reference = shiftedTime(selector, frame);
       frame.cost += series.length;
       out.length = 0;
+      let hint = 0;
       for (let i = 0; i < series.length; i += 1) {
         const one = series[i];
         const name = labels[i];
         if (one === undefined || name === undefined) continue;
-        const index = firstAfter(one.times, one.first, one.end, reference) - 1;
+        hint = firstAfterNear(one.times, one.first, one.end, reference, hint);
+        const index = hint - 1;
         if (index < one.first) continue;
         const time = one.times[index] ?? NaN;
         if (time <= reference - plan.lookbackMs || isStale(one.values, index)) continue;

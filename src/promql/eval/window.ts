@@ -4,11 +4,11 @@ import type { Labels } from '../series.ts';
 import { isStale } from '../staleness.ts';
 import { spendStep } from './cost.ts';
 import { type Frame, labelsAt, type MatrixNode, type Plan, type VectorNode, valueAt, type Window } from './node.ts';
-import { firstAfter, type Resolved, seriesResolver, shiftedTime } from './selector.ts';
+import { firstAfterNear, type Resolved, seriesResolver, shiftedTime } from './selector.ts';
 
 function createWindow(): Window {
   const empty = new Float64Array(0);
-  return { times: empty, values: empty, from: 0, to: 0, rangeStart: 0, rangeEnd: 0, at: 0 };
+  return { times: empty, values: empty, from: 0, to: 0, mayFall: true, rangeStart: 0, rangeEnd: 0, at: 0 };
 }
 
 /** `selector[range]`: windows into the series' own columns, copied only to leave staleness markers out. */
@@ -17,14 +17,21 @@ export function rangeSelector(plan: Plan, expr: RangeSelector): MatrixNode {
   const window = createWindow();
   const scratch = { times: new Float64Array(0), values: new Float64Array(0) };
   let resolved: Resolved = { series: [], labels: [] };
-  let scans: StaleScan[] = [];
+  let hintFrom = 0;
+  let hintTo = 0;
+  let scans: Scan[] = [];
   return {
     type: 'matrix',
     source: {
       open(frame) {
         const current = resolve(frame);
         if (current !== resolved)
-          scans = current.series.map(() => ({ from: Infinity, to: -Infinity, lastStale: -Infinity }));
+          scans = current.series.map(() => ({
+            from: Infinity,
+            to: -Infinity,
+            lastStale: -Infinity,
+            lastFall: -Infinity,
+          }));
         resolved = current;
         window.rangeEnd = shiftedTime(expr.selector, frame);
         window.rangeStart = window.rangeEnd - expr.rangeMs;
@@ -39,9 +46,14 @@ export function rangeSelector(plan: Plan, expr: RangeSelector): MatrixNode {
         if (series === undefined || scan === undefined) return window;
         window.times = series.times;
         window.values = series.values;
-        window.from = firstAfter(series.times, series.first, series.end, window.rangeStart);
-        window.to = firstAfter(series.times, window.from, series.end, window.rangeEnd);
-        if (hasStale(window, scan)) copyWithoutStale(window, scratch);
+        const { first, end } = series;
+        hintFrom = firstAfterNear(series.times, first, end, window.rangeStart, hintFrom);
+        hintTo = firstAfterNear(series.times, hintFrom, end, window.rangeEnd, hintTo);
+        window.from = hintFrom;
+        window.to = hintTo;
+        extendScan(window, first, scan);
+        window.mayFall = scan.lastFall > (window.times[window.from] ?? Infinity);
+        if (scan.lastStale > window.rangeStart) copyWithoutStale(window, scratch);
         return window;
       },
     },
@@ -51,22 +63,25 @@ export function rangeSelector(plan: Plan, expr: RangeSelector): MatrixNode {
 const NO_LABELS: Labels = {};
 
 /**
- * The span of a series' samples that was searched for staleness markers, and the newest marker in it. Samples are only ever
- * appended, so each needs to be looked at once.
+ * The span of a series' samples that was searched for staleness markers and for values below the one before, and where the
+ * last of each stands. Samples are only ever appended, so each needs to be looked at once.
  */
-type StaleScan = { from: Millis; to: Millis; lastStale: Millis };
+type Scan = { from: Millis; to: Millis; lastStale: Millis; lastFall: Millis };
 
-function hasStale({ times, values, from, to, rangeStart }: Window, scan: StaleScan): boolean {
+function extendScan({ times, values, from, to, rangeStart }: Window, first: number, scan: Scan): void {
   if (rangeStart < scan.from || rangeStart > scan.to) {
     scan.from = rangeStart;
     scan.to = rangeStart;
     scan.lastStale = -Infinity;
+    scan.lastFall = -Infinity;
   }
   for (let i = to - 1; i >= from && (times[i] ?? NaN) > scan.to; i -= 1) {
-    if (isStale(values, i)) scan.lastStale = Math.max(scan.lastStale, times[i] ?? NaN);
+    const time = times[i] ?? NaN;
+    if (isStale(values, i)) scan.lastStale = Math.max(scan.lastStale, time);
+    // Also at the window's first sample: a later window may begin further back.
+    else if (i > first && (values[i] ?? NaN) < (values[i - 1] ?? NaN)) scan.lastFall = Math.max(scan.lastFall, time);
   }
   scan.to = Math.max(scan.to, to > from ? (times[to - 1] ?? NaN) : scan.to);
-  return scan.lastStale > rangeStart;
 }
 
 function copyWithoutStale(window: Window, scratch: { times: Float64Array; values: Float64Array }): void {
@@ -86,6 +101,8 @@ function copyWithoutStale(window: Window, scratch: { times: Float64Array; values
   window.values = scratch.values;
   window.from = 0;
   window.to = length;
+  // What lay on both sides of a marker are neighbours only now.
+  window.mayFall = true;
 }
 
 /** Results of a subquery's inner expression, one growing pair of columns per label set. */
