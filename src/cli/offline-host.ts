@@ -12,6 +12,7 @@ import { readHalt } from '../daemon/halt-file.ts';
 import { DocumentWatch } from '../daemon/observe/document-watch.ts';
 import { Evaluator } from '../daemon/observe/evaluator.ts';
 import { renderReport } from '../daemon/reports.ts';
+import { hostSystemctl } from '../drivers/systemctl.ts';
 import { systemClock } from '../metrics/clock.ts';
 import { Sampling } from '../metrics/sampling.ts';
 import { SampleStore } from '../metrics/store/sample-store.ts';
@@ -113,7 +114,7 @@ async function takeSamples(
   const seen = new Set<string>();
   const sampling = new Sampling({
     store,
-    means: { clock: systemClock, secret },
+    means: { clock: systemClock, secret, systemctl: hostSystemctl },
     onCommit(commit) {
       readings.push(...evaluator.onCommit(commit));
       seen.add(`${commit.source} ${commit.target}`);

@@ -7,6 +7,7 @@ import type { PolicySet } from '../core/model/desired.ts';
 import type { Plan } from '../core/plan/plan.ts';
 import type { Wants } from '../core/wants.ts';
 import { isHostCheck, makeCheck } from '../drivers/checks/registry.ts';
+import { hostSystemctl } from '../drivers/systemctl.ts';
 import { systemClock } from '../metrics/clock.ts';
 import { Sampling, type SourceCondition } from '../metrics/sampling.ts';
 import { SampleStore } from '../metrics/store/sample-store.ts';
@@ -172,6 +173,7 @@ export class Daemon {
       means: {
         clock: { ...systemClock, now: () => this.#clock.now() },
         secret: (ref) => this.#hands.secrets.resolve(ref),
+        systemctl: hostSystemctl,
       },
       onCommit: (commit) => this.reconciler.take(this.evaluator.onCommit(commit)),
     });

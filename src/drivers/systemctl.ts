@@ -21,6 +21,10 @@ export type UnitProperties = {
   readonly canReload: boolean;
   /** A start or stop of it is queued or running. */
   readonly hasJob: boolean;
+  /** Below the hierarchy's root, such as `/system.slice/app.service`; empty while nothing of it runs. */
+  readonly controlGroup: string;
+  /** How often systemd itself started the service again; 0 for other kinds of units. */
+  readonly restarts: number;
 };
 
 /** The service manager. All methods reject with SystemdError. */
@@ -53,6 +57,8 @@ const PROPERTIES = [
   'InvocationID',
   'CanReload',
   'Job',
+  'ControlGroup',
+  'NRestarts',
 ] as const;
 /** Output of systemctl itself holds no secrets; the journal's is redacted where it is reported. */
 const PLAIN = { redactor: () => ({ push: (piece: string) => piece, end: () => '' }) };
@@ -123,5 +129,7 @@ function parseProperties(output: string): UnitProperties {
     invocationId: get('InvocationID'),
     canReload: get('CanReload') === 'yes',
     hasJob: get('Job') !== '' && get('Job') !== '0',
+    controlGroup: get('ControlGroup'),
+    restarts: Number(get('NRestarts')) || 0,
   };
 }

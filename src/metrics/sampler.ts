@@ -1,6 +1,7 @@
-import type { MetricSource } from '../core/model/metric-source.ts';
+import type { MetricSource, SampledType } from '../core/model/metric-source.ts';
 import type { SecretRef } from '../core/model/secret-ref.ts';
 import type { Millis } from '../core/units.ts';
+import type { Systemctl } from '../drivers/systemctl.ts';
 import type { Sample } from './batch.ts';
 import type { Clock } from './clock.ts';
 
@@ -32,12 +33,13 @@ export type SamplerMeans = {
   readonly clock: Clock;
   /** The secret that a policy names. Asked for at every sampling, so that a changed one is taken up. */
   readonly secret: (ref: SecretRef) => Promise<string>;
+  readonly systemctl: Systemctl;
 };
 
-export type SourceKind = MetricSource['type']['kind'];
-export type SourceTypeOf<K extends SourceKind> = Extract<MetricSource['type'], { readonly kind: K }>;
+export type SampledKind = SampledType['kind'];
+export type SampledTypeOf<K extends SampledKind> = Extract<SampledType, { readonly kind: K }>;
 
 /** A type of source. `open` checks nothing that can be checked only by sampling. */
-export interface SamplerDriver<T extends MetricSource['type'] = MetricSource['type']> {
+export interface SamplerDriver<T extends SampledType = SampledType> {
   open(source: MetricSource, type: T, means: SamplerMeans): readonly Sampler[];
 }

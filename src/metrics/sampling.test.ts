@@ -1,5 +1,6 @@
 import type { RequestListener, ServerResponse } from 'node:http';
 import { describe, expect, it, onTestFinished } from 'vitest';
+import { createFakeSystemctl } from '../../test/support/fake-systemctl.ts';
 import { loopback } from '../../test/support/loopback.ts';
 import { ManualClock } from '../../test/support/manual-clock.ts';
 import type { MetricSource } from '../core/model/metric-source.ts';
@@ -21,7 +22,11 @@ function begin(open?: SamplingOptions['open']) {
     commits.push(commit);
     if (waiting !== undefined && commits.length >= waiting.count) waiting.resolve();
   };
-  const means = { clock, secret: () => Promise.reject(new Error('no secrets here')) };
+  const means = {
+    clock,
+    secret: () => Promise.reject(new Error('no secrets here')),
+    systemctl: createFakeSystemctl({}),
+  };
   const sampling = new Sampling({ store, means, onCommit, ...(open === undefined ? {} : { open }) });
   onTestFinished(() => sampling.stop());
   /** Resolves when there were `count` commits since the beginning. */
@@ -91,7 +96,11 @@ describe('sampling', () => {
     const clock = new ManualClock(T0);
     const store = new SampleStore();
     const { promise, resolve } = Promise.withResolvers<number>();
-    const means = { clock, secret: () => Promise.reject(new Error('no secrets here')) };
+    const means = {
+      clock,
+      secret: () => Promise.reject(new Error('no secrets here')),
+      systemctl: createFakeSystemctl({}),
+    };
     const sampling = new Sampling({ store, means, onCommit: () => resolve(store.seriesOf('s').length) });
     sampling.update([source('s', [server.origin])]);
     expect(await promise).toBe(5);

@@ -1,4 +1,5 @@
 import type { PlaceKey } from '../core/model/flag.ts';
+import type { MetricSource } from '../core/model/metric-source.ts';
 import type { Origin } from '../core/model/origin.ts';
 import { type Millis, parseDuration } from '../core/units.ts';
 import type { Allow } from './allow.ts';
@@ -16,6 +17,8 @@ export type Reference = {
   readonly origin: Origin;
   /** Of a flag: the variant that must exist, and where it is named; `safe` asks for a safeVariant. */
   readonly variant?: { readonly name: string; readonly origin: Origin } | 'safe';
+  /** Of a source: the type that it must have. */
+  readonly sourceType?: MetricSource['type']['kind'];
 };
 
 /** A place that a flag writes, and the hosts that it is for. */

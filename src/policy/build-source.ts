@@ -1,17 +1,23 @@
-import { RE2JS, RE2JSException } from 're2js';
-import type { HttpProbe, MetricSource, ScrapeAuth, ScrapeType } from '../core/model/metric-source.ts';
-import { formatDuration, type Millis } from '../core/units.ts';
-import { type BuildContext, durationAt, fault, pathAt, SHORTEST_TIMEOUT, urlAt, valueOrigin } from './build-context.ts';
-import { buildHeaders, buildStatus, checkSecret } from './build-parts.ts';
-import { hasVariable } from './host-variables.ts';
+import type { MetricSource, SampledType } from '../core/model/metric-source.ts';
+import type { Millis } from '../core/units.ts';
+import { argvAt, type BuildContext, durationAt, fault, pathAt, unitAt, urlAt, valueOrigin } from './build-context.ts';
+import { buildHeaders } from './build-parts.ts';
+import { buildProbe } from './build-probe.ts';
+import { buildAuth, buildLimits, buildTls, timeoutWithin } from './build-source-parts.ts';
+import { buildSql } from './build-sql.ts';
 import type { Path } from './path.ts';
-import type { RawDocument, RawHttpProbe, RawMetricSource, RawScrape } from './raw-documents.ts';
-import { parseSize } from './size-text.ts';
+import type {
+  RawCommand,
+  RawDocument,
+  RawHostSource,
+  RawMetricSource,
+  RawPrometheus,
+  RawScrape,
+} from './raw-documents.ts';
 
 const DEFAULT_INTERVAL_MS = 15_000;
-const LONGEST_DEFAULT_TIMEOUT_MS = 10_000;
-const EVERY_2XX: readonly number[] = Array.from({ length: 100 }, (_, index) => 200 + index);
 const SHORTEST_INTERVAL = { ms: 100, text: '100ms' } as const;
+const DEFAULT_RETRIES = 2;
 
 export function buildMetricSource(context: BuildContext, raw: RawDocument<RawMetricSource>): MetricSource {
   const { spec, metadata } = raw;
@@ -21,91 +27,76 @@ export function buildMetricSource(context: BuildContext, raw: RawDocument<RawMet
     origin: valueOrigin(context, []),
     suspend: spec.suspend ?? false,
     intervalMs,
-    type:
-      spec.scrape === undefined
-        ? {
-            kind: 'probe',
-            http: buildProbe(context, ['spec', 'probe', 'http'], spec.probe?.http ?? { url: '' }, intervalMs),
-          }
-        : buildScrape(context, ['spec', 'scrape'], spec.scrape, intervalMs),
+    type: buildType(context, spec, intervalMs),
   };
 }
 
-function buildScrape(context: BuildContext, path: Path, raw: RawScrape, intervalMs: Millis): ScrapeType {
-  const auth = buildAuth(context, [...path, 'auth'], raw.auth);
+/** The schema has seen to it that there is exactly one. */
+function buildType(context: BuildContext, spec: RawMetricSource, intervalMs: Millis): MetricSource['type'] {
+  if (spec.scrape !== undefined) return buildScrape(context, ['spec', 'scrape'], spec.scrape, intervalMs);
+  if (spec.host !== undefined) return buildHost(context, ['spec', 'host'], spec.host, intervalMs);
+  if (spec.sql !== undefined) return buildSql(context, ['spec', 'sql'], spec.sql, intervalMs);
+  if (spec.command !== undefined) return buildCommand(context, ['spec', 'command'], spec.command, intervalMs);
+  if (spec.prometheus !== undefined) {
+    return buildPrometheus(context, ['spec', 'prometheus'], spec.prometheus, intervalMs);
+  }
+  return buildProbe(context, ['spec', 'probe'], spec.probe ?? {}, intervalMs);
+}
+
+function buildScrape(context: BuildContext, path: Path, raw: RawScrape, intervalMs: Millis): SampledType {
   return {
     kind: 'scrape',
     targets: raw.targets.map((target, index) => urlAt(context, [...path, 'targets', index], target)),
     labels: { ...raw.labels },
     timeoutMs: timeoutWithin(context, [...path, 'timeout'], raw.timeout, intervalMs),
-    ...(auth === undefined ? {} : { auth }),
-    ...(raw.tls === undefined ? {} : { tls: buildTls(context, [...path, 'tls'], raw.tls) }),
-    ...(raw.limits === undefined ? {} : { limits: buildLimits(context, [...path, 'limits'], raw.limits) }),
+    ...buildAuth(context, [...path, 'auth'], raw.auth),
+    ...buildTls(context, [...path, 'tls'], raw.tls),
+    ...buildLimits(context, [...path, 'limits'], raw.limits),
   };
 }
 
-function buildAuth(context: BuildContext, path: Path, raw: RawScrape['auth']): ScrapeAuth | undefined {
-  if (raw?.basic !== undefined) {
-    const password = checkSecret(context, [...path, 'basic', 'password'], raw.basic.password);
-    return { kind: 'basic', username: raw.basic.username, password };
-  }
-  if (raw?.bearer === undefined) return undefined;
-  return { kind: 'bearer', token: checkSecret(context, [...path, 'bearer'], raw.bearer) };
-}
-
-function buildTls(
-  context: BuildContext,
-  path: Path,
-  raw: NonNullable<RawScrape['tls']>,
-): NonNullable<ScrapeType['tls']> {
-  if (raw.caFile !== undefined) pathAt(context, [...path, 'caFile'], raw.caFile, 'read');
-  return { ...raw };
-}
-
-function buildLimits(
-  context: BuildContext,
-  path: Path,
-  raw: NonNullable<RawScrape['limits']>,
-): NonNullable<ScrapeType['limits']> {
-  const bytes = raw.bytes === undefined || hasVariable(raw.bytes) ? undefined : parseSize(raw.bytes);
-  if (bytes === undefined && raw.bytes !== undefined && !hasVariable(raw.bytes)) {
-    fault(context, [...path, 'bytes'], 'E-UNIT', `\`bytes\` is not a size such as 10MiB: found "${raw.bytes}"`);
-  }
+function buildHost(context: BuildContext, path: Path, raw: RawHostSource, intervalMs: Millis): SampledType {
+  const filesystems = raw.filesystems?.map((text, index) =>
+    pathAt(context, [...path, 'filesystems', index], text, 'read'),
+  );
   return {
-    ...(bytes === undefined ? {} : { bytes }),
-    ...(raw.samples === undefined ? {} : { samples: raw.samples }),
-  };
-}
-
-/** A sampling that outlasts its interval would meet the next one. */
-function timeoutWithin(context: BuildContext, path: Path, text: string | undefined, intervalMs: Millis): Millis {
-  const fallbackMs = Math.min(intervalMs, LONGEST_DEFAULT_TIMEOUT_MS);
-  const timeoutMs = durationAt(context, path, text, fallbackMs, SHORTEST_TIMEOUT);
-  if (timeoutMs <= intervalMs) return timeoutMs;
-  const interval = formatDuration(intervalMs);
-  const message = `\`timeout\` (${text}) is longer than the interval (${interval}); write at most ${interval}`;
-  fault(context, path, 'E-TIMEOUT', { message, found: text ?? '', expected: `at most ${interval}` });
-  return fallbackMs;
-}
-
-function buildProbe(context: BuildContext, path: Path, raw: RawHttpProbe, intervalMs: Millis): HttpProbe {
-  if (raw.bodyMatches !== undefined) checkPattern(context, [...path, 'bodyMatches'], raw.bodyMatches);
-  return {
-    method: raw.method ?? 'GET',
-    url: urlAt(context, [...path, 'url'], raw.url),
-    headers: buildHeaders(context, [...path, 'headers'], raw.headers),
-    status: raw.status === undefined ? EVERY_2XX : buildStatus(raw.status),
-    ...(raw.bodyContains === undefined ? {} : { bodyContains: raw.bodyContains }),
-    ...(raw.bodyMatches === undefined ? {} : { bodyMatches: raw.bodyMatches }),
+    kind: 'host',
+    units: (raw.units ?? []).map((unit, index) => unitAt(context, [...path, 'units', index], unit)),
+    ...(filesystems === undefined ? {} : { filesystems }),
+    labels: { ...raw.labels },
     timeoutMs: timeoutWithin(context, [...path, 'timeout'], raw.timeout, intervalMs),
   };
 }
 
-function checkPattern(context: BuildContext, path: Path, pattern: string): void {
-  try {
-    RE2JS.compile(pattern);
-  } catch (error) {
-    if (!(error instanceof RE2JSException)) throw error;
-    fault(context, path, 'E-PATTERN', `\`bodyMatches\` is not a regular expression (RE2): ${error.message}`);
+function buildCommand(context: BuildContext, path: Path, raw: RawCommand, intervalMs: Millis): SampledType {
+  return {
+    kind: 'command',
+    argv: argvAt(context, [...path, 'argv'], raw.argv),
+    labels: { ...raw.labels },
+    timeoutMs: timeoutWithin(context, [...path, 'timeout'], raw.timeout, intervalMs),
+    ...buildLimits(context, [...path, 'limits'], raw.limits),
+  };
+}
+
+function buildPrometheus(
+  context: BuildContext,
+  path: Path,
+  raw: RawPrometheus,
+  intervalMs: Millis,
+): MetricSource['type'] {
+  const url = urlAt(context, [...path, 'url'], raw.url);
+  if (/\/api\/v1\b/.test(url)) {
+    const suggestion = url.replace(/\/api\/v1.*$/, '');
+    const message = `\`url\` ends before /api/v1, which revertd adds: write ${suggestion}`;
+    fault(context, [...path, 'url'], 'E-URL', { message, found: url, suggestion });
   }
+  return {
+    kind: 'prometheus',
+    url,
+    headers: buildHeaders(context, [...path, 'headers'], raw.headers),
+    ...buildAuth(context, [...path, 'auth'], raw.auth),
+    ...buildTls(context, [...path, 'tls'], raw.tls),
+    timeoutMs: timeoutWithin(context, [...path, 'timeout'], raw.timeout, intervalMs),
+    retries: raw.retries ?? DEFAULT_RETRIES,
+  };
 }

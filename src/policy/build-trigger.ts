@@ -7,19 +7,21 @@ import type { Path } from './path.ts';
 import type { RawBaseline, RawTrigger } from './raw-documents.ts';
 
 export function buildTrigger(context: BuildContext, path: Path, raw: RawTrigger): Trigger {
-  const query = checkQueryAt(context, [...path, 'query'], raw.query);
+  const query = checkQueryAt(context, [...path, 'query'], raw.query, { lenient: raw.source !== undefined });
   const threshold = buildTriggerThreshold(context, path, raw);
   const clear = buildClear(context, [...path, 'clear'], raw.clear, threshold);
   const forMs = durationAt(context, [...path, 'for'], raw.for, 0);
   const meaning = {
     query: query.text,
+    ...(raw.source === undefined ? {} : { source: raw.source }),
     threshold,
     forMs,
     ...(clear === undefined ? {} : { clear }),
     noData: raw.noData ?? 'hold',
     severity: raw.severity ?? 'critical',
   };
-  noteSampling(context, path, forMs, query);
+  noteSource(context, [...path, 'source'], raw.source);
+  noteSampling(context, path, forMs, raw.source === undefined ? query : { ...query, remote: raw.source });
   doubtQuery(context, [...path, 'query'], query, meaning.noData);
   return {
     name: raw.name,
@@ -102,13 +104,31 @@ function checkSide(context: BuildContext, path: Path, clear: Threshold, threshol
   fault(context, at, 'E-CLEAR', { message, found: String(clear.value), expected: `${bound} ${threshold.value}` });
 }
 
-function noteSampling(context: BuildContext, path: Path, forMs: number, query: CheckedQuery): void {
-  const { jobs, windowMs, expr } = query;
-  if (expr === undefined) return;
-  const origin = valueOrigin(context, [...path, 'query']);
-  if (forMs > 0)
+function noteSource(context: BuildContext, path: Path, source: string | undefined): void {
+  if (source === undefined) return;
+  context.references.push({
+    kind: 'MetricSource',
+    name: source,
+    origin: valueOrigin(context, path),
+    sourceType: 'prometheus',
+  });
+}
+
+/** How often a remote server samples is not known here; only how often it is asked. */
+function noteSampling(
+  context: BuildContext,
+  path: Path,
+  forMs: number,
+  query: CheckedQuery & { readonly remote?: string },
+): void {
+  const { windowMs, expr, remote } = query;
+  if (expr === undefined && remote === undefined) return;
+  const jobs = remote === undefined ? query.jobs : [remote];
+  if (forMs > 0) {
     context.samplings.push({ what: 'for', spanMs: forMs, origin: valueOrigin(context, [...path, 'for']), jobs });
-  context.samplings.push({ what: 'window', spanMs: windowMs, origin, jobs });
+  }
+  if (remote !== undefined) return;
+  context.samplings.push({ what: 'window', spanMs: windowMs, origin: valueOrigin(context, [...path, 'query']), jobs });
 }
 
 function doubtQuery(context: BuildContext, path: Path, query: CheckedQuery, noData: Trigger['noData']): void {

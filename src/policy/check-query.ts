@@ -25,8 +25,16 @@ export type CheckedQuery = {
 /** Without a host, a variable in a query stands for a number or a duration, whichever parses. */
 const STAND_INS = ['1', '1m'] as const;
 
-/** Parses and type-checks the query at the path; faults are positioned inside of the YAML text. */
-export function checkQueryAt(context: BuildContext, path: Path, text: string): CheckedQuery {
+/**
+ * Parses and type-checks the query at the path; faults are positioned inside of the YAML text. `lenient`: a server will
+ * evaluate it, which may know what revertd does not.
+ */
+export function checkQueryAt(
+  context: BuildContext,
+  path: Path,
+  text: string,
+  { lenient }: { readonly lenient: boolean } = { lenient: false },
+): CheckedQuery {
   const original = originalText(context, path) ?? text;
   const unknown: CheckedQuery = { text, expr: undefined, windowMs: 0, jobs: [] };
   const attempts = fillings(context, original);
@@ -37,6 +45,7 @@ export function checkQueryAt(context: BuildContext, path: Path, text: string): C
     if (!(checked instanceof PromqlError)) return accept(context, path, text, checked);
     first ??= { filled, error: checked };
   }
+  if (lenient && attempts.length > 0 && first?.error.code === 'unsupported') return unknown;
   if (first !== undefined) refuse(context, path, first.filled, first.error);
   return unknown;
 }

@@ -34,6 +34,11 @@ const EXPECTED: Readonly<Record<string, readonly string[]>> = {
     '28:28 error[E-NOT-FOR-HOST] the Flag "fast-path" is not for this host (its hosts.matchLabels), but what refers to it is',
     '10:19 the Flag "fast-path"',
   ],
+  'trigger-source': ['24:15 error[E-NO-METRICSOURCE] there is no MetricSource called "prod"; expected app'],
+  'trigger-source-type': [
+    '24:15 error[E-SOURCE-TYPE] the MetricSource "app" is of type scrape, expected prometheus: what it samples is there for every query, so leave `source` out',
+    '11:19 the MetricSource "app"',
+  ],
   'same-place': [
     '19:7 error[E-SAME-PLACE] the Flag "fast-path" writes the same place (envFile:/etc/app.env#FAST_PATH); two writers would undo each other',
     '9:7 the place of the Flag "fast-path"',

@@ -1,3 +1,4 @@
+import type { MetricSource } from '../core/model/metric-source.ts';
 import type { Origin } from '../core/model/origin.ts';
 import { nearestName } from '../core/nearest-name.ts';
 import { formatDuration } from '../core/units.ts';
@@ -18,6 +19,7 @@ export type Declared = {
   readonly variants?: { readonly names: readonly string[]; readonly safe: boolean };
   /** Of a source that was built. */
   readonly intervalMs?: number;
+  readonly sourceType?: MetricSource['type']['kind'];
 };
 
 export type Links = {
@@ -64,7 +66,7 @@ function checkReference(links: Links, reference: Reference, isHere: boolean): re
     const related = [{ ...target.origin, message: `the ${kind} "${name}"` }];
     return [errorAt(origin, 'E-NOT-FOR-HOST', { message, found: name, related })];
   }
-  return checkVariant(reference, target);
+  return [...checkVariant(reference, target), ...checkSourceType(reference, target)];
 }
 
 function missing(declared: readonly Declared[], { kind, name, origin }: Reference): Diagnostic {
@@ -102,6 +104,13 @@ function checkVariant({ variant, origin, name }: Reference, target: Declared): r
   return [errorAt(variant.origin, 'E-NO-VARIANT', suggestion === undefined ? wording : { ...wording, suggestion })];
 }
 
+function checkSourceType({ sourceType, origin, name }: Reference, target: Declared): readonly Diagnostic[] {
+  if (sourceType === undefined || target.sourceType === undefined || target.sourceType === sourceType) return [];
+  const related = [{ ...target.origin, message: `the MetricSource "${name}"` }];
+  const message = `the MetricSource "${name}" is of type ${target.sourceType}, expected ${sourceType}: what it samples is there for every query, so leave \`source\` out`;
+  return [errorAt(origin, 'E-SOURCE-TYPE', { message, found: target.sourceType, expected: sourceType, related })];
+}
+
 /** Two writers of one place would undo each other for ever; places of hosts that exclude each other do not meet. */
 function duplicatePlaces(places: readonly PlaceUse[]): readonly Diagnostic[] {
   const seen = new Map<string, PlaceUse[]>();
@@ -131,7 +140,9 @@ function unknownJobs(
   declared: readonly Declared[],
   mayBeBroken: Links['mayBeBroken'],
 ): readonly Diagnostic[] {
-  const names = declared.filter(({ kind }) => kind === 'MetricSource').map(({ name }) => name);
+  const names = declared
+    .filter(({ kind, sourceType }) => kind === 'MetricSource' && sourceType !== 'prometheus')
+    .map(({ name }) => name);
   return use.jobs
     .filter((job) => !names.includes(job) && !mayBeBroken(job))
     .map((job) => {
@@ -145,7 +156,9 @@ function unknownJobs(
 /** Which source a query meets is only known for its jobs; without them the fastest source is assumed. */
 function tooShort(use: SamplingUse, sources: readonly Declared[]): readonly Diagnostic[] {
   const named = sources.filter(({ name }) => use.jobs.includes(name));
-  const intervals = (named.length > 0 ? named : sources).flatMap(({ intervalMs }) => intervalMs ?? []);
+  const intervals = (
+    named.length > 0 ? named : sources.filter(({ sourceType }) => sourceType !== 'prometheus')
+  ).flatMap(({ intervalMs }) => intervalMs ?? []);
   const interval = intervals.length === 0 ? 0 : Math.min(...intervals);
   const least = use.what === 'for' ? interval : 2 * interval;
   if (use.spanMs === 0 || use.spanMs >= least) return [];

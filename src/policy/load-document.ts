@@ -154,7 +154,7 @@ function declare(document: PolicyDocument, object: BuiltObject, isHere: boolean)
       return { ...base, variants: { names: Object.keys(variants), safe: safeVariant !== undefined } };
     }
     case 'MetricSource':
-      return { ...base, intervalMs: object.value.intervalMs };
+      return { ...base, intervalMs: object.value.intervalMs, sourceType: object.value.type.kind };
     case 'RollbackPolicy':
     case 'Notifier':
       return base;

@@ -37,7 +37,8 @@ describe('a good revision', () => {
     });
     expect(metricSources['memory-health']?.type).toEqual({
       kind: 'probe',
-      http: {
+      probe: {
+        kind: 'http',
         method: 'GET',
         url: 'http://127.0.0.1:8080/health',
         headers: {},

@@ -1,4 +1,5 @@
 import type { UnitState } from '../core/model/check.ts';
+import type { SqlQuery, TlsFiles } from '../core/model/metric-source.ts';
 import type { NotificationTopic } from '../core/model/notifier.ts';
 import type { SecretRef } from '../core/model/secret-ref.ts';
 import type { JsonValue } from '../core/model/step.ts';
@@ -27,29 +28,80 @@ export type RawStatus = number | readonly number[];
 export type RawMetricSource = {
   readonly interval?: string;
   readonly scrape?: RawScrape;
-  readonly probe?: { readonly http: RawHttpProbe };
+  readonly probe?: { readonly http?: RawHttpProbe; readonly tcp?: RawTcpProbe; readonly unit?: RawUnitProbe };
+  readonly host?: RawHostSource;
+  readonly sql?: RawSql;
+  readonly command?: RawCommand;
+  readonly prometheus?: RawPrometheus;
 };
 
 export type RawScrape = {
   readonly targets: readonly string[];
   readonly labels?: RawTexts;
   readonly timeout?: string;
-  readonly auth?: {
-    readonly basic?: { readonly username: string; readonly password: SecretRef };
-    readonly bearer?: SecretRef;
-  };
-  readonly tls?: { readonly caFile?: string; readonly serverName?: string };
-  readonly limits?: { readonly bytes?: string; readonly samples?: number };
+  readonly auth?: RawAuth;
+  readonly tls?: TlsFiles;
+  readonly limits?: RawLimits;
 };
+
+export type RawAuth = {
+  readonly basic?: { readonly username: string; readonly password: SecretRef };
+  readonly bearer?: SecretRef;
+};
+
+export type RawLimits = { readonly bytes?: string; readonly samples?: number };
 
 export type RawHttpProbe = {
   readonly method?: string;
   readonly url: string;
   readonly headers?: RawHeaders;
+  readonly auth?: RawAuth;
+  readonly tls?: TlsFiles;
+  readonly body?: JsonValue;
   readonly status?: RawStatus;
   readonly bodyContains?: string;
   readonly bodyMatches?: string;
   readonly timeout?: string;
+};
+
+export type RawTcpProbe = {
+  readonly address: string;
+  readonly tls?: true | TlsFiles;
+  readonly bannerMatches?: string;
+  readonly timeout?: string;
+};
+
+export type RawUnitProbe = { readonly name: string; readonly is?: UnitState; readonly timeout?: string };
+
+export type RawHostSource = {
+  readonly units?: readonly string[];
+  readonly filesystems?: readonly string[];
+  readonly labels?: RawTexts;
+  readonly timeout?: string;
+};
+
+export type RawSql = {
+  readonly postgres?: SecretRef;
+  readonly sqlite?: { readonly path: string };
+  readonly queries: readonly SqlQuery[];
+  readonly labels?: RawTexts;
+  readonly timeout?: string;
+};
+
+export type RawCommand = {
+  readonly argv: readonly string[];
+  readonly labels?: RawTexts;
+  readonly timeout?: string;
+  readonly limits?: RawLimits;
+};
+
+export type RawPrometheus = {
+  readonly url: string;
+  readonly headers?: RawHeaders;
+  readonly auth?: RawAuth;
+  readonly tls?: TlsFiles;
+  readonly timeout?: string;
+  readonly retries?: number;
 };
 
 export type RawFlag = {
@@ -99,6 +151,7 @@ export type RawTrigger = Omit<RawThreshold, 'above' | 'below'> & {
   readonly below?: number | RawBaseline;
   readonly name: string;
   readonly query: string;
+  readonly source?: string;
   readonly for?: string;
   readonly clear?: { readonly above?: number; readonly below?: number; readonly for?: string };
   readonly noData?: 'hold' | 'fire' | 'clear';

@@ -88,9 +88,19 @@ describe('the alternatives', () => {
     const steps = { setFlag: 0, service: 0, http: 0, run: 0 } satisfies Record<StepKind, 0>;
     const checks = { http: 0, query: 0, unit: 0, run: 0 } satisfies Record<CheckSpec['kind'], 0>;
     const places = { envFile: 0, file: 0 } satisfies Record<DocumentRef['kind'], 0>;
-    const metricSources = { scrape: 0, probe: 0 } satisfies Record<MetricSource['type']['kind'], 0>;
+    const metricSources = { scrape: 0, probe: 0, host: 0, sql: 0, command: 0, prometheus: 0 } satisfies Record<
+      MetricSource['type']['kind'],
+      0
+    >;
     const notifiers = { webhook: 0, command: 0 } satisfies Record<Notifier['type']['kind'], 0>;
-    const model = { steps, checks, places, metricSources, notifiers, probes: { http: 0 } };
+    const model = {
+      steps,
+      checks,
+      places,
+      metricSources,
+      notifiers,
+      probes: { http: 0, tcp: 0, unit: 0 },
+    };
     const names = Object.fromEntries(Object.entries(model).map(([name, words]) => [name, Object.keys(words)]));
     expect(alternatives()).toEqual(names);
   });

@@ -4,15 +4,12 @@
  * schema gets the word.
  */
 export const KEYS_TO_COME: Readonly<Record<string, readonly string[]>> = {
-  'MetricSource spec': ['host', 'sql', 'command', 'prometheus'],
-  Probe: ['tcp', 'unit'],
-  'HTTP probe': ['auth', 'body'],
   'Flag spec': ['targeting', 'ramp', 'expires'],
   Place: ['flagd', 'http', 'postgres'],
   'Notifier spec': ['slack', 'email', 'alertmanager', 'templates'],
   Webhook: ['body'],
   'RollbackPolicy spec': ['escalate', 'updates'],
-  Trigger: ['source', 'decision'],
+  Trigger: ['decision'],
   Rung: ['when', 'approval', 'dataLoss', 'assess', 'notify'],
   Release: ['reRamp'],
   Step: ['restore', 'createPoint', 'container', 'sql', 'editFile', 'gitCommit', 'notify', 'waitFor', 'when'],

@@ -60,5 +60,7 @@ function initial(unit: FakeUnit | undefined): UnitProperties {
     invocationId: '',
     canReload: unit?.canReload ?? false,
     hasJob: false,
+    controlGroup: '',
+    restarts: 0,
   };
 }

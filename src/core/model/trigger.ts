@@ -20,6 +20,8 @@ export type Trigger = {
   /** Changes when the meaning of the trigger changes; a trigger with another digest starts anew. */
   readonly digest: string;
   readonly query: string;
+  /** The `prometheus` source whose server evaluates the query; absent: revertd does, over its own samples. */
+  readonly source?: string;
   readonly threshold: Threshold | BaselineThreshold;
   /** Breached time that must add up before the trigger fires. */
   readonly forMs: Millis;

@@ -8,6 +8,7 @@ export type Exchange = {
   readonly url: URL;
   readonly method: string;
   readonly headers: Readonly<Record<string, string>>;
+  readonly body?: string;
   readonly signal: AbortSignal;
   /** False: a new connection for this request alone. */
   readonly agent: Agent | false;
@@ -19,7 +20,21 @@ export type TlsTrust = {
   readonly ca?: string;
   /** The name to ask for and to verify, if it is not the URL's host. */
   readonly serverName?: string;
+  /** PEM: the certificate to show, and its key. */
+  readonly cert?: string;
+  readonly key?: string;
 };
+
+/** What Node's TLS functions take of it. The server is always verified. */
+export function tlsOptions({ ca, serverName, cert, key }: TlsTrust) {
+  return {
+    rejectUnauthorized: true,
+    ...(ca === undefined ? {} : { ca }),
+    ...(serverName === undefined ? {} : { servername: serverName }),
+    ...(cert === undefined ? {} : { cert }),
+    ...(key === undefined ? {} : { key }),
+  };
+}
 
 /** The reason with which a caller aborts a request whose time is up. */
 export class DeadlineExceeded extends Error {
@@ -27,7 +42,7 @@ export class DeadlineExceeded extends Error {
 }
 
 /**
- * Sends a request without a body and waits for the head of the answer, whatever its status. Redirects are not followed:
+ * Sends a request and waits for the head of the answer, whatever its status. Redirects are not followed:
  * they could lead a request with credentials to another host. Throws an HttpFault.
  *
  * A kept connection may be closed by the server at the moment of its reuse; then the request is sent once more, on a new
@@ -54,21 +69,19 @@ class StaleConnection extends Error {
   override readonly name = 'StaleConnection';
 }
 
-function send({ url, method, headers, signal, agent, tls }: Exchange): Promise<IncomingMessage> {
+function send({ url, method, headers, body, signal, agent, tls }: Exchange): Promise<IncomingMessage> {
   const { promise, resolve, reject } = Promise.withResolvers<IncomingMessage>();
   const common = { method, headers, signal, agent };
-  const trust = {
-    rejectUnauthorized: true,
-    ...(tls.ca === undefined ? {} : { ca: tls.ca }),
-    ...(tls.serverName === undefined ? {} : { servername: tls.serverName }),
-  };
-  const request = url.protocol === 'https:' ? requestHttps(url, { ...common, ...trust }) : requestHttp(url, common);
+  const request =
+    url.protocol === 'https:' ? requestHttps(url, { ...common, ...tlsOptions(tls) }) : requestHttp(url, common);
   request.once('response', resolve);
   request.on('error', (error) => {
     const stale = request.reusedSocket && ['ECONNRESET', 'EPIPE'].includes(codeOf(error));
     reject(stale ? new StaleConnection('a kept connection was closed', { cause: error }) : error);
   });
-  request.end();
+  // With its length, or Node would send it in chunks, which some servers do not take.
+  if (body !== undefined) request.setHeader('content-length', Buffer.byteLength(body));
+  request.end(body);
   return promise;
 }
 

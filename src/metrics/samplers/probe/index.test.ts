@@ -1,6 +1,7 @@
 import { subscribe, unsubscribe } from 'node:diagnostics_channel';
 import type { IncomingHttpHeaders, RequestListener } from 'node:http';
 import { describe, expect, it, onTestFinished } from 'vitest';
+import { createFakeSystemctl } from '../../../../test/support/fake-systemctl.ts';
 import { loopback, unusedPort } from '../../../../test/support/loopback.ts';
 import type { HttpProbe, MetricSource } from '../../../core/model/metric-source.ts';
 import { systemClock } from '../../clock.ts';
@@ -10,13 +11,14 @@ import { probe } from './index.ts';
 import { formatStatuses } from './statuses.ts';
 
 function open(url: string, http: Partial<HttpProbe> = {}): Sampler {
-  const full = { method: 'GET', url, headers: {}, status: [200], timeoutMs: 5000, ...http };
-  const type = { kind: 'probe', http: full } as const;
+  const full = { kind: 'http', method: 'GET', url, headers: {}, status: [200], timeoutMs: 5000, ...http } as const;
+  const type = { kind: 'probe', probe: full } as const;
   const origin = { file: 'metrics.yaml', line: 1, column: 1 };
   const source: MetricSource = { name: 'health', origin, suspend: false, intervalMs: 1000, type };
   const [sampler] = probe.open(source, type, {
     clock: systemClock,
     secret: (ref) => ('env' in ref ? Promise.resolve(`secret ${ref.env}`) : Promise.reject(new Error('no such file'))),
+    systemctl: createFakeSystemctl({}),
   });
   if (sampler === undefined) throw new Error('expected a sampler');
   return sampler;

@@ -5,6 +5,7 @@ import { createServer as createTcpServer } from 'node:net';
 import { fileURLToPath } from 'node:url';
 import { gzipSync } from 'node:zlib';
 import { describe, expect, it, onTestFinished } from 'vitest';
+import { createFakeSystemctl } from '../../../../test/support/fake-systemctl.ts';
 import { loopback, tlsLoopback, unusedPort } from '../../../../test/support/loopback.ts';
 import type { MetricSource, ScrapeType } from '../../../core/model/metric-source.ts';
 import { systemClock } from '../../clock.ts';
@@ -20,6 +21,7 @@ function open(target: string, type: Partial<ScrapeType> = {}): Sampler {
   const [sampler] = scrape.open(source, full, {
     clock: systemClock,
     secret: (ref) => ('env' in ref ? Promise.resolve(`secret ${ref.env}`) : Promise.reject(new Error('no such file'))),
+    systemctl: createFakeSystemctl({}),
   });
   if (sampler === undefined) throw new Error('expected a sampler');
   onTestFinished(() => sampler.close());

@@ -1,24 +1,19 @@
-import { readFile } from 'node:fs/promises';
 import { Agent as HttpAgent } from 'node:http';
 import { Agent as HttpsAgent } from 'node:https';
-import type { MetricSource, ScrapeAuth, ScrapeType } from '../../../core/model/metric-source.ts';
-import type { Millis } from '../../../core/units.ts';
-import type { Labels } from '../../../promql/series.ts';
+import type { MetricSource, ScrapeType } from '../../../core/model/metric-source.ts';
 import type { Sample } from '../../batch.ts';
 import { ACCEPT, decodeBody, formatOf } from '../../exposition/decode.ts';
 import { ExpositionError } from '../../exposition/exposition-error.ts';
+import { DEFAULT_MAX_BYTES, DEFAULT_MAX_SAMPLES } from '../../exposition/limits.ts';
 import { parseExposition } from '../../exposition/parse.ts';
 import { SeriesTable } from '../../exposition/series-table.ts';
-import { beginExchange, type Exchange, readBody, type TlsTrust } from '../../http/exchange.ts';
+import { authorize, trustOf } from '../../http/credentials.ts';
+import { beginExchange, type Exchange, readBody } from '../../http/exchange.ts';
 import { HttpFault } from '../../http/http-fault.ts';
 import { parseHttpUrl, unusable } from '../../http/http-url.ts';
-import { labelsOf } from '../../labels.ts';
 import type { Outcome, Sampler, SamplerDriver, SamplerMeans } from '../../sampler.ts';
+import { type Report, reporter } from '../scrape-report.ts';
 import { targetLabels, withTargetLabels } from './target-labels.ts';
-
-/** After unpacking. */
-export const DEFAULT_MAX_BYTES = 16 * 1024 * 1024;
-export const DEFAULT_MAX_SAMPLES = 50_000;
 
 export const scrape: SamplerDriver<ScrapeType> = {
   open: (source, type, means) => type.targets.map((target) => openTarget(source, type, target, means)),
@@ -80,44 +75,14 @@ async function fetchSamples(target: Target, signal: AbortSignal): Promise<Sample
 }
 
 async function prepare({ url, type, agent, means }: Target, signal: AbortSignal): Promise<Exchange> {
-  const authorization = type.auth === undefined ? {} : { authorization: await authorize(type.auth, means) };
   const headers = {
     accept: ACCEPT,
     'accept-encoding': 'gzip',
     'user-agent': 'revertd',
     'x-prometheus-scrape-timeout-seconds': String(type.timeoutMs / 1000),
-    ...authorization,
+    ...(await authorize(type.auth, means)),
   };
   return { url, method: 'GET', headers, signal, agent, tls: await trustOf(type.tls) };
-}
-
-async function authorize(auth: ScrapeAuth, means: SamplerMeans): Promise<string> {
-  try {
-    switch (auth.kind) {
-      case 'basic': {
-        const pair = `${auth.username}:${await means.secret(auth.password)}`;
-        return `Basic ${Buffer.from(pair).toString('base64')}`;
-      }
-      case 'bearer':
-        return `Bearer ${await means.secret(auth.token)}`;
-      default:
-        return auth satisfies never;
-    }
-  } catch (error) {
-    const why = error instanceof Error ? error.message : String(error);
-    throw new HttpFault('secret', `the secret for ${auth.kind} authentication cannot be had: ${why}`, { cause: error });
-  }
-}
-
-/** The file is read for every scrape, so that a renewed authority is taken up. */
-async function trustOf({ caFile, serverName }: NonNullable<ScrapeType['tls']> = {}): Promise<TlsTrust> {
-  const name = serverName === undefined ? {} : { serverName };
-  if (caFile === undefined) return name;
-  try {
-    return { ca: await readFile(caFile, 'utf8'), ...name };
-  } catch (error) {
-    throw new HttpFault('ca_file', `tls.caFile ${caFile} cannot be read`, { cause: error });
-  }
 }
 
 function requireOk(status: number, location: string | undefined): void {
@@ -130,19 +95,4 @@ function requireOk(status: number, location: string | undefined): void {
     );
   }
   throw new HttpFault('status', `status ${status}; expected 200`);
-}
-
-type Report = (up: 0 | 1, durationMs: Millis, scraped: number) => Sample[];
-
-/** The samples about the scrape itself, under Prometheus' names. */
-function reporter(own: Labels): Report {
-  const named = (name: string): Labels => labelsOf([['__name__', name], ...Object.entries(own)]);
-  const up = named('up');
-  const duration = named('scrape_duration_seconds');
-  const samples = named('scrape_samples_scraped');
-  return (isUp, durationMs, scraped) => [
-    { labels: up, value: isUp },
-    { labels: duration, value: durationMs / 1000 },
-    { labels: samples, value: scraped },
-  ];
 }
