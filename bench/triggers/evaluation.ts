@@ -6,6 +6,7 @@ import { decide } from '../../src/core/decide.ts';
 import { EMPTY_MEMORY } from '../../src/core/memory.ts';
 import { wantsOf } from '../../src/core/wants.ts';
 import { Evaluator } from '../../src/daemon/observe/evaluator.ts';
+import { hostSystemctl } from '../../src/drivers/systemctl.ts';
 import { systemClock } from '../../src/metrics/clock.ts';
 import { Sampling } from '../../src/metrics/sampling.ts';
 import { SampleStore } from '../../src/metrics/store/sample-store.ts';
@@ -24,7 +25,11 @@ evaluator.update(
 let rounds = 0;
 const sampling = new Sampling({
   store,
-  means: { clock: systemClock, secret: () => Promise.reject(new Error('there are no secrets')) },
+  means: {
+    clock: systemClock,
+    systemctl: hostSystemctl,
+    secret: () => Promise.reject(new Error('there are no secrets')),
+  },
   onCommit(commit) {
     const readings = evaluator.onCommit(commit);
     const plan = decide(desired, { readings, documents: {}, checks: {}, halt: null }, memory, commit.at);
