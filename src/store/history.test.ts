@@ -123,6 +123,16 @@ describe('a baseline', () => {
     expect(history.baseline('a/b', 8 * HOUR, START + HOUR)).toBeNull();
   });
 
+  test('counts what was read before there was one, when the trigger was unknown', () => {
+    record(
+      START,
+      60_000,
+      Array.from({ length: 30 }, () => 2),
+      'unknown',
+    );
+    expect(history.baseline('a/b', HOUR, START + HOUR)).toBe(2);
+  });
+
   test('survives compaction', () => {
     record(
       START,

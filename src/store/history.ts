@@ -90,11 +90,11 @@ export class History {
   }
 
   /**
-   * The median of what the trigger read between `at - overMs` and `at` while it was inactive; null unless at least 20
-   * readings reach back over a quarter of that time.
+   * The median of what the trigger read between `at - overMs` and `at` while it was not breached; null unless at least
+   * 20 readings reach back over a quarter of that time. (Before there is a baseline the trigger is unknown, and counts.)
    */
   baseline(trigger: string, overMs: Millis, at: Millis): number | null {
-    const condition = 'FROM readings WHERE trigger = ? AND at BETWEEN ? AND ? AND state = 1 AND count > 0';
+    const condition = 'FROM readings WHERE trigger = ? AND at BETWEEN ? AND ? AND state <= 1 AND count > 0';
     const span = this.#database.get(
       `SELECT min(at) AS first, count(*) AS rows, sum(count) AS readings ${condition}`,
       trigger,

@@ -146,6 +146,11 @@ describe('a threshold over a baseline', () => {
     });
   });
 
+  test('begins with what it reads while it has no baseline yet', () => {
+    const memory = advanceTrigger(doubled, undefined, reading(0, 0.25, { baseline: null }));
+    expect(memory).toMatchObject({ state: 'unknown', verdict: 'failed', value: 0.25, threshold: null });
+  });
+
   test('is unknown while there is too little history, whatever `noData` says', () => {
     expect(follow({ ...doubled, noData: 'fire' }, '9>unknown 9>unknown', { baseline: null })).toBe(
       '9>unknown 9>unknown',

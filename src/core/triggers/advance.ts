@@ -20,10 +20,19 @@ export const ELEMENT_LIMIT = 500;
 export function advanceTrigger(trigger: Trigger, before: TriggerMemory | undefined, reading: Reading): TriggerMemory {
   const known = before?.digest === trigger.digest ? before : undefined;
   if (known !== undefined && reading.at <= known.at) return known;
-  if (reading.result.kind === 'failed') return withFailure(trigger, known, reading, reading.result.message);
+  if (reading.result.kind === 'failed') return withFailure(trigger, known, reading, null, reading.result.message);
   const threshold = resolveThreshold(trigger.threshold, reading.baseline ?? null);
-  if (threshold === null) return withFailure(trigger, known, reading, 'there is too little history for its baseline');
+  // The value is kept all the same, for it is what the history of a baseline is made of.
+  if (threshold === null) {
+    const value = worstValue(orderingOf(trigger.threshold), reading.result.elements);
+    return withFailure(trigger, known, reading, value, 'there is too little history for its baseline');
+  }
   return judgeReading({ ...trigger, threshold }, known, reading, reading.result.elements);
+}
+
+/** Which of several values is the worst does not depend on the baseline. */
+function orderingOf(threshold: Trigger['threshold']): Threshold {
+  return threshold.kind === 'baseline' ? { kind: threshold.side, value: 0 } : threshold;
 }
 
 /** A trigger whose threshold is a number. */
@@ -57,6 +66,7 @@ function withFailure(
   trigger: Trigger,
   known: TriggerMemory | undefined,
   reading: Reading,
+  value: ReadingValue | null,
   message: string,
 ): TriggerMemory {
   const elements = knownElements(known, { ...reading, healthy: false });
@@ -67,7 +77,7 @@ function withFailure(
     since: known?.state === state ? known.since : reading.at,
     at: reading.at,
     verdict: 'failed',
-    value: known?.value ?? null,
+    value,
     threshold: known?.threshold ?? null,
     intervalMs: reading.intervalMs,
     covered: reading.covered,
