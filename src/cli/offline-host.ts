@@ -14,6 +14,7 @@ import { Evaluator } from '../daemon/observe/evaluator.ts';
 import { renderReport } from '../daemon/reports.ts';
 import { hostSystemctl } from '../drivers/systemctl.ts';
 import { systemClock } from '../metrics/clock.ts';
+import { RemoteSampling } from '../metrics/remote/remote-sampling.ts';
 import { Sampling } from '../metrics/sampling.ts';
 import { SampleStore } from '../metrics/store/sample-store.ts';
 import type { HostConfig } from '../policy/host-config.ts';
@@ -108,22 +109,31 @@ async function takeSamples(
   if (sources.length === 0) return [];
   const store = new SampleStore();
   const evaluator = new Evaluator(store);
-  evaluator.update(wants.triggers, new Map(sources.map(({ name, intervalMs }) => [name, intervalMs])));
+  const sampled = sources.filter(({ type }) => type.kind !== 'prometheus');
+  evaluator.update(wants.triggers, new Map(sampled.map(({ name, intervalMs }) => [name, intervalMs])));
   const readings: Reading[] = [];
   const { promise, resolve: finish } = Promise.withResolvers<void>();
   const seen = new Set<string>();
+  const means = { clock: systemClock, secret, systemctl: hostSystemctl };
+  const take = (taken: readonly Reading[]): void => {
+    readings.push(...taken);
+    const all = [...sampling.conditions(), ...remote.conditions()];
+    if (all.every(({ source, target, state }) => state !== 'waiting' || seen.has(`${source} ${target}`))) finish();
+  };
   const sampling = new Sampling({
     store,
-    means: { clock: systemClock, secret, systemctl: hostSystemctl },
+    means,
     onCommit(commit) {
-      readings.push(...evaluator.onCommit(commit));
       seen.add(`${commit.source} ${commit.target}`);
-      if (seen.size >= sampling.conditions().length) finish();
+      take(evaluator.onCommit(commit));
     },
   });
+  const remote = new RemoteSampling({ means, onReadings: take });
   sampling.update(sources);
+  remote.update(sources);
+  remote.watch(wants.triggers);
   await Promise.race([promise, patience()]);
-  await sampling.stop();
+  await Promise.all([sampling.stop(), remote.stop()]);
   return readings;
 }
 

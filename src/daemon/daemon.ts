@@ -9,6 +9,8 @@ import type { Wants } from '../core/wants.ts';
 import { isHostCheck, makeCheck } from '../drivers/checks/registry.ts';
 import { hostSystemctl } from '../drivers/systemctl.ts';
 import { systemClock } from '../metrics/clock.ts';
+import { RemoteSampling } from '../metrics/remote/remote-sampling.ts';
+import type { SamplerMeans } from '../metrics/sampler.ts';
 import { Sampling, type SourceCondition } from '../metrics/sampling.ts';
 import { SampleStore } from '../metrics/store/sample-store.ts';
 import type { HostConfig } from '../policy/host-config.ts';
@@ -65,6 +67,8 @@ export class Daemon {
   readonly #hands: Hands;
   readonly #executor: Executor;
   readonly #sampling: Sampling;
+  readonly #remote: RemoteSampling;
+  #remoteTriggers: Wants['triggers'] = new Map();
   readonly #observers: DaemonObserver[] = [];
   readonly #timers: NodeJS.Timeout[] = [];
   #queries = '';
@@ -102,6 +106,7 @@ export class Daemon {
     });
     this.reconciler.acting = !options.dryRun;
     this.#sampling = this.#createSampling();
+    this.#remote = this.#createRemoteSampling();
     this.feed = this.#createFeed(now);
   }
 
@@ -114,7 +119,7 @@ export class Daemon {
   }
 
   sourceConditions(): readonly SourceCondition[] {
-    return this.#sampling.conditions();
+    return [...this.#sampling.conditions(), ...this.#remote.conditions()];
   }
 
   record(actor: string, ...events: EventSpec[]): void {
@@ -138,7 +143,7 @@ export class Daemon {
   async stop(reason: string): Promise<void> {
     this.reconciler.stop();
     for (const timer of this.#timers) clearInterval(timer);
-    await Promise.all([this.feed?.stop(), this.#sampling.stop()]);
+    await Promise.all([this.feed?.stop(), this.#sampling.stop(), this.#remote.stop()]);
     const patience = setTimeout(() => this.#executor.abortAll(reason), DRAIN_MS);
     await this.#executor.drain();
     clearTimeout(patience);
@@ -170,13 +175,24 @@ export class Daemon {
   #createSampling(): Sampling {
     return new Sampling({
       store: this.samples,
-      means: {
-        clock: { ...systemClock, now: () => this.#clock.now() },
-        secret: (ref) => this.#hands.secrets.resolve(ref),
-        systemctl: hostSystemctl,
-      },
+      means: this.#samplerMeans(),
       onCommit: (commit) => this.reconciler.take(this.evaluator.onCommit(commit)),
     });
+  }
+
+  #createRemoteSampling(): RemoteSampling {
+    return new RemoteSampling({
+      means: this.#samplerMeans(),
+      onReadings: (readings) => this.reconciler.take(this.evaluator.withBaselines(readings, this.#remoteTriggers)),
+    });
+  }
+
+  #samplerMeans(): SamplerMeans {
+    return {
+      clock: { ...systemClock, now: () => this.#clock.now() },
+      secret: (ref) => this.#hands.secrets.resolve(ref),
+      systemctl: hostSystemctl,
+    };
   }
 
   #createFeed(now: () => number): PolicyFeed | null {
@@ -207,7 +223,9 @@ export class Daemon {
   }
 
   #follow(policies: PolicySet): void {
-    this.#sampling.update(Object.values(policies.metricSources));
+    const sources = Object.values(policies.metricSources);
+    this.#sampling.update(sources);
+    this.#remote.update(sources);
     this.#queries = '';
     this.reconciler.follow({ ...policies, adopt: this.#options.config.adopt });
   }
@@ -218,8 +236,10 @@ export class Daemon {
     if (queries === this.#queries) return;
     this.#queries = queries;
     const all = Object.values(this.reconciler.desired?.metricSources ?? {});
-    const sources = all.filter((source) => !source.suspend);
+    const sources = all.filter(({ suspend, type }) => !suspend && type.kind !== 'prometheus');
     this.evaluator.update(wants.triggers, new Map(sources.map(({ name, intervalMs }) => [name, intervalMs])));
+    this.#remoteTriggers = wants.triggers;
+    this.#remote.watch(wants.triggers);
   }
 
   async #check(check: Check) {

@@ -19,6 +19,8 @@ export type SourceCondition = {
   /** How many samples the last sampling gave. */
   readonly samples: number;
   readonly durationMs: Millis;
+  /** Of a remote server: what it says it is. */
+  readonly server?: string;
 };
 
 export type Commit = { readonly source: string; readonly target: string; readonly at: Millis; readonly ok: boolean };
@@ -114,7 +116,7 @@ export class Sampling {
 }
 
 /** Where it stands in the policy does not matter. */
-function samplesTheSame(a: MetricSource, b: MetricSource): boolean {
+export function samplesTheSame(a: MetricSource, b: MetricSource): boolean {
   return a.intervalMs === b.intervalMs && isDeepStrictEqual(a.type, b.type);
 }
 

@@ -57,14 +57,15 @@ export class Evaluator {
     this.#history = history;
   }
 
-  /** The triggers to evaluate from now on, and the interval of each source that is sampled, by name. */
+  /** The triggers to evaluate from now on (those with a `source` are evaluated by its server), and the interval of each source that is sampled, by name. */
   update(triggers: ReadonlyMap<TriggerKey, Trigger>, intervals: ReadonlyMap<string, Millis>): void {
-    this.#triggers = triggers;
+    const own = [...triggers].filter(([, { source }]) => source === undefined);
+    this.#triggers = new Map(own);
     this.#intervals = intervals;
     for (const name of this.#sources.keys()) if (!intervals.has(name)) this.#sources.delete(name);
-    const queries = new Set([...triggers.values()].map((trigger) => trigger.query));
+    const queries = new Set(own.map(([, trigger]) => trigger.query));
     for (const query of this.#prepared.keys()) if (!queries.has(query)) this.#prepared.delete(query);
-    const longest = Math.max(0, ...[...triggers.values()].map((trigger) => trigger.windowMs));
+    const longest = Math.max(0, ...own.map(([, trigger]) => trigger.windowMs));
     this.#store.retain(retentionFor(longest));
   }
 
@@ -85,6 +86,16 @@ export class Evaluator {
       readings.push({ ...this.#read(key, prepared, sources, commit), ...this.#baselineOf(key, trigger, commit.at) });
     }
     return readings;
+  }
+
+  /** Readings of remote servers, with the baselines of their triggers, which are recorded here like any other. */
+  withBaselines(readings: readonly Reading[], triggers: ReadonlyMap<TriggerKey, Trigger>): Reading[] {
+    return readings.map((reading) => {
+      const trigger = triggers.get(reading.trigger);
+      return trigger === undefined
+        ? reading
+        : { ...reading, ...this.#baselineOf(reading.trigger, trigger, reading.at) };
+    });
   }
 
   /** The clock was set: what was seen before it covers no window that is looked at from now on. */
