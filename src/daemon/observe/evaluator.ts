@@ -6,6 +6,7 @@ import type { Commit } from '../../metrics/sampling.ts';
 import { retentionFor, type SampleStore } from '../../metrics/store/sample-store.ts';
 import { type CompiledQuery, compileQuery, type InstantResult } from '../../promql/evaluate.ts';
 import { type SelectorUse, selectorsOf, windowOf } from '../../promql/inspect.ts';
+import { type SharedInterner, shareInterner } from '../../promql/labels.ts';
 import { parseQuery } from '../../promql/parse.ts';
 import { PromqlError } from '../../promql/promql-error.ts';
 
@@ -27,6 +28,7 @@ const ELEMENTS_KEPT = 1_000;
 export class Evaluator {
   readonly #store: SampleStore;
   readonly #prepared = new Map<string, Prepared | PromqlError>();
+  readonly #interner = shareInterner();
   readonly #sources = new Map<string, SourceState>();
   #intervals: ReadonlyMap<string, Millis> = new Map();
   #triggers: ReadonlyMap<TriggerKey, Trigger> = new Map();
@@ -123,16 +125,16 @@ export class Evaluator {
   #prepare(query: string): Prepared | PromqlError {
     const known = this.#prepared.get(query);
     if (known !== undefined) return known;
-    const prepared = prepare(query);
+    const prepared = prepare(query, this.#interner);
     this.#prepared.set(query, prepared);
     return prepared;
   }
 }
 
-function prepare(query: string): Prepared | PromqlError {
+function prepare(query: string, interner: SharedInterner): Prepared | PromqlError {
   try {
     const expr = parseQuery(query);
-    const compiled = compileQuery(expr, { text: query });
+    const compiled = compileQuery(expr, { text: query, interner });
     return { compiled, selectors: selectorsOf(expr), windowMs: windowOf(expr), known: undefined };
   } catch (error) {
     if (error instanceof PromqlError) return error;
