@@ -25,6 +25,8 @@ const LIFETIME_SECONDS = 900;
 /** Node lets garbage pile up while there is memory; with these it collects earlier. */
 const SMALL_HEAP = ['--max-semi-space-size=4', '--heap-growing-percent=20'];
 
+const NAMES = ['prometheus', 'evaluation', 'daemon', 'small'] as const;
+
 const HERE = import.meta.dirname;
 const [warm = WARM_SECONDS, measured = MEASURED_SECONDS] = process.argv.slice(2).map(Number);
 const folder = mkdtempSync(join(tmpdir(), 'revertd-bench-'));
@@ -88,7 +90,6 @@ function startDaemon(url: string, name: string, flags: readonly string[]): NodeC
   return startNode(join(HERE, '../../src/main.ts'), ['run', '--config', config], flags);
 }
 
-const NAMES = ['prometheus', 'evaluation', 'daemon', 'small'] as const;
 type Name = (typeof NAMES)[number];
 type Pids = Readonly<Record<Name, number>>;
 type Figures = { readonly cpuMsPerRound: number; readonly memoryMib: number };
