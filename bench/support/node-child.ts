@@ -1,18 +1,23 @@
-import { type ChildProcess, spawn } from 'node:child_process';
+import type { ChildProcess } from 'node:child_process';
 import { once } from 'node:events';
 import { createInterface } from 'node:readline';
+import { pidWithin, spawnBounded } from '../../test/support/peer-process.ts';
 
 const NODE_FLAGS = ['--disable-warning=ExperimentalWarning'];
 
 export type NodeChild = AsyncDisposable & { readonly pid: number; readonly child: ChildProcess };
 
+/** Nothing that is measured runs for longer, not even when the benchmark itself was killed. */
+const LIFETIME_SECONDS = 900;
+
 /** Runs a script of the project with its own Node; what it says on stderr is shown. */
 export function startNode(script: string, args: readonly string[], flags: readonly string[] = []): NodeChild {
-  const child = spawn(process.execPath, [...NODE_FLAGS, ...flags, script, ...args], {
-    stdio: ['ignore', 'pipe', 'inherit'],
-  });
+  const command = [...NODE_FLAGS, ...flags, script, ...args];
+  const child = spawnBounded(process.execPath, command, LIFETIME_SECONDS, ['ignore', 'pipe', 'inherit']);
   return {
-    pid: child.pid ?? 0,
+    get pid() {
+      return pidWithin(child);
+    },
     child,
     async [Symbol.asyncDispose]() {
       if (child.exitCode !== null || child.signalCode !== null) return;

@@ -16,7 +16,7 @@ import {
   type Vector,
   valueAt,
 } from './eval/node.ts';
-import { compareLabels, createInterner, dropMetadata } from './labels.ts';
+import { compareLabels, dropMetadata, type Interner, type SharedInterner, shareInterner } from './labels.ts';
 import { PromqlError } from './promql-error.ts';
 import { DEFAULT_LOOKBACK_MS, type Labels, type Queryable } from './series.ts';
 
@@ -29,6 +29,8 @@ export type EvaluateOptions = {
   readonly lookbackMs?: Millis;
   /** The step of subqueries without one. Default: a minute, Prometheus' default evaluation interval. */
   readonly defaultStepMs?: Millis;
+  /** For queries that are kept side by side. Default: one of its own. */
+  readonly interner?: SharedInterner;
   /** The query's text, for the line and column in annotations of queries with several lines. */
   readonly text?: string;
 };
@@ -67,15 +69,14 @@ export type CompiledQuery = {
   range(store: Queryable, from: Millis, to: Millis, step: Millis): RangeResult;
 };
 
-/** Label sets that a query may remember before it starts afresh; keeps churning series from filling the memory. */
-const MAX_REMEMBERED_LABELS = 200_000;
-
 /** Checks and compiles an expression. Throws a `PromqlError` if Prometheus would refuse it, or it is out of scope. */
 export function compileQuery(expr: Expr, options: EvaluateOptions = {}): CompiledQuery {
   checkQuery(expr, options);
-  let compiled = build(expr, options);
+  const shared = options.interner ?? shareInterner();
+  let compiled = build(expr, options, shared.current());
   const fresh = (): Compiled => {
-    if (compiled.plan.interner.size > MAX_REMEMBERED_LABELS) compiled = build(expr, options);
+    const interner = shared.current();
+    if (compiled.plan.interner !== interner) compiled = build(expr, options, interner);
     return compiled;
   };
   return {
@@ -91,9 +92,9 @@ type Compiled = {
   readonly finish: (vector: Vector) => Vector;
 };
 
-function build(expr: Expr, options: EvaluateOptions): Compiled {
+function build(expr: Expr, options: EvaluateOptions, interner: Interner): Compiled {
   const plan: Plan = {
-    interner: createInterner(),
+    interner,
     delayedNameRemoval: options.delayedNameRemoval ?? false,
     lookbackMs: options.lookbackMs ?? DEFAULT_LOOKBACK_MS,
     defaultStepMs: options.defaultStepMs ?? 60_000,

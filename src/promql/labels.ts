@@ -81,3 +81,19 @@ export function createInterner(): Interner {
     },
   };
 }
+
+/** Label sets that are remembered before remembering begins anew; keeps churning series from filling the memory. */
+const MAX_REMEMBERED_LABELS = 200_000;
+
+/** One interner for many queries, as most of them read the same series. It is replaced when it has become too large. */
+export type SharedInterner = { current(): Interner };
+
+export function shareInterner(): SharedInterner {
+  let interner = createInterner();
+  return {
+    current() {
+      if (interner.size > MAX_REMEMBERED_LABELS) interner = createInterner();
+      return interner;
+    },
+  };
+}

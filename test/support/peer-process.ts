@@ -1,4 +1,4 @@
-import { type ChildProcess, spawn } from 'node:child_process';
+import { type ChildProcess, type StdioOptions, spawn } from 'node:child_process';
 import { once } from 'node:events';
 import { accessSync, constants, readFileSync } from 'node:fs';
 import { delimiter, join } from 'node:path';
@@ -24,6 +24,21 @@ function isExecutable(file: string): boolean {
   }
 }
 
+/** Starts a program within one that ends it after a time, whatever becomes of this process; signals are passed on to it. */
+export function spawnBounded(
+  program: string,
+  args: readonly string[],
+  lifetimeSeconds: number,
+  stdio: StdioOptions,
+): ChildProcess {
+  return spawn('timeout', ['--signal=KILL', String(lifetimeSeconds), program, ...args], { stdio });
+}
+
+/** The process id of the program itself, as soon as it runs. */
+export function pidWithin({ pid = 0 }: ChildProcess): number {
+  return Number(readFileSync(`/proc/${pid}/task/${pid}/children`, 'utf8').trim());
+}
+
 /** A server of another project, started to be compared with. */
 export class PeerProcess implements AsyncDisposable {
   readonly #child: ChildProcess;
@@ -32,15 +47,12 @@ export class PeerProcess implements AsyncDisposable {
 
   constructor(program: string, args: readonly string[], lifetimeSeconds: number = LIFETIME_SECONDS) {
     this.#name = program;
-    const bounded = ['--signal=KILL', String(lifetimeSeconds), program, ...args];
-    this.#child = spawn('timeout', bounded, { stdio: ['ignore', 'ignore', 'pipe'] });
+    this.#child = spawnBounded(program, args, lifetimeSeconds, ['ignore', 'ignore', 'pipe']);
     this.#log = this.#child.stderr === null ? Promise.resolve('') : text(this.#child.stderr);
   }
 
-  /** Its process id; the child that was started only bounds its life. */
   get pid(): number {
-    const own = this.#child.pid ?? 0;
-    return Number(readFileSync(`/proc/${own}/task/${own}/children`, 'utf8').trim());
+    return pidWithin(this.#child);
   }
 
   /** Resolves when the URL answers with 200. */

@@ -6,6 +6,7 @@ import type { Commit } from '../../metrics/sampling.ts';
 import { retentionFor, type SampleStore } from '../../metrics/store/sample-store.ts';
 import { type CompiledQuery, compileQuery, type InstantResult } from '../../promql/evaluate.ts';
 import { type SelectorUse, selectorsOf, windowOf } from '../../promql/inspect.ts';
+import { type SharedInterner, shareInterner } from '../../promql/labels.ts';
 import { parseQuery } from '../../promql/parse.ts';
 import { PromqlError } from '../../promql/promql-error.ts';
 import { DEFAULT_LOOKBACK_MS, type Series } from '../../promql/series.ts';
@@ -48,6 +49,7 @@ export class Evaluator {
   readonly #history: Baseline;
   readonly #baselines = new Map<TriggerKey, { readonly at: Millis; readonly value: number | null }>();
   readonly #prepared = new Map<string, Prepared | PromqlError>();
+  readonly #interner = shareInterner();
   readonly #sources = new Map<string, SourceState>();
   #intervals: ReadonlyMap<string, Millis> = new Map();
   #triggers: ReadonlyMap<TriggerKey, Trigger> = new Map();
@@ -190,7 +192,7 @@ export class Evaluator {
   #prepare(query: string): Prepared | PromqlError {
     const known = this.#prepared.get(query);
     if (known !== undefined) return known;
-    const prepared = prepare(query);
+    const prepared = prepare(query, this.#interner);
     this.#prepared.set(query, prepared);
     return prepared;
   }
@@ -206,10 +208,10 @@ function samplesIn({ times, first, end }: Series, from: Millis, to: Millis): num
   return count;
 }
 
-function prepare(query: string): Prepared | PromqlError {
+function prepare(query: string, interner: SharedInterner): Prepared | PromqlError {
   try {
     const expr = parseQuery(query);
-    const compiled = compileQuery(expr, { text: query });
+    const compiled = compileQuery(expr, { text: query, interner });
     return { compiled, selectors: selectorsOf(expr), windowMs: windowOf(expr), known: undefined };
   } catch (error) {
     if (error instanceof PromqlError) return error;

@@ -1,0 +1,86 @@
+/**
+ * From a metric that turns bad to what is done about it. First beside Prometheus and Alertmanager, everything at one second;
+ * then revertd alone, from the last byte of the scrape that shows it. Usage: npm run bench:reaction -- [FLIPS] [FAST_FLIPS]
+ */
+import { mkdirSync, mkdtempSync, rmSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { setTimeout as pause } from 'node:timers/promises';
+import { report, table } from '../support/report.ts';
+import { percentile } from '../support/statistics.ts';
+import { type Flip, openStage, type Stage } from './flips.ts';
+import { startPeers, startRevertd } from './guarded.ts';
+
+const SETTLE_MS = 8_000;
+const FAST_INTERVAL_MS = 200;
+/** Policies that take turns; each has resolved its incident before its next turn. */
+const FAST_METRICS = 10;
+
+const [flips = 40, fastFlips = 200] = process.argv.slice(2).map(Number);
+const folder = mkdtempSync(join(tmpdir(), 'revertd-bench-'));
+try {
+  await compare();
+  await measureScrapeToAction();
+} finally {
+  rmSync(folder, { recursive: true, force: true });
+}
+
+async function compare(): Promise<void> {
+  const here = own('beside');
+  await using stage = await openStage(flips);
+  await using _peers = await startPeers(here, stage.url, flips);
+  await using _revertd = startRevertd(here, stage.url, flips, 1000);
+  process.stderr.write(`${flips} flips at intervals of 1 s\n`);
+  await pause(SETTLE_MS);
+  await play(stage, flips, 1000, ({ actedAt, alertedAt }) => actedAt !== undefined && alertedAt !== undefined);
+  const ours = spread(stage.flips.map((flip) => (flip.actedAt ?? NaN) - flip.at));
+  const theirs = spread(stage.flips.map((flip) => (flip.alertedAt ?? NaN) - flip.at));
+  const row = (name: string, { min, p50, p95, max }: Spread): string[] => [
+    name,
+    ...[min, p50, p95, max].map((ms) => ms.toFixed(0)),
+    (p50 / theirs.p50).toFixed(2),
+  ];
+  const head = [`metric flipped to action, ${flips} flips, ms`, 'min', 'median', 'p95', 'max', 'ratio'];
+  const rows = [row('Prometheus + Alertmanager', theirs), row('revertd', ours)];
+  report(table(head, rows), { bench: 'reaction', flips, theirs, ours });
+}
+
+async function measureScrapeToAction(): Promise<void> {
+  await using stage = await openStage(FAST_METRICS);
+  await using _revertd = startRevertd(own('alone'), stage.url, FAST_METRICS, FAST_INTERVAL_MS);
+  process.stderr.write(`${fastFlips} flips at intervals of ${FAST_INTERVAL_MS} ms\n`);
+  await pause(SETTLE_MS);
+  await play(stage, fastFlips, FAST_INTERVAL_MS, ({ actedAt }) => actedAt !== undefined);
+  const ours = spread(stage.flips.map((flip) => (flip.actedAt ?? NaN) - (flip.shownAt ?? NaN)));
+  const head = [`scrape's last byte to action, ${fastFlips} flips, ms`, 'min', 'median', 'p95', 'p99', 'max'];
+  const cells = [ours.min, ours.p50, ours.p95, ours.p99, ours.max].map((ms) => ms.toFixed(1));
+  report(table(head, [['revertd', ...cells]]), { bench: 'scrape-to-action', flips: fastFlips, ours });
+}
+
+/** One flip after the other, each at any point of the interval. */
+async function play(stage: Stage, count: number, intervalMs: number, isDone: (flip: Flip) => boolean): Promise<void> {
+  for (let n = 0; n < count; n += 1) {
+    await pause(Math.random() * intervalMs);
+    const flip = stage.flip();
+    await stage.until(flip, isDone);
+    flip.healed = true;
+  }
+}
+
+type Spread = Readonly<Record<'min' | 'p50' | 'p95' | 'p99' | 'max', number>>;
+
+function spread(values: readonly number[]): Spread {
+  return {
+    min: percentile(values, 0),
+    p50: percentile(values, 0.5),
+    p95: percentile(values, 0.95),
+    p99: percentile(values, 0.99),
+    max: percentile(values, 1),
+  };
+}
+
+function own(name: string): string {
+  const path = join(folder, name);
+  mkdirSync(path);
+  return path;
+}
