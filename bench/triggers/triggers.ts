@@ -45,9 +45,9 @@ async function run(program: string | undefined): Promise<void> {
   await firstLine(evaluation);
   await using daemon = startDaemon(url, 'daemon', []);
   await using small = startDaemon(url, 'small', SMALL_HEAP);
-  const pids = { prometheus: prometheus.pid, evaluation: evaluation.pid, daemon: daemon.pid, small: small.pid };
   process.stderr.write(`warming up for ${warm} s, measuring for ${measured} s\n`);
   await pause(warm * 1000);
+  const pids = { prometheus: prometheus.pid, evaluation: evaluation.pid, daemon: daemon.pid, small: small.pid };
   present(await measure(pids));
 }
 
