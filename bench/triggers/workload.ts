@@ -81,7 +81,7 @@ export function createExporter(): Server {
   const { counters, gauges } = seriesNames();
   const values = new Float64Array(counters.length);
   let body = '';
-  let madeAt = 0;
+  let madeAt = Number.NEGATIVE_INFINITY;
   const refresh = (): void => {
     if (performance.now() - madeAt < 500) return;
     madeAt = performance.now();
