@@ -2,6 +2,7 @@ import type { Memory } from './memory.ts';
 import type { Desired } from './model/desired.ts';
 import { isOpen } from './model/incident.ts';
 import type { RollbackPolicy } from './model/policy.ts';
+import { type Trigger, type TriggerKey, triggerKey } from './model/trigger.ts';
 
 /**
  * The policies that are in force: git's, except that an open incident keeps the policy, and those that joined it, as
@@ -18,4 +19,16 @@ export function effectivePolicies(
     policies[incident.policy.name] = incident.policy;
   }
   return policies;
+}
+
+/** Every trigger of the policies in force. */
+export function triggersInForce(
+  desired: Pick<Desired, 'policies'>,
+  memory: Pick<Memory, 'incidents'>,
+): Map<TriggerKey, Trigger> {
+  const triggers = new Map<TriggerKey, Trigger>();
+  for (const policy of Object.values(effectivePolicies(desired, memory))) {
+    for (const trigger of policy.triggers) triggers.set(triggerKey(policy.name, trigger.name), trigger);
+  }
+  return triggers;
 }

@@ -1,10 +1,10 @@
-import { effectivePolicies } from './effective-policies.ts';
+import { triggersInForce } from './effective-policies.ts';
 import type { Memory } from './memory.ts';
 import type { Check } from './model/check.ts';
 import type { Desired } from './model/desired.ts';
-import type { DocumentKey, DocumentRef } from './model/flag.ts';
+import { type DocumentKey, type DocumentRef, documentKey } from './model/flag.ts';
 import { isOpen, type VerifyingPhase } from './model/incident.ts';
-import { type Trigger, type TriggerKey, triggerKey } from './model/trigger.ts';
+import type { Trigger, TriggerKey } from './model/trigger.ts';
 import type { Millis } from './units.ts';
 
 /** What `decide` needs to have seen. Observing more is harmless; observing less holds things up, and nothing else. */
@@ -26,18 +26,10 @@ export type WantedCheck = { readonly check: Check; readonly freshAfter: Millis }
 
 export function wantsOf(desired: Desired, memory: Memory, now: Millis): Wants {
   return {
-    triggers: wantedTriggers(desired, memory),
+    triggers: triggersInForce(desired, memory),
     documents: wantedDocuments(desired, memory),
     checks: wantedChecks(memory, now),
   };
-}
-
-function wantedTriggers(desired: Desired, memory: Memory): Map<TriggerKey, Trigger> {
-  const wanted = new Map<TriggerKey, Trigger>();
-  for (const policy of Object.values(effectivePolicies(desired, memory))) {
-    for (const trigger of policy.triggers) wanted.set(triggerKey(policy.name, trigger.name), trigger);
-  }
-  return wanted;
 }
 
 function wantedDocuments(desired: Desired, memory: Memory): WantedDocument[] {
@@ -45,7 +37,7 @@ function wantedDocuments(desired: Desired, memory: Memory): WantedDocument[] {
   const steppingSince = Math.max(Number.NEGATIVE_INFINITY, ...setFlagStarts(memory));
   for (const flag of Object.values(desired.flags)) {
     for (const { document, entry } of flag.deliver) {
-      const key: DocumentKey = `${document.kind}:${document.path}`;
+      const key = documentKey(document);
       const known = wanted.get(key);
       const freshAfter = Math.max(memory.documents[key]?.writtenAt ?? Number.NEGATIVE_INFINITY, steppingSince);
       wanted.set(key, { key, document, entries: [...(known?.entries ?? []), entry], freshAfter });

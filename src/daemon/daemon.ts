@@ -40,7 +40,7 @@ export type DaemonOptions = {
   readonly version: string;
   readonly log: Log;
   readonly environment: Readonly<Record<string, string | undefined>>;
-  /** Observes and plans, but never acts; nothing is written to the store but that it was started. */
+  /** Observes and plans, but never acts; the store learns of the start and of accepted revisions, and of no decision. */
   readonly dryRun: boolean;
   readonly onFault: (error: unknown) => void;
 };

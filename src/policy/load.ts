@@ -24,7 +24,7 @@ export type LoadResult =
     };
 
 /** Whether a file is loaded if it is handed over: YAML, and no draft. */
-export function isPolicyPath(path: string): boolean {
+function isPolicyPath(path: string): boolean {
   return /\.ya?ml$/.test(path) && !/\.draft\.ya?ml$/.test(path);
 }
 

@@ -6,7 +6,7 @@ import type { LogRecord } from '../store/store.ts';
 import { explain } from './explain.ts';
 import type { HostControl, HostView } from './host-view.ts';
 import { HttpProblem } from './problem.ts';
-import { flagStatus, holdStatuses, incidentStatus, SCHEMA_VERSION, statusOf } from './status.ts';
+import { flagStatus, flagStatuses, holdStatuses, incidentStatus, SCHEMA_VERSION, statusOf } from './status.ts';
 
 /** One request, freed of HTTP. `actor` is who asks; acting needs one. */
 export type ApiRequest = {
@@ -28,7 +28,7 @@ const ROUTES: readonly (readonly [method: string, pattern: string, handler: Hand
   ['GET', 'status', ({ view }) => statusOf(view)],
   ['GET', 'plan', ({ view }) => planOf(view)],
   ['POST', 'plan', ({ view }, { body }) => planOf(view, policiesIn(body))],
-  ['GET', 'flags', ({ view }) => list({ flags: statusOf(view).flags })],
+  ['GET', 'flags', ({ view }) => list({ flags: flagStatuses(view) })],
   ['GET', 'flags/:name', ({ view }, _request, name) => oneFlag(view, name)],
   ['POST', 'flags/:name/override', (host, request, name) => override(host, request, name)],
   ['GET', 'holds', ({ view }) => list({ holds: holdStatuses(view.desired(), view.memory(), view.now()) })],

@@ -3,7 +3,7 @@ import type { Event } from '../core/event.ts';
 import type { Action } from '../core/model/action.ts';
 import { isOpen } from '../core/model/incident.ts';
 import type { HostView } from './host-view.ts';
-import { type Status, statusOf } from './status.ts';
+import { conditionsNow, triggerStatuses } from './status.ts';
 
 /** The daemon's own metrics in Prometheus' exposition. */
 export class DaemonMetrics {
@@ -101,30 +101,19 @@ export class DaemonMetrics {
   }
 
   #statusGauges(view: HostView): void {
-    const fromStatus = (
-      name: string,
-      help: string,
-      labels: string[],
-      fill: (gauge: Gauge, status: Status) => void,
-    ): void => this.#gauge(name, help, labels, (gauge) => fill(gauge, statusOf(view)));
-    fromStatus(
+    this.#gauge(
       'revertd_trigger_state',
       'The state of each trigger: 1 for the one it is in',
       ['trigger', 'state'],
-      (gauge, status) => {
-        for (const { trigger, state } of status.triggers) gauge.set({ trigger, state }, 1);
+      (gauge) => {
+        for (const { trigger, state } of triggerStatuses(view)) gauge.set({ trigger, state }, 1);
       },
     );
-    fromStatus(
-      'revertd_source_up',
-      'Whether a target delivered at its last turn',
-      ['source', 'target'],
-      (gauge, status) => {
-        for (const { source, target, state } of status.sources) gauge.set({ source, target }, state === 'up' ? 1 : 0);
-      },
-    );
-    fromStatus('revertd_conditions', 'Conditions that need attention, by type', ['type'], (gauge, status) => {
-      for (const { type, needsAttention } of status.conditions) if (needsAttention) gauge.inc({ type });
+    this.#gauge('revertd_source_up', 'Whether a target delivered at its last turn', ['source', 'target'], (gauge) => {
+      for (const { source, target, state } of view.sources()) gauge.set({ source, target }, state === 'up' ? 1 : 0);
+    });
+    this.#gauge('revertd_conditions', 'Conditions that need attention, by type', ['type'], (gauge) => {
+      for (const { type, needsAttention } of conditionsNow(view)) if (needsAttention) gauge.inc({ type });
     });
   }
 

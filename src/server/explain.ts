@@ -51,9 +51,7 @@ function detailOf(view: HostView, kind: string, name: string): object {
 }
 
 function policyDetail(view: HostView, policy: RollbackPolicy): object {
-  const desired = view.desired();
   const memory = view.memory();
-  const statuses = desired === null ? [] : triggerStatuses(desired, memory, view.now());
   return {
     policy: {
       origin: formatOrigin(policy.origin),
@@ -68,7 +66,7 @@ function policyDetail(view: HostView, policy: RollbackPolicy): object {
       incident:
         Object.values(memory.incidents).find((one) => isOpen(one) && one.policy.name === policy.name)?.id ?? null,
     },
-    triggers: statuses
+    triggers: triggerStatuses(view)
       .filter(({ trigger }) => trigger.startsWith(`${policy.name}/`))
       .map((status) => ({
         ...status,

@@ -92,7 +92,6 @@ export type HoldStatus = {
 export function statusOf(view: HostView): Status {
   const desired = view.desired();
   const memory = view.memory();
-  const plan = view.plan();
   return {
     schemaVersion: SCHEMA_VERSION,
     live: view.live,
@@ -103,13 +102,18 @@ export function statusOf(view: HostView): Status {
     revision: desired?.revision ?? null,
     halted: memory.halt,
     sources: view.sources(),
-    triggers: desired === null ? [] : triggerStatuses(desired, memory, view.now()),
-    flags: desired === null ? [] : Object.values(desired.flags).map((flag) => flagStatus(flag, view)),
+    triggers: triggerStatuses(view),
+    flags: flagStatuses(view),
     incidents: Object.values(memory.incidents).filter(isOpen).map(incidentStatus),
     holds: holdStatuses(desired, memory, view.now()),
-    conditions: [...feedConditions(view.feed()), ...(plan?.conditions ?? [])],
+    conditions: conditionsNow(view),
     log: view.store === null ? null : { events: view.store.head.seq, head: view.store.head.hash },
   };
+}
+
+/** What people should know of now. Takes a decision, which is not free. */
+export function conditionsNow(view: HostView): readonly Condition[] {
+  return [...feedConditions(view.feed()), ...(view.plan()?.conditions ?? [])];
 }
 
 /** What keeps git's newest revision from being in force is no part of a decision, but people must know. */
@@ -120,27 +124,33 @@ function feedConditions(feed: FeedState | null): Condition[] {
   return [{ type, object: feed.source, message: `${trouble.code}: ${trouble.message}`, needsAttention: true }];
 }
 
-export function triggerStatuses(desired: Desired, memory: Memory, now: Millis): TriggerStatus[] {
-  return Object.values(desired.policies).flatMap((policy) =>
+export function triggerStatuses(view: HostView): TriggerStatus[] {
+  const memory = view.memory();
+  const now = view.now();
+  return Object.values(view.desired()?.policies ?? {}).flatMap((policy) =>
     policy.triggers.map((trigger) => {
       const key = triggerKey(policy.name, trigger.name);
-      const view = viewTrigger(memory, key, trigger, now);
-      const element = view.memory === undefined ? undefined : leadingElement(view.memory);
+      const seen = viewTrigger(memory, key, trigger, now);
+      const element = seen.memory === undefined ? undefined : leadingElement(seen.memory);
       return {
         trigger: key,
-        state: view.state,
-        value: view.memory?.value ?? null,
-        threshold: shownThreshold(trigger, view.memory),
+        state: seen.state,
+        value: seen.memory?.value ?? null,
+        threshold: shownThreshold(trigger, seen.memory),
         query: trigger.query,
         severity: trigger.severity,
-        since: view.memory?.since ?? null,
-        at: view.memory?.at ?? null,
+        since: seen.memory?.since ?? null,
+        at: seen.memory?.at ?? null,
         breachedMs: element?.state === 'pending' ? element.accumulatedMs : 0,
         forMs: trigger.forMs,
         origin: formatOrigin(trigger.origin),
       };
     }),
   );
+}
+
+export function flagStatuses(view: HostView): FlagStatus[] {
+  return Object.values(view.desired()?.flags ?? {}).map((flag) => flagStatus(flag, view));
 }
 
 export function flagStatus(flag: Flag, view: HostView): FlagStatus {

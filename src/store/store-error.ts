@@ -4,7 +4,7 @@ export type LockHolder = { readonly pid: number; readonly host: string; readonly
 /** A fault of the store. `code` is stable; the message says what to do. */
 export class StoreError extends Error {
   override readonly name = 'StoreError';
-  readonly code: 'locked' | 'unusable' | 'newer' | 'tampered';
+  readonly code: 'locked' | 'unusable' | 'newer';
   readonly holder: LockHolder | null;
 
   constructor(

@@ -20,17 +20,22 @@ export async function flagsList(options: GlobalOptions, terminal: Terminal, vers
   return EXIT.done;
 }
 
+async function readFlag(
+  name: string,
+  options: GlobalOptions,
+  terminal: Terminal,
+  version: string,
+): Promise<FlagDetail> {
+  return await read(configOf(options, terminal, process.env), `flags/${encodeURIComponent(name)}`, version);
+}
+
 export async function flagsGet(
   name: string,
   options: GlobalOptions,
   terminal: Terminal,
   version: string,
 ): Promise<ExitCode> {
-  const flag = await read<FlagDetail>(
-    configOf(options, terminal, process.env),
-    `flags/${encodeURIComponent(name)}`,
-    version,
-  );
+  const flag = await readFlag(name, options, terminal, version);
   if (options.json === true) {
     terminal.out(JSON.stringify(flag, null, 2));
     return EXIT.done;
@@ -59,11 +64,7 @@ export async function flagsHistory(
   terminal: Terminal,
   version: string,
 ): Promise<ExitCode> {
-  const flag = await read<FlagDetail>(
-    configOf(options, terminal, process.env),
-    `flags/${encodeURIComponent(name)}`,
-    version,
-  );
+  const flag = await readFlag(name, options, terminal, version);
   if (options.json === true) terminal.out(JSON.stringify({ schemaVersion: 1, history: flag.history }, null, 2));
   else terminal.out(table(flag.history.map(({ at, actor, text }) => [formatInstant(at), actor, text ?? ''])));
   return EXIT.done;

@@ -1,3 +1,4 @@
+import { documentKey } from '../model/flag.ts';
 import type { JsonValue } from '../model/step.ts';
 import type { Turn } from '../turn.ts';
 import type { Millis } from '../units.ts';
@@ -21,6 +22,6 @@ export function lookAt(turn: Pick<Turn, 'memory' | 'observed'>, place: WantedPla
 
 function isBeingWritten(turn: Pick<Turn, 'memory'>, document: string): boolean {
   return Object.values(turn.memory.operations).some(
-    ({ action }) => action.kind === 'deliver' && `${action.document.kind}:${action.document.path}` === document,
+    ({ action }) => action.kind === 'deliver' && documentKey(action.document) === document,
   );
 }

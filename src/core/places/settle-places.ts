@@ -1,3 +1,4 @@
+import { placeKey } from '../model/flag.ts';
 import type { JsonValue } from '../model/step.ts';
 import { isSame } from '../record.ts';
 import type { Turn } from '../turn.ts';
@@ -87,9 +88,7 @@ export function isRepaired(place: WantedPlace, delivered: string | null): boolea
 function releaseOthers(turn: Turn, wanted: readonly WantedPlace[]): void {
   const keys = new Set(wanted.map((place) => place.key));
   const suspended = new Set(
-    Object.values(turn.desired.flags).flatMap((flag) =>
-      flag.suspend ? flag.deliver.map((place) => `${place.document.kind}:${place.document.path}#${place.entry}`) : [],
-    ),
+    Object.values(turn.desired.flags).flatMap((flag) => (flag.suspend ? flag.deliver.map(placeKey) : [])),
   );
   for (const key of Object.keys(turn.memory.places)) {
     if (!keys.has(key) && !suspended.has(key)) {

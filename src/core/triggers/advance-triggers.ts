@@ -1,5 +1,5 @@
-import { effectivePolicies } from '../effective-policies.ts';
-import { type Trigger, type TriggerKey, triggerKey } from '../model/trigger.ts';
+import { triggersInForce } from '../effective-policies.ts';
+import type { TriggerKey } from '../model/trigger.ts';
 import type { Turn } from '../turn.ts';
 import type { Millis } from '../units.ts';
 import { advanceTrigger } from './advance.ts';
@@ -10,7 +10,7 @@ export const RECORD_EVERY_MS: Millis = 10_000;
 
 /** Feeds the readings to their triggers; each change of state is an event. */
 export function advanceTriggers(turn: Turn): void {
-  const triggers = triggersInForce(turn);
+  const triggers = triggersInForce(turn.desired, turn.memory);
   const moved = new Map<TriggerKey, TriggerMemory>();
   for (const reading of [...turn.observed.readings].sort((a, b) => a.at - b.at)) {
     const key = reading.trigger;
@@ -24,14 +24,6 @@ export function advanceTriggers(turn: Turn): void {
   // In one step: a copy of all triggers for each of them would be quadratic.
   if (moved.size > 0) turn.replaceTriggers({ ...turn.memory.triggers, ...Object.fromEntries(moved) });
   recordMoving(turn);
-}
-
-function triggersInForce(turn: Turn): Map<TriggerKey, Trigger> {
-  const triggers = new Map<TriggerKey, Trigger>();
-  for (const policy of Object.values(effectivePolicies(turn.desired, turn.memory))) {
-    for (const trigger of policy.triggers) triggers.set(triggerKey(policy.name, trigger.name), trigger);
-  }
-  return triggers;
 }
 
 /** A change of state is an event; what merely moved waits in `moved`. */
@@ -62,7 +54,7 @@ function recordMoving(turn: Turn): void {
 
 /** What git no longer has, and no open incident keeps, leaves memory. */
 export function forgetTriggers(turn: Turn): void {
-  const triggers = triggersInForce(turn);
+  const triggers = triggersInForce(turn.desired, turn.memory);
   const gone = Object.keys(turn.memory.triggers).filter((key) => !triggers.has(key));
   if (gone.length > 0) turn.emit({ type: 'triggers.forgotten', triggers: gone });
 }
