@@ -5,9 +5,9 @@
 import { decide } from '../../src/core/decide.ts';
 import { EMPTY_MEMORY } from '../../src/core/memory.ts';
 import { wantsOf } from '../../src/core/wants.ts';
-import { Evaluator } from '../../src/daemon/observe/evaluator.ts';
 import { hostSystemctl } from '../../src/drivers/systemctl.ts';
 import { systemClock } from '../../src/metrics/clock.ts';
+import { Evaluator } from '../../src/metrics/evaluator.ts';
 import { Sampling } from '../../src/metrics/sampling.ts';
 import { SampleStore } from '../../src/metrics/store/sample-store.ts';
 import { loadWorkload } from './policies.ts';

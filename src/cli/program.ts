@@ -1,8 +1,9 @@
 import { Command, CommanderError, Option } from 'commander';
-import { CommandError } from '../daemon/operator-commands.ts';
+import { CommandError } from '../core/operator-commands.ts';
 import { SourceError } from '../source/source-error.ts';
 import { StoreError } from '../store/store-error.ts';
 import type { SetOptions } from './commands/flags.ts';
+import type { TestOptions } from './commands/test.ts';
 import { CliError, EXIT, type ExitCode } from './exit-code.ts';
 import type { GlobalOptions } from './setup.ts';
 import { paint, processTerminal, type Terminal } from './terminal.ts';
@@ -12,6 +13,7 @@ import { paint, processTerminal, type Terminal } from './terminal.ts';
 const AFTER_HELP = `
 First steps:
   revertd validate policies/          check a policy folder
+  revertd test policies/              run its tests in simulated time
   revertd plan --policies policies/   what it would change on this host, and why
   revertd run --policies URL          follow a git repository
   revertd status                      how the host stands
@@ -118,6 +120,17 @@ function addDaemonCommands(program: Command, terminal: Terminal, version: string
 }
 
 function addAuthorCommands(program: Command, terminal: Terminal, version: string, act: Act): void {
+  program
+    .command('test <folder>')
+    .description('run the PolicyTests of a policy folder in simulated time')
+    .option('--run <name>', 'only the test of this name')
+    .option('--junit <file>', 'also write a report for CI servers')
+    .option('--watch', 'run again whenever a file changes')
+    .action(
+      act(async (options: TestOptions, folder: string) =>
+        (await import('./commands/test.ts')).test(folder, options, terminal),
+      ),
+    );
   program
     .command('explain <object>')
     .description('one object in full: RollbackPolicy/NAME, Flag/NAME, MetricSource/NAME or Incident/ID')

@@ -1,3 +1,4 @@
+import type { ValidateFunction } from 'ajv/dist/2020.js';
 import { collapseSchemaErrors, type SchemaError } from './collapse-schema-errors.ts';
 import { type Diagnostic, errorAt } from './diagnostic.ts';
 import { explainSchemaError } from './explain-schema-error.ts';
@@ -7,13 +8,17 @@ import { originOfKey, originOfValue, type PolicyDocument } from './policy-docume
 import type { RawDocuments } from './raw-documents.ts';
 import { validatorOf } from './schema-files.ts';
 
-export type Checked<K extends Kind> =
-  | { readonly ok: true; readonly raw: RawDocuments[K] }
+export type Checked<Raw> =
+  | { readonly ok: true; readonly raw: Raw }
   | { readonly ok: false; readonly diagnostics: readonly Diagnostic[] };
 
 /** Holds a document against its kind's schema. A document with spoilt places is never ok, even if nothing is added. */
-export function checkSchema<K extends Kind>(document: PolicyDocument, kind: K): Checked<K> {
-  const validate = validatorOf(kind);
+export function checkSchema<K extends Kind>(document: PolicyDocument, kind: K): Checked<RawDocuments[K]> {
+  return checkAgainst(document, validatorOf(kind));
+}
+
+/** The same for a schema that is no policy's. */
+export function checkAgainst<Raw>(document: PolicyDocument, validate: ValidateFunction<Raw>): Checked<Raw> {
   const value: unknown = document.value;
   const valid = validate(value);
   if (valid && document.spoilt.length === 0) return { ok: true, raw: value };

@@ -72,7 +72,7 @@ function isKnownWord(kind: string): boolean {
 
 const ALL_KINDS: readonly string[] = [...KINDS, ...KINDS_TO_COME, TEST_KIND];
 
-function versionFault(document: PolicyDocument, version: JsonValue | undefined): Diagnostic | undefined {
+export function versionFault(document: PolicyDocument, version: JsonValue | undefined): Diagnostic | undefined {
   if (version === API_VERSION) return undefined;
   const expected = `apiVersion: ${API_VERSION}`;
   if (version === undefined) {

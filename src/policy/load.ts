@@ -6,6 +6,7 @@ import { checkLinks } from './link.ts';
 import { type LoadedDocument, loadDocument } from './load-document.ts';
 import type { LoadOptions } from './load-options.ts';
 import { parseYaml } from './parse-yaml.ts';
+import { isPolicyPath } from './policy-paths.ts';
 
 export type LoadResult =
   | {
@@ -22,11 +23,6 @@ export type LoadResult =
       readonly diagnostics: readonly Diagnostic[];
       readonly omitted: number;
     };
-
-/** Whether a file is loaded if it is handed over: YAML, and no draft. */
-function isPolicyPath(path: string): boolean {
-  return /\.ya?ml$/.test(path) && !/\.draft\.ya?ml$/.test(path);
-}
 
 /**
  * One revision, whole or not at all: one fault anywhere refuses it, and all faults are reported together. Depends on

@@ -31,12 +31,18 @@ export function validatorOf<K extends Kind>(kind: K): ValidateFunction<RawDocume
   return validate as ValidateFunction<RawDocuments[K]>;
 }
 
-let configCompiled: ValidateFunction<RawConfig> | undefined;
-
 /** The validator of a host's configuration. */
 export function configValidator(): ValidateFunction<RawConfig> {
-  configCompiled ??= schemaCompiler().compile<RawConfig>(readSchema('config.schema.json'));
-  return configCompiled;
+  return validatorOfFile<RawConfig>('config.schema.json');
+}
+
+const byFile = new Map<string, ValidateFunction>();
+
+/** The validator of a file under `schemas/`, for what is no policy; its guard holds the schema against the type. */
+export function validatorOfFile<Raw>(file: string): ValidateFunction<Raw> {
+  const validate = byFile.get(file) ?? schemaCompiler().compile(readSchema(file));
+  byFile.set(file, validate);
+  return validate as ValidateFunction<Raw>;
 }
 
 function schemaCompiler(): Ajv2020 {

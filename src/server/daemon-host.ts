@@ -1,7 +1,4 @@
 import type { PolicySet } from '../core/model/desired.ts';
-import type { Daemon } from '../daemon/daemon.ts';
-import { removeHalt, writeHalt } from '../daemon/halt-file.ts';
-import { explore } from '../daemon/observe/explore.ts';
 import {
   abortIncident,
   adopt,
@@ -10,7 +7,10 @@ import {
   liftHold,
   overrideFlag,
   type Situation,
-} from '../daemon/operator-commands.ts';
+} from '../core/operator-commands.ts';
+import type { Daemon } from '../daemon/daemon.ts';
+import { removeHalt, writeHalt } from '../daemon/halt-file.ts';
+import { explore } from '../daemon/observe/explore.ts';
 import { renderReport } from '../daemon/reports.ts';
 import type { HostControl, HostView } from './host-view.ts';
 

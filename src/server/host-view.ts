@@ -2,12 +2,12 @@ import type { Memory } from '../core/memory.ts';
 import type { Desired, PolicySet } from '../core/model/desired.ts';
 import type { IncidentAnswer } from '../core/model/incident.ts';
 import type { DocumentSight } from '../core/observed.ts';
+import type { OverrideRequest } from '../core/operator-commands.ts';
 import type { Plan } from '../core/plan/plan.ts';
 import type { Millis } from '../core/units.ts';
-import type { Coverage } from '../daemon/observe/evaluator.ts';
 import type { QueryAnswer, QueryRequest } from '../daemon/observe/explore.ts';
-import type { OverrideRequest } from '../daemon/operator-commands.ts';
 import type { FeedState } from '../daemon/policy-feed.ts';
+import type { Coverage } from '../metrics/evaluator.ts';
 import type { SourceCondition } from '../metrics/sampling.ts';
 import type { Store } from '../store/store.ts';
 

@@ -1,4 +1,4 @@
-import { CommandError } from '../daemon/operator-commands.ts';
+import { CommandError } from '../core/operator-commands.ts';
 
 /** RFC 9457. `code` is stable; `detail` is for people. */
 export type Problem = {

@@ -1,5 +1,5 @@
+import { byPath, isHidden, isPolicyPath, isUndecodable } from '../policy/policy-paths.ts';
 import { followLink, type Look } from './links.ts';
-import { byPath, isHidden, isPolicyPath, isUndecodable } from './policy-paths.ts';
 import { SourceError } from './source-error.ts';
 
 /** What a listing of the policy folder, without following anything, finds at a path. */

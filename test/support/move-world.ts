@@ -1,7 +1,7 @@
 import { isOpen } from '../../src/core/model/incident.ts';
 import { triggerKey } from '../../src/core/model/trigger.ts';
+import { abortIncident, adopt, answerIncident, overrideFlag } from '../../src/core/operator-commands.ts';
 import type { Plan } from '../../src/core/plan/plan.ts';
-import { abortIncident, adopt, answerIncident, overrideFlag } from '../../src/daemon/operator-commands.ts';
 import { DOCUMENT, type Move, POLICIES, type Weather } from './random-world.ts';
 import type { World } from './world.ts';
 

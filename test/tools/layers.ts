@@ -16,6 +16,7 @@ export const LAYERS = [
   ['server'],
   ['daemon'],
   ['source'],
+  ['policytest'],
   ['metrics'],
   ['drivers'],
   ['store'],

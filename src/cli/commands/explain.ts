@@ -1,5 +1,5 @@
 import { formatDuration, formatInstant } from '../../core/units.ts';
-import type { Coverage } from '../../daemon/observe/evaluator.ts';
+import type { Coverage } from '../../metrics/evaluator.ts';
 import type { SourceCondition } from '../../metrics/sampling.ts';
 import type { FlagStatus, IncidentStatus, TriggerStatus } from '../../server/status.ts';
 import { EXIT, type ExitCode } from '../exit-code.ts';

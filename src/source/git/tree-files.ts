@@ -1,8 +1,8 @@
 import { createHash } from 'node:crypto';
 import type { PolicyFile } from '../../core/model/revision.ts';
+import { isHidden, isPolicyPath } from '../../policy/policy-paths.ts';
 import { overLimits, tooMany } from '../limits.ts';
 import type { Place } from '../links.ts';
-import { isHidden, isPolicyPath } from '../policy-paths.ts';
 import { type Entry, type Selected, selectFiles } from '../select-files.ts';
 import { SourceError } from '../source-error.ts';
 import { MirrorBroken } from './git-faults.ts';

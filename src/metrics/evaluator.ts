@@ -1,15 +1,15 @@
-import type { Check, CheckResult } from '../../core/model/check.ts';
-import { isBeyond, type Trigger, type TriggerKey } from '../../core/model/trigger.ts';
-import { type Reading, type ReadingElement, toReadingValue } from '../../core/observed.ts';
-import type { Millis } from '../../core/units.ts';
-import type { Commit } from '../../metrics/sampling.ts';
-import { retentionFor, type SampleStore } from '../../metrics/store/sample-store.ts';
-import { type CompiledQuery, compileQuery, type InstantResult } from '../../promql/evaluate.ts';
-import { type SelectorUse, selectorsOf, windowOf } from '../../promql/inspect.ts';
-import { type SharedInterner, shareInterner } from '../../promql/labels.ts';
-import { parseQuery } from '../../promql/parse.ts';
-import { PromqlError } from '../../promql/promql-error.ts';
-import { DEFAULT_LOOKBACK_MS, type Series } from '../../promql/series.ts';
+import type { Check, CheckResult } from '../core/model/check.ts';
+import { isBeyond, type Trigger, type TriggerKey } from '../core/model/trigger.ts';
+import { type Reading, type ReadingElement, toReadingValue } from '../core/observed.ts';
+import type { Millis } from '../core/units.ts';
+import { type CompiledQuery, compileQuery, type InstantResult } from '../promql/evaluate.ts';
+import { type SelectorUse, selectorsOf, windowOf } from '../promql/inspect.ts';
+import { type SharedInterner, shareInterner } from '../promql/labels.ts';
+import { parseQuery } from '../promql/parse.ts';
+import { PromqlError } from '../promql/promql-error.ts';
+import { DEFAULT_LOOKBACK_MS, type Series } from '../promql/series.ts';
+import type { Commit } from './sampling.ts';
+import { retentionFor, type SampleStore } from './store/sample-store.ts';
 
 /** A query made ready once and evaluated often. */
 type Prepared = {

@@ -1,10 +1,10 @@
-import type { EventSpec } from '../core/event.ts';
-import type { Memory } from '../core/memory.ts';
-import type { Desired } from '../core/model/desired.ts';
-import { type IncidentAnswer, isOpen } from '../core/model/incident.ts';
-import { nearestName } from '../core/nearest-name.ts';
-import { asText } from '../core/places/flag-places.ts';
-import { formatDuration, type Millis } from '../core/units.ts';
+import type { EventSpec } from './event.ts';
+import type { Memory } from './memory.ts';
+import type { Desired } from './model/desired.ts';
+import { type IncidentAnswer, isOpen } from './model/incident.ts';
+import { nearestName } from './nearest-name.ts';
+import { asText } from './places/flag-places.ts';
+import { formatDuration, type Millis } from './units.ts';
 
 /** What a person asked for and why it cannot be; `notFound` names something that is not there. */
 export class CommandError extends Error {

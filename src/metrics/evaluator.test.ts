@@ -1,8 +1,8 @@
 import { expect, test } from 'vitest';
-import { aTrigger } from '../../../test/support/policies.ts';
-import { labelsOf } from '../../metrics/labels.ts';
-import { SampleStore } from '../../metrics/store/sample-store.ts';
+import { aTrigger } from '../../test/support/policies.ts';
 import { Evaluator } from './evaluator.ts';
+import { labelsOf } from './labels.ts';
+import { SampleStore } from './store/sample-store.ts';
 
 function setUp(query: string) {
   const store = new SampleStore();

@@ -1,0 +1,72 @@
+import type { Action } from '../core/model/action.ts';
+import type { Check, CheckResult } from '../core/model/check.ts';
+import type { Operation } from '../core/model/operation.ts';
+import { describeStep, type Step } from '../core/model/step.ts';
+
+/** What tests name actions by. */
+export function actionText(action: Action): string {
+  switch (action.kind) {
+    case 'deliver':
+      return `write ${action.document.path}`;
+    case 'takeUp':
+    case 'step':
+      return describeStep(action.step);
+    case 'notify':
+      return `notify ${action.notifier}`;
+    case 'report':
+      return `report ${action.incident}`;
+  }
+}
+
+/** What tests name checks by; a query needs no name, it is evaluated. */
+export function checkText(check: Check): string {
+  switch (check.kind) {
+    case 'http':
+      return `${check.method} ${check.url}`;
+    case 'query':
+      return check.expr;
+    case 'unit':
+      return `unit ${check.unit} is ${check.is}`;
+    case 'run':
+      return `run ${check.argv.join(' ')}`;
+  }
+}
+
+/** The answer to a check that is no query, where the test says one. */
+export type Answer = (check: Check) => CheckResult['outcome'] | undefined;
+
+/** What the `unless` of a step says; false where the test says nothing, since a step is there to be done. */
+export function unlessOutcome(step: Step, answer: Answer): CheckResult['outcome'] {
+  const unless = step.kind === 'http' || step.kind === 'run' ? step.unless : [];
+  if (unless.length === 0) return 'false';
+  const answers = new Set(unless.map((check) => answer(check) ?? 'false'));
+  return answers.has('false') ? 'false' : answers.has('unknown') ? 'unknown' : 'true';
+}
+
+/** RFC 9110, 9.2.2. */
+const IDEMPOTENT = ['GET', 'HEAD', 'PUT', 'DELETE'];
+
+/** What is found out after a restart about a step that had its effect before the kill; as the drivers answer. */
+export function observedStep(operation: Operation, step: Step, answer: Answer): 'done' | 'notDone' | 'unknown' {
+  if (operation.state === 'planned') return 'notDone';
+  switch (step.kind) {
+    case 'setFlag':
+      return 'notDone';
+    case 'service':
+      return step.do.kind === 'reload' || step.do.kind === 'signal' ? 'notDone' : 'done';
+    case 'http':
+      return IDEMPOTENT.includes(step.method) ? 'notDone' : observedRepetition(step, answer);
+    case 'run':
+      return observedRepetition(step, answer);
+  }
+}
+
+function observedRepetition(
+  step: Extract<Step, { kind: 'http' | 'run' }>,
+  answer: Answer,
+): 'done' | 'notDone' | 'unknown' {
+  if (step.unless.length === 0) return step.repeatable ? 'notDone' : 'unknown';
+  const outcome = unlessOutcome(step, answer);
+  if (outcome === 'true') return 'done';
+  return outcome === 'false' || step.repeatable ? 'notDone' : 'unknown';
+}

@@ -1,0 +1,127 @@
+import type { Event } from '../core/event.ts';
+import { effectiveFlag } from '../core/holds/effective.ts';
+import type { Hold } from '../core/model/hold.ts';
+import type { Incident } from '../core/model/incident.ts';
+import type { Notification } from '../core/model/notification.ts';
+import type { JsonValue, StepSpec } from '../core/model/step.ts';
+import { actionText } from './outcomes.ts';
+import type { HoldView, IncidentView, MessageView } from './raw-test.ts';
+import type { VirtualHost } from './virtual-host.ts';
+
+/** Where an expectation begins to count: how much had happened when the one before it was judged. */
+export type Mark = { readonly events: number; readonly deeds: number };
+
+export const BEGINNING: Mark = { events: 0, deeds: 0 };
+
+export function markOf(host: VirtualHost): Mark {
+  return { events: host.log.length, deeds: host.deeds.length };
+}
+
+export function triggerStates(host: VirtualHost, keys: readonly string[]): Readonly<Record<string, string>> {
+  return Object.fromEntries(keys.map((key) => [key, host.memory.triggers[key]?.state ?? 'unknown']));
+}
+
+export function effectiveVariants(host: VirtualHost, names: readonly string[]): Readonly<Record<string, JsonValue>> {
+  return Object.fromEntries(
+    names.map((name) => {
+      const flag = host.desired.flags[name];
+      return [name, flag === undefined ? null : effectiveFlag(flag, host.memory.holds).variant];
+    }),
+  );
+}
+
+/** All incidents of the test, closed ones among them, which memory forgets. */
+export function incidentViews(host: VirtualHost): readonly IncidentView[] {
+  const incidents = new Map<string, IncidentView>();
+  for (const event of host.log) {
+    if (event.type === 'incident.opened') incidents.set(event.incident.id, incidentView(event.incident));
+    if (event.type === 'rung.entered') update(incidents, event.incident, { rung: event.name });
+    if (event.type === 'incident.closed') update(incidents, event.incident, { phase: event.outcome });
+  }
+  for (const incident of Object.values(host.memory.incidents))
+    incidents.set(incident.id, incidentView(incident, incidents.get(incident.id)));
+  return [...incidents.values()];
+}
+
+function update(incidents: Map<string, IncidentView>, id: string, change: Partial<IncidentView>): void {
+  const known = incidents.get(id);
+  if (known !== undefined) incidents.set(id, { ...known, ...change });
+}
+
+function incidentView({ id, policy, phase }: Incident, known?: IncidentView): IncidentView {
+  const kind = phase.kind === 'closed' ? phase.outcome : phase.kind;
+  const rung = phase.kind === 'closed' ? known?.rung : policy.ladder[phase.rung]?.name;
+  return { id, policy: policy.name, phase: kind, rung: rung ?? '' };
+}
+
+export function rungsSince(host: VirtualHost, mark: Mark): readonly string[] {
+  return eventsSince(host, mark).flatMap((event) => (event.type === 'rung.entered' ? [event.name] : []));
+}
+
+export function holdViews(host: VirtualHost): readonly HoldView[] {
+  return Object.values(host.memory.holds)
+    .map(holdView)
+    .sort((a, b) => (a.id < b.id ? -1 : 1));
+}
+
+function holdView(hold: Hold): HoldView {
+  const { id, kind, flag } = hold;
+  return hold.kind === 'adoption' ? { id, kind, flag } : { id, kind, flag, variant: hold.variant };
+}
+
+/** The steps that were begun; writing documents, messages and reports are not among them. */
+export function actionsSince(host: VirtualHost, mark: Mark): readonly JsonValue[] {
+  return host.deeds.slice(mark.deeds).flatMap((deed): JsonValue[] => {
+    if (deed.kind === 'setFlag') return [stepView(deed.step)];
+    const { action, outcome } = deed;
+    return action.kind === 'step' || action.kind === 'takeUp' ? [{ ...stepView(action.step), outcome }] : [];
+  });
+}
+
+/** A step in the words of the policies. */
+function stepView(step: StepSpec): { readonly [key: string]: JsonValue } {
+  switch (step.kind) {
+    case 'setFlag':
+      return { setFlag: { flag: step.flag, to: step.to.kind === 'safe' ? 'safe' : { variant: step.to.variant } } };
+    case 'service': {
+      const { service, do: verb } = step;
+      const what = service.kind === 'unit' ? { unit: service.unit } : { pidFile: service.path };
+      return { service: { ...what, do: verb.kind === 'signal' ? { signal: verb.signal } : verb.kind } };
+    }
+    case 'http':
+      return { http: { method: step.method, url: step.url } };
+    case 'run':
+      return { run: { argv: step.argv } };
+  }
+}
+
+/** What reached the notifiers: one entry for each message, however many were told. */
+export function messagesSince(host: VirtualHost, mark: Mark): readonly MessageView[] {
+  const messages = new Map<string, MessageView>();
+  for (const deed of host.deeds.slice(mark.deeds)) {
+    if (deed.kind === 'setFlag' || deed.action.kind !== 'notify' || deed.outcome !== 'done') continue;
+    const { notification, notifier } = deed.action;
+    const to = [...(messages.get(notification.id)?.to ?? []), notifier].sort();
+    messages.set(notification.id, { ...messageView(notification), to });
+  }
+  return [...messages.values()];
+}
+
+function messageView({ topic, policy, incident }: Notification): Omit<MessageView, 'to'> {
+  return { topic, ...(policy === undefined ? {} : { policy }), ...(incident === undefined ? {} : { incident }) };
+}
+
+/** Everything that was done or opened since, in words; empty if nothing was. */
+export function happeningsSince(host: VirtualHost, mark: Mark): readonly string[] {
+  const opened = eventsSince(host, mark).flatMap((event) =>
+    event.type === 'incident.opened' ? [`${event.incident.id} opened for ${event.incident.policy.name}`] : [],
+  );
+  const done = host.deeds
+    .slice(mark.deeds)
+    .flatMap((deed) => (deed.kind === 'setFlag' ? [`set flag ${deed.step.flag}`] : [actionText(deed.action)]));
+  return [...opened, ...done];
+}
+
+function eventsSince(host: VirtualHost, mark: Mark): readonly Event[] {
+  return host.log.slice(mark.events);
+}
