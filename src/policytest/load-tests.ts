@@ -1,4 +1,3 @@
-import type { PolicySet } from '../core/model/desired.ts';
 import type { PolicyFile } from '../core/model/revision.ts';
 import type { BuildContext } from '../policy/build-context.ts';
 import { checkAgainst } from '../policy/check-schema.ts';
@@ -84,11 +83,12 @@ function loadTest(document: PolicyDocument, files: readonly PolicyFile[], base: 
   const variables = { ...base.variables, ...host?.variables };
   const context = contextOf(document, variables);
   const raw = fillTest(context, checked.raw, variables);
+  if (context.diagnostics.length > 0) return { diagnostics: context.diagnostics };
   const load = (given: readonly PolicyFile[], revision: string) =>
     loadPolicies(given, { revision, host: variables, hostLabels: { ...base.labels, ...host?.labels } });
   const first = load(files, 'test-1');
-  if (!first.ok) return { diagnostics: [...context.diagnostics, ...first.diagnostics] };
-  const test = buildTest(context, raw, { files, first: first.desired satisfies PolicySet, load });
+  if (!first.ok) return { diagnostics: first.diagnostics };
+  const test = buildTest(context, raw, { files, first: first.desired, load });
   const faulty = context.diagnostics.some(({ severity }) => severity === 'error');
   return faulty ? { diagnostics: context.diagnostics } : { test, diagnostics: context.diagnostics };
 }

@@ -27,7 +27,7 @@ type Failing = { readonly step: string; times: number; readonly outcome: 'failed
 type Kill = Extract<WorldEvent, { kind: 'kill' }>;
 
 /** At one instant nothing is decided more often than this; policies that write against each other would go on for ever. */
-const MOST_ROUNDS = 100;
+const MOST_ROUNDS = 1_000;
 
 /** At an instant the host does not come to rest. */
 export class RestlessError extends Error {
