@@ -1,15 +1,18 @@
 import { existsSync } from 'node:fs';
-import { hostname } from 'node:os';
 import { join, resolve } from 'node:path';
 import { decide } from '../core/decide.ts';
 import { evolve } from '../core/evolve.ts';
 import { EMPTY_MEMORY, type Memory } from '../core/memory.ts';
 import type { Desired, PolicySet } from '../core/model/desired.ts';
-import type { DocumentSight, Observed, Reading } from '../core/observed.ts';
-import { type Wants, wantsOf } from '../core/wants.ts';
+import type { Trigger, TriggerKey } from '../core/model/trigger.ts';
+import { type Observation, queryKey, situationOf, unread } from '../core/observation.ts';
+import type { DocumentSight, Reading } from '../core/observed.ts';
+import type { Plan } from '../core/plan/plan.ts';
+import { type WantedDocument, wantsOf } from '../core/wants.ts';
 import { createHands } from '../daemon/apply/hands.ts';
 import { readHalt } from '../daemon/halt-file.ts';
 import { DocumentWatch } from '../daemon/observe/document-watch.ts';
+import { byQuery, observedHost } from '../daemon/observe/observed-host.ts';
 import { renderReport } from '../daemon/reports.ts';
 import { hostSystemctl } from '../drivers/systemctl.ts';
 import { systemClock } from '../metrics/clock.ts';
@@ -28,89 +31,110 @@ const PATIENCE_MS = 15_000;
 export async function offlineView(config: HostConfig, policies: PolicySet | null, version: string): Promise<HostView> {
   const dataDir = resolve(config.dataDir);
   const store = existsSync(join(dataDir, STORE_FILE)) ? new Store(dataDir, { readOnly: true }) : null;
-  const now = Date.now();
-  const hostName = config.host.name ?? hostname();
   const desired: Desired | null = policies === null ? null : { ...policies, adopt: config.adopt };
-  const memory = afterStart(store?.memory() ?? EMPTY_MEMORY, now, version, hostName);
-  const observed = await look(config, desired, memory, environmentOf());
-  const withHalt: Observed = { ...observed, halt: readHalt(dataDir) };
+  const observation = await observeOffline(config, policies, store?.memory() ?? EMPTY_MEMORY, version);
+  const { host, at: now, memory, documents } = observation;
   return {
     live: false,
-    hostName,
+    hostName: host.name,
     version,
     now: () => now,
     startedAt: null,
     desired: () => desired,
     memory: () => memory,
-    sights: () => observed.documents,
+    sights: () => documents,
     sources: () => [],
     feed: () => null,
-    plan: (others) => {
-      const chosen = others === undefined ? desired : { ...others, adopt: config.adopt };
-      return chosen === null ? null : decide(chosen, withHalt, memory, Date.now());
-    },
+    plan: (others) => planOn(observation, others ?? policies),
+    observe: () => observation,
     store,
     query: null,
     coverage: null,
-    report: (incident) => (store === null ? undefined : renderReport(store, incident, hostName)),
+    report: (incident) => (store === null ? undefined : renderReport(store, incident, host.name)),
   };
 }
 
-/** A decision now is the first one after a start: what was seen before it is no evidence. */
-function afterStart(memory: Memory, at: number, version: string, host: string): Memory {
-  return evolve(memory, { at, type: 'daemon.started', version, host, pid: process.pid });
+/** What would be decided on an observation; null without policies. */
+export function planOn(observation: Observation, policies: PolicySet | null): Plan | null {
+  if (policies === null) return null;
+  const { desired, observed, memory, now } = situationOf(observation, policies);
+  return decide(desired, observed, memory, now);
 }
 
-function environmentOf(): NodeJS.ProcessEnv {
-  return process.env;
-}
-
-/** One look at every document and every source that the policies speak of. */
-async function look(
+async function observeOffline(
   config: HostConfig,
-  desired: Desired | null,
-  memory: Memory,
+  policies: PolicySet | null,
+  before: Memory,
+  version: string,
+): Promise<Observation> {
+  const begun = Date.now();
+  const host = observedHost(config);
+  // A decision now is the first one after a start: what was seen before it is no evidence.
+  const memory = evolve(before, { at: begun, type: 'daemon.started', version, host: host.name, pid: process.pid });
+  const halt = readHalt(resolve(config.dataDir));
+  const blank: Observation = { host, version, at: begun, memory, documents: {}, checks: {}, halt, readings: [] };
+  const seen = policies === null ? blank : await lookFurther(blank, policies, config, process.env);
+  return { ...seen, at: Date.now() };
+}
+
+/** One look, with the rights of the caller, at what these policies speak of and the observation does not show. */
+export async function lookFurther(
+  observation: Observation,
+  policies: PolicySet,
+  config: HostConfig,
   environment: NodeJS.ProcessEnv,
-): Promise<Observed> {
-  if (desired === null) return { readings: [], documents: {}, checks: {}, halt: null };
+): Promise<Observation> {
+  const desired: Desired = { ...policies, adopt: observation.host.adopt };
+  const wants = wantsOf(desired, observation.memory, observation.at);
+  const known = new Set(observation.readings.map(queryKey));
+  const triggers = new Map(unread(observation, desired).filter(([, trigger]) => !known.has(queryKey(trigger))));
+  const unseen = wants.documents.filter((document) => !isSeen(observation.documents[document.key], document));
   const hands = createHands({ ...config.allow, ownFolders: [resolve(config.dataDir)] }, environment);
-  const wants = wantsOf(desired, memory, Date.now());
   const [documents, readings] = await Promise.all([
-    readDocuments(hands, wants),
-    takeSamples(desired, wants, (ref) => hands.secrets.resolve(ref)),
+    readDocuments(hands, unseen),
+    takeSamples(desired, triggers, (ref) => hands.secrets.resolve(ref)),
   ]);
-  return { readings, documents, checks: {}, halt: null };
+  return {
+    ...observation,
+    documents: { ...observation.documents, ...documents },
+    readings: [...observation.readings, ...byQuery(readings, triggers)],
+  };
+}
+
+function isSeen(sight: DocumentSight | undefined, { entries }: WantedDocument): boolean {
+  if (sight === undefined) return false;
+  return sight.kind === 'unreadable' || entries.every((entry) => sight.entries.includes(entry));
 }
 
 async function readDocuments(
   hands: ReturnType<typeof createHands>,
-  wants: Wants,
+  documents: readonly WantedDocument[],
 ): Promise<Readonly<Record<string, DocumentSight>>> {
-  if (wants.documents.length === 0) return {};
+  if (documents.length === 0) return {};
   const { promise, resolve: finish } = Promise.withResolvers<void>();
   const watch = new DocumentWatch(
     hands.places,
     () => Date.now(),
     () => {
-      if (Object.keys(watch.sights).length === wants.documents.length) finish();
+      if (Object.keys(watch.sights).length === documents.length) finish();
     },
   );
-  watch.refresh(wants.documents);
+  watch.refresh(documents);
   await Promise.race([promise, patience()]);
   return watch.sights;
 }
 
 async function takeSamples(
   desired: Desired,
-  wants: Wants,
+  triggers: ReadonlyMap<TriggerKey, Trigger>,
   secret: ConstructorParameters<typeof Sampling>[0]['means']['secret'],
 ): Promise<Reading[]> {
   const sources = Object.values(desired.metricSources).filter((source) => !source.suspend);
-  if (sources.length === 0) return [];
+  if (sources.length === 0 || triggers.size === 0) return [];
   const store = new SampleStore();
   const evaluator = new Evaluator(store);
   const sampled = sources.filter(({ type }) => type.kind !== 'prometheus');
-  evaluator.update(wants.triggers, new Map(sampled.map(({ name, intervalMs }) => [name, intervalMs])));
+  evaluator.update(triggers, new Map(sampled.map(({ name, intervalMs }) => [name, intervalMs])));
   const readings: Reading[] = [];
   const { promise, resolve: finish } = Promise.withResolvers<void>();
   const seen = new Set<string>();
@@ -131,7 +155,7 @@ async function takeSamples(
   const remote = new RemoteSampling({ means, onReadings: take });
   sampling.update(sources);
   remote.update(sources);
-  remote.watch(wants.triggers);
+  remote.watch(triggers);
   await Promise.race([promise, patience()]);
   await Promise.all([sampling.stop(), remote.stop()]);
   return readings;

@@ -1,15 +1,13 @@
+import type { FieldChange, ObjectChange } from '../core/compare/compare-policies.ts';
 import type { Action } from '../core/model/action.ts';
 import { formatOrigin } from '../core/model/origin.ts';
-import type { Outlook, Plan } from '../core/plan/plan.ts';
+import { shortRevision } from '../core/model/revision.ts';
+import type { Outlook } from '../core/plan/plan.ts';
 import { describeAction } from '../core/report/describe-event.ts';
 import { formatDuration } from '../core/units.ts';
+import type { Comparison, ShownPlan } from '../server/shown-plan.ts';
 import type { HoldStatus } from '../server/status.ts';
 import { paint, type Style, type Terminal } from './terminal.ts';
-
-/** A plan as the API answers it. */
-export type ShownPlan = Pick<Plan, 'revision' | 'at' | 'actions' | 'outlook' | 'conditions' | 'complete'> & {
-  readonly holds: readonly HoldStatus[];
-};
 
 const SIGN_STYLES = { '+': 'green', '~': 'yellow', '-': 'red', '!': 'magenta', '>': 'blue' } as const satisfies Record<
   Action['sign'],
@@ -27,8 +25,10 @@ export function planText(plan: ShownPlan, terminal: Terminal): string {
     ({ type, object, message }) => `  ${paint(terminal, 'yellow', type)} ${object}: ${message}`,
   );
   return [
+    ...(plan.comparison === undefined ? [] : [...comparisonLines(plan.comparison, terminal), '']),
     ...(actions.length === 0 ? [] : ['Now:', ...actions, '']),
     ...(holds.length === 0 ? [] : ['Held:', ...holds, '']),
+    ...withheldLines(plan, terminal),
     ...(outlook.length === 0 ? [] : ['What would follow:', ...outlook, '']),
     ...(conditions.length === 0 ? [] : ['Conditions:', ...conditions, '']),
     ...(plan.complete
@@ -77,4 +77,37 @@ function outlookLines(item: Outlook, terminal: Terminal): string[] {
   ].filter((text) => text !== '');
   const origin = item.origin === undefined ? '' : paint(terminal, 'dim', `  (${formatOrigin(item.origin)})`);
   return [`  ${item.object}: ${item.what} ${when.join(', ')}${origin}`, ...item.next.map((next) => `      → ${next}`)];
+}
+
+/** The halt keeps them back; a person may do exactly these. */
+function withheldLines({ withheld }: ShownPlan, terminal: Terminal): string[] {
+  if (withheld.length === 0) return [];
+  const title = 'Withheld by the halt (`revertd resume`, or save this plan with --out and `revertd apply` it):';
+  return [title, ...withheld.flatMap((action) => actionLines(action, terminal)), ''];
+}
+
+const CHANGE_SIGNS = { added: '+', removed: '-', changed: '~' } as const;
+
+function comparisonLines({ from, to, changes }: Comparison, terminal: Terminal): string[] {
+  const title = `From ${shortRevision(from)} to ${shortRevision(to)}:`;
+  if (changes.length === 0) return [`${title} no trigger, flag, ladder, source or notifier changes.`];
+  return [title, ...changes.flatMap((change) => changeLines(change, terminal))];
+}
+
+function changeLines({ object, kind, origin, fields }: ObjectChange, terminal: Terminal): string[] {
+  const sign = CHANGE_SIGNS[kind];
+  const dim = (text: string): string => paint(terminal, 'dim', text);
+  return [
+    `  ${paint(terminal, SIGN_STYLES[sign], sign)} ${object}${dim(`  (${formatOrigin(origin)})`)}`,
+    ...fields.map((change) => {
+      const place =
+        change.origin.line === origin.line && change.origin.file === origin.file ? '' : formatOrigin(change.origin);
+      return `      ${change.field}: ${fieldText(change)}${place === '' ? '' : dim(`  (${place})`)}`;
+    }),
+  ];
+}
+
+function fieldText({ before, after }: FieldChange): string {
+  if (before === undefined) return after ?? '';
+  return `${before} → ${after ?? '(none)'}`;
 }

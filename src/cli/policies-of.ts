@@ -24,15 +24,6 @@ export async function readFolder(folder: string): Promise<PolicySnapshot> {
   }
 }
 
-/** Reads one revision of the configured source by any name that git knows. */
-export async function readRevision(config: HostConfig, revision: string): Promise<PolicySnapshot> {
-  if (config.source === null) throw new CliError('`--rev` needs a `source` in the configuration, or `--policies`');
-  const source = openSource(config.source, resolve(config.dataDir));
-  if (source.readRevision === undefined)
-    throw new CliError(`${source.describe()} has no history to take ${revision} from`);
-  return await source.readRevision(revision, AbortSignal.timeout(120_000));
-}
-
 /** Loads policies as this host would. */
 export function loadForHost(snapshot: PolicySnapshot, config: HostConfig): LoadResult {
   return loadPolicies(snapshot.files, {

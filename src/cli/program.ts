@@ -110,9 +110,19 @@ function addDaemonCommands(program: Command, terminal: Terminal, version: string
     .command('plan')
     .description('what would change now, why, and what would follow')
     .option('--policies <folder>', 'plan for these policies instead of the ones in force')
-    .option('--rev <revision>', 'plan for a revision of the configured source: a branch, tag or commit')
+    .option('--rev <revision>', 'plan for a branch, tag or commit; A..B also shows what changes from A to B')
+    .option('--observation <file>', 'decide on what `observe` saved, instead of on this host')
+    .option('--markdown', 'as a comment for a pull request')
+    .option('--out <file>', 'save the plan too, for `apply`')
     .option('--detailed-exitcode', 'exit 2 if there is something to change')
     .action(act(async (options) => (await import('./commands/plan.ts')).plan(options, terminal, version)));
+  program
+    .command('observe')
+    .description('save what a plan on this host rests on, to plan elsewhere')
+    .option('--out <file>', 'where to')
+    .option('--policies <folder>', 'look at what these policies speak of, too')
+    .option('--rev <revision>', 'the same for a branch, tag or commit')
+    .action(act(async (options) => (await import('./commands/observe.ts')).observe(options, terminal, version)));
   program
     .command('status')
     .description('desired, effective and observed state, incidents, holds, and what needs attention')

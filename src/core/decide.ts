@@ -3,12 +3,12 @@ import { advanceIncidents } from './incidents/advance-incidents.ts';
 import { openIncidents } from './incidents/open-incidents.ts';
 import type { Memory } from './memory.ts';
 import type { Desired } from './model/desired.ts';
-import type { Operation } from './model/operation.ts';
+import { type Operation, plannedOperation } from './model/operation.ts';
 import { queueNotifications } from './notifications/notify.ts';
 import type { Observed } from './observed.ts';
 import { settleDocuments } from './places/settle-documents.ts';
 import { settlePlaces } from './places/settle-places.ts';
-import { dueActions } from './plan/actions.ts';
+import { dueActions, withheldActions } from './plan/actions.ts';
 import { isComplete } from './plan/completeness.ts';
 import { conditionsOf } from './plan/conditions.ts';
 import { outlookOf } from './plan/outlook.ts';
@@ -42,6 +42,7 @@ export function decide(desired: Desired, observed: Observed, memory: Memory, now
     revision: desired.revision,
     at: now,
     actions: operations.map((operation) => operation.action),
+    withheld: withheldActions(turn),
     operations,
     events: turn.events,
     outlook: outlookOf(turn),
@@ -73,13 +74,7 @@ function noticeHalt(turn: Turn): void {
 
 function planOperations(turn: Turn): Operation[] {
   return dueActions(turn).map((action) => {
-    const operation: Operation = {
-      id: `${action.key}#${turn.memory.nextOperation}`,
-      action,
-      plannedAt: turn.now,
-      state: 'planned',
-      fingerprint: null,
-    };
+    const operation = plannedOperation(action, turn.memory.nextOperation, turn.now);
     turn.emit({ type: 'operation.planned', operation });
     return operation;
   });

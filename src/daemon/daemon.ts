@@ -4,8 +4,10 @@ import { join, resolve } from 'node:path';
 import type { Event, EventSpec } from '../core/event.ts';
 import type { Check } from '../core/model/check.ts';
 import type { PolicySet } from '../core/model/desired.ts';
+import type { Trigger } from '../core/model/trigger.ts';
+import type { Observation } from '../core/observation.ts';
 import type { Plan } from '../core/plan/plan.ts';
-import type { Wants } from '../core/wants.ts';
+import { type Wants, wantsOf } from '../core/wants.ts';
 import { isHostCheck, makeCheck } from '../drivers/checks/registry.ts';
 import { hostSystemctl } from '../drivers/systemctl.ts';
 import { systemClock } from '../metrics/clock.ts';
@@ -27,6 +29,7 @@ import { HostClock } from './host-clock.ts';
 import type { Log } from './log.ts';
 import { CheckWatch } from './observe/check-watch.ts';
 import { DocumentWatch } from './observe/document-watch.ts';
+import { observedHost, observedReadings } from './observe/observed-host.ts';
 import { PolicyFeed } from './policy-feed.ts';
 import { Reconciler } from './reconciler.ts';
 import { writeReport } from './reports.ts';
@@ -116,6 +119,24 @@ export class Daemon {
 
   observe(observer: DaemonObserver): void {
     this.#observers.push(observer);
+  }
+
+  /** All that a decision rests on now, beside the policies. */
+  observation(): Observation {
+    const { desired, memory } = this.reconciler;
+    const at = this.now();
+    const triggers = desired === null ? new Map<string, Trigger>() : wantsOf(desired, memory, at).triggers;
+    const { readings: _readings, ...observed } = this.reconciler.observed;
+    const { version, evaluator } = this;
+    const host = observedHost(this.#options.config, this.hostName);
+    return {
+      host,
+      version,
+      at,
+      memory,
+      ...observed,
+      readings: observedReadings({ evaluator, remote: this.#remote }, triggers, at),
+    };
   }
 
   sourceConditions(): readonly SourceCondition[] {

@@ -141,7 +141,12 @@ export class Reconciler {
 
   /** What would be decided for other policies, or for these; nothing changes. */
   preview(desired: Desired | null = this.#desired): Plan | null {
-    return desired === null ? null : decide(desired, this.#observed([]), this.#memory, this.#host.now());
+    return desired === null ? null : decide(desired, this.observed, this.#memory, this.#host.now());
+  }
+
+  /** What is seen now, without readings: memory has taken those in. */
+  get observed(): Observed {
+    return this.#observed([]);
   }
 
   /** One decision, logged and begun. */

@@ -100,6 +100,18 @@ export class Evaluator {
     });
   }
 
+  /** What triggers read at `at`, over the samples that there are; those of which no source was sampled, or which a server evaluates, are missing. */
+  readNow(triggers: ReadonlyMap<TriggerKey, Trigger>, at: Millis): Reading[] {
+    return [...triggers].flatMap(([key, trigger]) => {
+      if (trigger.source !== undefined) return [];
+      const prepared = this.#prepare(trigger.query);
+      const sources = prepared instanceof PromqlError ? [] : this.#sourcesOf(prepared);
+      if (!sources.some((source) => this.#sources.has(source))) return [];
+      const reading = this.#read(key, prepared, sources, { source: '', target: '', at, ok: true });
+      return [{ ...reading, ...this.#baselineOf(key, trigger, at) }];
+    });
+  }
+
   /** The clock was set: what was seen before it covers no window that is looked at from now on. */
   forgetCoverage(): void {
     this.#sources.clear();

@@ -15,8 +15,9 @@ import { ALTERNATIVES_TO_COME, KEYS_TO_COME, VALUES_TO_COME } from './unsupporte
 type Schema = { readonly [key: string]: unknown };
 
 const FOLDER = new URL('../../schemas/', import.meta.url);
-/** The policy language's; the host's configuration has its own. */
-const FILES = readdirSync(FOLDER).filter((name) => name.endsWith('.json') && name !== 'config.schema.json');
+/** The policy language's; the host's configuration has its own, and so have the answers that programs read. */
+const OTHERS = ['config.schema.json', 'plan.schema.json', 'observation.schema.json'];
+const FILES = readdirSync(FOLDER).filter((name) => name.endsWith('.json') && !OTHERS.includes(name));
 const SCHEMAS = FILES.map((name) => [name, readSchema(name) as Schema] as const);
 
 function isSchema(value: unknown): value is Schema {

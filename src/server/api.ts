@@ -6,6 +6,7 @@ import type { LogRecord } from '../store/store.ts';
 import { explain } from './explain.ts';
 import type { HostControl, HostView } from './host-view.ts';
 import { HttpProblem } from './problem.ts';
+import { shownPlan } from './shown-plan.ts';
 import { flagStatus, flagStatuses, holdStatuses, incidentStatus, SCHEMA_VERSION, statusOf } from './status.ts';
 
 /** One request, freed of HTTP. `actor` is who asks; acting needs one. */
@@ -29,6 +30,7 @@ const ROUTES: readonly (readonly [method: string, pattern: string, handler: Hand
   ['GET', 'plan', ({ view }) => planOf(view)],
   ['POST', 'plan', ({ view }, { body }) => planOf(view, policiesIn(body))],
   ['GET', 'flags', ({ view }) => list({ flags: flagStatuses(view) })],
+  ['GET', 'observation', ({ view }) => list(view.observe())],
   ['GET', 'flags/:name', ({ view }, _request, name) => oneFlag(view, name)],
   ['POST', 'flags/:name/override', (host, request, name) => override(host, request, name)],
   ['GET', 'holds', ({ view }) => list({ holds: holdStatuses(view.desired(), view.memory(), view.now()) })],
@@ -98,10 +100,9 @@ function match(pattern: string, path: string): string | undefined {
 function planOf(view: HostView, policies?: PolicySet): unknown {
   const plan = view.plan(policies);
   if (plan === null) throw new HttpProblem(503, 'noPolicies', 'no revision of the policies is in force yet');
-  const { memory, events: _events, operations: _operations, ...shown } = plan;
   const adopt = view.desired()?.adopt ?? 'ask';
   const desired = policies === undefined ? view.desired() : { ...policies, adopt };
-  return { schemaVersion: SCHEMA_VERSION, ...shown, holds: holdStatuses(desired, memory, view.now()) };
+  return shownPlan(plan, desired, view.hostName, view.version);
 }
 
 function oneFlag(view: HostView, name: string): unknown {

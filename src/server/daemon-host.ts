@@ -31,6 +31,7 @@ export function viewOf(daemon: Daemon): HostView {
       daemon.reconciler.preview(
         policies === undefined ? undefined : { ...policies, adopt: daemon.reconciler.desired?.adopt ?? 'ask' },
       ),
+    observe: () => daemon.observation(),
     store: daemon.store,
     query: (request) => explore(daemon.samples, request),
     coverage: (query) => daemon.evaluator.coverage(query, daemon.now()),

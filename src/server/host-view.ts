@@ -1,6 +1,7 @@
 import type { Memory } from '../core/memory.ts';
 import type { Desired, PolicySet } from '../core/model/desired.ts';
 import type { IncidentAnswer } from '../core/model/incident.ts';
+import type { Observation } from '../core/observation.ts';
 import type { DocumentSight } from '../core/observed.ts';
 import type { OverrideRequest } from '../core/operator-commands.ts';
 import type { Plan } from '../core/plan/plan.ts';
@@ -25,6 +26,8 @@ export type HostView = {
   readonly feed: () => FeedState | null;
   /** What would be decided now, for the policies in force or for others; null while there are none. */
   readonly plan: (policies?: PolicySet) => Plan | null;
+  /** All that a decision here rests on now, beside the policies. */
+  readonly observe: () => Observation;
   /** Null before the first start. */
   readonly store: Store | null;
   /** Evaluates a query over the samples of a running daemon; null without one. @throws PromqlError */

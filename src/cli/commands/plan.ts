@@ -1,52 +1,75 @@
-import type { PolicySet } from '../../core/model/desired.ts';
-import { formatDiagnostics } from '../../policy/format-diagnostic.ts';
-import { answer } from '../../server/api.ts';
-import { connect } from '../client.ts';
+import { comparePolicies } from '../../core/compare/compare-policies.ts';
+import type { Observation } from '../../core/observation.ts';
+import type { HostConfig } from '../../policy/host-config.ts';
+import { seal } from '../../server/sealed-file.ts';
+import { type ShownPlan, shownPlan } from '../../server/shown-plan.ts';
 import { CliError, EXIT, type ExitCode } from '../exit-code.ts';
-import { storedPolicies } from '../host-access.ts';
-import { offlineView } from '../offline-host.ts';
-import { planText, type ShownPlan } from '../plan-text.ts';
-import { loadForHost, readFolder, readRevision, textIn } from '../policies-of.ts';
-import { configOf, type GlobalOptions, socketOf } from '../setup.ts';
+import { read, storedPolicies } from '../host-access.ts';
+import { observationFor } from '../observation-for.ts';
+import { planOn } from '../offline-host.ts';
+import { planMarkdown } from '../plan-markdown.ts';
+import { type Subject, subjectOf } from '../plan-subject.ts';
+import { planText } from '../plan-text.ts';
+import { readObservation } from '../read-sealed.ts';
+import { configOf, type GlobalOptions } from '../setup.ts';
 import type { Terminal } from '../terminal.ts';
+import { writeNew } from './observe.ts';
 
 export type PlanOptions = GlobalOptions & {
   readonly policies?: string;
   readonly rev?: string;
+  readonly observation?: string;
+  readonly markdown?: boolean;
+  readonly out?: string;
   readonly detailedExitcode?: boolean;
 };
 
 /** What would be done now, and why: by the policies in force, or by others. */
 export async function plan(options: PlanOptions, terminal: Terminal, version: string): Promise<ExitCode> {
-  const config = configOf(options, terminal, process.env);
-  const others = await otherPolicies(options, terminal);
-  const client = await connect(socketOf(config));
-  const shown =
-    client === undefined
-      ? await planOffline()
-      : await (others === undefined
-          ? client.get<ShownPlan>('plan')
-          : client.post<ShownPlan>('plan', { policies: others }));
-  terminal.out(options.json === true ? JSON.stringify(shown, null, 2) : planText(shown, terminal));
-  const changes = shown.actions.some((action) => action.sign !== '>');
-  return options.detailedExitcode === true && changes ? EXIT.changes : EXIT.done;
-
-  async function planOffline(): Promise<ShownPlan> {
-    const view = await offlineView(config, others ?? (await storedPolicies(config)), version);
-    const request = { method: 'GET', path: '/api/v1/plan', query: new URLSearchParams(), body: undefined, actor: '' };
-    return answer({ view, control: null }, request) as ShownPlan;
+  if (options.json === true && options.markdown === true) {
+    throw new CliError('either --json or --markdown: one output has one form', EXIT.usage);
   }
+  const shown = await planFor(options, terminal, version);
+  if (options.json === true) terminal.out(JSON.stringify(shown, null, 2));
+  else terminal.out(options.markdown === true ? planMarkdown(shown) : planText(shown, terminal));
+  if (options.out !== undefined) {
+    writeNew(options.out, JSON.stringify(seal(shown), null, 2));
+    terminal.err(`Saved to ${options.out}; \`revertd apply ${options.out}\` does this, and nothing else.`);
+  }
+  const changes = shown.actions.some((action) => action.sign !== '>') || (shown.comparison?.changes.length ?? 0) > 0;
+  return options.detailedExitcode === true && changes ? EXIT.changes : EXIT.done;
 }
 
-async function otherPolicies(options: PlanOptions, terminal: Terminal): Promise<PolicySet | undefined> {
-  if (options.policies === undefined && options.rev === undefined) return undefined;
-  const config = configOf(options, terminal, process.env);
-  const snapshot =
-    options.policies === undefined
-      ? await readRevision(config, options.rev ?? 'HEAD')
-      : await readFolder(options.policies);
-  const result = loadForHost(snapshot, config);
-  if (result.ok) return result.desired;
-  const textOf = options.policies === undefined ? () => undefined : textIn(options.policies);
-  throw new CliError(formatDiagnostics(result, { colour: terminal.colour, textOf }), EXIT.error);
+async function planFor(options: PlanOptions, terminal: Terminal, version: string): Promise<ShownPlan> {
+  const own = configOf(options, terminal, process.env);
+  const given = options.observation === undefined ? undefined : readObservation(options.observation, version);
+  const config = given === undefined ? own : configAt(own, given);
+  const inForce = async () => (given ?? (await read<Observation>(config, 'observation', version))).memory.revision;
+  const subject = await subjectOf(options, config, terminal, inForce);
+  if (given !== undefined) return await planOnFile(given, subject, config);
+  if (subject === undefined) return await read<ShownPlan>(config, 'plan', version);
+  return shown(await observationFor(config, subject.policies, version), subject);
+}
+
+/** The host's configuration as far as it decides how policies are loaded there. */
+function configAt(own: HostConfig, { host }: Observation): HostConfig {
+  const { name, labels, variables, adopt, allow } = host;
+  return { ...own, host: { name, labels, variables }, adopt, allow };
+}
+
+async function planOnFile(given: Observation, subject: Subject | undefined, config: HostConfig): Promise<ShownPlan> {
+  const stored = subject === undefined ? await storedPolicies(config) : null;
+  const chosen = subject ?? (stored === null ? undefined : { policies: stored });
+  if (chosen !== undefined) return shown(given, chosen);
+  throw new CliError('which policies? Name them: `--policies FOLDER`, or `--rev REVISION`', EXIT.usage);
+}
+
+function shown(observation: Observation, { policies, before }: Subject): ShownPlan {
+  const { host, version } = observation;
+  const plan = planOn(observation, policies);
+  if (plan === null) throw new RangeError('there is no plan without policies');
+  const result = shownPlan(plan, { ...policies, adopt: host.adopt }, host.name, version);
+  if (before === undefined) return result;
+  const changes = comparePolicies(before, policies);
+  return { ...result, comparison: { from: before.revision, to: policies.revision, changes } };
 }

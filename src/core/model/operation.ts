@@ -19,3 +19,8 @@ export type Operation = {
 
 /** `notDone`: the daemon died before the effect began; the action is decided anew. */
 export type OperationOutcome = 'done' | 'failed' | 'unknown' | 'notDone';
+
+/** `number` is the next one that memory gives. */
+export function plannedOperation(action: Action, number: number, at: Millis): Operation {
+  return { id: `${action.key}#${number}`, action, plannedAt: at, state: 'planned', fingerprint: null };
+}

@@ -9,8 +9,17 @@ import type { Turn } from '../turn.ts';
 /** What is to be done now and is not being done already. While halted only messages and reports go on. */
 export function dueActions(turn: Turn): Action[] {
   const effects = turn.memory.halt === null ? [...deliveries(turn), ...takeUps(turn), ...steps(turn)] : [];
+  return notUnderWay(turn, [...effects, ...sendings(turn), ...reports(turn)]);
+}
+
+/** What only the halt keeps from being due. Steps of a ladder are not among it: while halted no ladder moves. */
+export function withheldActions(turn: Turn): Action[] {
+  return turn.memory.halt === null ? [] : notUnderWay(turn, [...deliveries(turn), ...takeUps(turn)]);
+}
+
+function notUnderWay(turn: Turn, actions: readonly Action[]): Action[] {
   const running = new Set(Object.values(turn.memory.operations).map((operation) => operation.action.key));
-  return [...effects, ...sendings(turn), ...reports(turn)].filter((action) => !running.has(action.key));
+  return actions.filter((action) => !running.has(action.key));
 }
 
 function steps(turn: Turn): Action[] {

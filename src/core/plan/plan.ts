@@ -14,6 +14,8 @@ export type Plan = {
   readonly events: readonly Event[];
   /** What is to be done now. */
   readonly actions: readonly Action[];
+  /** What would be done now as well, were it not for the halt: writes and what makes them effective. */
+  readonly withheld: readonly Action[];
   /** The actions as they stand in the log, each with its identity. */
   readonly operations: readonly Operation[];
   /** What would follow, and on what condition. */

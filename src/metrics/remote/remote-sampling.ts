@@ -23,13 +23,14 @@ type Watched = {
   readonly loop: TargetLoop;
   condition: SourceCondition;
   round: Round | undefined;
+  readings: readonly Reading[];
   begun: boolean;
 };
 
 /** A source whose triggers are not known yet is asked for nothing; they come with the next decision, a moment later. */
 const START_DELAY_MS: Millis = 200;
 
-/** Lets remote servers evaluate the triggers that name them, each source on its own phase. Nothing is stored. */
+/** Lets remote servers evaluate the triggers that name them, each source on its own phase. Samples are not stored. */
 export class RemoteSampling {
   readonly #options: RemoteSamplingOptions;
   #watched = new Map<string, Watched>();
@@ -65,6 +66,11 @@ export class RemoteSampling {
     return [...this.#watched.values()].map(({ condition }) => condition);
   }
 
+  /** What each trigger read last. */
+  latest(): readonly Reading[] {
+    return [...this.#watched.values()].flatMap(({ readings }) => readings);
+  }
+
   /** Ends all asking; resolves when nothing is under way any more. */
   async stop(): Promise<void> {
     const loops = [...this.#watched.values()].map(({ loop }) => loop);
@@ -91,6 +97,7 @@ export class RemoteSampling {
       loop: new TargetLoop({ source: name, intervalMs, sampler, clock, onSampled }),
       condition: { ...waiting, samples: 0, durationMs: 0 },
       round: undefined,
+      readings: [],
       begun: false,
     };
     clock.setTimer(START_DELAY_MS, () => begin(watched));
@@ -129,6 +136,7 @@ export class RemoteSampling {
       durationMs,
       ...(error === undefined ? {} : { lastError: error }),
     };
+    watched.readings = readings;
     this.#options.onReadings(readings);
   }
 
