@@ -117,6 +117,14 @@ function addDaemonCommands(program: Command, terminal: Terminal, version: string
     .option('--detailed-exitcode', 'exit 2 if there is something to change')
     .action(act(async (options) => (await import('./commands/plan.ts')).plan(options, terminal, version)));
   program
+    .command('apply <file>')
+    .description('do what a saved plan says, if its ground has not moved')
+    .action(
+      act(async (options, file: string) =>
+        (await import('./commands/apply.ts')).apply(file, options, terminal, version),
+      ),
+    );
+  program
     .command('observe')
     .description('save what a plan on this host rests on, to plan elsewhere')
     .option('--out <file>', 'where to')

@@ -117,6 +117,10 @@ export class Daemon {
     return this.#clock.now();
   }
 
+  get isDryRun(): boolean {
+    return this.#options.dryRun;
+  }
+
   observe(observer: DaemonObserver): void {
     this.#observers.push(observer);
   }

@@ -2,12 +2,16 @@ import { decide } from '../core/decide.ts';
 import type { Event, EventSpec } from '../core/event.ts';
 import { evolve } from '../core/evolve.ts';
 import type { Memory } from '../core/memory.ts';
+import type { Action } from '../core/model/action.ts';
 import type { Desired } from '../core/model/desired.ts';
-import { documentKey } from '../core/model/flag.ts';
-import type { Operation } from '../core/model/operation.ts';
+import { type DocumentKey, documentKey } from '../core/model/flag.ts';
+import { type Operation, plannedOperation } from '../core/model/operation.ts';
+import type { Step } from '../core/model/step.ts';
 import { announcementOf } from '../core/notifications/announce.ts';
 import type { Halt, Observed, Reading } from '../core/observed.ts';
+import { doTheSame } from '../core/places/deliveries.ts';
 import type { Plan } from '../core/plan/plan.ts';
+import type { Judgement } from '../core/plan/saved-plan.ts';
 import type { Millis } from '../core/units.ts';
 import { type Wants, wantsOf } from '../core/wants.ts';
 import type { RecordedReading } from '../store/history.ts';
@@ -34,6 +38,8 @@ export type ReconcilerHost = {
   readonly onFault: (error: unknown) => void;
 };
 
+type Released = { readonly at: Millis; readonly actor: string; readonly steps: readonly Step[] };
+
 /**
  * The loop: observe, decide, log, apply. A cycle is synchronous, so that it sees one state of the world and nothing
  * comes between a decision and its log; observing and applying go on beside it and ask for the next cycle.
@@ -50,6 +56,8 @@ export class Reconciler {
   #running = false;
   #acting = true;
   #plan: Plan | null = null;
+  /** Documents whose writing a person released from the halt: since when, and who. What makes them effective follows. */
+  readonly #released = new Map<DocumentKey, Released>();
 
   constructor(host: ReconcilerHost) {
     this.#host = host;
@@ -167,8 +175,51 @@ export class Reconciler {
     this.#plan = plan;
     this.#host.onPlan(plan, tookMs);
     if (this.#acting) for (const operation of plan.operations) this.#host.start(operation);
+    if (this.#acting) this.#followThrough(plan);
     this.#observe(desired, now);
     this.#sleepUntil(plan.requeueAt);
+  }
+
+  /**
+   * Begins what a person wants done although everything is halted. The judge sees the plan as it is before anything is
+   * begun; without a halt the daemon does what is due by itself.
+   */
+  applyJudged(actor: string, judge: (present: Plan) => Judgement): Judgement {
+    const present = this.preview();
+    if (present === null) throw new RangeError('no revision of the policies is in force');
+    const judgement = judge(present);
+    this.cycle();
+    const wanted = new Set(judgement.same.map(({ key }) => key));
+    const withheld = (this.#plan?.withheld ?? []).filter(({ key }) => wanted.has(key));
+    const at = this.#host.now();
+    for (const action of withheld) {
+      if (action.kind === 'deliver')
+        this.#released.set(documentKey(action.document), { at, actor, steps: action.takeUp });
+    }
+    this.#begin(actor, withheld);
+    return judgement;
+  }
+
+  /** What makes a document effective that a person had written during the halt is part of what they applied. */
+  #followThrough(plan: Plan): void {
+    if (plan.memory.halt === null) this.#released.clear();
+    for (const action of plan.withheld) {
+      const released = action.kind === 'takeUp' ? this.#released.get(action.document) : undefined;
+      if (action.kind !== 'takeUp' || released === undefined) continue;
+      // Only what is owed for that very write; an older debt was no part of the plan.
+      const isWritten = (plan.memory.documents[action.document]?.writtenAt ?? 0) >= released.at;
+      const isApplied = released.steps.some((step) => doTheSame(step, action.step));
+      if (isWritten && isApplied) this.#begin(released.actor, [action]);
+    }
+  }
+
+  #begin(actor: string, actions: readonly Action[]): void {
+    if (actions.length === 0) return;
+    const at = this.#host.now();
+    const next = this.#memory.nextOperation;
+    const operations = actions.map((action, index) => plannedOperation(action, next + index, at));
+    this.record(actor, ...operations.map((operation) => ({ type: 'operation.planned' as const, operation })));
+    for (const operation of operations) this.#host.start(operation);
   }
 
   #commit(plan: Plan, decision: { desired: Desired; observed: Observed; memory: Memory; now: Millis }): void {

@@ -3,6 +3,7 @@ import { describeEvent } from '../core/report/describe-event.ts';
 import { MOST_POINTS } from '../daemon/observe/explore.ts';
 import { PromqlError } from '../promql/promql-error.ts';
 import type { LogRecord } from '../store/store.ts';
+import { applyPlan } from './apply-plan.ts';
 import { explain } from './explain.ts';
 import type { HostControl, HostView } from './host-view.ts';
 import { HttpProblem } from './problem.ts';
@@ -30,6 +31,7 @@ const ROUTES: readonly (readonly [method: string, pattern: string, handler: Hand
   ['GET', 'plan', ({ view }) => planOf(view)],
   ['POST', 'plan', ({ view }, { body }) => planOf(view, policiesIn(body))],
   ['GET', 'flags', ({ view }) => list({ flags: flagStatuses(view) })],
+  ['POST', 'apply', (host, { actor, body }) => applyPlan(host.view, control(host), actor, field(body, 'plan'))],
   ['GET', 'observation', ({ view }) => list(view.observe())],
   ['GET', 'flags/:name', ({ view }, _request, name) => oneFlag(view, name)],
   ['POST', 'flags/:name/override', (host, request, name) => override(host, request, name)],

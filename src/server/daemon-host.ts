@@ -67,6 +67,15 @@ export function controlOf(daemon: Daemon): HostControl {
     answerIncident: (actor, id, answer) => daemon.record(actor, ...answerIncident(situation(actor), id, answer)),
     abortIncident: (actor, id, reason) => daemon.record(actor, ...abortIncident(situation(actor), id, reason)),
     overrideFlag: (actor, request) => daemon.record(actor, ...overrideFlag(situation(actor), request)),
+    applyPlan(actor, judge) {
+      if (daemon.isDryRun) {
+        throw new CommandError(
+          'refused',
+          'this daemon runs with --dry-run and never acts; start it without, and apply then',
+        );
+      }
+      return daemon.reconciler.applyJudged(actor, judge);
+    },
     halt(actor, reason) {
       writeHalt(daemon.dataDir, { since: daemon.now(), by: actor, reason });
       daemon.reconciler.cycle();

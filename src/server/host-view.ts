@@ -5,6 +5,7 @@ import type { Observation } from '../core/observation.ts';
 import type { DocumentSight } from '../core/observed.ts';
 import type { OverrideRequest } from '../core/operator-commands.ts';
 import type { Plan } from '../core/plan/plan.ts';
+import type { Judgement } from '../core/plan/saved-plan.ts';
 import type { Millis } from '../core/units.ts';
 import type { QueryAnswer, QueryRequest } from '../daemon/observe/explore.ts';
 import type { FeedState } from '../daemon/policy-feed.ts';
@@ -45,6 +46,8 @@ export type HostControl = {
   readonly answerIncident: (actor: string, id: string, answer: IncidentAnswer) => void;
   readonly abortIncident: (actor: string, id: string, reason: string | undefined) => void;
   readonly overrideFlag: (actor: string, request: OverrideRequest) => void;
+  /** Decides once more, has that judged, and begins what is still the same; the judge throws to refuse. */
+  readonly applyPlan: (actor: string, judge: (present: Plan) => Judgement) => Judgement;
   readonly halt: (actor: string, reason: string) => void;
   readonly resume: (actor: string) => boolean;
 };

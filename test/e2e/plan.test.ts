@@ -1,6 +1,8 @@
 import { readFileSync, writeFileSync } from 'node:fs';
+import { request } from 'node:http';
 import { join } from 'node:path';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
+import { seal } from '../../src/server/sealed-file.ts';
 import type { ShownPlan } from '../../src/server/shown-plan.ts';
 import { E2eHost, FLAG, SOURCE } from '../support/e2e-host.ts';
 import { faultsBySchema } from '../support/plan-files.ts';
@@ -156,5 +158,111 @@ describe('with a daemon', () => {
     expect(stdout).toContain('| `~` | `RollbackPolicy/latency trigger slow` | `threshold` | `guard.yaml:5` |');
     expect(stdout).toContain('`write NEW_PATH: (absent) → "true" in ');
     expect(await revertd('--json', 'plan', '--markdown')).toMatchObject({ code: 64 });
+  });
+});
+
+describe('a saved plan', () => {
+  const saved = file('plan.json');
+  const OFF = FLAG().replace('defaultVariant: "on"', 'defaultVariant: "off"');
+
+  async function refusal(content: object, path = file('bad.json')): Promise<string> {
+    writeFileSync(path, JSON.stringify(content));
+    const { code, stdout, stderr } = await revertd('apply', path);
+    expect({ code, stdout }).toEqual({ code: 4, stdout: '' });
+    expect(host.env()).toContain('FAST_PATH=true');
+    return stderr;
+  }
+
+  function savedPlan(): ShownPlan & { digest: string } {
+    return JSON.parse(readFileSync(saved, 'utf8')) as ShownPlan & { digest: string };
+  }
+
+  test('made while halted shows what the halt withholds', async () => {
+    expect((await revertd('halt', '--reason', 'by hand only')).code).toBe(0);
+    const off = host.commit({ 'flags.yaml': OFF, 'guard.yaml': null }, 'Off');
+    await host.untilStatus('it is in force', ({ revision, halted }) => revision === off && halted !== null);
+    await host.until('the change is withheld', async () =>
+      (await planJson()).withheld.length === 1 ? true : undefined,
+    );
+    expect((await revertd('plan', '--out', saved)).stdout).toContain('Withheld by the halt');
+    expect(faultsBySchema('plan', savedPlan())).toEqual([]);
+  });
+
+  test('that was edited by hand, or is no plan, is refused', async () => {
+    const edited = JSON.parse(readFileSync(saved, 'utf8').replaceAll('"false"', '"maybe"')) as object;
+    expect(await refusal(edited)).toContain('it was changed after it was written');
+    writeFileSync(file('bad.json'), '[]');
+    const none = await revertd('apply', file('bad.json'));
+    expect(none.code).toBe(1);
+    expect(none.stderr).toContain('it is no saved plan; `revertd plan --out FILE` writes one');
+  });
+
+  test('of another host, version or revision is refused', async () => {
+    const { digest: _digest, ...plan } = savedPlan();
+    expect(await refusal(seal({ ...plan, host: 'other' }))).toContain('the plan is for other, and this is e2e');
+    expect(await refusal(seal({ ...plan, version: '9.9.9' }))).toContain('revertd 9.9.9 made it');
+    expect(await refusal(seal({ ...plan, schemaVersion: 2 }))).toContain('it has schemaVersion 2');
+    expect((await revertd('plan', '--rev', 'proposal', '--out', file('other.json'))).code).toBe(0);
+    const other = JSON.parse(readFileSync(file('other.json'), 'utf8')) as object;
+    expect(await refusal(other)).toMatch(/is for revision \w{12}, and \w{12} is in force/);
+  });
+
+  test('whose ground has moved is refused whole', async () => {
+    expect((await revertd('flags', 'set', 'fast-path', 'off', '--reason', 'me too')).code).toBe(0);
+    const moved = await refusal(savedPlan());
+    expect(moved).toContain('the ground has moved since the plan was made, and nothing was done:');
+    expect(moved).toContain('it rested on ');
+    expect((await revertd('holds', 'lift', 'override:fast-path')).code).toBe(0);
+  });
+
+  test('is not taken from a caller who does not prove who it is', async () => {
+    const { promise, resolve, reject } = Promise.withResolvers<number | undefined>();
+    const outgoing = request({ socketPath: host.socket, method: 'POST', path: '/api/v1/apply' }, (response) => {
+      response.resume();
+      resolve(response.statusCode);
+    });
+    outgoing.on('error', reject);
+    outgoing.end(JSON.stringify({ plan: savedPlan() }));
+    expect(await promise).toBe(403);
+  });
+
+  test('is done as it stands, with what makes it effective, while the halt goes on; and once', async () => {
+    const before = (await host.appState()).reloads;
+    const applied = await revertd('apply', saved);
+    expect(applied.stdout).toMatch(/^Begun: write FAST_PATH: "true" → "false" in /);
+    expect(applied.code).toBe(0);
+    await host.until('the app reloads', async () => {
+      const { fast, reloads } = await host.appState();
+      return !fast && reloads === before + 1 ? true : undefined;
+    });
+    expect((await host.status()).halted).toMatchObject({ reason: 'by hand only' });
+    await host.until('it is seen', async () => ((await planJson()).withheld.length === 0 ? true : undefined));
+    expect((await revertd('apply', saved)).stdout).toMatch(/^Done already: write FAST_PATH/);
+    type Events = { events: { type: string; actor: string; operation?: { action: { kind: string } } }[] };
+    const { events } = await (await host.client()).get<Events>('events?limit=1000');
+    const user = (await host.runShell('id', '-un')).trim();
+    const byUser = events.filter(({ type, actor }) => type === 'operation.planned' && actor === user);
+    expect(byUser.map(({ operation }) => operation?.action.kind)).toEqual(['deliver', 'takeUp']);
+  });
+
+  test('adopts nothing', async () => {
+    const other = NEW_FLAG.replace('NEW_PATH', 'OTHER');
+    const revision = host.commit({ 'other.yaml': other }, 'Other');
+    await host.untilStatus('it is held', (status) => status.revision === revision && status.holds.length === 1);
+    expect((await revertd('plan', '--out', saved)).code).toBe(0);
+    const applied = await revertd('apply', saved);
+    expect(applied).toMatchObject({ code: 0, stdout: '' });
+    expect(applied.stderr).toContain('1 hold(s) wait for `revertd adopt`; applying a plan adopts nothing.');
+    expect(host.env()).toContain('OTHER=kept');
+  });
+
+  test('is not applied by a daemon that never acts, nor without one', async () => {
+    await host.stopDaemon();
+    expect((await revertd('apply', saved)).stderr).toContain('no daemon listens');
+    await host.startDaemon({}, ['--dry-run']);
+    await host.untilStatus('it follows', ({ revision }) => revision === savedPlan().revision);
+    const refused = await revertd('apply', saved);
+    expect(refused.code).toBe(4);
+    expect(refused.stderr).toContain('runs with --dry-run and never acts');
   });
 });

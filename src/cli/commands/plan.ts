@@ -34,7 +34,7 @@ export async function plan(options: PlanOptions, terminal: Terminal, version: st
   else terminal.out(options.markdown === true ? planMarkdown(shown) : planText(shown, terminal));
   if (options.out !== undefined) {
     writeNew(options.out, JSON.stringify(seal(shown), null, 2));
-    terminal.err(`Saved to ${options.out}; \`revertd apply ${options.out}\` does this, and nothing else.`);
+    terminal.err(`Saved to ${options.out}; on this host \`revertd apply\` does exactly this, if it still fits.`);
   }
   const changes = shown.actions.some((action) => action.sign !== '>') || (shown.comparison?.changes.length ?? 0) > 0;
   return options.detailedExitcode === true && changes ? EXIT.changes : EXIT.done;
