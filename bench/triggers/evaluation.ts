@@ -32,7 +32,7 @@ const sampling = new Sampling({
   },
   onCommit(commit) {
     const readings = evaluator.onCommit(commit);
-    const plan = decide(desired, { readings, documents: {}, checks: {}, halt: null }, memory, commit.at);
+    const plan = decide(desired, { readings, documents: {}, checks: {}, halt: null, targets: {} }, memory, commit.at);
     memory = { ...plan.memory, startedAt: memory.startedAt };
     rounds += 1;
   },

@@ -4,9 +4,10 @@ import { decide } from '../core/decide.ts';
 import { evolve } from '../core/evolve.ts';
 import { EMPTY_MEMORY, type Memory } from '../core/memory.ts';
 import type { Desired, PolicySet } from '../core/model/desired.ts';
+import type { Target } from '../core/model/target.ts';
 import type { Trigger, TriggerKey } from '../core/model/trigger.ts';
 import { type Observation, queryKey, situationOf, unread } from '../core/observation.ts';
-import type { DocumentSight, Reading } from '../core/observed.ts';
+import type { DocumentSight, Reading, TargetSight } from '../core/observed.ts';
 import type { Plan } from '../core/plan/plan.ts';
 import { type WantedDocument, wantsOf } from '../core/wants.ts';
 import { createHands } from '../daemon/apply/hands.ts';
@@ -72,7 +73,17 @@ async function observeOffline(
   // A decision now is the first one after a start: what was seen before it is no evidence.
   const memory = evolve(before, { at: begun, type: 'daemon.started', version, host: host.name, pid: process.pid });
   const halt = readHalt(resolve(config.dataDir));
-  const blank: Observation = { host, version, at: begun, memory, documents: {}, checks: {}, halt, readings: [] };
+  const blank: Observation = {
+    host,
+    version,
+    at: begun,
+    memory,
+    documents: {},
+    checks: {},
+    halt,
+    readings: [],
+    targets: {},
+  };
   const seen = policies === null ? blank : await lookFurther(blank, policies, config, process.env);
   return { ...seen, at: Date.now() };
 }
@@ -90,13 +101,16 @@ export async function lookFurther(
   const triggers = new Map(unread(observation, desired).filter(([, trigger]) => !known.has(queryKey(trigger))));
   const unseen = wants.documents.filter((document) => !isSeen(observation.documents[document.key], document));
   const hands = createHands({ ...config.allow, ownFolders: [resolve(config.dataDir)] }, environment);
-  const [documents, readings] = await Promise.all([
+  const unseenTargets = wants.targets.filter(({ name }) => !Object.hasOwn(observation.targets, name));
+  const [documents, targets, readings] = await Promise.all([
     readDocuments(hands, unseen),
+    readTargets(hands, unseenTargets),
     takeSamples(desired, triggers, (ref) => hands.secrets.resolve(ref)),
   ]);
   return {
     ...observation,
     documents: { ...observation.documents, ...documents },
+    targets: { ...observation.targets, ...targets },
     readings: [...observation.readings, ...byQuery(readings, triggers)],
   };
 }
@@ -122,6 +136,20 @@ async function readDocuments(
   watch.refresh(documents);
   await Promise.race([promise, patience()]);
   return watch.sights;
+}
+
+async function readTargets(
+  hands: ReturnType<typeof createHands>,
+  targets: readonly Target[],
+): Promise<Readonly<Record<string, TargetSight>>> {
+  const sights = await Promise.all(
+    targets.map(async (target): Promise<[string, TargetSight]> => {
+      const at = Date.now();
+      const reading = await hands.targets[target.type.kind].read(target, AbortSignal.timeout(PATIENCE_MS));
+      return [target.name, { ...reading, at }];
+    }),
+  );
+  return Object.fromEntries(sights);
 }
 
 async function takeSamples(

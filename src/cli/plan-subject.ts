@@ -46,7 +46,14 @@ export async function subjectOf(
 }
 
 /** What there is before the first revision, or before the folder was made. */
-const NOTHING: PolicySet = { revision: 'nothing', flags: {}, policies: {}, metricSources: {}, notifiers: {} };
+const NOTHING: PolicySet = {
+  revision: 'nothing',
+  flags: {},
+  policies: {},
+  metricSources: {},
+  notifiers: {},
+  targets: {},
+};
 
 async function withSource<T>(
   folder: string | undefined,

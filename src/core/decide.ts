@@ -14,6 +14,7 @@ import { conditionsOf } from './plan/conditions.ts';
 import { outlookOf } from './plan/outlook.ts';
 import type { Plan } from './plan/plan.ts';
 import { nextWakeUp } from './plan/wake-up.ts';
+import { settleTargets } from './targets/settle-targets.ts';
 import { advanceTriggers, forgetTriggers } from './triggers/advance-triggers.ts';
 import { beginTurn, type Turn } from './turn.ts';
 import type { Millis } from './units.ts';
@@ -57,6 +58,7 @@ function settleTurn(turn: Turn): void {
   forgetTriggers(turn);
   settlePlaces(turn);
   settleDocuments(turn);
+  settleTargets(turn);
   openIncidents(turn);
   if (turn.memory.halt !== null) return;
   advanceIncidents(turn);

@@ -13,6 +13,7 @@ import type { Notification } from './model/notification.ts';
 import type { Operation, OperationId, OperationOutcome } from './model/operation.ts';
 import type { Revision } from './model/revision.ts';
 import type { JsonValue, Step } from './model/step.ts';
+import { type CodeRevision, targetObject } from './model/target.ts';
 import type { TriggerKey } from './model/trigger.ts';
 import type { Halt } from './observed.ts';
 import type { TriggerMemory, TriggerState } from './triggers/trigger-memory.ts';
@@ -30,6 +31,7 @@ export type EventSpec =
   | IncidentEvent
   | HoldEvent
   | PlaceEvent
+  | TargetEvent
   | OperationEvent
   | NotificationEvent;
 
@@ -96,7 +98,14 @@ export type IncidentEvent =
       readonly name: string;
       readonly reason: string;
     }
-  | { readonly type: 'step.started'; readonly incident: IncidentId; readonly step: number; readonly summary: string }
+  | {
+      readonly type: 'step.started';
+      readonly incident: IncidentId;
+      readonly step: number;
+      readonly summary: string;
+      /** Of a restore. */
+      readonly destination?: string;
+    }
   | {
       readonly type: 'step.finished';
       readonly incident: IncidentId;
@@ -163,6 +172,25 @@ export type PlaceEvent =
   /** No flag is written there any more. */
   | { readonly type: 'document.forgotten'; readonly document: DocumentKey };
 
+export type TargetEvent =
+  /** It shows other content than before, or was looked at for the first time. */
+  | {
+      readonly type: 'target.moved';
+      readonly target: string;
+      readonly from: CodeRevision | null;
+      readonly to: CodeRevision;
+      readonly by: 'revertd' | 'others';
+    }
+  /** It was compared with what it tracks for the first time. */
+  | { readonly type: 'target.met'; readonly target: string }
+  /** Whether something that names the target is the matter; a revision becomes good only in calm. */
+  | { readonly type: 'target.calmed'; readonly target: string }
+  | { readonly type: 'target.disturbed'; readonly target: string; readonly reason: string }
+  | { readonly type: 'target.good'; readonly target: string; readonly revision: CodeRevision }
+  /** A restore that failed is not needed any more. */
+  | { readonly type: 'target.settled'; readonly target: string }
+  | { readonly type: 'target.released'; readonly target: string; readonly reason: string };
+
 export type OperationEvent =
   | { readonly type: 'operation.planned'; readonly operation: Operation }
   | { readonly type: 'operation.running'; readonly id: OperationId; readonly fingerprint: JsonValue }
@@ -171,7 +199,7 @@ export type OperationEvent =
       readonly id: OperationId;
       readonly outcome: OperationOutcome;
       readonly detail: string;
-      /** SHA-256 of the content that was written, for `deliver`. */
+      /** SHA-256 of the content that was written, for `deliver`; the tree that a target is at, for `restore`. */
       readonly digest?: string;
       /** A failure that no repetition can mend. */
       readonly final?: boolean;
@@ -190,7 +218,7 @@ export type NotificationEvent =
 export function subjectsOf(event: EventSpec): string[] {
   switch (event.type) {
     case 'hold.placed':
-      return [event.hold.object, ...(event.hold.kind === 'latch' ? [`Incident/${event.hold.incident}`] : [])];
+      return [event.hold.object, ...('incident' in event.hold ? [`Incident/${event.hold.incident}`] : [])];
     case 'hold.lifted':
       return [event.object];
     case 'place.adopted':
@@ -203,6 +231,14 @@ export function subjectsOf(event: EventSpec): string[] {
     case 'takeUp.revised':
     case 'document.forgotten':
       return [event.document];
+    case 'target.met':
+    case 'target.moved':
+    case 'target.calmed':
+    case 'target.disturbed':
+    case 'target.good':
+    case 'target.settled':
+    case 'target.released':
+      return [targetObject(event.target)];
     case 'trigger.changed':
       return [`RollbackPolicy/${event.trigger.slice(0, event.trigger.lastIndexOf('/'))}`];
     case 'incident.opened':
@@ -259,6 +295,14 @@ export function subjectsOfOperation({ action }: Operation): string[] {
       return [action.document];
     case 'step':
       return [`Incident/${action.incident}`];
+    case 'restore': {
+      const incident = action.why.kind === 'rung' ? [`Incident/${action.why.incident}`] : [];
+      return [targetObject(action.target.name), ...incident];
+    }
+    case 'activate':
+      return [targetObject(action.target)];
+    case 'keep':
+      return [targetObject(action.target.name)];
     case 'report':
       return [`Incident/${action.incident}`];
     case 'notify':

@@ -6,12 +6,13 @@ import { evolveOperations } from './operations/evolve-operations.ts';
 import { evolvePlaces } from './places/evolve-places.ts';
 import { without } from './record.ts';
 import { shiftMemory } from './shift-memory.ts';
+import { evolveTargets, restartTargets } from './targets/evolve-targets.ts';
 
 /** Memory after one more event. Memory is this fold over the log, from `EMPTY_MEMORY` on. */
 export function evolve(memory: Memory, event: Event): Memory {
   switch (event.type) {
     case 'daemon.started':
-      return { ...evolveIncidents(memory, event), startedAt: event.at };
+      return { ...restartTargets(evolveIncidents(memory, event)), startedAt: event.at };
     case 'clock.jumped':
       return shiftMemory(memory, event.byMs);
     case 'halt.began':
@@ -38,6 +39,14 @@ export function evolve(memory: Memory, event: Event): Memory {
     case 'takeUp.revised':
     case 'document.forgotten':
       return evolvePlaces(memory, event);
+    case 'target.met':
+    case 'target.moved':
+    case 'target.calmed':
+    case 'target.disturbed':
+    case 'target.good':
+    case 'target.settled':
+    case 'target.released':
+      return evolveTargets(memory, event);
     case 'incident.opened':
     case 'incident.joined':
     case 'policy.braked':

@@ -5,6 +5,7 @@ import type { Notification } from './model/notification.ts';
 import type { Operation, OperationId } from './model/operation.ts';
 import type { Revision } from './model/revision.ts';
 import type { Step } from './model/step.ts';
+import type { CodeRevision } from './model/target.ts';
 import type { TriggerKey } from './model/trigger.ts';
 import type { Halt } from './observed.ts';
 import type { TriggerMemory } from './triggers/trigger-memory.ts';
@@ -25,6 +26,8 @@ export type Memory = {
   /** Places that revertd may write: adopted, or written by it before. */
   readonly places: Readonly<Record<PlaceKey, PlaceMemory>>;
   readonly documents: Readonly<Record<DocumentKey, DocumentMemory>>;
+  /** Of targets whose state revertd follows. */
+  readonly targets: Readonly<Record<string, TargetMemory>>;
   readonly holds: Readonly<Record<HoldId, Hold>>;
   /** Open incidents; a closed one stays until the latches that it placed are lifted. */
   readonly incidents: Readonly<Record<IncidentId, Incident>>;
@@ -58,6 +61,40 @@ export type DocumentMemory = {
   readonly owed: Owed | null;
   /** The write that failed last; another one is not made to wait for it. */
   readonly failing: (Retry & { readonly key: string; readonly message: string }) | null;
+};
+
+export type TargetMemory = {
+  /** Whether it was once compared with what it tracks: a difference from before that is not for revertd to mend unasked. */
+  readonly isMet: boolean;
+  /** Null until it was first looked at. */
+  readonly current: EffectiveRevision | null;
+  /** Newest first. */
+  readonly good: readonly GoodRevision[];
+  /** The tree of the last move that ended well, so that it is told apart from what others do; null before the first. */
+  readonly arrived: string | null;
+  /** What a restore began or ended with, and is still to be done: services started again, the new state activated. */
+  readonly owed: OwedSteps | null;
+  /** The restore that failed last without an incident; another one is not made to wait for it. */
+  readonly failing: (Retry & { readonly key: string; readonly message: string }) | null;
+  /** Trees that somebody brought back from quarantine and that were put away again: once each. */
+  readonly repaired: readonly string[];
+  /** Commits that are kept from git's garbage collection. */
+  readonly kept: readonly string[];
+};
+
+/** What a target is at. `calmSince`: nothing that names the target is the matter, with data; null while something is. */
+export type EffectiveRevision = CodeRevision & {
+  readonly since: Millis;
+  readonly calmSince: Millis | null;
+  readonly isGood: boolean;
+};
+
+export type GoodRevision = CodeRevision & { readonly at: Millis };
+
+export type OwedSteps = {
+  readonly steps: readonly Step[];
+  readonly done: number;
+  readonly retry: (Retry & { readonly message: string }) | null;
 };
 
 export type Owed = {
@@ -99,6 +136,7 @@ export const EMPTY_MEMORY: Memory = {
   triggersRecordedAt: 0,
   places: {},
   documents: {},
+  targets: {},
   holds: {},
   incidents: {},
   rollbacks: [],

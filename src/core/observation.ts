@@ -15,6 +15,7 @@ export type Observation = {
   readonly documents: Observed['documents'];
   readonly checks: Observed['checks'];
   readonly halt: Observed['halt'];
+  readonly targets: Observed['targets'];
   readonly readings: readonly ObservedReading[];
   readonly memory: Memory;
 };
@@ -53,7 +54,7 @@ export type Situation = {
 
 /** What `decide` needs, for any policies on the host that was observed. Triggers that are unknown there get their query's reading. */
 export function situationOf(observation: Observation, policies: PolicySet): Situation {
-  const { documents, checks, halt, memory, at: now } = observation;
+  const { documents, checks, halt, targets, memory, at: now } = observation;
   const desired = { ...policies, adopt: observation.host.adopt };
   const known = new Map(observation.readings.map((reading) => [queryKey(reading), reading]));
   const readings = unread(observation, desired).flatMap(([trigger, asked]) => {
@@ -62,7 +63,7 @@ export function situationOf(observation: Observation, policies: PolicySet): Situ
     const { query: _query, source: _source, ...reading } = found;
     return [{ ...reading, trigger, at: now }];
   });
-  return { desired, observed: { readings, documents, checks, halt }, memory, now };
+  return { desired, observed: { readings, documents, checks, halt, targets }, memory, now };
 }
 
 /** The triggers of these policies of which memory has no evidence that counts. */

@@ -1,6 +1,7 @@
 import type { CheckResult } from './model/check.ts';
 import type { DocumentKey } from './model/flag.ts';
 import type { JsonValue } from './model/step.ts';
+import type { CodeRevision } from './model/target.ts';
 import type { TriggerKey } from './model/trigger.ts';
 import type { Millis } from './units.ts';
 
@@ -13,6 +14,8 @@ export type Observed = {
   /** The newest result of each check that was asked for. */
   readonly checks: Readonly<Record<string, CheckResult>>;
   readonly halt: Halt | null;
+  /** The newest sight of each target; one that was never looked at is missing. */
+  readonly targets: Readonly<Record<string, TargetSight>>;
 };
 
 /** One evaluation of a trigger's query. */
@@ -74,4 +77,18 @@ export type DocumentSight =
 /** A person stopped all automatic action. */
 export type Halt = { readonly since: Millis; readonly by: string; readonly reason: string };
 
-export const NOTHING_OBSERVED: Observed = { readings: [], documents: {}, checks: {}, halt: null };
+export type TargetSight =
+  | {
+      readonly kind: 'git';
+      readonly at: Millis;
+      readonly head: CodeRevision;
+      /** Whether tracked files were changed and not committed. */
+      readonly isDirty: boolean;
+      /** The newest revision of what is tracked; null without `track`, and before it was first fetched. */
+      readonly tip: (CodeRevision & { readonly subject: string }) | null;
+      /** Why the tracked revision could not be fetched last. */
+      readonly tipFault: string | null;
+    }
+  | { readonly kind: 'unreadable'; readonly at: Millis; readonly code: string; readonly message: string };
+
+export const NOTHING_OBSERVED: Observed = { readings: [], documents: {}, checks: {}, halt: null, targets: {} };

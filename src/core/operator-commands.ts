@@ -39,7 +39,9 @@ export function liftHold({ memory, desired, actor }: Situation, id: string, reas
 
 /** Lets git's value in for one object (`Flag/NAME`), or for all that wait. */
 export function adopt(situation: Situation, object: string | undefined): EventSpec[] {
-  const waiting = Object.values(situation.memory.holds).filter((hold) => hold.kind === 'adoption');
+  const waiting = Object.values(situation.memory.holds).filter(
+    (hold) => hold.kind === 'adoption' || hold.kind === 'targetAdoption',
+  );
   const chosen = waiting.filter((hold) => object === undefined || hold.object === object);
   if (chosen.length === 0 && object !== undefined) {
     throw notFound(

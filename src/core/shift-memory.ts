@@ -1,5 +1,5 @@
 import { shiftIncident } from './incidents/incident-times.ts';
-import type { Memory, Retry } from './memory.ts';
+import type { Memory, Retry, TargetMemory } from './memory.ts';
 import type { Hold } from './model/hold.ts';
 import { mapValues } from './record.ts';
 import type { ElementMemory, TriggerMemory } from './triggers/trigger-memory.ts';
@@ -29,6 +29,7 @@ export function shiftMemory(memory: Memory, byMs: Millis): Memory {
           ? document.owed
           : { ...document.owed, retry: shiftRetry(document.owed.retry, byMs) },
     })),
+    targets: mapValues(memory.targets, (target) => shiftTarget(target, byMs)),
     outbox: mapValues(memory.outbox, (entry) => ({ ...shiftRetry(entry, byMs), queuedAt: entry.queuedAt + byMs })),
     reportsOwed: mapValues(memory.reportsOwed, (retry) => shiftRetry(retry, byMs)),
   };
@@ -61,5 +62,23 @@ function shiftElement(element: ElementMemory, byMs: Millis): ElementMemory {
     breachedSince: element.breachedSince + byMs,
     seenAt: element.seenAt + byMs,
     accumulatedAt: element.accumulatedAt === null ? null : element.accumulatedAt + byMs,
+  };
+}
+
+function shiftTarget(target: TargetMemory, byMs: Millis): TargetMemory {
+  const { current, owed, failing } = target;
+  return {
+    ...target,
+    current:
+      current === null
+        ? null
+        : {
+            ...current,
+            since: current.since + byMs,
+            calmSince: current.calmSince === null ? null : current.calmSince + byMs,
+          },
+    good: target.good.map((revision) => ({ ...revision, at: revision.at + byMs })),
+    owed: owed?.retry === undefined || owed.retry === null ? owed : { ...owed, retry: shiftRetry(owed.retry, byMs) },
+    failing: failing === null ? null : shiftRetry(failing, byMs),
   };
 }

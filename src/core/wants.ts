@@ -4,6 +4,7 @@ import type { Check } from './model/check.ts';
 import type { Desired } from './model/desired.ts';
 import { type DocumentKey, type DocumentRef, documentKey } from './model/flag.ts';
 import { isOpen, type VerifyingPhase } from './model/incident.ts';
+import type { Target } from './model/target.ts';
 import type { Trigger, TriggerKey } from './model/trigger.ts';
 import type { Millis } from './units.ts';
 
@@ -12,6 +13,7 @@ export type Wants = {
   readonly triggers: ReadonlyMap<TriggerKey, Trigger>;
   readonly documents: readonly WantedDocument[];
   readonly checks: readonly WantedCheck[];
+  readonly targets: readonly Target[];
 };
 
 /** A sight from before `freshAfter` is of no use. */
@@ -29,6 +31,7 @@ export function wantsOf(desired: Desired, memory: Memory, now: Millis): Wants {
     triggers: triggersInForce(desired, memory),
     documents: wantedDocuments(desired, memory),
     checks: wantedChecks(memory, now),
+    targets: Object.values(desired.targets),
   };
 }
 

@@ -30,6 +30,7 @@ import type { Log } from './log.ts';
 import { CheckWatch } from './observe/check-watch.ts';
 import { DocumentWatch } from './observe/document-watch.ts';
 import { observedHost, observedReadings } from './observe/observed-host.ts';
+import { TargetWatch } from './observe/target-watch.ts';
 import { PolicyFeed } from './policy-feed.ts';
 import { Reconciler } from './reconciler.ts';
 import { writeReport } from './reports.ts';
@@ -94,12 +95,14 @@ export class Daemon {
     const wake = (): void => this.reconciler.wake();
     this.documents = new DocumentWatch(this.#hands.places, now, wake);
     const checks = new CheckWatch((check) => this.#check(check), now, wake);
+    const targets = new TargetWatch(this.#hands.targets, now, wake);
     this.#executor = this.#createExecutor(now);
     this.reconciler = new Reconciler({
       store: this.store,
       now,
       documents: this.documents,
       checks,
+      targets,
       halt: () => readHalt(this.dataDir),
       start: (operation) => this.#executor.start(operation),
       onPlan: (plan, tookMs) => this.#observers.forEach((observer) => observer.onPlan?.(plan, tookMs)),

@@ -8,6 +8,7 @@ import { Store } from '../store/store.ts';
 import { createHands } from './apply/hands.ts';
 import { CheckWatch } from './observe/check-watch.ts';
 import { DocumentWatch } from './observe/document-watch.ts';
+import { TargetWatch } from './observe/target-watch.ts';
 import { Reconciler } from './reconciler.ts';
 
 let folder: string;
@@ -21,7 +22,7 @@ beforeEach(() => {
   store = new Store(folder);
   now = 1_000_000;
   started = [];
-  const { places } = createHands({}, {});
+  const { places, targets } = createHands({}, {});
   const checks = new CheckWatch(
     (check) => Promise.resolve({ key: check.key, outcome: 'true', detail: '' }),
     () => now,
@@ -36,6 +37,11 @@ beforeEach(() => {
       () => {},
     ),
     checks,
+    targets: new TargetWatch(
+      targets,
+      () => now,
+      () => {},
+    ),
     halt: () => null,
     start: (operation) => started.push(operation.action.kind),
     onPlan: () => {},

@@ -18,6 +18,7 @@ import type { RecordedReading } from '../store/history.ts';
 import type { Store } from '../store/store.ts';
 import type { CheckWatch } from './observe/check-watch.ts';
 import type { DocumentWatch } from './observe/document-watch.ts';
+import type { TargetWatch } from './observe/target-watch.ts';
 
 /** Nothing waits longer than this for its next look, whatever else happens. */
 const HEARTBEAT_MS: Millis = 1_000;
@@ -28,6 +29,7 @@ export type ReconcilerHost = {
   readonly now: () => Millis;
   readonly documents: DocumentWatch;
   readonly checks: CheckWatch;
+  readonly targets: TargetWatch;
   readonly halt: () => Halt | null;
   readonly start: (operation: Operation) => void;
   /** Told after each decision, for metrics and those who watch. */
@@ -144,6 +146,7 @@ export class Reconciler {
     this.#savedAt += byMs;
     this.#host.documents.forget();
     this.#host.checks.forget();
+    this.#host.targets.forget();
     this.record('revertd', { type: 'clock.jumped', byMs });
   }
 
@@ -250,8 +253,8 @@ export class Reconciler {
   }
 
   #observed(readings: readonly Reading[]): Observed {
-    const { documents, checks, halt } = this.#host;
-    return { readings, documents: documents.sights, checks: checks.results, halt: halt() };
+    const { documents, checks, targets, halt } = this.#host;
+    return { readings, documents: documents.sights, checks: checks.results, halt: halt(), targets: targets.sights };
   }
 
   #observe(desired: Desired, now: Millis): void {
@@ -259,6 +262,7 @@ export class Reconciler {
     this.#host.onWants(wants);
     this.#host.documents.refresh(wants.documents);
     this.#host.checks.refresh(wants.checks);
+    this.#host.targets.refresh(wants.targets);
   }
 
   /** What was seen of a document before its write ended is of no use, whatever the clock says. */
@@ -267,6 +271,7 @@ export class Reconciler {
       if (spec.type !== 'operation.finished') continue;
       const action = this.#memory.operations[spec.id]?.action;
       if (action?.kind === 'deliver') this.#host.documents.invalidate(documentKey(action.document));
+      if (action?.kind === 'restore') this.#host.targets.invalidate(action.target.name);
     }
   }
 

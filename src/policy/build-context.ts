@@ -116,6 +116,16 @@ export function pathAt(context: BuildContext, path: Path, text: string, use: 're
   return text;
 }
 
+/** A path within another folder, after its variables were filled in: relative, and without `..`. */
+export function within(context: BuildContext, path: Path, text: string): string {
+  if (hasVariable(text)) return text;
+  if (text.startsWith('/') || text.split('/').includes('..') || text.includes('\0')) {
+    const message = `"${text}" is not a path within the target; it must be relative, and must not contain \`..\``;
+    fault(context, path, 'E-PATH', { message, found: text });
+  }
+  return text;
+}
+
 /** An http or https address without a password in it, and allowed. */
 export function urlAt(context: BuildContext, path: Path, text: string): string {
   if (hasVariable(text)) return text;

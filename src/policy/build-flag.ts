@@ -96,8 +96,9 @@ function checkFormat(context: BuildContext, path: Path, text: string): void {
 /** A flag that sets flags when it is written could go round for ever. */
 function refuseSetFlag(context: BuildContext, path: Path, place: RawPlace): void {
   for (const [index, step] of (place.then ?? []).entries()) {
-    if (step.setFlag === undefined) continue;
-    const message = '`then` makes a written value effective; it cannot set flags, only a ladder can';
-    fault(context, [...path, 'then', index, 'setFlag'], 'E-STEP', message);
+    const kind = step.setFlag === undefined ? 'restore' : 'setFlag';
+    if (step[kind] === undefined) continue;
+    const message = '`then` makes a written value effective; it cannot set flags or move targets, only a ladder can';
+    fault(context, [...path, 'then', index, kind], 'E-STEP', message);
   }
 }

@@ -50,5 +50,10 @@ function buildLimit(context: BuildContext, raw: RawRollbackPolicy['limit']): Pic
 function buildRelease(context: BuildContext, raw: RawRollbackPolicy['release']): Release {
   const flags = raw?.flags ?? 'onFlagChange';
   if (typeof flags === 'string') return { kind: flags };
+  if ('onFix' in flags) {
+    const path = ['spec', 'release', 'flags', 'onFix'];
+    context.references.push({ kind: 'Target', name: flags.onFix, origin: valueOrigin(context, path) });
+    return { kind: 'onFix', target: flags.onFix };
+  }
   return { kind: 'after', spanMs: durationAt(context, ['spec', 'release', 'flags', 'after'], flags.after, 0) };
 }

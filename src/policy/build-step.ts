@@ -11,13 +11,22 @@ import {
   unitAt,
   urlAt,
   valueOrigin,
+  within,
 } from './build-context.ts';
 import { buildHeaders, buildStatus } from './build-parts.ts';
 import type { Path } from './path.ts';
-import type { RawHttpStep, RawRepetition, RawRunStep, RawService, RawSetFlag, RawStep } from './raw-documents.ts';
+import type {
+  RawHttpStep,
+  RawRepetition,
+  RawRestore,
+  RawRunStep,
+  RawService,
+  RawSetFlag,
+  RawStep,
+} from './raw-documents.ts';
 
 /** How long a step may take if it does not say. */
-const DEFAULT_TIMEOUT_MS = { setFlag: 60_000, service: 120_000, http: 10_000, run: 60_000 } as const;
+const DEFAULT_TIMEOUT_MS = { setFlag: 60_000, restore: 600_000, service: 120_000, http: 10_000, run: 60_000 } as const;
 
 export function buildSteps(context: BuildContext, path: Path, raw: readonly RawStep[] | undefined): readonly Step[] {
   return (raw ?? []).map((step, index) => buildStep(context, [...path, index], step));
@@ -33,6 +42,9 @@ function buildSpec(context: BuildContext, path: Path, raw: RawStep): readonly [S
     durationAt(context, [...path, kind, 'timeout'], text, DEFAULT_TIMEOUT_MS[kind], SHORTEST_TIMEOUT);
   if (raw.setFlag !== undefined) {
     return [buildSetFlag(context, [...path, 'setFlag'], raw.setFlag), timeout('setFlag', raw.setFlag.timeout)];
+  }
+  if (raw.restore !== undefined) {
+    return [buildRestore(context, [...path, 'restore'], raw.restore), timeout('restore', raw.restore.timeout)];
   }
   if (raw.service !== undefined) {
     return [buildService(context, [...path, 'service'], raw.service), timeout('service', raw.service.timeout)];
@@ -54,6 +66,14 @@ function buildSetFlag(context: BuildContext, path: Path, raw: RawSetFlag): StepS
   const variantOrigin = valueOrigin(context, [...path, 'to', 'variant']);
   context.references.push({ kind: 'Flag', name: raw.flag, origin, variant: { name: variant, origin: variantOrigin } });
   return { kind: 'setFlag', flag: raw.flag, to: { kind: 'variant', variant } };
+}
+
+function buildRestore(context: BuildContext, path: Path, raw: RawRestore): StepSpec {
+  context.references.push({ kind: 'Target', name: raw.target, origin: valueOrigin(context, [...path, 'target']) });
+  const paths = raw.only?.paths ?? [];
+  for (const [index, text] of paths.entries()) within(context, [...path, 'only', 'paths', index], text);
+  const to = raw.to === 'lastGood' ? { kind: raw.to } : { kind: 'revision' as const, revision: raw.to.revision };
+  return { kind: 'restore', target: raw.target, to, paths };
 }
 
 function buildService(context: BuildContext, path: Path, raw: RawService): StepSpec {

@@ -19,7 +19,9 @@ const EXPECTED: Readonly<Record<string, readonly string[]>> = {
     '3:19 error[E-NAME] "aaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaa…" cannot be a name (`name`): names are up to 63 letters, digits, ".", "_" and "-", beginning and ending with a letter or digit',
   ],
   'missing-api-version': ['1:1 error[E-API-VERSION] `apiVersion` is missing; write apiVersion: revertd.dev/v1'],
-  'missing-kind': ['1:1 error[E-KIND] `kind` is missing; expected one of MetricSource, Flag, RollbackPolicy, Notifier'],
+  'missing-kind': [
+    '1:1 error[E-KIND] `kind` is missing; expected one of MetricSource, Target, Flag, RollbackPolicy, Notifier',
+  ],
   'missing-metadata': ['1:1 error[E-MISSING-KEY] `metadata` is missing in the document'],
   'missing-name': ['3:1 error[E-MISSING-KEY] `name` is missing in `metadata`; for example `name: memory-injection`'],
   'missing-spec': ['1:1 error[E-MISSING-KEY] `spec` is missing in the document'],

@@ -31,7 +31,7 @@ const EXPECTED: Readonly<Record<string, readonly string[]>> = {
   'source-two-types': [
     '6:3 error[E-ONE-OF] `spec` needs exactly one of scrape, probe, host, sql, command or prometheus; found probe and scrape',
   ],
-  'action-to-come': ['27:11 error[E-NOT-SUPPORTED] `restore` is not supported by this version yet'],
+  'action-to-come': ['27:11 error[E-NOT-SUPPORTED] `createPoint` is not supported by this version yet'],
   'default-not-a-variant': [
     '6:19 error[E-NO-VARIANT] `defaultVariant` names no variant of this flag: found "onn", expected "on" or "off"',
   ],
@@ -67,7 +67,7 @@ const EXPECTED: Readonly<Record<string, readonly string[]>> = {
     '24:12 error[E-UNIT] `for` is longer than ten years: found "99999w", expected a duration with a unit such as 30s, 5m or 1h30m',
   ],
   'for-words': ['24:12 error[E-UNIT] `for` is not a duration: found "5 minutes", write 5m'],
-  'foreign-action': ['27:11 error[E-UNKNOWN-KEY] unknown key `exec`; expected setFlag, service, http or run'],
+  'foreign-action': ['27:11 error[E-UNKNOWN-KEY] unknown key `exec`; expected setFlag, restore, service, http or run'],
   'header-number': ['27:67 error[E-TYPE] `X-Version` must be a text or a reference to a secret; found the number 1'],
   'http-method': [
     '27:53 error[E-VALUE] `method` must be GET, HEAD, POST, PUT, PATCH, DELETE or OPTIONS; found the text "post"; did you mean POST?',
@@ -85,7 +85,9 @@ const EXPECTED: Readonly<Record<string, readonly string[]>> = {
   ],
   'missing-variants': ['4:1 error[E-MISSING-KEY] `variants` is missing in `spec`'],
   'misspelled-required': ['7:3 error[E-UNKNOWN-KEY] unknown key `defaultVariants`; did you mean `defaultVariant`?'],
-  'no-action': ['27:11 error[E-ONE-OF] `do[0]` needs exactly one of setFlag, service, http or run; found none'],
+  'no-action': [
+    '27:11 error[E-ONE-OF] `do[0]` needs exactly one of setFlag, restore, service, http or run; found none',
+  ],
   'no-ladder': [
     '19:1 error[E-MISSING-KEY] a policy with critical triggers needs a `ladder`; triggers with `severity: warning` need none',
   ],
@@ -154,7 +156,7 @@ const EXPECTED: Readonly<Record<string, readonly string[]>> = {
   'target-not-url': ['5:23 error[E-URL] `targets[0]` is not an http or https address: found "localhost:9464"'],
   'targets-empty': ['5:22 error[E-EMPTY] `targets` is empty; expected a list of addresses'],
   'then-set-flag': [
-    '10:25 error[E-STEP] `then` makes a written value effective; it cannot set flags, only a ladder can',
+    '10:25 error[E-STEP] `then` makes a written value effective; it cannot set flags or move targets, only a ladder can',
   ],
   'threshold-baseline': [
     '23:26 error[E-RANGE] `above` so many times the baseline must be greater than 1, or the usual value would breach',
@@ -182,7 +184,7 @@ const EXPECTED: Readonly<Record<string, readonly string[]>> = {
     '21:5 error[E-TYPE] `triggers` must be a list of triggers; found a mapping; put "- " before each item',
   ],
   'two-actions': [
-    '27:53 error[E-ONE-OF] `do[0]` needs exactly one of setFlag, service, http or run; found setFlag and run',
+    '27:53 error[E-ONE-OF] `do[0]` needs exactly one of setFlag, restore, service, http or run; found setFlag and run',
   ],
   'two-notifiers-in-one': [
     '6:3 error[E-ONE-OF] `spec` needs exactly one of webhook or command; found webhook and command',

@@ -25,10 +25,7 @@ const EXPECTED: Readonly<Record<string, readonly string[]>> = {
   'match-too-many': ['28:21 error[E-MATCH] `match` asks for at least 2 of the critical triggers; this policy has 1'],
   'match-warnings': ['29:10 error[E-MATCH] `match` asks for all of the critical triggers; this policy has 0'],
   'match-zero': ['28:21 error[E-RANGE] `atLeast` must be at least 1; found the number 0'],
-  'release-fix': [
-    '28:23 error[E-NOT-SUPPORTED] `onFix` is not supported by this version yet',
-    '28:38 error[E-NOT-SUPPORTED] `reRamp` is not supported by this version yet',
-  ],
+  'release-fix': ['28:38 error[E-NOT-SUPPORTED] `reRamp` is not supported by this version yet'],
   'release-word': ['28:12 error[E-TYPE] `release` must be a mapping; found the text "onFlagChange"'],
   repetition: ['27:63 error[E-REPETITION] `repeatable: true` and `unless` exclude each other; keep one'],
   settle: ['28:25 error[E-SETTLE] `settle` (5m) must be shorter than `within` (2m), or nothing is ever judged'],

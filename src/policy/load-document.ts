@@ -2,11 +2,13 @@ import type { Flag } from '../core/model/flag.ts';
 import type { MetricSource } from '../core/model/metric-source.ts';
 import type { Notifier } from '../core/model/notifier.ts';
 import type { RollbackPolicy } from '../core/model/policy.ts';
+import type { Target } from '../core/model/target.ts';
 import type { BuildContext, PlaceUse, Reference, SamplingUse } from './build-context.ts';
 import { buildFlag } from './build-flag.ts';
 import { buildNotifier } from './build-notifier.ts';
 import { buildRollbackPolicy } from './build-policy.ts';
 import { buildMetricSource } from './build-source.ts';
+import { buildTarget } from './build-target.ts';
 import { checkSchema } from './check-schema.ts';
 import type { Diagnostic } from './diagnostic.ts';
 import { asGiven, fillDocument } from './fill-document.ts';
@@ -22,6 +24,7 @@ import type { AnyRawDocument, RawDocuments } from './raw-documents.ts';
 
 export type BuiltObject =
   | { readonly kind: 'MetricSource'; readonly value: MetricSource }
+  | { readonly kind: 'Target'; readonly value: Target }
   | { readonly kind: 'Flag'; readonly value: Flag }
   | { readonly kind: 'RollbackPolicy'; readonly value: RollbackPolicy }
   | { readonly kind: 'Notifier'; readonly value: Notifier };
@@ -64,6 +67,8 @@ function build(document: PolicyDocument, kind: Kind, options: LoadOptions): Load
   switch (kind) {
     case 'MetricSource':
       return assemble(document, kind, options, (context, raw) => ({ kind, value: buildMetricSource(context, raw) }));
+    case 'Target':
+      return assemble(document, kind, options, (context, raw) => ({ kind, value: buildTarget(context, raw) }));
     case 'Flag':
       return assemble(document, kind, options, (context, raw) => {
         const labels = options.host === undefined ? undefined : options.hostLabels;
@@ -155,6 +160,7 @@ function declare(document: PolicyDocument, object: BuiltObject, isHere: boolean)
     }
     case 'MetricSource':
       return { ...base, intervalMs: object.value.intervalMs, sourceType: object.value.type.kind };
+    case 'Target':
     case 'RollbackPolicy':
     case 'Notifier':
       return base;

@@ -90,6 +90,7 @@ function gather(revision: Revision, documents: readonly LoadedDocument[]): Polic
   return {
     revision,
     metricSources: byName(objects.flatMap((object) => (object.kind === 'MetricSource' ? [object.value] : []))),
+    targets: byName(objects.flatMap((object) => (object.kind === 'Target' ? [object.value] : []))),
     flags: byName(objects.flatMap((object) => (object.kind === 'Flag' ? [object.value] : []))),
     policies: byName(objects.flatMap((object) => (object.kind === 'RollbackPolicy' ? [object.value] : []))),
     notifiers: byName(objects.flatMap((object) => (object.kind === 'Notifier' ? [object.value] : []))),

@@ -11,6 +11,7 @@ import type { Kind } from './kinds.ts';
  */
 export type RawDocuments = {
   readonly MetricSource: RawDocument<RawMetricSource>;
+  readonly Target: RawDocument<RawTarget>;
   readonly Flag: RawDocument<RawFlag>;
   readonly RollbackPolicy: RawDocument<RawRollbackPolicy>;
   readonly Notifier: RawDocument<RawNotifier>;
@@ -104,6 +105,21 @@ export type RawPrometheus = {
   readonly retries?: number;
 };
 
+export type RawTarget = {
+  readonly git?: RawGitTarget;
+  readonly quiesce?: readonly RawStep[];
+  readonly check?: readonly RawCheck[];
+};
+
+export type RawGitTarget = {
+  readonly path: string;
+  readonly track?: string | { readonly ref: string; readonly remote?: string; readonly interval?: string };
+  readonly build?: readonly RawStep[];
+  readonly publish?: { readonly from: string; readonly to: string };
+  readonly activate?: readonly RawStep[];
+  readonly bake?: string;
+};
+
 export type RawFlag = {
   readonly state?: 'ENABLED' | 'DISABLED';
   readonly variants: Readonly<Record<string, JsonValue>>;
@@ -135,8 +151,10 @@ export type RawRollbackPolicy = {
   readonly limit?: { readonly rollbacks: number; readonly per: string };
   readonly rto?: string;
   readonly notify?: readonly string[];
-  readonly release?: { readonly flags?: 'onFlagChange' | 'manual' | { readonly after: string } };
+  readonly release?: { readonly flags?: RawRelease };
 };
+
+export type RawRelease = 'onFlagChange' | 'manual' | { readonly onFix: string } | { readonly after: string };
 
 export type RawThreshold = {
   readonly above?: number;
@@ -177,6 +195,7 @@ export type RawVerify = {
 
 export type RawStep = {
   readonly setFlag?: RawSetFlag;
+  readonly restore?: RawRestore;
   readonly service?: RawService;
   readonly http?: RawHttpStep;
   readonly run?: RawRunStep;
@@ -185,6 +204,13 @@ export type RawStep = {
 export type RawSetFlag = {
   readonly flag: string;
   readonly to: 'safe' | { readonly variant: string };
+  readonly timeout?: string;
+};
+
+export type RawRestore = {
+  readonly target: string;
+  readonly to: 'lastGood' | { readonly revision: string };
+  readonly only?: { readonly paths: readonly string[] };
   readonly timeout?: string;
 };
 

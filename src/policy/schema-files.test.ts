@@ -8,6 +8,7 @@ import type { DocumentRef } from '../core/model/flag.ts';
 import type { MetricSource } from '../core/model/metric-source.ts';
 import { NOTIFICATION_TOPICS, type Notifier } from '../core/model/notifier.ts';
 import type { StepKind } from '../core/model/step.ts';
+import type { Target } from '../core/model/target.ts';
 import { KINDS } from './kinds.ts';
 import { alternatives, exactlyOneOf, readSchema } from './schema-files.ts';
 import { ALTERNATIVES_TO_COME, KEYS_TO_COME, VALUES_TO_COME } from './unsupported.ts';
@@ -86,7 +87,7 @@ describe('the schemas', () => {
 
 describe('the alternatives', () => {
   it('are those of the model', () => {
-    const steps = { setFlag: 0, service: 0, http: 0, run: 0 } satisfies Record<StepKind, 0>;
+    const steps = { setFlag: 0, restore: 0, service: 0, http: 0, run: 0 } satisfies Record<StepKind, 0>;
     const checks = { http: 0, query: 0, unit: 0, run: 0 } satisfies Record<CheckSpec['kind'], 0>;
     const places = { envFile: 0, file: 0 } satisfies Record<DocumentRef['kind'], 0>;
     const metricSources = { scrape: 0, probe: 0, host: 0, sql: 0, command: 0, prometheus: 0 } satisfies Record<
@@ -94,7 +95,9 @@ describe('the alternatives', () => {
       0
     >;
     const notifiers = { webhook: 0, command: 0 } satisfies Record<Notifier['type']['kind'], 0>;
+    const targets = { git: 0 } satisfies Record<Target['type']['kind'], 0>;
     const model = {
+      targets,
       steps,
       checks,
       places,

@@ -6,6 +6,7 @@ import type { RawDocuments } from './raw-documents.ts';
 
 const FILES = {
   MetricSource: 'metric-source.schema.json',
+  Target: 'target.schema.json',
   Flag: 'flag.schema.json',
   RollbackPolicy: 'rollback-policy.schema.json',
   Notifier: 'notifier.schema.json',
@@ -71,6 +72,7 @@ export type Alternatives = {
   readonly metricSources: readonly string[];
   readonly probes: readonly string[];
   readonly notifiers: readonly string[];
+  readonly targets: readonly string[];
 };
 
 /** The alternatives as the schemas have them, so that a test can hold the drivers against them. */
@@ -83,6 +85,7 @@ export function alternatives(): Alternatives {
     places: exactlyOneOf(readSchema(FILES.Flag)['$defs'].place),
     metricSources: exactlyOneOf(source['properties'].spec),
     probes: exactlyOneOf(source['$defs'].probe),
+    targets: exactlyOneOf(readSchema(FILES.Target)['properties'].spec),
     notifiers: exactlyOneOf(readSchema(FILES.Notifier)['properties'].spec),
   };
 }

@@ -11,8 +11,10 @@ export const KEYS_TO_COME: Readonly<Record<string, readonly string[]>> = {
   'RollbackPolicy spec': ['escalate', 'updates'],
   Trigger: ['decision'],
   Rung: ['when', 'approval', 'dataLoss', 'assess', 'notify'],
+  'Target spec': ['files', 'sqlite', 'postgres', 'rows', 'http', 'flags', 'command'],
+  'Step restore': ['policy', 'targets', 'mode', 'conflicts'],
   Release: ['reRamp'],
-  Step: ['restore', 'createPoint', 'container', 'sql', 'editFile', 'gitCommit', 'notify', 'waitFor', 'when'],
+  Step: ['createPoint', 'container', 'sql', 'editFile', 'gitCommit', 'notify', 'waitFor', 'when'],
   'Step http': ['auth', 'bodyContains'],
   'Step run': ['user'],
   Check: ['sql', 'sqlite', 'target', 'container', 'file', 'assessed'],
@@ -23,12 +25,13 @@ export const KEYS_TO_COME: Readonly<Record<string, readonly string[]>> = {
 /** Values likewise, by the title of the schema that lists the values of today. */
 export const VALUES_TO_COME: Readonly<Record<string, readonly string[]>> = {
   '`safe` or {variant: NAME}': ['previousStep'],
+  '`lastGood` or {revision: REVISION}': ['latestValid', 'safetyPoint'],
   topic: ['approval', 'update', 'escalated', 'drill', 'report'],
 };
 
 /** Objects likewise, by the title and the object's key. */
 export const ALTERNATIVES_TO_COME: Readonly<Record<string, readonly string[]>> = {
-  After: ['onFix'],
+  Revision: ['point', 'at', 'before', 'by'],
 };
 
 export function isKeyToCome(title: string, key: string): boolean {

@@ -1,6 +1,7 @@
 import type { Desired, PolicySet } from '../core/model/desired.ts';
 import type { PolicyFile } from '../core/model/revision.ts';
 import { nearestName } from '../core/nearest-name.ts';
+import { mapValues } from '../core/record.ts';
 import { formatDuration, type Millis } from '../core/units.ts';
 import { type BuildContext, durationAt, fault, faultAtKey, valueOrigin } from '../policy/build-context.ts';
 import { formatDiagnostic } from '../policy/format-diagnostic.ts';
@@ -47,6 +48,10 @@ export function buildTest(
     inputs: buildInputs(context, spec.input ?? [], known),
     flags: spec.flags ?? {},
     documents: spec.documents ?? {},
+    targets: mapValues(spec.targets ?? {}, ({ revision, good }) => ({
+      revision: revision ?? 'first',
+      good: good ?? [],
+    })),
     events,
     expectations,
   };
@@ -192,6 +197,7 @@ function kindOf(
     return { kind: 'silent', source: raw.silent.source, forMs: span('silent', 'for', raw.silent.for) };
   }
   if (raw.check !== undefined) return { kind: 'check', of: raw.check.of, is: raw.check.is };
+  if (raw.push !== undefined) return { kind: 'push', ...raw.push };
   if (raw.edit !== undefined) return { kind: 'edit', documents: raw.edit };
   return { kind: 'resume' };
 }

@@ -8,6 +8,7 @@ import type { DocumentValues, RawEvent, RawExpectation, RawTestSpec } from './ra
 export function checkNames(context: BuildContext, spec: RawTestSpec, known: KnownNames): void {
   checkVariants(context, ['spec', 'flags'], spec.flags ?? {}, known);
   checkDocuments(context, ['spec', 'documents'], spec.documents ?? {}, known);
+  for (const name of Object.keys(spec.targets ?? {})) checkTarget(context, ['spec', 'targets', name], name, known);
   for (const [index, event] of (spec.events ?? []).entries()) {
     checkEvent(context, ['spec', 'events', index], event, known);
   }
@@ -28,6 +29,7 @@ function checkEvent(context: BuildContext, path: Path, event: RawEvent, known: K
   }
   if (override !== undefined) checkVariant(context, [...path, 'override'], override.flag, override.variant, known);
   if (edit !== undefined) checkDocuments(context, [...path, 'edit'], edit, known);
+  if (event.push !== undefined) checkTarget(context, [...path, 'push', 'target'], event.push.target, known);
 }
 
 function checkAction(context: BuildContext, path: Path, text: string, known: KnownNames): void {
@@ -41,6 +43,7 @@ function checkExpectation(context: BuildContext, path: Path, raw: RawExpectation
   }
   checkVariants(context, [...path, 'flags'], raw.flags ?? {}, known);
   checkDocuments(context, [...path, 'documents'], raw.documents ?? {}, known);
+  for (const name of Object.keys(raw.targets ?? {})) checkTarget(context, [...path, 'targets', name], name, known);
   for (const [index, rung] of (raw.rungs ?? []).entries()) checkRung(context, [...path, 'rungs', index], rung, known);
   for (const [index, { policy, rung }] of (raw.incidents ?? []).entries()) {
     const at = [...path, 'incidents', index];
@@ -63,6 +66,10 @@ function checkExpectation(context: BuildContext, path: Path, raw: RawExpectation
       checkName(context, name, known.notifiers, word);
     }
   }
+}
+
+function checkTarget(context: BuildContext, path: Path, name: string, known: KnownNames): void {
+  checkName(context, name, known.targets, { path, what: 'Target', code: 'E-NO-TARGET' });
 }
 
 function checkPolicy(context: BuildContext, path: Path, name: string, known: KnownNames): void {

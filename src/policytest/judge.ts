@@ -34,6 +34,7 @@ export function judge(host: VirtualHost, raw: RawExpectation, mark: Mark): reado
   compare('flags', raw.flags, () => effectiveVariants(host, Object.keys(raw.flags ?? {})));
   compare('holds', raw.holds, () => holdViews(host));
   compare('documents', raw.documents, () => documentsOf(host, raw));
+  compare('targets', raw.targets, () => revisionsOf(host, raw));
   compare('actions', raw.actions, () => actionsSince(host, mark));
   compare('notifications', raw.notifications?.map(sorted), () => messagesSince(host, mark));
   if (raw.nothing === true) {
@@ -41,6 +42,10 @@ export function judge(host: VirtualHost, raw: RawExpectation, mark: Mark): reado
     if (happened.length > 0) differences.push({ path: ['nothing'], expected: 'nothing', got: happened });
   }
   return differences;
+}
+
+function revisionsOf(host: VirtualHost, { targets = {} }: RawExpectation): JsonValue {
+  return Object.fromEntries(Object.keys(targets).map((name) => [name, host.targets.revision(name)]));
 }
 
 function documentsOf(host: VirtualHost, { documents = {} }: RawExpectation): JsonValue {

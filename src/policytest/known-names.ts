@@ -1,7 +1,9 @@
 import type { Check } from '../core/model/check.ts';
 import type { PolicySet } from '../core/model/desired.ts';
 import { describeStep, type Step } from '../core/model/step.ts';
+import type { Target } from '../core/model/target.ts';
 import { nearestName } from '../core/nearest-name.ts';
+import { undoOf } from '../core/targets/moves.ts';
 import { type BuildContext, fault, faultAtKey } from '../policy/build-context.ts';
 import { alternativesText, quote } from '../policy/found.ts';
 import type { Path } from '../policy/path.ts';
@@ -13,6 +15,7 @@ export type KnownNames = {
   readonly policies: readonly string[];
   readonly rungs: readonly string[];
   readonly flags: readonly string[];
+  readonly targets: readonly string[];
   readonly notifiers: readonly string[];
   readonly sources: readonly string[];
   /** Whether a server is queried, whose series may bear any `job`. */
@@ -30,9 +33,14 @@ export type KnownNames = {
 export function namesIn(revisions: readonly PolicySet[]): KnownNames {
   const policies = revisions.flatMap((set) => Object.values(set.policies));
   const flags = revisions.flatMap((set) => Object.values(set.flags));
+  const targets = revisions.flatMap((set) => Object.values(set.targets));
   const rungs = policies.flatMap((policy) => policy.ladder);
   const places = flags.flatMap((flag) => flag.deliver);
-  const steps = [...rungs.flatMap((rung) => [...rung.do, ...rung.onFailure]), ...places.flatMap((one) => one.takeUp)];
+  const steps = [
+    ...rungs.flatMap((rung) => [...rung.do, ...rung.onFailure]),
+    ...places.flatMap((one) => one.takeUp),
+    ...targets.flatMap(stepsOf),
+  ];
   const notifiers = distinct(revisions.flatMap((set) => Object.keys(set.notifiers)));
   const writes = places.map(({ document }) => `write ${document.path}`);
   return {
@@ -40,6 +48,7 @@ export function namesIn(revisions: readonly PolicySet[]): KnownNames {
     policies: distinct(policies.map(({ name }) => name)),
     rungs: distinct(rungs.map(({ name }) => name)),
     flags: distinct(flags.map(({ name }) => name)),
+    targets: distinct(targets.map(({ name }) => name)),
     notifiers,
     sources: distinct(revisions.flatMap((set) => Object.keys(set.metricSources))),
     queriesServer: revisions.some((set) =>
@@ -47,9 +56,19 @@ export function namesIn(revisions: readonly PolicySet[]): KnownNames {
     ),
     variants: gather(flags.map(({ name, variants }) => [name, Object.keys(variants)])),
     documents: gather(places.map(({ document, entry }) => [document.path, [entry]])),
-    actions: distinct([...steps.map(describeStep), ...writes, ...notifiers.map((name) => `notify ${name}`)]),
+    actions: distinct([
+      ...steps.map(describeStep),
+      ...targets.map(({ name }) => `move ${name}`),
+      ...writes,
+      ...notifiers.map((name) => `notify ${name}`),
+    ]),
     checks: distinct([...rungs.flatMap((rung) => rung.verify.checks), ...steps.flatMap(unlessOf)].flatMap(nameOfCheck)),
   };
+}
+
+/** What stops for a move, what starts again, and what makes it effective. */
+function stepsOf({ type, quiesce }: Target): readonly Step[] {
+  return [...quiesce.flatMap((step) => undoOf(step) ?? []), ...type.activate];
 }
 
 function unlessOf(step: Step): readonly Check[] {

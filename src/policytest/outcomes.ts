@@ -9,8 +9,13 @@ export function actionText(action: Action): string {
     case 'deliver':
       return `write ${action.document.path}`;
     case 'takeUp':
+    case 'activate':
     case 'step':
       return describeStep(action.step);
+    case 'restore':
+      return `move ${action.target.name} to ${action.to}`;
+    case 'keep':
+      return `keep ${action.target.name}`;
     case 'notify':
       return `notify ${action.notifier}`;
     case 'report':
@@ -51,6 +56,7 @@ export function observedStep(operation: Operation, step: Step, answer: Answer): 
   if (operation.state === 'planned') return 'notDone';
   switch (step.kind) {
     case 'setFlag':
+    case 'restore':
       return 'notDone';
     case 'service':
       return step.do.kind === 'reload' || step.do.kind === 'signal' ? 'notDone' : 'done';

@@ -5,6 +5,7 @@ import type { Millis } from '../core/units.ts';
 import type { Labels } from '../promql/series.ts';
 import type { SequencePoint } from '../promql/series-notation.ts';
 import type { DocumentValues, RawExpectation } from './raw-test.ts';
+import type { TargetStart } from './virtual-targets.ts';
 
 /** A test that can be run: linked against the policies, with instants in ms since the epoch. */
 export type PolicyTest = {
@@ -19,6 +20,7 @@ export type PolicyTest = {
   /** Variants that the places of flags show at first; of all others, what git wants. */
   readonly flags: Readonly<Record<string, string>>;
   readonly documents: DocumentValues;
+  readonly targets: Readonly<Record<string, TargetStart>>;
   /** In the order of their time. */
   readonly events: readonly TestEvent[];
   readonly expectations: readonly Expectation[];
@@ -47,6 +49,7 @@ export type WorldEvent =
   | { readonly kind: 'silent'; readonly source: string; readonly forMs: Millis }
   | { readonly kind: 'check'; readonly of: string; readonly is: 'true' | 'false' | 'unknown' }
   | { readonly kind: 'edit'; readonly documents: DocumentValues }
+  | { readonly kind: 'push'; readonly target: string; readonly revision: string }
   | { readonly kind: 'kill'; readonly during: string; readonly awayMs: Millis };
 
 /** What people do, after the samples of the same instant. */

@@ -19,9 +19,12 @@ export type RawTestSpec = {
   readonly input?: readonly RawInput[];
   readonly flags?: Readonly<Record<string, string>>;
   readonly documents?: DocumentValues;
+  readonly targets?: Readonly<Record<string, RawTargetStart>>;
   readonly events?: readonly RawEvent[];
   readonly expect: readonly RawExpectation[];
 };
+
+export type RawTargetStart = { readonly revision?: string; readonly good?: readonly string[] };
 
 export type RawInput = { readonly series: string; readonly values: string };
 
@@ -48,6 +51,7 @@ export type RawEvent = {
   readonly silent?: { readonly source: string; readonly for: string };
   readonly check?: { readonly of: string; readonly is: 'true' | 'false' | 'unknown' };
   readonly edit?: DocumentValues;
+  readonly push?: { readonly target: string; readonly revision: string };
 };
 
 export type RawOverride = {
@@ -67,6 +71,8 @@ export type RawExpectation = {
   readonly flags?: Readonly<Record<string, string>>;
   readonly holds?: readonly Partial<HoldView>[];
   readonly documents?: DocumentValues;
+  /** The revision that each target is at. */
+  readonly targets?: Readonly<Record<string, string>>;
   readonly actions?: readonly JsonValue[];
   readonly notifications?: readonly Partial<MessageView>[];
   readonly nothing?: true;
@@ -82,7 +88,11 @@ export type IncidentView = {
 export type HoldView = {
   readonly id: string;
   readonly kind: Hold['kind'];
-  readonly flag: string;
+  /** Of a hold on a flag. */
+  readonly flag?: string;
+  /** Of a hold on a target, with the revision held. */
+  readonly target?: string;
+  readonly revision?: string;
   /** An adoption holds what is there, which need not be a variant. */
   readonly variant?: string;
 };

@@ -65,8 +65,17 @@ export function holdViews(host: VirtualHost): readonly HoldView[] {
 }
 
 function holdView(hold: Hold): HoldView {
-  const { id, kind, flag } = hold;
-  return hold.kind === 'adoption' ? { id, kind, flag } : { id, kind, flag, variant: hold.variant };
+  const { id, kind } = hold;
+  switch (hold.kind) {
+    case 'adoption':
+      return { id, kind, flag: hold.flag };
+    case 'quarantine':
+    case 'targetAdoption':
+      return { id, kind, target: hold.target, revision: hold.commit };
+    case 'latch':
+    case 'override':
+      return { id, kind, flag: hold.flag, variant: hold.variant };
+  }
 }
 
 /** The steps that were begun; writing documents, messages and reports are not among them. */
@@ -74,7 +83,19 @@ export function actionsSince(host: VirtualHost, mark: Mark): readonly JsonValue[
   return host.deeds.slice(mark.deeds).flatMap((deed): JsonValue[] => {
     if (deed.kind === 'setFlag') return [stepView(deed.step)];
     const { action, outcome } = deed;
-    return action.kind === 'step' || action.kind === 'takeUp' ? [{ ...stepView(action.step), outcome }] : [];
+    switch (action.kind) {
+      case 'step':
+      case 'takeUp':
+      case 'activate':
+        return [{ ...stepView(action.step), outcome }];
+      case 'restore':
+        return [{ move: { target: action.target.name, to: action.to }, outcome }];
+      case 'deliver':
+      case 'keep':
+      case 'notify':
+      case 'report':
+        return [];
+    }
   });
 }
 
@@ -83,6 +104,10 @@ function stepView(step: StepSpec): { readonly [key: string]: JsonValue } {
   switch (step.kind) {
     case 'setFlag':
       return { setFlag: { flag: step.flag, to: step.to.kind === 'safe' ? 'safe' : { variant: step.to.variant } } };
+    case 'restore':
+      return {
+        restore: { target: step.target, to: step.to.kind === 'lastGood' ? 'lastGood' : { revision: step.to.revision } },
+      };
     case 'service': {
       const { service, do: verb } = step;
       const what = service.kind === 'unit' ? { unit: service.unit } : { pidFile: service.path };

@@ -17,6 +17,7 @@ import { actionText, checkText, observedStep, unlessOutcome } from './outcomes.t
 import type { PolicyTest, WorldEvent } from './policy-test.ts';
 import { sightsOf, VirtualDocuments } from './virtual-documents.ts';
 import { VirtualMetrics } from './virtual-metrics.ts';
+import { revisionCalled, VirtualTargets } from './virtual-targets.ts';
 
 /** What was done to the host, in the order of its beginning: a latch of a ladder, or an action and how it ended. */
 export type Deed =
@@ -41,6 +42,7 @@ export class RestlessError extends Error {
  */
 export class VirtualHost {
   readonly documents: VirtualDocuments;
+  readonly targets: VirtualTargets;
   readonly #metrics: VirtualMetrics;
   readonly #log: Event[] = [];
   readonly #deeds: Deed[] = [];
@@ -56,13 +58,20 @@ export class VirtualHost {
   #downUntil: Millis | null = null;
   #wakeAt: Millis | null = null;
 
-  constructor(test: Pick<PolicyTest, 'desired' | 'startAt' | 'intervalMs' | 'inputs' | 'flags' | 'documents'>) {
+  constructor(
+    test: Pick<PolicyTest, 'desired' | 'startAt' | 'intervalMs' | 'inputs' | 'flags' | 'documents' | 'targets'>,
+  ) {
     this.#now = test.startAt;
     this.#desired = test.desired;
     this.documents = new VirtualDocuments(test);
+    this.targets = new VirtualTargets(test.targets);
     this.#metrics = new VirtualMetrics(test.inputs, test.intervalMs);
     this.record(STARTED);
     this.commit(test.desired);
+    for (const [target, { good }] of Object.entries(test.targets)) {
+      for (const name of [...good].reverse())
+        this.record({ type: 'target.good', target, revision: revisionCalled(name) });
+    }
   }
 
   get now(): Millis {
@@ -134,6 +143,11 @@ export class VirtualHost {
       case 'edit':
         this.documents.edit(event.documents);
         return;
+      case 'push': {
+        const target = this.#desired.targets[event.target];
+        if (target !== undefined) this.targets.push(target, event.revision);
+        return;
+      }
       case 'kill':
         this.#kills.push(event);
     }
@@ -207,12 +221,13 @@ export class VirtualHost {
   }
 
   #observe(readings: readonly Reading[]) {
-    const { documents, checks } = wantsOf(this.#desired, this.#memory, this.#now);
+    const { documents, checks, targets } = wantsOf(this.#desired, this.#memory, this.#now);
     return {
       readings,
       documents: sightsOf(this.documents, documents, this.#now),
       checks: Object.fromEntries(checks.map(({ check }) => [check.key, this.#check(check)])),
       halt: this.#halt,
+      targets: this.targets.sights(targets, this.#now),
     };
   }
 
@@ -246,7 +261,8 @@ export class VirtualHost {
       failing.times -= 1;
       return { outcome: failing.outcome, detail: 'as the test says' };
     }
-    if (action.kind !== 'step' && action.kind !== 'takeUp') return { outcome: 'done', detail: '' };
+    if (action.kind !== 'step' && action.kind !== 'takeUp' && action.kind !== 'activate')
+      return { outcome: 'done', detail: '' };
     switch (unlessOutcome(action.step, (check) => this.#answerTo(check))) {
       case 'true':
         return { outcome: 'done', detail: 'already so' };
@@ -258,12 +274,13 @@ export class VirtualHost {
   }
 
   #effect(action: Action): { readonly digest?: string } {
+    if (action.kind === 'restore') return { digest: this.targets.restore(action) };
     return action.kind === 'deliver' ? { digest: this.documents.write(action) } : {};
   }
 
   /** The effect is there, its outcome is not in the log. */
   #applyAndDie({ id, action }: Operation, awayMs: Millis): void {
-    if (action.kind === 'step' || action.kind === 'takeUp') {
+    if (action.kind === 'step' || action.kind === 'takeUp' || action.kind === 'activate' || action.kind === 'restore') {
       this.record({ type: 'operation.running', id, fingerprint: null });
     }
     this.#deeds.push({ kind: 'action', action, outcome: 'unknown' });
@@ -291,10 +308,14 @@ export class VirtualHost {
   #found(operation: Operation): 'done' | 'notDone' | 'unknown' {
     const { action } = operation;
     switch (action.kind) {
+      case 'restore':
+        return operation.state === 'running' && this.targets.isAt(action) ? 'done' : 'notDone';
       case 'step':
       case 'takeUp':
+      case 'activate':
         return observedStep(operation, action.step, (check) => this.#answerTo(check));
       case 'deliver':
+      case 'keep':
       case 'notify':
       case 'report':
         return 'notDone';

@@ -198,17 +198,33 @@ export function holdStatuses(desired: Desired | null, memory: Memory, now: Milli
     id: hold.id,
     kind: hold.kind,
     object: hold.object,
-    value: hold.kind === 'adoption' ? hold.live : hold.variant,
+    value: heldValue(hold),
     cause: hold.cause,
     since: hold.since,
     lifts: liftText(hold, desired, memory, now),
   }));
 }
 
+function heldValue(hold: Hold): JsonValue {
+  switch (hold.kind) {
+    case 'adoption':
+      return hold.live;
+    case 'quarantine':
+    case 'targetAdoption':
+      return hold.commit;
+    case 'latch':
+    case 'override':
+      return hold.variant;
+  }
+}
+
 function liftText(hold: Hold, desired: Desired | null, memory: Memory, now: Millis): string {
   switch (hold.kind) {
     case 'adoption':
+    case 'targetAdoption':
       return `revertd adopt ${hold.object}`;
+    case 'quarantine':
+      return `revertd holds lift ${hold.id}`;
     case 'override':
       return hold.expiresAt === null ? `revertd holds lift ${hold.id}` : `at ${new Date(hold.expiresAt).toISOString()}`;
     case 'latch':

@@ -86,7 +86,8 @@ export class Store {
 
   memory(): Memory {
     const row = this.#database.get('SELECT json FROM memory WHERE id = 1');
-    return row === undefined ? EMPTY_MEMORY : parse<Memory>(text(row['json']));
+    // What an older version did not remember is as it is for one that remembers nothing.
+    return row === undefined ? EMPTY_MEMORY : { ...EMPTY_MEMORY, ...parse<Partial<Memory>>(text(row['json'])) };
   }
 
   saveRevision(snapshot: PolicySnapshot, at: Millis): void {

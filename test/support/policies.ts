@@ -3,6 +3,7 @@ import type { Flag } from '../../src/core/model/flag.ts';
 import type { Origin } from '../../src/core/model/origin.ts';
 import type { RollbackPolicy, Rung, Verify } from '../../src/core/model/policy.ts';
 import type { Step } from '../../src/core/model/step.ts';
+import type { GitTarget, Target } from '../../src/core/model/target.ts';
 import type { Trigger } from '../../src/core/model/trigger.ts';
 
 /** Building blocks for worlds in tests: small, complete, and changed where a test says so. */
@@ -85,7 +86,37 @@ export function aDesired(change: Partial<Desired> = {}): Desired {
     flags: { 'fast-path': aFlag() },
     policies: { guard: aPolicy() },
     notifiers: {},
+    targets: {},
     adopt: 'ask',
     ...change,
   };
+}
+
+export function aTarget(change: Partial<Omit<Target, 'type'>> & { readonly type?: Partial<GitTarget> } = {}): Target {
+  const { type, ...rest } = change;
+  return {
+    name: 'code',
+    origin: ORIGIN,
+    suspend: false,
+    quiesce: [],
+    checks: [],
+    ...rest,
+    type: { kind: 'git', path: '/app', build: [], activate: [], bakeMs: 60_000, ...type },
+  };
+}
+
+export function aRestore(change: Partial<Extract<Step, { kind: 'restore' }>> = {}): Step {
+  return {
+    kind: 'restore',
+    origin: ORIGIN,
+    timeoutMs: 60_000,
+    target: 'code',
+    to: { kind: 'lastGood' },
+    paths: [],
+    ...change,
+  };
+}
+
+export function aService(unit: string, verb: 'start' | 'stop' | 'restart'): Step {
+  return { kind: 'service', origin: ORIGIN, timeoutMs: 30_000, service: { kind: 'unit', unit }, do: { kind: verb } };
 }

@@ -129,7 +129,7 @@ export const anyDesired: fc.Arbitrary<Desired> = fc
     adopt: often<Desired['adopt']>('ask', 'git'),
     revision: fc.constantFrom('rev-1', 'rev-2', 'rev-3'),
   })
-  .map((desired) => ({ metricSources: {}, ...desired }));
+  .map((desired) => ({ metricSources: {}, targets: {}, ...desired }));
 
 const anyWeather = fc.constantFrom<Weather>(
   'breached',

@@ -6,7 +6,7 @@ import type { Action } from '../../src/core/model/action.ts';
 import type { CheckResult } from '../../src/core/model/check.ts';
 import type { Desired } from '../../src/core/model/desired.ts';
 import type { Operation, OperationOutcome } from '../../src/core/model/operation.ts';
-import type { JsonValue } from '../../src/core/model/step.ts';
+import type { JsonValue, Step } from '../../src/core/model/step.ts';
 import type { DocumentSight, Halt, Observed, Reading, ReadingValue } from '../../src/core/observed.ts';
 import type { Plan } from '../../src/core/plan/plan.ts';
 import type { Millis } from '../../src/core/units.ts';
@@ -28,6 +28,8 @@ export class World {
   /** Documents that cannot be read. */
   readonly unreadable = new Set<string>();
   checks: Record<string, CheckResult> = {};
+  /** What checkouts show; revisions are names that stand for commit and content alike. */
+  checkouts: Record<string, { head: string; tip?: string }> = {};
   /** Everything that was done to the host, in order. */
   effects: string[] = [];
   perform: (action: Action) => { outcome: OperationOutcome; detail: string } = () => ({ outcome: 'done', detail: '' });
@@ -90,7 +92,24 @@ export class World {
         values: { ...values },
       };
     }
-    return { readings: this.readings, documents, checks: this.checks, halt: this.halt };
+    return { readings: this.readings, documents, checks: this.checks, halt: this.halt, targets: this.targetSights() };
+  }
+
+  private targetSights(): Observed['targets'] {
+    const revision = (name: string) => ({ commit: name, tree: name });
+    return Object.fromEntries(
+      Object.entries(this.checkouts).map(([name, { head, tip }]) => [
+        name,
+        {
+          kind: 'git',
+          at: this.now,
+          head: revision(head),
+          isDirty: false,
+          tip: tip === undefined ? null : { ...revision(tip), subject: `make ${tip}` },
+          tipFault: null,
+        },
+      ]),
+    );
   }
 
   /** What would be decided now; nothing changes. */
@@ -119,7 +138,7 @@ export class World {
     this.memory = plan.memory;
     const effective = plan.operations.slice(0, begun);
     for (const { id, action } of effective) {
-      if (action.kind === 'step' || action.kind === 'takeUp') {
+      if (action.kind !== 'deliver' && action.kind !== 'notify' && action.kind !== 'report') {
         this.record({ type: 'operation.running', id, fingerprint: null });
       }
       this.effect(action);
@@ -156,18 +175,24 @@ export class World {
   private recover({ id, action }: Operation, effective: readonly Operation[]): void {
     const begun = effective.some((one) => one.id === id);
     const repeatable = action.kind === 'step' && action.step.kind === 'run' && action.step.repeatable;
-    const seen = action.kind === 'deliver' ? 'done' : action.kind === 'step' && !repeatable ? 'unknown' : 'notDone';
+    const seen =
+      action.kind === 'deliver' || action.kind === 'restore'
+        ? 'done'
+        : action.kind === 'step' && !repeatable
+          ? 'unknown'
+          : 'notDone';
     const hidden = action.kind === 'deliver' && this.unreadable.has(`${action.document.kind}:${action.document.path}`);
     const outcome = hidden ? 'unknown' : begun ? seen : 'notDone';
-    const digest = action.kind === 'deliver' ? { digest: `written-${id}` } : {};
+    const digest = digestOf({ id, action });
     this.record({ type: 'operation.finished', id, outcome, detail: 'after a restart', durationMs: 0, ...digest });
   }
 
   private apply(operation: Operation): void {
     const { action } = operation;
+    if (action.kind === 'restore') this.record({ type: 'operation.running', id: operation.id, fingerprint: null });
     const { outcome, detail } = this.perform(action);
     if (outcome === 'done') this.effect(action);
-    const digest = action.kind === 'deliver' ? { digest: `written-${operation.id}` } : {};
+    const digest = digestOf(operation);
     this.record({ type: 'operation.finished', id: operation.id, outcome, detail, durationMs: 0, ...digest });
   }
 
@@ -183,9 +208,17 @@ export class World {
         );
         break;
       }
+      case 'restore':
+        if (action.paths.length === 0)
+          this.checkouts[action.target.name] = { ...this.checkouts[action.target.name], head: action.to };
+        this.effects.push(`move ${[action.target.name, ...action.paths].join(' ')} to ${action.to}`);
+        break;
+      case 'keep':
+        break;
       case 'takeUp':
+      case 'activate':
       case 'step':
-        this.effects.push(action.step.kind === 'run' ? action.step.argv.join(' ') : action.step.kind);
+        this.effects.push(stepText(action.step));
         break;
       case 'notify':
         this.effects.push(`notify ${action.notifier} ${action.notification.topic}`);
@@ -194,4 +227,15 @@ export class World {
         this.effects.push(`report ${action.incident}`);
     }
   }
+}
+
+function digestOf({ id, action }: Pick<Operation, 'id' | 'action'>): { readonly digest?: string } {
+  if (action.kind === 'restore') return { digest: action.to };
+  return action.kind === 'deliver' ? { digest: `written-${id}` } : {};
+}
+
+function stepText(step: Step): string {
+  if (step.kind === 'run') return step.argv.join(' ');
+  if (step.kind === 'service' && step.service.kind === 'unit') return `${step.do.kind} ${step.service.unit}`;
+  return step.kind;
 }

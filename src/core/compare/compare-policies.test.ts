@@ -12,7 +12,14 @@ import {
 import type { PolicySet } from '../model/desired.ts';
 import { comparePolicies } from './compare-policies.ts';
 
-const NOTHING: PolicySet = { revision: 'rev-0', metricSources: {}, flags: {}, policies: {}, notifiers: {} };
+const NOTHING: PolicySet = {
+  revision: 'rev-0',
+  metricSources: {},
+  flags: {},
+  policies: {},
+  notifiers: {},
+  targets: {},
+};
 const BASE: PolicySet = aWhole();
 
 function changed(change: Partial<PolicySet>) {

@@ -38,7 +38,7 @@ export function comparePolicies(before: PolicySet, after: PolicySet): ObjectChan
   });
 }
 
-const KINDS = ['RollbackPolicy', 'Flag', 'MetricSource', 'Notifier'];
+const KINDS = ['RollbackPolicy', 'Flag', 'Target', 'MetricSource', 'Notifier'];
 
 function rank(object: string): number {
   return KINDS.findIndex((kind) => object.startsWith(`${kind}/`));
@@ -53,6 +53,7 @@ function partsOf(set: PolicySet): Map<string, Part> {
   const parts = new Map<string, Part>();
   const add = (object: string, value: object, origin: Origin): void => void parts.set(object, { value, origin });
   for (const flag of Object.values(set.flags)) add(`Flag/${flag.name}`, flag, flag.origin);
+  for (const target of Object.values(set.targets)) add(`Target/${target.name}`, target, target.origin);
   for (const source of Object.values(set.metricSources)) add(`MetricSource/${source.name}`, source, source.origin);
   for (const notifier of Object.values(set.notifiers)) add(`Notifier/${notifier.name}`, notifier, notifier.origin);
   for (const policy of Object.values(set.policies)) {

@@ -13,6 +13,7 @@ const PASSED_OVER = new Set(['origin', 'digest', 'name', 'key', 'windowMs']);
 /** What `describeStep` says already. */
 const IN_DESCRIPTION: Readonly<Record<Step['kind'], readonly string[]>> = {
   setFlag: ['flag', 'to'],
+  restore: ['target', 'to', 'paths'],
   service: ['service', 'do'],
   http: ['method', 'url'],
   run: ['argv'],

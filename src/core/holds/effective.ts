@@ -19,7 +19,7 @@ export function gitVariant(flag: Flag): string {
 function newestOf(flag: Flag, holds: Memory['holds'], kind: LatchOrOverride['kind']): LatchOrOverride | undefined {
   let newest: LatchOrOverride | undefined;
   for (const hold of Object.values(holds)) {
-    if (hold.kind === 'adoption' || hold.kind !== kind || hold.flag !== flag.name) continue;
+    if ((hold.kind !== 'latch' && hold.kind !== 'override') || hold.kind !== kind || hold.flag !== flag.name) continue;
     // A variant that git no longer has cannot be shown; such a hold stays visible and waits.
     if (!Object.hasOwn(flag.variants, hold.variant)) continue;
     const later = newest === undefined || hold.since > newest.since;

@@ -16,8 +16,11 @@ export function releaseHolds(turn: Turn): void {
 
 function liftReason(turn: Turn, hold: Hold): string | null {
   switch (hold.kind) {
+    case 'quarantine':
+      return null;
     case 'adoption':
-      // Ended where places are looked at, for that is where live and desired are compared.
+    case 'targetAdoption':
+      // Ended where places and targets are looked at, for that is where live and desired are compared.
       return null;
     case 'override':
       return hold.expiresAt !== null && turn.now >= hold.expiresAt ? 'its time is over' : null;
@@ -34,6 +37,8 @@ function latchReason(turn: Turn, latch: Latch): string {
         : `the flag changed in git (${shortRevision(turn.desired.revision)})`;
     case 'manual':
       return 'lifted by a person';
+    case 'onFix':
+      return `a new revision of ${latch.lift.target} has proved good`;
     case 'after':
       return 'its time is over';
   }
@@ -51,7 +56,7 @@ export function latchBlockers(turn: Pick<Turn, 'desired' | 'memory' | 'now'>, la
 }
 
 function liftCondition(
-  turn: Pick<Turn, 'desired' | 'now'>,
+  turn: Pick<Turn, 'desired' | 'memory' | 'now'>,
   latch: Latch,
   incident: Incident | undefined,
 ): string | null {
@@ -62,6 +67,11 @@ function liftCondition(
     }
     case 'manual':
       return `somebody lifts it: revertd holds lift ${latch.id}`;
+    case 'onFix': {
+      const { target } = latch.lift;
+      const isFixed = turn.memory.targets[target]?.good.some(({ at }) => at > latch.since) ?? false;
+      return isFixed ? null : `a new revision of ${target} proves good`;
+    }
     case 'after': {
       const from = incident?.phase.kind === 'closed' ? incident.phase.at : latch.since;
       return turn.now >= from + latch.lift.spanMs ? null : `its time is over`;

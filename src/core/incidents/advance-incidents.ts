@@ -1,7 +1,8 @@
 import { effectiveFlag } from '../holds/effective.ts';
 import { type ExecutingPhase, type Incident, isOpen, type VerifyingPhase } from '../model/incident.ts';
 import type { Rung } from '../model/policy.ts';
-import { describeStep, type Step } from '../model/step.ts';
+import { describeStep, type RestoreStep, type Step } from '../model/step.ts';
+import { activationState, destinationOf, quarantineFor } from '../targets/restore-step.ts';
 import type { Turn } from '../turn.ts';
 import { formatDuration } from '../units.ts';
 import { isOver } from './is-over.ts';
@@ -56,10 +57,15 @@ function enter(turn: Turn, incident: Incident, index: number): boolean {
     if (over !== 'no') return over === 'yes';
   }
   const base = { incident: incident.id, rung: index, name: rung.name };
-  const nothingToDo = rung.do.every((step) => step.kind === 'setFlag' && isAlreadySet(turn, step));
+  const nothingToDo = rung.do.every((step) => isAlreadyDone(turn, step));
   if (nothingToDo) turn.emit({ type: 'rung.skipped', ...base, reason: 'its effect is already there' });
   else turn.emit({ type: 'rung.entered', ...base });
   return true;
+}
+
+function isAlreadyDone(turn: Turn, step: Step): boolean {
+  if (step.kind === 'setFlag') return isAlreadySet(turn, step);
+  return step.kind === 'restore' && destinationOf(turn, step).kind === 'there';
 }
 
 /** Opened in an earlier turn, and nothing was done since: everything was halted, or the policy suspended. */
@@ -74,6 +80,9 @@ function execute(turn: Turn, incident: Incident, phase: ExecutingPhase): boolean
   if (step === undefined) return finishPart(turn, incident, rung, phase);
   if (phase.startedAt === null) return startStep(turn, incident, step, phase);
   if (phase.outcome !== null) {
+    if (step.kind === 'restore' && phase.outcome.outcome === 'done') {
+      return watchActivation(turn, incident, step, phase, phase.startedAt);
+    }
     finishStep(turn, incident, step, phase, phase.outcome.outcome, phase.outcome.detail);
     return true;
   }
@@ -97,6 +106,7 @@ function finishPart(turn: Turn, incident: Incident, rung: Rung, phase: Executing
 }
 
 function startStep(turn: Turn, incident: Incident, step: Step, phase: ExecutingPhase): boolean {
+  if (step.kind === 'restore') return startRestore(turn, incident, step, phase);
   turn.emit({ type: 'step.started', incident: incident.id, step: phase.step, summary: describeStep(step) });
   if (step.kind !== 'setFlag') return true;
   const flag = turn.desired.flags[step.flag];
@@ -107,6 +117,43 @@ function startStep(turn: Turn, incident: Incident, step: Step, phase: ExecutingP
   }
   latchNeighbours(turn, incident, phase);
   return true;
+}
+
+function startRestore(turn: Turn, incident: Incident, step: RestoreStep & Step, phase: ExecutingPhase): boolean {
+  const destination = destinationOf(turn, step);
+  if (destination.kind === 'unseen') return false;
+  const begun = { type: 'step.started', incident: incident.id, step: phase.step, summary: describeStep(step) } as const;
+  if (destination.kind === 'to') {
+    turn.emit({ ...begun, destination: destination.to });
+    const hold = quarantineFor(turn, incident, step);
+    if (hold !== null) turn.emit({ type: 'hold.placed', hold });
+    return true;
+  }
+  turn.emit(begun);
+  const outcome = destination.kind === 'there' ? 'done' : 'failed';
+  finishStep(turn, incident, step, phase, outcome, destination.reason);
+  return true;
+}
+
+/** A restore is done when what it owes is: services run again, and what it put in place is active. */
+function watchActivation(
+  turn: Turn,
+  incident: Incident,
+  step: RestoreStep & Step,
+  phase: ExecutingPhase,
+  startedAt: number,
+): boolean {
+  const state = activationState(turn, step, startedAt);
+  switch (state.kind) {
+    case 'waiting':
+      return false;
+    case 'effective':
+      finishStep(turn, incident, step, phase, 'done', phase.outcome?.detail ?? '');
+      return true;
+    case 'late':
+      finishStep(turn, incident, step, phase, 'failed', state.detail);
+      return true;
+  }
 }
 
 /**

@@ -1,7 +1,7 @@
 import type { RollbackPolicy } from '../model/policy.ts';
 import type { StepSpec } from '../model/step.ts';
 
-/** What the policy's ladder may touch: `flag:NAME`, `unit:NAME`, `pidFile:PATH`. Sorted, without repetitions. */
+/** What the policy's ladder may touch: `flag:NAME`, `target:NAME`, `unit:NAME`, `pidFile:PATH`. Sorted, without repetitions. */
 export function conflictSet(policy: RollbackPolicy): string[] {
   const touched = policy.ladder.flatMap((rung) => [...rung.do, ...rung.onFailure].flatMap(objectsOf));
   return [...new Set(touched)].sort();
@@ -15,6 +15,8 @@ function objectsOf(step: StepSpec): string[] {
   switch (step.kind) {
     case 'setFlag':
       return [`flag:${step.flag}`];
+    case 'restore':
+      return [`target:${step.target}`];
     case 'service':
       return [step.service.kind === 'unit' ? `unit:${step.service.unit}` : `pidFile:${step.service.path}`];
     case 'http':

@@ -1,7 +1,6 @@
 import type { DaemonEvent, Event, IncidentEvent } from '../event.ts';
 import type { Memory } from '../memory.ts';
-import type { StepAction } from '../model/action.ts';
-import type { ExecutingPhase, Incident, IncidentAnswer, Phase } from '../model/incident.ts';
+import type { ExecutingPhase, Incident, IncidentAnswer, IncidentId, Phase } from '../model/incident.ts';
 import type { FinishedEvent } from '../operations/evolve-operations.ts';
 import { mapValues, without } from '../record.ts';
 import type { Millis } from '../units.ts';
@@ -41,8 +40,8 @@ export function evolveIncidents(memory: Memory, event: Relevant & At): Memory {
 }
 
 /** The outcome of a step's operation reaches the incident that waits for it. */
-export function evolveStepOutcome(memory: Memory, action: StepAction, event: FinishedEvent): Memory {
-  const incident = memory.incidents[action.incident];
+export function evolveStepOutcome(memory: Memory, id: IncidentId, event: FinishedEvent): Memory {
+  const incident = memory.incidents[id];
   if (incident?.phase.kind !== 'executing') return memory;
   const phase: ExecutingPhase =
     event.outcome === 'notDone'
@@ -66,9 +65,7 @@ function changeIncident(incident: Incident, event: ChangingEvent & At): Incident
     case 'rung.failed':
       return withPhase(incident, { kind: 'entering', rung: event.rung + 1 });
     case 'step.started':
-      return incident.phase.kind === 'executing'
-        ? withPhase(incident, { ...incident.phase, startedAt: event.at })
-        : incident;
+      return incident.phase.kind === 'executing' ? withPhase(incident, started(incident.phase, event)) : incident;
     case 'step.finished':
       return finishStep(incident, event.result.outcome);
     case 'verification.started':
@@ -89,6 +86,10 @@ function changeIncident(incident: Incident, event: ChangingEvent & At): Incident
     case 'incident.answered':
       return answer(incident, event.answer);
   }
+}
+
+function started(phase: ExecutingPhase, { at, destination }: { at: Millis; destination?: string }): ExecutingPhase {
+  return { ...phase, startedAt: at, ...(destination === undefined ? {} : { destination }) };
 }
 
 function finishStep(incident: Incident, outcome: 'done' | 'failed' | 'unknown'): Incident {

@@ -57,6 +57,8 @@ function liftOf(release: Release, flag: Flag): Lift {
       return { kind: 'onFlagChange', digest: flag.digest };
     case 'manual':
       return { kind: 'manual' };
+    case 'onFix':
+      return { kind: 'onFix', target: release.target };
     case 'after':
       return { kind: 'after', spanMs: release.spanMs };
   }

@@ -1,8 +1,10 @@
+import type { Millis } from '../units.ts';
 import type { DocumentKey, DocumentRef, PlaceKey } from './flag.ts';
 import type { IncidentId } from './incident.ts';
 import type { Notification } from './notification.ts';
 import type { Origin } from './origin.ts';
 import type { JsonValue, Step } from './step.ts';
+import type { Target } from './target.ts';
 
 /** What is to be done now. */
 export type Action = {
@@ -18,7 +20,15 @@ export type Action = {
   readonly preconditions: readonly string[];
 } & ActionSpec;
 
-export type ActionSpec = DeliverAction | TakeUpAction | StepAction | NotifyAction | ReportAction;
+export type ActionSpec =
+  | DeliverAction
+  | TakeUpAction
+  | StepAction
+  | RestoreAction
+  | ActivateAction
+  | KeepAction
+  | NotifyAction
+  | ReportAction;
 
 /** Writes flags into one document. */
 export type DeliverAction = {
@@ -54,6 +64,38 @@ export type StepAction = {
   readonly rung: string;
   readonly step: Step;
 };
+
+/** Moves a target to another state: a step of a rung, a new revision, or a repair. */
+export type RestoreAction = {
+  readonly kind: 'restore';
+  readonly target: Target;
+  /** Where it goes; by a name or SHA that git knows. */
+  readonly to: string;
+  readonly paths: readonly string[];
+  /** What is owed from when it begins: services that it stops are started again, whatever becomes of it. */
+  readonly undo: readonly Step[];
+  /** What is owed once it is done. */
+  readonly activate: readonly Step[];
+  readonly why: RestoreCause;
+  readonly timeoutMs: Millis;
+};
+
+export type RestoreCause =
+  | { readonly kind: 'rung'; readonly incident: IncidentId; readonly rung: string }
+  | { readonly kind: 'deploy' }
+  /** Somebody brought this tree back from quarantine. */
+  | { readonly kind: 'repair'; readonly tree: string };
+
+/** One of the steps that a target is still owed. */
+export type ActivateAction = {
+  readonly kind: 'activate';
+  readonly target: string;
+  readonly index: number;
+  readonly step: Step;
+};
+
+/** Keeps good revisions from git's garbage collection, and lets go of others that were kept. */
+export type KeepAction = { readonly kind: 'keep'; readonly target: Target; readonly commits: readonly string[] };
 
 export type NotifyAction = { readonly kind: 'notify'; readonly notifier: string; readonly notification: Notification };
 

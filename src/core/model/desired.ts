@@ -3,6 +3,7 @@ import type { MetricSource } from './metric-source.ts';
 import type { Notifier } from './notifier.ts';
 import type { RollbackPolicy } from './policy.ts';
 import type { Revision } from './revision.ts';
+import type { Target } from './target.ts';
 
 /** One whole revision: validated, linked and resolved for this host. Plain data, so that a decision can be recorded. */
 export type PolicySet = {
@@ -11,6 +12,7 @@ export type PolicySet = {
   readonly flags: Readonly<Record<string, Flag>>;
   readonly policies: Readonly<Record<string, RollbackPolicy>>;
   readonly notifiers: Readonly<Record<string, Notifier>>;
+  readonly targets: Readonly<Record<string, Target>>;
 };
 
 /** The policies in force, together with what the host's own configuration says about following them. */

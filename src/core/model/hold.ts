@@ -3,11 +3,12 @@ import type { PlaceKey } from './flag.ts';
 import type { IncidentId } from './incident.ts';
 import type { Origin } from './origin.ts';
 import type { JsonValue } from './step.ts';
+import type { CodeRevision } from './target.ts';
 
 export type HoldId = string;
 
 /** Why the effective state differs from the desired one. A hold ends by its lift, its expiry or a person; by nothing else. */
-export type Hold = Latch | Override | Adoption;
+export type Hold = Latch | Override | Adoption | Quarantine | TargetAdoption;
 
 type HoldHead = {
   readonly id: HoldId;
@@ -46,10 +47,24 @@ export type Adoption = HoldHead & {
   readonly live: JsonValue;
 };
 
+/** A rollback moved the target away from this content; git's wish for it waits until a person lifts it. */
+export type Quarantine = HoldHead &
+  CodeRevision & {
+    readonly kind: 'quarantine';
+    readonly target: string;
+    readonly incident: IncidentId;
+    readonly origin: Origin;
+  };
+
+/** A checkout seen for the first time and different from what it tracks: nothing is deployed before a person agrees. */
+export type TargetAdoption = HoldHead & CodeRevision & { readonly kind: 'targetAdoption'; readonly target: string };
+
 export type Lift =
   /** When the flag's definition in git has another digest than this. */
   | { readonly kind: 'onFlagChange'; readonly digest: string }
   | { readonly kind: 'manual' }
+  /** When a revision of the target that came after has proved good. */
+  | { readonly kind: 'onFix'; readonly target: string }
   | { readonly kind: 'after'; readonly spanMs: Millis };
 
 export type LatchOrOverride = Latch | Override;

@@ -61,6 +61,8 @@ export type ExecutingPhase = {
   readonly startedAt: Millis | null;
   /** Of an operation, when it is known. */
   readonly outcome: StepOutcome | null;
+  /** Where a restore goes, settled when it began. */
+  readonly destination?: string;
 };
 
 export type VerifyingPhase = {

@@ -51,4 +51,5 @@ export type Verify = {
 export type Release =
   | { readonly kind: 'onFlagChange' }
   | { readonly kind: 'manual' }
+  | { readonly kind: 'onFix'; readonly target: string }
   | { readonly kind: 'after'; readonly spanMs: Millis };

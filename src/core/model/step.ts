@@ -2,6 +2,7 @@ import type { Millis } from '../units.ts';
 import type { Check } from './check.ts';
 import type { Origin } from './origin.ts';
 import type { SecretRef } from './secret-ref.ts';
+import { describeRestorePoint, type RestorePoint } from './target.ts';
 
 /** Something done, with a deadline. */
 export type Step = {
@@ -10,7 +11,7 @@ export type Step = {
   readonly timeoutMs: Millis;
 } & StepSpec;
 
-export type StepSpec = SetFlagStep | ServiceStep | HttpStep | RunStep;
+export type StepSpec = SetFlagStep | RestoreStep | ServiceStep | HttpStep | RunStep;
 export type StepKind = StepSpec['kind'];
 
 /** Places a latch on the flag and is done when every place of the flag shows it. */
@@ -18,6 +19,15 @@ export type SetFlagStep = {
   readonly kind: 'setFlag';
   readonly flag: string;
   readonly to: { readonly kind: 'safe' } | { readonly kind: 'variant'; readonly variant: string };
+};
+
+/** Puts a target back; done when that is effective. */
+export type RestoreStep = {
+  readonly kind: 'restore';
+  readonly target: string;
+  readonly to: RestorePoint;
+  /** Only these paths within it; all of it if empty. */
+  readonly paths: readonly string[];
 };
 
 export type ServiceStep = {
@@ -67,6 +77,10 @@ export function describeStep(step: StepSpec): string {
   switch (step.kind) {
     case 'setFlag':
       return `set flag ${step.flag} to ${step.to.kind === 'safe' ? 'its safe variant' : `"${step.to.variant}"`}`;
+    case 'restore': {
+      const part = step.paths.length === 0 ? '' : `${step.paths.join(', ')} of `;
+      return `restore ${part}${step.target} to ${describeRestorePoint(step.to)}`;
+    }
     case 'service':
       return `${describeVerb(step.do)} ${step.service.kind === 'unit' ? step.service.unit : `the process in ${step.service.path}`}`;
     case 'http':

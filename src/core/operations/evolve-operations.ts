@@ -5,6 +5,7 @@ import type { Operation } from '../model/operation.ts';
 import { evolveNotified } from '../notifications/evolve-notifications.ts';
 import { evolveDelivered, evolveTakenUp } from '../places/evolve-places.ts';
 import { without } from '../record.ts';
+import { evolveActivated, evolveKept, evolveRestored, evolveRestoring } from '../targets/evolve-targets.ts';
 import { backOff } from './back-off.ts';
 
 type At = Pick<Event, 'at'>;
@@ -26,7 +27,7 @@ export function evolveOperations(memory: Memory, event: OperationEvent & At): Me
       const operation = memory.operations[event.id];
       if (operation === undefined) return memory;
       const running: Operation = { ...operation, state: 'running', fingerprint: event.fingerprint };
-      return { ...memory, operations: { ...memory.operations, [event.id]: running } };
+      return noteRunning({ ...memory, operations: { ...memory.operations, [event.id]: running } }, running);
     }
     case 'operation.finished': {
       const operation = memory.operations[event.id];
@@ -37,6 +38,10 @@ export function evolveOperations(memory: Memory, event: OperationEvent & At): Me
   }
 }
 
+function noteRunning(memory: Memory, { action }: Operation): Memory {
+  return action.kind === 'restore' ? evolveRestoring(memory, action) : memory;
+}
+
 function applyOutcome(memory: Memory, operation: Operation, event: FinishedEvent): Memory {
   const { action } = operation;
   switch (action.kind) {
@@ -45,7 +50,15 @@ function applyOutcome(memory: Memory, operation: Operation, event: FinishedEvent
     case 'takeUp':
       return evolveTakenUp(memory, action, event);
     case 'step':
-      return evolveStepOutcome(memory, action, event);
+      return evolveStepOutcome(memory, action.incident, event);
+    case 'restore': {
+      const restored = evolveRestored(memory, action, event);
+      return action.why.kind === 'rung' ? evolveStepOutcome(restored, action.why.incident, event) : restored;
+    }
+    case 'activate':
+      return evolveActivated(memory, action, event);
+    case 'keep':
+      return evolveKept(memory, action, event);
     case 'notify':
       return evolveNotified(memory, action, event);
     case 'report': {

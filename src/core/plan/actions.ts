@@ -4,12 +4,19 @@ import type { Incident } from '../model/incident.ts';
 import { describeStep } from '../model/step.ts';
 import { sendings } from '../notifications/notify.ts';
 import { deliveries, takeUps } from '../places/deliveries.ts';
+import { activations, keeps, moves } from '../targets/moves.ts';
+import { restoreAction } from '../targets/restore-step.ts';
 import type { Turn } from '../turn.ts';
 
 /** What is to be done now and is not being done already. While halted only messages and reports go on. */
 export function dueActions(turn: Turn): Action[] {
-  const effects = turn.memory.halt === null ? [...deliveries(turn), ...takeUps(turn), ...steps(turn)] : [];
+  const effects = turn.memory.halt === null ? effectsOf(turn) : [];
   return notUnderWay(turn, [...effects, ...sendings(turn), ...reports(turn)]);
+}
+
+function effectsOf(turn: Turn): Action[] {
+  const moving = [...moves(turn), ...steps(turn)];
+  return [...deliveries(turn), ...takeUps(turn), ...moving, ...activations(turn, moving), ...keeps(turn)];
 }
 
 /** What only the halt keeps from being due. Steps of a ladder are not among it: while halted no ladder moves. */
@@ -24,17 +31,18 @@ function notUnderWay(turn: Turn, actions: readonly Action[]): Action[] {
 
 function steps(turn: Turn): Action[] {
   return Object.values(turn.memory.incidents).flatMap((incident) => {
-    const action = isPaused(turn, incident) ? null : stepAction(incident);
+    const action = isPaused(turn, incident) ? null : stepAction(turn, incident);
     return action === null ? [] : [action];
   });
 }
 
-function stepAction(incident: Incident): Action | null {
+function stepAction(turn: Turn, incident: Incident): Action | null {
   const { phase } = incident;
   if (phase.kind !== 'executing' || phase.startedAt === null || phase.outcome !== null) return null;
   const rung = incident.policy.ladder[phase.rung];
   const step = rung?.[phase.part][phase.step];
   if (rung === undefined || step === undefined || step.kind === 'setFlag') return null;
+  if (step.kind === 'restore') return restoreAction(turn, incident, phase);
   return {
     kind: 'step',
     key: `step:${incident.id}/${rung.name}/${phase.part}/${phase.step}`,

@@ -12,6 +12,7 @@ export function isComplete(turn: Turn): boolean {
   });
   return (
     documentsSeen &&
+    wants.targets.every(({ name }) => Object.hasOwn(turn.observed.targets, name)) &&
     [...wants.triggers].every(([key, trigger]) => viewTrigger(turn.memory, key, trigger, turn.now).fresh)
   );
 }

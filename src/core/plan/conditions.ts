@@ -1,6 +1,7 @@
 import { isOpen } from '../model/incident.ts';
 import { triggerKey } from '../model/trigger.ts';
 import { wantedPlaces } from '../places/flag-places.ts';
+import { targetConditions } from '../targets/target-conditions.ts';
 import { viewTrigger } from '../triggers/trigger-view.ts';
 import type { Turn } from '../turn.ts';
 import { formatInstant } from '../units.ts';
@@ -14,6 +15,7 @@ export function conditionsOf(turn: Turn): Condition[] {
     ...brakeConditions(turn),
     ...documentConditions(turn),
     ...driftConditions(turn),
+    ...targetConditions(turn),
     ...triggerConditions(turn),
     ...adoptionConditions(turn),
     ...suspendedConditions(turn),
@@ -115,7 +117,7 @@ function whyUnknown(view: ReturnType<typeof viewTrigger>): string {
 
 function adoptionConditions(turn: Turn): Condition[] {
   return Object.values(turn.memory.holds).flatMap((hold) => {
-    if (hold.kind !== 'adoption') return [];
+    if (hold.kind !== 'adoption' && hold.kind !== 'targetAdoption') return [];
     const message = `${hold.cause}; \`revertd adopt ${hold.object}\` lets git's value in`;
     return [{ type: 'Held' as const, object: hold.object, message, needsAttention: true }];
   });
@@ -125,6 +127,7 @@ function suspendedConditions(turn: Turn): Condition[] {
   return [
     ...Object.values(turn.desired.policies).map((policy) => ['RollbackPolicy', policy] as const),
     ...Object.values(turn.desired.flags).map((flag) => ['Flag', flag] as const),
+    ...Object.values(turn.desired.targets).map((target) => ['Target', target] as const),
   ].flatMap(([kind, object]) =>
     object.suspend
       ? [

@@ -133,6 +133,9 @@ function holdOutlook(turn: Turn, hold: Hold): Outlook {
         ? { ...base, on: `revertd holds lift ${hold.id}` }
         : { ...base, afterMs: Math.max(0, hold.expiresAt - turn.now) };
     case 'adoption':
+    case 'targetAdoption':
       return { ...base, on: `revertd adopt ${hold.object}` };
+    case 'quarantine':
+      return { ...base, on: `revertd holds lift ${hold.id}`, origin: hold.origin };
   }
 }

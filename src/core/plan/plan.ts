@@ -53,6 +53,11 @@ export type Condition = {
     | 'DeliveryFailing'
     | 'TakeUpOwed'
     | 'Drift'
+    | 'TargetUnreadable'
+    | 'FetchFailing'
+    | 'MoveFailing'
+    | 'ActivationOwed'
+    | 'Quarantined'
     | 'Suspended'
     | 'NotificationFailing';
   readonly object: string;

@@ -60,7 +60,13 @@ function isDone(action: Action, memory: Memory, documents: Observed['documents']
       const owed = memory.documents[action.document]?.owed ?? null;
       return owed === null || (owed.digest === action.digest && owed.done > action.index);
     }
+    case 'activate': {
+      const owed = memory.targets[action.target]?.owed ?? null;
+      return owed === null || owed.done > action.index;
+    }
     case 'step':
+    case 'restore':
+    case 'keep':
     case 'notify':
     case 'report':
       return false;

@@ -12,6 +12,7 @@ export function nextWakeUp(turn: Turn): Millis | null {
     ...Object.values(turn.memory.documents).flatMap(({ failing, owed }) =>
       [failing?.retryAt, owed?.retry?.retryAt].filter((at) => at !== undefined),
     ),
+    ...targetInstants(turn),
     ...Object.values(turn.memory.outbox).map((entry) => entry.retryAt),
     ...Object.values(turn.memory.reportsOwed).map((retry) => retry.retryAt),
     ...Object.values(turn.memory.brakes).map((brake) => brake.until),
@@ -30,5 +31,14 @@ function incidentInstants(turn: Turn): Millis[] {
     if (phase.kind !== 'verifying') return [];
     const forMs = policy.ladder[phase.rung]?.verify.forMs ?? 0;
     return [phase.settleAt, phase.deadlineAt, ...(phase.goodSince === null ? [] : [phase.goodSince + forMs])];
+  });
+}
+
+function targetInstants(turn: Turn): Millis[] {
+  return Object.entries(turn.memory.targets).flatMap(([name, { current, owed, failing }]) => {
+    const bakeMs = turn.desired.targets[name]?.type.bakeMs ?? 0;
+    const calmSince = current === null || current.isGood ? null : current.calmSince;
+    const retries = [failing?.retryAt, owed?.retry?.retryAt].filter((at) => at !== undefined);
+    return calmSince === null ? retries : [calmSince + bakeMs, ...retries];
   });
 }

@@ -2,6 +2,7 @@ import type { Event } from '../event.ts';
 import type { Action } from '../model/action.ts';
 import { shortRevision } from '../model/revision.ts';
 import { describeStep } from '../model/step.ts';
+import { shortCommit } from '../model/target.ts';
 import { formatDuration, formatInstant } from '../units.ts';
 
 /** An event in one line for people; null for those that only move memory. */
@@ -83,12 +84,26 @@ export function describeEvent(event: Event): string | null {
       return `what makes ${event.document} effective was changed in git: ${event.steps.map(describeStep).join(', ') || 'nothing'}`;
     case 'document.forgotten':
       return `${event.document} is let go: no flag is written there any more`;
+    case 'target.moved': {
+      const from = event.from === null ? '' : ` from ${shortCommit(event.from.commit)}`;
+      return `${event.target} moved${from} to ${shortCommit(event.to.commit)}${event.by === 'others' && event.from !== null ? ', by somebody else' : ''}`;
+    }
+    case 'target.disturbed':
+      return `${event.target} does not prove good: ${event.reason}`;
+    case 'target.good':
+      return `${event.target} at ${shortCommit(event.revision.commit)} has proved good`;
+    case 'target.settled':
+      return `${event.target} needs no further attempt`;
+    case 'target.released':
+      return `${event.target} released: ${event.reason}`;
     case 'operation.planned':
       return `planned: ${describeAction(event.operation.action)}`;
     case 'operation.finished':
       return `${event.outcome} in ${formatDuration(event.durationMs)}: ${event.id.slice(0, event.id.lastIndexOf('#'))}${event.detail === '' ? '' : ` (${event.detail})`}`;
     case 'notification.dropped':
       return `message ${event.key} dropped: ${event.reason}`;
+    case 'target.met':
+    case 'target.calmed':
     case 'operation.running':
     case 'notification.queued':
     case 'triggers.recorded':
@@ -110,7 +125,14 @@ export function describeAction(action: Action): string {
         .join(', ')} in ${action.document.path}`;
     case 'takeUp':
     case 'step':
+    case 'activate':
       return describeStep(action.step);
+    case 'restore': {
+      const part = action.paths.length === 0 ? '' : `${action.paths.join(', ')} of `;
+      return `move ${part}${action.target.name} to ${shortCommit(action.to)}`;
+    }
+    case 'keep':
+      return `keep ${action.commits.length} good revision(s) of ${action.target.name}`;
     case 'notify':
       return `tell ${action.notifier}: ${action.notification.title}`;
     case 'report':

@@ -1,5 +1,5 @@
 import type { EventSpec } from '../../core/event.ts';
-import type { DeliverAction, NotifyAction } from '../../core/model/action.ts';
+import type { DeliverAction, KeepAction, NotifyAction, RestoreAction } from '../../core/model/action.ts';
 import { documentKey } from '../../core/model/flag.ts';
 import type { Notifier } from '../../core/model/notifier.ts';
 import type { Operation } from '../../core/model/operation.ts';
@@ -7,6 +7,7 @@ import type { Step } from '../../core/model/step.ts';
 import { formatDuration, type Millis } from '../../core/units.ts';
 import { PlaceError } from '../../drivers/places/place-driver.ts';
 import type { HostStep } from '../../drivers/steps/step-driver.ts';
+import { TargetError } from '../../drivers/targets/target-driver.ts';
 import { faultPoint } from '../fault-point.ts';
 import type { Hands } from './hands.ts';
 
@@ -95,11 +96,15 @@ export class Executor {
   #deadlineMs({ action }: Operation): Millis {
     switch (action.kind) {
       case 'takeUp':
+      case 'activate':
       case 'step':
         return action.step.timeoutMs;
+      case 'restore':
+        return action.timeoutMs;
       case 'notify':
         return this.#host.notifier(action.notifier)?.timeoutMs ?? 0;
       case 'deliver':
+      case 'keep':
       case 'report':
         return DELIVER_DEADLINE_MS;
     }
@@ -111,8 +116,13 @@ export class Executor {
       case 'deliver':
         return await this.#deliver(action, signal);
       case 'takeUp':
+      case 'activate':
       case 'step':
         return await this.#step(operation, action.step, signal);
+      case 'restore':
+        return await this.#restore(operation, action, signal);
+      case 'keep':
+        return await this.#keep(action, signal);
       case 'notify':
         return await this.#notify(action, signal);
       case 'report':
@@ -147,6 +157,50 @@ export class Executor {
     return { outcome, detail: hands.secrets.redact(detail) };
   }
 
+  async #restore(operation: Operation, action: RestoreAction, signal: AbortSignal): Promise<Outcome> {
+    const { hands, record, log } = this.#host;
+    const driver = hands.targets[action.target.type.kind];
+    const deadline = AbortSignal.any([signal, AbortSignal.timeout(Math.min(action.timeoutMs, LONGEST_TIMER_MS))]);
+    const fingerprint = await driver.prepare(action, deadline);
+    record({ type: 'operation.running', id: operation.id, fingerprint });
+    faultPoint('running:restore');
+    const context = {
+      signal: deadline,
+      operation: operation.id,
+      log: (line: string) => log(operation.id, line),
+      perform: async (step: Step, cwd?: string) => await this.#performWithin(operation, step, deadline, cwd),
+    };
+    const { outcome, detail, ...rest } = await driver.restore(action, context);
+    const digest = 'state' in rest && rest.state !== undefined ? { digest: rest.state } : {};
+    return { outcome, detail: hands.secrets.redact(detail), ...digest };
+  }
+
+  /** A step of a target's own, which belongs to the operation that moves the target. */
+  async #performWithin(operation: Operation, step: Step, signal: AbortSignal, cwd: string | undefined) {
+    const { hands, log } = this.#host;
+    if (!isHostStep(step))
+      return { outcome: 'failed', code: 'notSupported', detail: `${step.kind} is a decision` } as const;
+    const placed = step.kind === 'run' && step.cwd === undefined && cwd !== undefined ? { ...step, cwd } : step;
+    log(operation.id, hands.steps.describe(placed));
+    return await hands.steps.perform(placed, {
+      signal,
+      operation: operation.id,
+      secrets: hands.secrets,
+      log: (line) => log(operation.id, line),
+    });
+  }
+
+  async #keep({ target, commits }: KeepAction, signal: AbortSignal): Promise<Outcome> {
+    const deadline = AbortSignal.any([signal, AbortSignal.timeout(DELIVER_DEADLINE_MS)]);
+    try {
+      await this.#host.hands.targets[target.type.kind].keep(target, commits, deadline);
+      return { outcome: 'done', detail: `${commits.length} kept` };
+    } catch (error) {
+      if (error instanceof TargetError) return { outcome: 'failed', detail: error.message };
+      throw error;
+    }
+  }
+
   async #notify({ notifier: name, notification }: NotifyAction, signal: AbortSignal): Promise<Outcome> {
     const notifier = this.#host.notifier(name);
     if (notifier === undefined) return { outcome: 'failed', detail: `there is no notifier ${name} any more` };
@@ -169,10 +223,11 @@ export class Executor {
 
 /** A write or a step may still take effect; a reload, a message or a report is made again in any case. */
 function givenUp({ action }: Operation, limitMs: Millis): Outcome {
-  const outcome = action.kind === 'deliver' || action.kind === 'step' ? 'unknown' : 'failed';
+  const outcome =
+    action.kind === 'deliver' || action.kind === 'step' || action.kind === 'restore' ? 'unknown' : 'failed';
   return { outcome, detail: `given up after ${formatDuration(limitMs)}: it neither ended nor could be stopped` };
 }
 
 export function isHostStep(step: Step): step is HostStep {
-  return step.kind !== 'setFlag';
+  return step.kind !== 'setFlag' && step.kind !== 'restore';
 }

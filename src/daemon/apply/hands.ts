@@ -5,6 +5,7 @@ import { createPlaceDrivers, type PlaceDrivers } from '../../drivers/places/regi
 import { createSecretResolver, type SecretResolver } from '../../drivers/secrets.ts';
 import { createStepDrivers, type StepDrivers } from '../../drivers/steps/registry.ts';
 import { hostSystemctl } from '../../drivers/systemctl.ts';
+import { createTargetDrivers, type TargetDrivers } from '../../drivers/targets/registry.ts';
 
 /** All that touches the host, in one place. */
 export type Hands = {
@@ -12,6 +13,7 @@ export type Hands = {
   readonly secrets: SecretResolver;
   readonly places: PlaceDrivers;
   readonly steps: StepDrivers;
+  readonly targets: TargetDrivers;
   readonly checks: CheckDrivers;
   readonly send: Send;
 };
@@ -28,5 +30,6 @@ export function createHands(rules: AllowRules, environment: Readonly<Record<stri
       return await makeCheck(checks, check, { signal, secrets });
     },
   });
-  return { allow, secrets, places: createPlaceDrivers(allow), steps, checks, send: createSend({ allow }) };
+  const [places, targets] = [createPlaceDrivers(allow), createTargetDrivers(allow)];
+  return { allow, secrets, places, targets, steps, checks, send: createSend({ allow }) };
 }

@@ -1,5 +1,5 @@
 import type { EventSpec } from '../../core/event.ts';
-import type { DeliverAction } from '../../core/model/action.ts';
+import type { DeliverAction, RestoreAction } from '../../core/model/action.ts';
 import { documentKey } from '../../core/model/flag.ts';
 import type { Operation } from '../../core/model/operation.ts';
 import type { Step } from '../../core/model/step.ts';
@@ -16,7 +16,7 @@ const OBSERVE_DEADLINE_MS: Millis = 15_000;
  */
 export async function recoverOperation(
   operation: Operation,
-  hands: Pick<Hands, 'places' | 'steps'>,
+  hands: Pick<Hands, 'places' | 'steps' | 'targets'>,
 ): Promise<Extract<EventSpec, { type: 'operation.finished' }>> {
   const { outcome, detail, digest } = await observe(operation, hands);
   return {
@@ -35,18 +35,22 @@ type Finding = {
   readonly digest?: string;
 };
 
-async function observe(operation: Operation, hands: Pick<Hands, 'places' | 'steps'>): Promise<Finding> {
+async function observe(operation: Operation, hands: Pick<Hands, 'places' | 'steps' | 'targets'>): Promise<Finding> {
   const { action } = operation;
   switch (action.kind) {
     case 'deliver':
       return await observeDocument(action, hands);
     case 'takeUp':
+    case 'activate':
     case 'step':
       return await observeStep(operation, action.step, hands);
+    case 'restore':
+      return await observeTarget(operation, action, hands);
+    case 'keep':
     // A message or a report twice is better than none; receivers tell repetitions by their id.
     case 'notify':
     case 'report':
-      return { outcome: 'notDone', detail: 'it is sent again' };
+      return { outcome: 'notDone', detail: 'it is done again' };
   }
 }
 
@@ -59,6 +63,17 @@ async function observeDocument({ document, changes }: DeliverAction, hands: Pick
   return written
     ? { outcome: 'done', detail: `${documentKey(document)} shows it`, digest: reading.digest }
     : { outcome: 'notDone', detail: `${documentKey(document)} does not show it` };
+}
+
+async function observeTarget(
+  operation: Operation,
+  action: RestoreAction,
+  hands: Pick<Hands, 'targets'>,
+): Promise<Finding> {
+  if (operation.state === 'planned') return { outcome: 'notDone', detail: 'it had not begun' };
+  const signal = AbortSignal.timeout(OBSERVE_DEADLINE_MS);
+  const outcome = await hands.targets[action.target.type.kind].observe(action, signal);
+  return { outcome, detail: EXPLANATIONS[outcome] };
 }
 
 async function observeStep(operation: Operation, step: Step, hands: Pick<Hands, 'steps'>): Promise<Finding> {

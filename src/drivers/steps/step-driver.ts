@@ -3,8 +3,8 @@ import type { JsonValue, Step, StepKind } from '../../core/model/step.ts';
 import type { CheckAnswer } from '../checks/check-driver.ts';
 import type { SecretResolver } from '../secrets.ts';
 
-/** The kinds of steps that touch the host. `setFlag` is a decision, and is carried out by places. */
-export type HostStepKind = Exclude<StepKind, 'setFlag'>;
+/** The kinds of steps that touch the host. `setFlag` and `restore` are decisions, carried out by places and targets. */
+export type HostStepKind = Exclude<StepKind, 'setFlag' | 'restore'>;
 export type StepOf<K extends HostStepKind> = Extract<Step, { kind: K }>;
 export type HostStep = StepOf<HostStepKind>;
 

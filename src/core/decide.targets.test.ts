@@ -1,0 +1,310 @@
+import { describe, expect, test } from 'vitest';
+import {
+  aDesired,
+  aPolicy,
+  aRestore,
+  aRun,
+  aRung,
+  aService,
+  aTarget,
+  setFlagOff,
+} from '../../test/support/policies.ts';
+import { World } from '../../test/support/world.ts';
+import type { Desired } from './model/desired.ts';
+
+const APP = 'envFile:/app.env';
+const TRACKED = aTarget({ type: { track: { remote: 'origin', ref: 'main', intervalMs: 5_000 } } });
+
+function codePolicy(step = aRestore()) {
+  return aPolicy({ ladder: [aRung({ name: 'code', do: [step] })] });
+}
+
+function desiredWith(change: Partial<Desired> = {}): Desired {
+  return aDesired({ policies: { guard: codePolicy() }, targets: { code: aTarget() }, ...change });
+}
+
+/** Ten quiet minutes at `v1`, which is then good. */
+function quietWorld(desired = desiredWith(), tip?: string): World {
+  const world = new World(desired, { [APP]: { FAST_PATH: 'true' } });
+  world.checkouts = { code: { head: 'v1', ...(tip === undefined ? {} : { tip }) } };
+  world.live(600, 0.1);
+  return world;
+}
+
+function moves(world: World): string[] {
+  return world.effects.filter((effect) => effect.startsWith('move'));
+}
+
+describe('a revision', () => {
+  test('is good once it baked while its triggers were inactive with data', () => {
+    const world = new World(desiredWith(), { [APP]: { FAST_PATH: 'true' } });
+    world.checkouts = { code: { head: 'v1' } };
+    world.live(55, 0.1);
+    expect(world.events('target.good')).toEqual([]);
+    world.live(15, 0.1);
+    expect(world.events('target.good')).toMatchObject([{ target: 'code', revision: { commit: 'v1' } }]);
+  });
+
+  test.each([
+    ['a breach', (world: World) => world.live(5, 0.9)],
+    ['no data', (world: World) => world.live(30, undefined)],
+    ['a restart', (world: World) => world.restart()],
+  ])('bakes anew after %s', (_what, disturb) => {
+    const world = new World(desiredWith(), { [APP]: { FAST_PATH: 'true' } });
+    world.checkouts = { code: { head: 'v1' } };
+    world.live(50, 0.1);
+    disturb(world);
+    world.live(55, 0.1);
+    expect(world.events('target.good')).toEqual([]);
+    world.live(20, 0.1);
+    expect(world.events('target.good')).toHaveLength(1);
+  });
+
+  test('that is good is kept from garbage collection', () => {
+    const kept: string[][] = [];
+    const world = new World(desiredWith(), { [APP]: { FAST_PATH: 'true' } });
+    world.perform = (action) => {
+      if (action.kind === 'keep') kept.push([...action.commits]);
+      return { outcome: 'done', detail: '' };
+    };
+    world.checkouts = { code: { head: 'v1' } };
+    world.live(100, 0.1);
+    expect(kept).toEqual([['v1']]);
+  });
+});
+
+describe('a code rung', () => {
+  test('goes back to the last good revision, and puts what it leaves into quarantine', () => {
+    const world = quietWorld();
+    world.checkouts['code'] = { head: 'v2' };
+    world.live(30, 0.9);
+    expect(moves(world)).toEqual(['move code to v1']);
+    expect(Object.values(world.memory.holds)).toMatchObject([
+      { kind: 'quarantine', object: 'Target/code', tree: 'v2' },
+    ]);
+    world.live(60, 0.1);
+    expect(world.events('incident.closed')).toMatchObject([{ outcome: 'resolved' }]);
+  });
+
+  test('goes back to the same good revision for a second bad one', () => {
+    const world = quietWorld();
+    for (const bad of ['v2', 'v3']) {
+      world.checkouts['code'] = { head: bad };
+      world.live(40, 0.9);
+      world.live(1_000, 0.1);
+    }
+    expect(moves(world)).toEqual(['move code to v1', 'move code to v1']);
+  });
+
+  test('is skipped where the revision in place has proved good', () => {
+    const world = quietWorld();
+    world.live(30, 0.9);
+    expect(moves(world)).toEqual([]);
+    expect(world.events('rung.skipped')).toMatchObject([{ name: 'code' }]);
+  });
+
+  test('fails, saying so, where no revision has proved good', () => {
+    const world = new World(desiredWith(), { [APP]: { FAST_PATH: 'true' } });
+    world.checkouts = { code: { head: 'v1' } };
+    world.live(20, 0.1);
+    world.live(30, 0.9);
+    expect(world.events('step.finished')).toMatchObject([
+      {
+        result: {
+          outcome: 'failed',
+          detail: expect.stringContaining('no revision of code has proved good yet') as string,
+        },
+      },
+    ]);
+    expect(world.events('incident.closed')).toMatchObject([{ outcome: 'exhausted' }]);
+  });
+
+  test('puts back only the paths that it names, without a quarantine', () => {
+    const policies = { guard: codePolicy(aRestore({ paths: ['compose.yml'] })) };
+    const world = quietWorld(desiredWith({ policies }));
+    world.live(30, 0.9);
+    expect(moves(world)).toEqual(['move code compose.yml to v1']);
+    expect(world.memory.holds).toEqual({});
+  });
+
+  test('waits for a target that was not looked at yet', () => {
+    const world = quietWorld();
+    world.checkouts = {};
+    world.live(60, 0.9);
+    expect(moves(world)).toEqual([]);
+    expect(world.events('step.finished')).toEqual([]);
+  });
+
+  test('starts the services that it stopped, activates what it put in place, and only then is done', () => {
+    const target = aTarget({ quiesce: [aService('app.service', 'stop')], type: { activate: [aRun(['warm', 'up'])] } });
+    const world = quietWorld(desiredWith({ targets: { code: target } }));
+    world.checkouts['code'] = { head: 'v2' };
+    world.live(30, 0.9);
+    expect(world.effects).toEqual(['move code to v1', 'start app.service', 'warm up']);
+  });
+
+  test('starts the services again when the move failed', () => {
+    const target = aTarget({ quiesce: [aService('a.service', 'stop'), aService('b.service', 'stop')] });
+    const world = quietWorld(desiredWith({ targets: { code: target } }));
+    world.checkouts['code'] = { head: 'v2' };
+    world.perform = (action) => ({ outcome: action.kind === 'restore' ? 'failed' : 'done', detail: 'no space' });
+    world.live(30, 0.9);
+    expect(world.effects.filter((effect) => effect.startsWith('start'))).toEqual([
+      'start b.service',
+      'start a.service',
+    ]);
+    expect(world.events('step.finished')).toMatchObject([{ result: { outcome: 'failed', detail: 'no space' } }]);
+  });
+
+  test('starts the services again after a kill in the middle, and finds out what became of the move', () => {
+    const target = aTarget({ quiesce: [aService('a.service', 'stop')] });
+    const world = quietWorld(desiredWith({ targets: { code: target } }));
+    world.checkouts['code'] = { head: 'v2' };
+    for (let passed = 0; passed < 10; passed += 5) {
+      world.now += 5_000;
+      world.reading(0.9);
+      world.settle();
+    }
+    world.now += 5_000;
+    world.reading(0.9);
+    world.kill(1);
+    world.live(30, 0.9);
+    expect(world.effects).toEqual(['move code to v1', 'start a.service']);
+  });
+
+  test('that was killed after its effect does not go back further', () => {
+    const world = quietWorld();
+    world.checkouts['code'] = { head: 'v0' };
+    world.live(900, 0.1);
+    world.checkouts['code'] = { head: 'v2' };
+    world.live(10, 0.9);
+    world.now += 5_000;
+    world.reading(0.9);
+    world.kill(1);
+    world.live(60, 0.1);
+    expect(moves(world)).toEqual(['move code to v0']);
+  });
+});
+
+describe('a target that tracks a ref', () => {
+  const desired = desiredWith({ targets: { code: TRACKED } });
+
+  test('is taken over silently where it shows what it tracks, and follows it', () => {
+    const world = quietWorld(desired, 'v1');
+    world.checkouts['code'] = { head: 'v1', tip: 'v2' };
+    world.live(10, 0.1);
+    expect(moves(world)).toEqual(['move code to v2']);
+    expect(world.events('target.moved')).toMatchObject([{ by: 'others' }, { by: 'revertd', to: { commit: 'v2' } }]);
+  });
+
+  test('waits for a person where it differs at first sight', () => {
+    const world = quietWorld(desired, 'v2');
+    expect(moves(world)).toEqual([]);
+    const [hold] = Object.values(world.memory.holds);
+    expect(hold).toMatchObject({ kind: 'targetAdoption', object: 'Target/code' });
+    world.record({ type: 'hold.lifted', id: hold?.id ?? '', object: 'Target/code', reason: 'ann' });
+    world.live(10, 0.1);
+    expect(moves(world)).toEqual(['move code to v2']);
+  });
+
+  test('does not deploy what is in quarantine, under whatever commit; another content is the fix', () => {
+    const world = quietWorld(desired, 'v1');
+    world.checkouts['code'] = { head: 'v1', tip: 'v2' };
+    world.live(10, 0.1);
+    world.live(30, 0.9);
+    world.live(700, 0.1);
+    expect(moves(world)).toEqual(['move code to v2', 'move code to v1']);
+    world.checkouts['code'] = { head: 'v1', tip: 'v3' };
+    world.live(10, 0.1);
+    expect(moves(world).slice(2)).toEqual(['move code to v3']);
+  });
+
+  test('is moved by nothing else while an incident is open over it', () => {
+    const policies = {
+      guard: aPolicy({ ladder: [aRung({ do: [setFlagOff()] }), aRung({ name: 'code', do: [aRestore()] })] }),
+    };
+    const world = quietWorld(desiredWith({ targets: { code: TRACKED }, policies }), 'v1');
+    world.live(20, 0.9);
+    world.checkouts['code'] = { head: 'v1', tip: 'v2' };
+    world.live(20, 0.9);
+    expect(moves(world)).toEqual([]);
+  });
+
+  test('tries a deployment that failed again, later and later', () => {
+    const world = quietWorld(desired, 'v1');
+    let attempts = 0;
+    world.perform = (action) => {
+      if (action.kind !== 'restore') return { outcome: 'done', detail: '' };
+      attempts += 1;
+      return { outcome: 'failed', detail: 'npm ci ended with exit code 1' };
+    };
+    world.checkouts['code'] = { head: 'v1', tip: 'v2' };
+    world.live(300, 0.1);
+    expect(attempts).toBe(4);
+    expect(world.plan().conditions).toMatchObject([{ type: 'MoveFailing', object: 'Target/code' }]);
+    world.checkouts['code'] = { head: 'v1', tip: 'v1' };
+    world.live(10, 0.1);
+    expect(world.plan().conditions).toEqual([]);
+  });
+
+  test('is not moved while everything is halted, nor while it is suspended', () => {
+    const world = quietWorld(desired, 'v1');
+    world.halt = { since: 0, by: 'ann', reason: 'looking' };
+    world.checkouts['code'] = { head: 'v1', tip: 'v2' };
+    world.live(30, 0.1);
+    world.halt = null;
+    world.accept({ ...desired, targets: { code: { ...TRACKED, suspend: true } } });
+    world.live(30, 0.1);
+    expect(moves(world)).toEqual([]);
+  });
+});
+
+describe('quarantined content that somebody brings back', () => {
+  function broughtBack(): World {
+    const world = quietWorld();
+    world.checkouts['code'] = { head: 'v2' };
+    world.live(30, 0.9);
+    world.live(700, 0.1);
+    world.checkouts['code'] = { head: 'v2' };
+    return world;
+  }
+
+  test('is put away again once; the second time people are told', () => {
+    const world = broughtBack();
+    world.live(10, 0.1);
+    expect(moves(world)).toEqual(['move code to v1', 'move code to v1']);
+    world.checkouts['code'] = { head: 'v2' };
+    world.live(30, 0.1);
+    expect(moves(world)).toHaveLength(2);
+    expect(world.plan().conditions).toMatchObject([{ type: 'Quarantined', needsAttention: true }]);
+  });
+
+  test('is left alone once a person has lifted the quarantine', () => {
+    const world = broughtBack();
+    const [hold] = Object.values(world.memory.holds);
+    world.record({ type: 'hold.lifted', id: hold?.id ?? '', object: 'Target/code', reason: 'ann' });
+    world.live(30, 0.1);
+    expect(moves(world)).toHaveLength(1);
+  });
+});
+
+test('a latch that is released on a fix lifts when a later revision proves good', () => {
+  const ladder = [aRung({ do: [setFlagOff()] })];
+  const policies = { guard: aPolicy({ ladder, release: { kind: 'onFix', target: 'code' } }) };
+  const world = quietWorld(desiredWith({ policies }));
+  world.live(30, 0.9);
+  world.live(300, 0.1);
+  expect(Object.values(world.memory.holds)).toMatchObject([{ kind: 'latch' }]);
+  world.checkouts['code'] = { head: 'v2' };
+  world.live(80, 0.1);
+  expect(world.memory.holds).toEqual({});
+});
+
+test('git letting go of a target leaves it as it is', () => {
+  const world = quietWorld(desiredWith({ targets: { code: TRACKED } }), 'v1');
+  world.accept(aDesired({ revision: 'rev-2' }));
+  world.checkouts['code'] = { head: 'v1', tip: 'v2' };
+  world.live(20, 0.1);
+  expect(moves(world)).toEqual([]);
+  expect(world.memory.targets).toEqual({});
+});

@@ -1,0 +1,154 @@
+import type { Action, ActivateAction, RestoreAction } from '../model/action.ts';
+import type { Origin } from '../model/origin.ts';
+import { describeStep, type Step } from '../model/step.ts';
+import { type CodeRevision, shortCommit, type Target } from '../model/target.ts';
+import { isSame } from '../record.ts';
+import type { Turn } from '../turn.ts';
+import type { Millis } from '../units.ts';
+import {
+  type GitSight,
+  gitSight,
+  incidentOver,
+  isMoving,
+  lastGood,
+  quarantineOf,
+  targetAdoptionId,
+} from './code-revisions.ts';
+
+/** Builds may take long; each of their steps has its own deadline besides. */
+const DEPLOY_TIMEOUT_MS: Millis = 3_600_000;
+
+/** Moves that no incident asked for: new revisions of what is tracked, and the repair of what was brought back. */
+export function moves(turn: Turn): Action[] {
+  return Object.values(turn.desired.targets).flatMap((target) => {
+    const action = dueMove(turn, target);
+    if (action === null) return [];
+    const failing = turn.memory.targets[target.name]?.failing ?? null;
+    return failing?.key === action.key && turn.now < failing.retryAt ? [] : [action];
+  });
+}
+
+/** The move that is wanted now, whether or not it is time to try it again. */
+export function dueMove(turn: Turn, target: Target): Action | null {
+  const { name } = target;
+  const sight = gitSight(turn, target);
+  if (target.suspend || sight === undefined || isMoving(turn.memory, name)) return null;
+  if (incidentOver(turn.memory, name) !== undefined) return null;
+  return repair(turn, target, sight) ?? deployment(turn, target, sight);
+}
+
+/** Somebody brought quarantined content back: it is put away again, once. */
+function repair(turn: Turn, target: Target, { head }: GitSight): Action | null {
+  const back = broughtBack(turn, target, head.tree);
+  const memory = turn.memory.targets[target.name];
+  if (!back || memory === undefined || memory.repaired.includes(head.tree)) return null;
+  const to = lastGood(turn.memory, target.name, memory);
+  if (to === undefined) return null;
+  const hold = quarantineOf(turn.memory.holds, target.name, head.tree);
+  const reason = `${shortCommit(head.commit)} is in quarantine (${hold?.cause ?? 'by a rollback'}), and was brought back`;
+  return move(target, to, { kind: 'repair', tree: head.tree }, { reason, sign: '!' });
+}
+
+/** Whether the content shown is in quarantine and became so after the rollback that put it there. */
+export function broughtBack(turn: Turn, { name }: Pick<Target, 'name'>, tree: string): boolean {
+  const hold = quarantineOf(turn.memory.holds, name, tree);
+  const current = turn.memory.targets[name]?.current ?? null;
+  return hold !== undefined && current !== null && current.tree === tree && current.since > hold.since;
+}
+
+function deployment(turn: Turn, target: Target, { head, tip }: GitSight): Action | null {
+  if (tip === null || tip.tree === head.tree || turn.memory.targets[target.name]?.isMet !== true) return null;
+  if (quarantineOf(turn.memory.holds, target.name, tip.tree) !== undefined) return null;
+  if (Object.hasOwn(turn.memory.holds, targetAdoptionId(target.name))) return null;
+  const reason = `${target.type.track?.ref ?? 'its ref'} is at ${shortCommit(tip.commit)}: ${tip.subject}`;
+  return move(target, tip, { kind: 'deploy' }, { reason, sign: '~' });
+}
+
+function move(
+  target: Target,
+  to: CodeRevision,
+  why: RestoreAction['why'],
+  { reason, sign }: Pick<Action, 'reason' | 'sign'>,
+): Action {
+  return {
+    ...restoreOf(target, to.commit, [], why, DEPLOY_TIMEOUT_MS),
+    key: `move:${target.name}@${to.commit}`,
+    sign,
+    reason,
+    origin: target.origin,
+    losesData: false,
+    preconditions: [`Target/${target.name} ${to.tree}`],
+  };
+}
+
+export function restoreOf(
+  target: Target,
+  to: string,
+  paths: readonly string[],
+  why: RestoreAction['why'],
+  timeoutMs: Millis,
+): RestoreAction {
+  const undo = target.quiesce.flatMap((step) => undoOf(step) ?? []).reverse();
+  return { kind: 'restore', target, to, paths, undo, activate: target.type.activate, why, timeoutMs };
+}
+
+/** What starts again what a step stops; null for what needs no undoing. */
+export function undoOf(step: Step): Step | null {
+  if (step.kind !== 'service' || step.do.kind !== 'stop') return null;
+  return { ...step, do: { kind: 'start' } };
+}
+
+/** The next owed step of each target. Nothing is started that a move under way, or due, stops again. */
+export function activations(turn: Turn, moving: readonly Action[]): Action[] {
+  return Object.entries(turn.memory.targets).flatMap(([name, { owed }]) => {
+    const step = owed?.steps[owed.done];
+    if (owed === null || step === undefined || isBusy(turn, name, moving)) return [];
+    if (owed.retry !== null && turn.now < owed.retry.retryAt) return [];
+    return [activation(name, owed.done, step)];
+  });
+}
+
+function isBusy(turn: Turn, name: string, moving: readonly Action[]): boolean {
+  return (
+    isMoving(turn.memory, name) ||
+    moving.some((action) => action.kind === 'restore' && action.target.name === name) ||
+    Object.values(turn.memory.operations).some(({ action }) => action.kind === 'activate' && action.target === name)
+  );
+}
+
+function activation(target: string, index: number, step: Step): Action {
+  const origin: Origin = step.origin;
+  const action: ActivateAction = { kind: 'activate', target, index, step };
+  return {
+    ...action,
+    key: `activate:${target}/${index}`,
+    sign: '~',
+    reason: `${target} was moved: ${describeStep(step)} makes it effective`,
+    origin,
+    losesData: false,
+    preconditions: [`Target/${target} owed ${index}`],
+  };
+}
+
+/** Good revisions that are not kept from git's garbage collection yet, and kept ones that are none any more. */
+export function keeps(turn: Turn): Action[] {
+  return Object.values(turn.desired.targets).flatMap((target) => {
+    const memory = turn.memory.targets[target.name];
+    if (memory === undefined || target.suspend) return [];
+    const commits = memory.good.map(({ commit }) => commit).sort();
+    if (isSame(commits, memory.kept)) return [];
+    return [
+      {
+        kind: 'keep',
+        key: `keep:${target.name}@${commits.join(',')}`,
+        sign: '>',
+        reason: `${commits.length} good revision(s) of ${target.name} must not be collected as garbage`,
+        origin: target.origin,
+        losesData: false,
+        preconditions: [],
+        target,
+        commits,
+      } satisfies Action,
+    ];
+  });
+}

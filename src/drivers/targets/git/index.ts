@@ -1,0 +1,66 @@
+import type { Target } from '../../../core/model/target.ts';
+import type { AllowList } from '../../allow-list.ts';
+import { type RestoreOutcome, type TargetDriver, TargetError } from '../target-driver.ts';
+import { openCheckout } from './checkout.ts';
+import { isMoved, moveCheckout } from './move.ts';
+import { fetchTracked, keepRevisions, readCheckout, revisionOf } from './revisions.ts';
+
+/** A checkout, moved between revisions. */
+export function gitTarget({ allow }: { readonly allow: AllowList }): TargetDriver {
+  return {
+    read: ({ type }, signal) => readCheckout(type, signal),
+    refresh: async ({ type }, signal) => await explained(() => fetchTracked(type, signal)),
+    prepare: async ({ target }, signal) => await headBefore(target, signal),
+    restore: async (order, context) => {
+      const refused = refusal(allow, order.target);
+      if (refused !== undefined) return { outcome: 'failed', detail: refused };
+      return await outcomeOf(() => moveCheckout(order, context));
+    },
+    observe: async (order, signal) => {
+      try {
+        return (await isMoved(order, signal)) ? 'done' : 'notDone';
+      } catch (error) {
+        if (error instanceof TargetError) return error.code === 'noRevision' ? 'notDone' : 'unknown';
+        throw error;
+      }
+    },
+    keep: ({ type }, states, signal) => keepRevisions(type, states, signal),
+  };
+}
+
+async function headBefore({ type }: Target, signal: AbortSignal): Promise<{ readonly head: string | null }> {
+  try {
+    const checkout = await openCheckout(type.path, signal);
+    return { head: (await revisionOf(checkout, 'HEAD', signal)).commit };
+  } catch (error) {
+    if (error instanceof TargetError) return { head: null };
+    throw error;
+  }
+}
+
+function refusal(allow: AllowList, { type }: Target): string | undefined {
+  return allow.mayWrite(type.path) ?? (type.publish === undefined ? undefined : allow.mayWrite(type.publish.to));
+}
+
+async function outcomeOf(restore: () => Promise<RestoreOutcome>): Promise<RestoreOutcome> {
+  try {
+    return await restore();
+  } catch (error) {
+    if (error instanceof TargetError || isErrno(error)) return { outcome: 'failed', detail: error.message };
+    throw error;
+  }
+}
+
+async function explained(act: () => Promise<void>): Promise<string | undefined> {
+  try {
+    await act();
+    return undefined;
+  } catch (error) {
+    if (error instanceof TargetError) return error.message;
+    throw error;
+  }
+}
+
+function isErrno(error: unknown): error is NodeJS.ErrnoException {
+  return error instanceof Error && 'syscall' in error;
+}

@@ -1,0 +1,15 @@
+import type { Target } from '../../core/model/target.ts';
+import type { AllowList } from '../allow-list.ts';
+import { gitTarget } from './git/index.ts';
+import type { TargetDriver } from './target-driver.ts';
+
+/** One driver per type; the keys are the names of the folders beside this file. */
+export const TARGET_DRIVERS = {
+  git: gitTarget,
+} satisfies { readonly [K in Target['type']['kind']]: (host: { readonly allow: AllowList }) => TargetDriver };
+
+export type TargetDrivers = { readonly [K in Target['type']['kind']]: TargetDriver };
+
+export function createTargetDrivers(allow: AllowList): TargetDrivers {
+  return { git: TARGET_DRIVERS.git({ allow }) };
+}

@@ -1,0 +1,67 @@
+import type { RestoreAction } from '../../core/model/action.ts';
+import type { JsonValue, Step } from '../../core/model/step.ts';
+import type { Target } from '../../core/model/target.ts';
+import type { TargetSight } from '../../core/observed.ts';
+import type { StepOutcome as StepResult } from '../steps/step-driver.ts';
+
+type Undated<T> = T extends unknown ? Omit<T, 'at'> : never;
+
+/** What a look at a target finds; when it was, the caller knows. */
+export type TargetReading = Undated<TargetSight>;
+
+export type TargetOrder = Pick<RestoreAction, 'target' | 'to' | 'paths'>;
+
+/** A kind of target. */
+export type TargetDriver = {
+  /** Looks at it, and changes nothing on it. Never rejects: what cannot be read is a finding. */
+  readonly read: (target: Target, signal: AbortSignal) => Promise<TargetReading>;
+  /** Asks where new states come from. Never rejects; answers why it could not, or undefined. */
+  readonly refresh: (target: Target, signal: AbortSignal) => Promise<string | undefined>;
+  /** What is recorded with the intent; it identifies the state before. Never rejects. */
+  readonly prepare: (order: TargetOrder, signal: AbortSignal) => Promise<JsonValue>;
+  /** Puts it there. Never rejects: every fault of the host is an outcome. */
+  readonly restore: (order: TargetOrder, context: RestoreContext) => Promise<RestoreOutcome>;
+  /** Whether it is there; asked after a crash. A restore that is not whole is safe to repeat. Never rejects. */
+  readonly observe: (order: TargetOrder, signal: AbortSignal) => Promise<'done' | 'notDone' | 'unknown'>;
+  /** Keeps exactly these states from being cleaned up. Rejects with TargetError. */
+  readonly keep: (target: Target, states: readonly string[], signal: AbortSignal) => Promise<void>;
+};
+
+export type RestoreContext = {
+  readonly signal: AbortSignal;
+  /** The operation's id, the same when it is repeated after a crash. */
+  readonly operation: string;
+  readonly log: (line: string) => void;
+  /** Does a step of the target's own; `cwd` is where a program runs that does not say. */
+  readonly perform: (step: Step, cwd?: string) => Promise<StepResult>;
+};
+
+export type RestoreOutcome =
+  /** `state` identifies what it shows now. */
+  | { readonly outcome: 'done'; readonly detail: string; readonly state?: string }
+  | { readonly outcome: 'failed'; readonly detail: string };
+
+export type TargetErrorCode =
+  | 'notAllowed'
+  | 'notRepository'
+  | 'bareRepository'
+  | 'noRevision'
+  | 'inTheWay'
+  | 'fetch'
+  | 'gitMissing'
+  | 'timedOut'
+  | 'aborted'
+  | 'step'
+  | 'git'
+  | 'io';
+
+/** Why a target could not be read, moved or kept; for people. */
+export class TargetError extends Error {
+  override readonly name = 'TargetError';
+  readonly code: TargetErrorCode;
+
+  constructor(code: TargetErrorCode, message: string, cause?: unknown) {
+    super(message, { cause });
+    this.code = code;
+  }
+}

@@ -1,0 +1,65 @@
+import type { RestoreAction } from '../core/model/action.ts';
+import type { CodeRevision, Target } from '../core/model/target.ts';
+import type { TargetSight } from '../core/observed.ts';
+import type { Millis } from '../core/units.ts';
+
+/** What a test says of a checkout; revisions are names that it makes up. */
+export type TargetStart = {
+  readonly revision: string;
+  /** Proved good before the test began, the newest first. */
+  readonly good: readonly string[];
+};
+
+const DEFAULT_REVISION = 'first';
+
+/** The checkouts of a virtual host. A revision's name stands for its commit and its content alike. */
+export class VirtualTargets {
+  readonly #heads = new Map<string, string>();
+  readonly #tips = new Map<string, string>();
+
+  constructor(starts: Readonly<Record<string, TargetStart>>) {
+    for (const [name, { revision }] of Object.entries(starts)) {
+      this.#heads.set(name, revision);
+      this.#tips.set(name, revision);
+    }
+  }
+
+  /** A new revision: of what is tracked, or, where nothing is, put in place by somebody else. */
+  push({ name, type }: Target, revision: string): void {
+    if (type.track === undefined) this.#heads.set(name, revision);
+    else this.#tips.set(name, revision);
+  }
+
+  restore({ target, to, paths }: RestoreAction): string {
+    if (paths.length === 0) this.#heads.set(target.name, to);
+    return this.revision(target.name);
+  }
+
+  isAt({ target, to }: RestoreAction): boolean {
+    return this.revision(target.name) === to;
+  }
+
+  revision(name: string): string {
+    return this.#heads.get(name) ?? DEFAULT_REVISION;
+  }
+
+  sights(targets: readonly Target[], at: Millis): Readonly<Record<string, TargetSight>> {
+    return Object.fromEntries(targets.map((target) => [target.name, this.#sight(target, at)]));
+  }
+
+  #sight({ name, type }: Target, at: Millis): TargetSight {
+    const tip = this.#tips.get(name) ?? this.revision(name);
+    return {
+      kind: 'git',
+      at,
+      head: revisionCalled(this.revision(name)),
+      isDirty: false,
+      tip: type.track === undefined ? null : { ...revisionCalled(tip), subject: tip },
+      tipFault: null,
+    };
+  }
+}
+
+export function revisionCalled(name: string): CodeRevision {
+  return { commit: name, tree: name };
+}
