@@ -44,6 +44,7 @@ export async function offlineView(config: HostConfig, policies: PolicySet | null
     desired: () => desired,
     memory: () => memory,
     sights: () => documents,
+    targetSights: () => observation.targets,
     sources: () => [],
     feed: () => null,
     plan: (others) => planOn(observation, others ?? policies),

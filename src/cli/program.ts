@@ -151,7 +151,7 @@ function addAuthorCommands(program: Command, terminal: Terminal, version: string
     );
   program
     .command('explain <object>')
-    .description('one object in full: RollbackPolicy/NAME, Flag/NAME, MetricSource/NAME or Incident/ID')
+    .description('one object in full: RollbackPolicy/NAME, Flag/NAME, Target/NAME, MetricSource/NAME or Incident/ID')
     .action(
       act(async (options, object: string) =>
         (await import('./commands/explain.ts')).explain(object, options, terminal, version),

@@ -25,6 +25,7 @@ export function viewOf(daemon: Daemon): HostView {
     desired: () => daemon.reconciler.desired,
     memory: () => daemon.reconciler.memory,
     sights: () => daemon.documents.sights,
+    targetSights: () => daemon.reconciler.observed.targets,
     sources: () => daemon.sourceConditions(),
     feed: () => daemon.feed?.state ?? null,
     plan: (policies?: PolicySet) =>

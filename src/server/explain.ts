@@ -9,10 +9,11 @@ import { describeEvent } from '../core/report/describe-event.ts';
 import type { HostView } from './host-view.ts';
 import { HttpProblem } from './problem.ts';
 import { flagStatus, incidentStatus, SCHEMA_VERSION, triggerStatuses } from './status.ts';
+import { targetStatus } from './target-status.ts';
 
 const EVENTS_SHOWN = 20;
 
-const KINDS = ['RollbackPolicy', 'Flag', 'MetricSource', 'Incident'] as const;
+const KINDS = ['RollbackPolicy', 'Flag', 'Target', 'MetricSource', 'Incident'] as const;
 
 /** One object in full: what it is, how it stands, why, and what happened to it lately. */
 export function explain(view: HostView, object: string): unknown {
@@ -36,6 +37,8 @@ function detailOf(view: HostView, kind: string, name: string): object {
       return policyDetail(view, found(desired?.policies ?? {}, kind, name));
     case 'Flag':
       return { flag: flagStatus(found(desired?.flags ?? {}, kind, name), view) };
+    case 'Target':
+      return { target: targetStatus(found(desired?.targets ?? {}, kind, name), view) };
     case 'MetricSource': {
       const source = found(desired?.metricSources ?? {}, kind, name);
       return { source, targets: view.sources().filter((target) => target.source === name) };

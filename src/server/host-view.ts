@@ -2,7 +2,7 @@ import type { Memory } from '../core/memory.ts';
 import type { Desired, PolicySet } from '../core/model/desired.ts';
 import type { IncidentAnswer } from '../core/model/incident.ts';
 import type { Observation } from '../core/observation.ts';
-import type { DocumentSight } from '../core/observed.ts';
+import type { DocumentSight, TargetSight } from '../core/observed.ts';
 import type { OverrideRequest } from '../core/operator-commands.ts';
 import type { Plan } from '../core/plan/plan.ts';
 import type { Judgement } from '../core/plan/saved-plan.ts';
@@ -23,6 +23,7 @@ export type HostView = {
   readonly desired: () => Desired | null;
   readonly memory: () => Memory;
   readonly sights: () => Readonly<Record<string, DocumentSight>>;
+  readonly targetSights: () => Readonly<Record<string, TargetSight>>;
   readonly sources: () => readonly SourceCondition[];
   readonly feed: () => FeedState | null;
   /** What would be decided now, for the policies in force or for others; null while there are none. */

@@ -15,6 +15,7 @@ import type { Millis } from '../core/units.ts';
 import type { FeedState } from '../daemon/policy-feed.ts';
 import type { SourceCondition } from '../metrics/sampling.ts';
 import type { HostView } from './host-view.ts';
+import { type TargetStatus, targetStatuses } from './target-status.ts';
 
 /** Raised when a field of any answer changes its meaning or goes away. */
 export const SCHEMA_VERSION = 1;
@@ -31,6 +32,7 @@ export type Status = {
   readonly sources: readonly SourceCondition[];
   readonly triggers: readonly TriggerStatus[];
   readonly flags: readonly FlagStatus[];
+  readonly targets: readonly TargetStatus[];
   readonly incidents: readonly IncidentStatus[];
   readonly holds: readonly HoldStatus[];
   readonly conditions: readonly Condition[];
@@ -104,6 +106,7 @@ export function statusOf(view: HostView): Status {
     sources: view.sources(),
     triggers: triggerStatuses(view),
     flags: flagStatuses(view),
+    targets: targetStatuses(view),
     incidents: Object.values(memory.incidents).filter(isOpen).map(incidentStatus),
     holds: holdStatuses(desired, memory, view.now()),
     conditions: conditionsNow(view),

@@ -2,6 +2,7 @@ import { existsSync, readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { afterEach, beforeEach, describe, expect, test } from 'vitest';
 import { E2eHost, FLAG, SOURCE } from '../support/e2e-host.ts';
+import { makeRepository, runGitIn } from '../tools/git-repository.ts';
 
 /** A ladder with every kind of effect: a flag with a reload that is owed, a guarded program, a message, the report. */
 const GUARD = `apiVersion: revertd.dev/v1
@@ -113,6 +114,62 @@ describe('a step that cannot be observed and must not be repeated', () => {
     await host.startDaemon();
     await host.untilStatus('it is verified', ({ incidents }) => incidents[0]?.state === 'verifying');
     expect((await host.appState()).switches).toBe(1);
+  });
+});
+
+/** A move of code: a service of its own is stopped, the checkout moved, the service started, the revision activated. */
+const CODE = `apiVersion: revertd.dev/v1
+kind: Target
+metadata: { name: code }
+spec:
+  git:
+    path: "\${host.checkout}"
+    bake: 500ms
+    activate: [ { run: { argv: ["\${host.node}", -e, "require('fs').appendFileSync(process.argv[1], 'activated\\\\n')", "\${host.folder}/effects"], repeatable: true } } ]
+---
+apiVersion: revertd.dev/v1
+kind: RollbackPolicy
+metadata: { name: latency }
+spec:
+  triggers: [ { name: slow, query: app_latency_seconds, above: 0.5, for: 300ms, severity: critical } ]
+  ladder:
+    - rung: code
+      do: [ { restore: { target: code, to: lastGood } } ]
+      verify: { settle: 100ms, within: 30s, triggersClear: false, checks: [ { http: { url: "\${host.app}/health" } } ] }
+  cooldown: 10m
+`;
+
+describe('a move of code killed at', () => {
+  const points = ['restore', 'activate'].flatMap((kind) =>
+    ['planned', 'running', 'effect', 'finished'].map((boundary) => `${boundary}:${kind}`),
+  );
+
+  test.each(points)('%s, is at the good revision, activated, and the bad one in quarantine', async (point) => {
+    const upstream = makeRepository(join(host.folder, 'upstream'));
+    const good = upstream.commit({ 'app.js': 'good' });
+    const checkout = join(host.folder, 'checkout');
+    runGitIn(host.folder, ['clone', '--quiet', upstream.path, checkout]);
+    host.commit({ 'source.yaml': SOURCE, 'code.yaml': CODE });
+    host.writeConfig(`    node: ${JSON.stringify(process.execPath)}\n    checkout: ${JSON.stringify(checkout)}\n`);
+    await host.startDaemon({ REVERTD_TEST_KILL_AT: point });
+    await host.untilStatus('the revision proves good', ({ targets }) => targets[0]?.good === true);
+    upstream.commit({ 'app.js': 'bad' });
+    runGitIn(checkout, ['pull', '--quiet']);
+    await host.untilStatus('the bad revision is seen', ({ targets }) => targets[0]?.good === false);
+    await host.tellApp('degrade');
+    expect(await host.daemonEnd(), 'the fault point was passed').toBe('SIGKILL');
+
+    await host.startDaemon();
+    await host.until('the report', async () => (existsSync(join(host.data, 'reports/INC-1.md')) ? true : undefined));
+    expect(await host.stopDaemon()).toBe('0');
+    expect(runGitIn(checkout, ['rev-parse', 'HEAD'])).toBe(good);
+    expect(lines('effects')).toContain('activated');
+    host.readStore((store) => {
+      expect(store.verifyChain().brokenAt).toBeNull();
+      expect(store.incidents()).toMatchObject([{ id: 'INC-1', phase: { kind: 'closed', outcome: 'resolved' } }]);
+      expect(Object.values(store.memory().holds)).toMatchObject([{ kind: 'quarantine', target: 'code' }]);
+      expect(store.memory().targets['code']?.owed).toBeNull();
+    });
   });
 });
 

@@ -2,12 +2,13 @@ import { formatDuration, formatInstant } from '../../core/units.ts';
 import type { Coverage } from '../../metrics/evaluator.ts';
 import type { SourceCondition } from '../../metrics/sampling.ts';
 import type { FlagStatus, IncidentStatus, TriggerStatus } from '../../server/status.ts';
+import type { TargetStatus } from '../../server/target-status.ts';
 import { EXIT, type ExitCode } from '../exit-code.ts';
 import { read } from '../host-access.ts';
 import { configOf, type GlobalOptions } from '../setup.ts';
 import { paint, type Terminal, table } from '../terminal.ts';
 import { flagText } from './flags.ts';
-import { shown } from './status.ts';
+import { shown, targetText } from './status.ts';
 
 type Explained = {
   readonly kind: string;
@@ -15,6 +16,7 @@ type Explained = {
   readonly policy?: PolicyDetail;
   readonly triggers?: readonly TriggerDetail[];
   readonly flag?: FlagStatus;
+  readonly target?: TargetStatus;
   readonly targets?: readonly SourceCondition[];
   readonly incident?: IncidentStatus;
   readonly events: readonly { readonly at: number; readonly actor: string; readonly text: string | null }[];
@@ -57,6 +59,7 @@ function explainText(found: Explained, terminal: Terminal): string {
     ...(found.policy === undefined ? [] : policyLines(found.policy)),
     ...(found.triggers ?? []).flatMap((trigger) => ['', ...triggerLines(trigger, terminal)]),
     ...(found.flag === undefined ? [] : flagText(found.flag, terminal)),
+    ...(found.target === undefined ? [] : targetLines(found.target)),
     ...(found.targets ?? []).map(
       (target) =>
         `  ${target.target}: ${target.state}, ${target.samples} samples${target.lastError === undefined ? '' : `; ${target.lastError.message}`}`,
@@ -76,6 +79,17 @@ function policyLines(policy: PolicyDetail): string[] {
     ...(policy.incident === null ? [] : [`  incident    ${policy.incident}`]),
     ...(policy.brake === null ? [] : [`  braked      ${policy.brake.reason}`]),
     ...policy.ladder.map(({ rung, do: steps }, index) => `  rung ${index + 1}      ${rung}: ${steps.join(', ')}`),
+  ];
+}
+
+function targetLines(target: TargetStatus): string[] {
+  const [at = '', good = '', tracks = ''] = targetText(target, Date.now());
+  return [
+    `  defined in  ${target.origin}${target.suspended ? ', suspended' : ''}`,
+    `  ${target.type}         ${target.path}: ${target.state}, ${at}`,
+    `  good        ${good}`,
+    ...(tracks === '' ? [] : [`  tracks      ${tracks}: ${target.tracks?.subject ?? 'not fetched yet'}`]),
+    ...(target.owed === 0 ? [] : [`  owed        ${target.owed} step(s) until it is effective`]),
   ];
 }
 

@@ -1,6 +1,7 @@
 import { shortRevision } from '../../core/model/revision.ts';
 import { formatDuration, type Millis } from '../../core/units.ts';
 import type { Status, TriggerStatus } from '../../server/status.ts';
+import { shownCommit, type TargetStatus } from '../../server/target-status.ts';
 import { EXIT, type ExitCode } from '../exit-code.ts';
 import { read } from '../host-access.ts';
 import { configOf, type GlobalOptions } from '../setup.ts';
@@ -21,6 +22,7 @@ export function statusText(found: Status, terminal: Terminal, now: Millis): stri
     ...section('Incidents', incidentRows(found, now)),
     ...section('Triggers', triggerRows(found.triggers, terminal, now)),
     ...section('Flags', flagRows(found, terminal)),
+    ...section('Targets', targetRows(found.targets, now)),
     ...section(
       'Holds',
       found.holds.map((hold) => `${hold.id}: ${JSON.stringify(hold.value)}, ${hold.cause}; lifts when ${hold.lifts}`),
@@ -139,4 +141,27 @@ function sourceRows(found: Status, terminal: Terminal, now: Millis): string[] {
       column === 2 ? paint(terminal, found.sources[row]?.state === 'up' ? 'green' : 'red', cell) : cell,
     ),
   ];
+}
+
+function targetRows(targets: readonly TargetStatus[], now: Millis): string[] {
+  if (targets.length === 0) return [];
+  return [table(targets.map((target) => [target.target, target.state, ...targetText(target, now)]))];
+}
+
+/** What it is at, and how that stands. */
+export function targetText(target: TargetStatus, now: Millis): string[] {
+  const since = target.since === null ? '' : ` for ${formatDuration(Math.max(0, now - target.since))}`;
+  const tracks = target.tracks === null ? '' : `${target.tracks.ref} is at ${shownCommit(target.tracks.revision)}`;
+  return [
+    `at ${shownCommit(target.revision)}${since}${target.changed ? ', with changes by hand' : ''}`,
+    goodText(target, now),
+    tracks,
+  ];
+}
+
+function goodText(target: TargetStatus, now: Millis): string {
+  if (target.good) return 'good';
+  const back = target.lastGood === null ? 'nothing good to go back to' : `last good ${shownCommit(target.lastGood)}`;
+  if (target.goodAt === null) return `not good yet; ${back}`;
+  return `good in ${formatDuration(Math.max(0, target.goodAt - now))}; ${back}`;
 }
