@@ -14,6 +14,11 @@ const BOOLEANS_OF_1_1 = /^(y|n|yes|no|on|off)$/i;
 /** The one key of the language that YAML 1.1 tools misread; it is a Notifier's, and cannot be called otherwise. */
 const OWN_KEY = 'spec.on';
 
+/** Whether YAML 1.1 tools would take an unquoted text for a boolean that YAML 1.2 reads as text. */
+export function isBooleanOf11(text: string, path: Path): boolean {
+  return BOOLEANS_OF_1_1.test(text) && path.join('.') !== OWN_KEY;
+}
+
 export type PlainValue = {
   readonly value: JsonValue;
   readonly diagnostics: readonly Diagnostic[];
@@ -128,7 +133,7 @@ function scalarValue(context: Context, node: Node, path: Path): JsonValue {
 
 function warnOfBoolean(context: Context, node: Node, path: Path): void {
   if (!isScalar(node) || node.tag !== undefined || node.type !== 'PLAIN' || typeof node.value !== 'string') return;
-  if (!BOOLEANS_OF_1_1.test(node.value) || path.join('.') === OWN_KEY) return;
+  if (!isBooleanOf11(node.value, path)) return;
   const message = `\`${node.value}\` without quotes is text here, but a boolean to YAML 1.1 tools; write "${node.value}"`;
   context.diagnostics.push(warningAt(originOf(context, node), 'W-YAML-BOOLEAN', message));
 }
