@@ -5,6 +5,7 @@ import { allowFor } from '../daemon/allow-for-policies.ts';
 import { createAllowList } from '../drivers/allow-list.ts';
 import type { HostConfig } from '../policy/host-config.ts';
 import { type LoadResult, loadPolicies } from '../policy/load.ts';
+import type { LoadOptions } from '../policy/load-options.ts';
 import { openSource } from '../source/open-source.ts';
 import { CliError } from './exit-code.ts';
 
@@ -26,12 +27,17 @@ export async function readFolder(folder: string): Promise<PolicySnapshot> {
 
 /** Loads policies as this host would. */
 export function loadForHost(snapshot: PolicySnapshot, config: HostConfig): LoadResult {
-  return loadPolicies(snapshot.files, {
-    revision: snapshot.revision,
+  return loadPolicies(snapshot.files, loadOptionsFor(snapshot, config));
+}
+
+/** What this host knows beside the policies themselves. */
+export function loadOptionsFor({ revision }: PolicySnapshot, config: HostConfig): LoadOptions {
+  return {
+    revision,
     host: config.host.variables,
     hostLabels: config.host.labels,
     allow: allowFor(createAllowList({ ...config.allow, ownFolders: [resolve(config.dataDir)] })),
-  });
+  };
 }
 
 /** The text of a policy file, for showing a line of it. */

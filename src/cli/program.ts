@@ -3,6 +3,8 @@ import { CommandError } from '../core/operator-commands.ts';
 import { SourceError } from '../source/source-error.ts';
 import { StoreError } from '../store/store-error.ts';
 import type { SetOptions } from './commands/flags.ts';
+import type { FmtOptions } from './commands/fmt.ts';
+import type { LintOptions } from './commands/lint.ts';
 import type { TestOptions } from './commands/test.ts';
 import { CliError, EXIT, type ExitCode } from './exit-code.ts';
 import type { GlobalOptions } from './setup.ts';
@@ -138,6 +140,26 @@ function addDaemonCommands(program: Command, terminal: Terminal, version: string
 }
 
 function addAuthorCommands(program: Command, terminal: Terminal, version: string, act: Act): void {
+  program
+    .command('lint <folder>')
+    .description('doubts about policies that are valid: what will hurt at 3 a.m., why, and how to mend it')
+    .option('--max-warnings <count>', 'so many warnings are no failure (0)')
+    .addOption(new Option('--format <format>', 'how findings are written').choices(['text', 'github']).default('text'))
+    .action(
+      act(async (options: LintOptions, folder: string) =>
+        (await import('./commands/lint.ts')).lint(folder, options, terminal),
+      ),
+    );
+  program
+    .command('fmt [paths...]')
+    .description('lay policies out in the canonical way; `-` formats standard input')
+    .option('--check', 'write nothing; name the files that are not laid out so, and exit 1 if there are any')
+    .option('--diff', 'the same, and show what would change')
+    .action(
+      act(async (options: FmtOptions, paths: readonly string[]) =>
+        (await import('./commands/fmt.ts')).fmt(paths, options, terminal),
+      ),
+    );
   program
     .command('test <folder>')
     .description('run the PolicyTests of a policy folder in simulated time')

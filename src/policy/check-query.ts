@@ -50,6 +50,15 @@ export function checkQueryAt(
   return unknown;
 }
 
+/** A query that was found right, as its tree; undefined for one that only a remote server understands. */
+export function parsedQuery(text: string): Expr | undefined {
+  for (const standIn of text.includes('${') ? STAND_INS : STAND_INS.slice(0, 1)) {
+    const checked = tryQuery(fillVariables(text, () => standIn, []).text);
+    if (!(checked instanceof PromqlError)) return checked.expr;
+  }
+  return undefined;
+}
+
 /** The text as the author wrote it: offsets into it lead back to the file. */
 function originalText(context: BuildContext, path: Path): string | undefined {
   const node = nodeAt(context.document, path);

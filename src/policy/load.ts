@@ -6,6 +6,7 @@ import { checkLinks } from './link.ts';
 import { type LoadedDocument, loadDocument } from './load-document.ts';
 import type { LoadOptions } from './load-options.ts';
 import { parseYaml } from './parse-yaml.ts';
+import type { PolicyDocument } from './policy-document.ts';
 import { isPolicyPath } from './policy-paths.ts';
 
 export type LoadResult =
@@ -29,8 +30,29 @@ export type LoadResult =
  * nothing but its arguments and the schemas of the package.
  */
 export function loadPolicies(files: readonly PolicyFile[], options: LoadOptions): LoadResult {
+  return loadRevision(files, options).result;
+}
+
+/** A revision together with the documents that say it, for whoever has more to say of their places. */
+export type LoadedRevision = {
+  readonly result: LoadResult;
+  readonly documents: readonly { readonly document: PolicyDocument; readonly loaded: LoadedDocument }[];
+};
+
+export function loadRevision(files: readonly PolicyFile[], options: LoadOptions): LoadedRevision {
   const read = readFiles(files.filter(({ path }) => isPolicyPath(path)));
-  const documents = read.documents.map((document) => loadDocument(document, options));
+  const documents = read.documents.map((document) => ({ document, loaded: loadDocument(document, options) }));
+  return {
+    result: resultOf(
+      read,
+      documents.map(({ loaded }) => loaded),
+      options,
+    ),
+    documents,
+  };
+}
+
+function resultOf(read: Read, documents: readonly LoadedDocument[], options: LoadOptions): LoadResult {
   const diagnostics = [
     ...read.diagnostics,
     ...documents.flatMap((document) => document.diagnostics),

@@ -2,6 +2,7 @@ import { mkdirSync, mkdtempSync, readdirSync, readFileSync, rmSync, writeFileSyn
 import { tmpdir } from 'node:os';
 import { join, resolve } from 'node:path';
 import { afterEach, beforeEach, describe, expect, test } from 'vitest';
+import { lintPolicies } from '../../src/policy/lint/lint.ts';
 import { loadPolicies } from '../../src/policy/load.ts';
 import { isObject, type PackDocument, packNames, readPack } from '../tools/packs.ts';
 import { SYSTEMS } from '../tools/rows.ts';
@@ -46,6 +47,17 @@ describe.each(packNames(ROOT))('the pack %s', (pack) => {
       ok: true,
       warnings: [],
       documents,
+    });
+  });
+
+  test('has nothing that lint doubts', () => {
+    const folder = join(ROOT, 'policies', pack);
+    const files = readdirSync(folder, { recursive: true, encoding: 'utf8' })
+      .filter((path) => path.endsWith('.yaml'))
+      .map((path) => ({ path, bytes: readFileSync(join(folder, path)) }));
+    expect(lintPolicies(files, { revision: 'r1', host: undefined, hostLabels: {} })).toMatchObject({
+      ok: true,
+      findings: [],
     });
   });
 

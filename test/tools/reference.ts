@@ -4,6 +4,7 @@
  */
 import { mkdirSync, readdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { join, resolve } from 'node:path';
+import { lintPage } from './lint-page.ts';
 import { isObject } from './packs.ts';
 
 type Schema = { readonly [key: string]: unknown };
@@ -26,7 +27,8 @@ const PAGES: readonly Page[] = [
 /** The text of every page by its file's name. */
 export function referencePages(root: string): Map<string, string> {
   const schemas = new Map(PAGES.map(({ schema }) => [schema, readSchema(root, schema)]));
-  return new Map(PAGES.map((page) => [page.file, new PageWriter(page, schemas).write()]));
+  const pages = PAGES.map((page) => [page.file, new PageWriter(page, schemas).write()] as const);
+  return new Map([...pages, ['lint.md', lintPage()]]);
 }
 
 function readSchema(root: string, name: string): Schema {
