@@ -4,6 +4,7 @@ import { SourceError } from '../source/source-error.ts';
 import { StoreError } from '../store/store-error.ts';
 import type { SetOptions } from './commands/flags.ts';
 import type { FmtOptions } from './commands/fmt.ts';
+import type { InitOptions } from './commands/init.ts';
 import type { LintOptions } from './commands/lint.ts';
 import type { TestOptions } from './commands/test.ts';
 import { CliError, EXIT, type ExitCode } from './exit-code.ts';
@@ -14,6 +15,7 @@ import { paint, processTerminal, type Terminal } from './terminal.ts';
 
 const AFTER_HELP = `
 First steps:
+  revertd init policies/              a starting policy repository, by four questions
   revertd validate policies/          check a policy folder
   revertd test policies/              run its tests in simulated time
   revertd plan --policies policies/   what it would change on this host, and why
@@ -140,6 +142,19 @@ function addDaemonCommands(program: Command, terminal: Terminal, version: string
 }
 
 function addAuthorCommands(program: Command, terminal: Terminal, version: string, act: Act): void {
+  program
+    .command('init [folder]')
+    .description('write a starting policy repository, by four questions; nothing is overwritten')
+    .option('--service <unit>', 'the systemd unit that is watched')
+    .option('--metrics <url>', 'where its metrics are')
+    .option('--flag <file#key>', 'the flag that is turned off: FILE#VARIABLE or FILE.json#/POINTER')
+    .option('--notify <whom>', "a credential's name, an address, or a program")
+    .option('--yes', 'take the usual answer to what is not given')
+    .action(
+      act(async (options: InitOptions, folder: string | undefined) =>
+        (await import('./commands/init.ts')).init(folder ?? '.', options, terminal),
+      ),
+    );
   program
     .command('lint <folder>')
     .description('doubts about policies that are valid: what will hurt at 3 a.m., why, and how to mend it')
