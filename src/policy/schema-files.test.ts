@@ -9,8 +9,8 @@ import type { MetricSource } from '../core/model/metric-source.ts';
 import { NOTIFICATION_TOPICS, type Notifier } from '../core/model/notifier.ts';
 import type { StepKind } from '../core/model/step.ts';
 import type { Target } from '../core/model/target.ts';
-import { KINDS } from './kinds.ts';
-import { alternatives, exactlyOneOf, readSchema } from './schema-files.ts';
+import { KINDS, TEST_KIND } from './kinds.ts';
+import { alternatives, EDITOR_KEYWORDS, exactlyOneOf, readSchema } from './schema-files.ts';
 import { ALTERNATIVES_TO_COME, KEYS_TO_COME, VALUES_TO_COME } from './unsupported.ts';
 
 type Schema = { readonly [key: string]: unknown };
@@ -41,6 +41,7 @@ const ALL = SCHEMAS.flatMap(([name, schema]) => [...within(schema, name)]);
 
 function compiler(): Ajv2020 {
   const ajv = new Ajv2020({ strict: true, strictRequired: false, allowUnionTypes: true });
+  ajv.addVocabulary(EDITOR_KEYWORDS);
   for (const [, schema] of SCHEMAS) ajv.addSchema(schema);
   return ajv;
 }
@@ -56,6 +57,27 @@ describe('the schemas', () => {
       return !path.includes('/if/') && ['title', 'description', 'examples'].some((word) => !(word in whole));
     });
     expect(incomplete.map(([path]) => path)).toEqual([]);
+  });
+
+  it('say in words what a value must look like, beside every pattern', () => {
+    const silent = ALL.filter(([path, schema]) => 'pattern' in schema && !path.endsWith('propertyNames'));
+    expect(silent.filter(([, schema]) => !('patternErrorMessage' in schema)).map(([path]) => path)).toEqual([]);
+  });
+
+  it('dispatch on each kind, so that one schema serves every document of a file', () => {
+    const whole = SCHEMAS.find(([name]) => name === 'policy.schema.json')?.[1];
+    const branches = (whole?.['allOf'] as readonly { readonly if: unknown; readonly then: unknown }[]).map((branch) =>
+      JSON.stringify(branch),
+    );
+    for (const kind of [...KINDS, TEST_KIND]) {
+      expect(branches.filter((branch) => branch.includes(`"const":"${kind}"`))).toHaveLength(1);
+    }
+  });
+
+  it('are named by the catalogue for editors, each where it can be opened alone', () => {
+    const catalogue = readSchema('editor/catalog.json') as { readonly schemas: readonly { readonly url: string }[] };
+    const ids = ['policy.schema.json', 'config.schema.json'].map((name) => readSchema(name)['$id'] as string);
+    expect(catalogue.schemas.map(({ url }) => url)).toEqual(ids);
   });
 
   it('accept their own examples', () => {

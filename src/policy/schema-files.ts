@@ -51,6 +51,9 @@ function schemaCompiler(): Ajv2020 {
   return ajv;
 }
 
+/** Keywords that only editors read (yaml-language-server): what is said instead of the pattern that did not match. */
+export const EDITOR_KEYWORDS = ['patternErrorMessage'];
+
 /** Strict, except that "exactly one of these keys" names keys that are described one level above. */
 function newCompiler(): Ajv2020 {
   const compiler = new Ajv2020({
@@ -60,6 +63,7 @@ function newCompiler(): Ajv2020 {
     verbose: true,
     allowUnionTypes: true,
   });
+  compiler.addVocabulary(EDITOR_KEYWORDS);
   compiler.addSchema(readSchema(COMMON));
   return compiler;
 }
