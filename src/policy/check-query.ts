@@ -7,6 +7,7 @@ import { parseQuery } from '../promql/parse.ts';
 import { PromqlError } from '../promql/promql-error.ts';
 import { type BuildContext, fault } from './build-context.ts';
 import { errorAt } from './diagnostic.ts';
+import { meantByForeignQuery } from './foreign-words.ts';
 import { quote } from './found.ts';
 import { type Filled, fillVariables } from './host-variables.ts';
 import type { Path } from './path.ts';
@@ -87,7 +88,9 @@ function refuse(context: BuildContext, path: Path, filled: Filled, error: Promql
   const origin = originInText(context.document, path, filled.offsetInOriginal(error.offset));
   const code = error.code === 'unsupported' ? 'E-NOT-SUPPORTED' : 'E-QUERY';
   const found = filled.text.slice(error.offset, error.end);
-  const wording = { message: `the query is not right: ${error.message}`, ...(found === '' ? {} : { found }) };
+  const advice = error.code === 'unsupported' ? undefined : meantByForeignQuery(filled.text, error.offset);
+  const message = `the query is not right: ${error.message}${advice === undefined ? '' : `; ${advice}`}`;
+  const wording = { message, ...(found === '' ? {} : { found }) };
   context.diagnostics.push(errorAt(origin, code, wording));
 }
 

@@ -1,5 +1,6 @@
 import type { ErrorObject } from 'ajv';
 import { nearestName } from '../core/nearest-name.ts';
+import { meantByForeignKey } from './foreign-words.ts';
 import { exactlyOneOf } from './schema-files.ts';
 import { isAlternativeToCome, isKeyToCome } from './unsupported.ts';
 
@@ -73,7 +74,8 @@ function isEchoOfUnknownKey(error: SchemaError, unknown: readonly SchemaError[])
 }
 
 function meantKey(unknown: SchemaError, candidates: readonly string[]): string | undefined {
-  return nearestName(unknownKey(unknown), candidates);
+  const foreign = meantByForeignKey(titleOf(unknown), unknownKey(unknown))?.key;
+  return candidates.find((candidate) => candidate === foreign) ?? nearestName(unknownKey(unknown), candidates);
 }
 
 export function unknownKey(error: SchemaError): string {

@@ -3,7 +3,8 @@ import { nearestName } from '../core/nearest-name.ts';
 import { isToCome, type SchemaError, titleOf, unknownKey } from './collapse-schema-errors.ts';
 import { type Explained, explainFormat } from './explain-format.ts';
 import { explainType, nounOf } from './explain-type.ts';
-import { alternativesText, foundText, plainText, quote, withArticle } from './found.ts';
+import { meantByForeignKey } from './foreign-words.ts';
+import { alternativesText, flowText, foundText, plainText, quote, withArticle } from './found.ts';
 import { isObject } from './head.ts';
 import { formatPath, type Path, pathOfPointer } from './path.ts';
 import { exactlyOneOf } from './schema-files.ts';
@@ -55,6 +56,11 @@ function explainUnknownKey(error: SchemaError): Explained {
       message: `unknown key ${quote(key)}: it contains a non-breaking or invisible space; type it anew`,
     };
   }
+  const meant = meantByForeignKey(titleOf(error), key);
+  if (meant !== undefined) {
+    const suggested = meant.key === undefined ? {} : { suggestion: meant.key };
+    return { ...base, ...suggested, message: `unknown key \`${key}\`; ${meant.advice}` };
+  }
   const suggestion = nearestName(key, known);
   const hint = error.instancePath === '' ? ' (what belongs to one of them is indented)' : '';
   if (suggestion === undefined) return { ...base, message: `unknown key \`${key}\`; expected ${expected}${hint}` };
@@ -103,7 +109,9 @@ function explainValue(error: SchemaError, key: string): Explained {
       if (toCome !== undefined) return toCome;
       // Of several types the first is the usual one, which the author probably meant.
       const [type = ''] = [error.params['type']].flat().map(String);
-      return explainType(titleOf(error), key, type, value, expectedOf(error, type));
+      const explained = explainType(titleOf(error), key, type, value, expectedOf(error, type));
+      if (explained.suggestion !== undefined) return explained;
+      return { ...explained, message: `${explained.message}${exampleFor(error, type, value)}` };
     }
     case 'enum':
     case 'const':
@@ -115,6 +123,16 @@ function explainValue(error: SchemaError, key: string): Explained {
       return explainBound(error, key, value);
   }
 }
+
+/** A mapping is shown to whoever wrote something else. */
+function exampleFor(error: SchemaError, type: string, value: JsonValue): string {
+  if (type !== 'object' || value === null) return '';
+  const [example] = (error.parentSchema?.['examples'] ?? []) as readonly JsonValue[];
+  const text = example === undefined ? '' : flowText(example);
+  return text === '' || text.length > LONGEST_EXAMPLE ? '' : `; for example ${text}`;
+}
+
+const LONGEST_EXAMPLE = 90;
 
 /** A mapping where a plain value stands today, such as `above: {baseline: 2}`. */
 function wordToCome(error: SchemaError, value: JsonValue): Explained | undefined {
@@ -145,12 +163,21 @@ function explainChoice(error: SchemaError, key: string, value: JsonValue): Expla
   }
   const base = { code: typeof value === 'string' && words.length > 0 ? 'E-VALUE' : 'E-TYPE', found, expected };
   const suggestion = typeof value === 'string' ? (nearestName(value, words) ?? signalFor(value, words)) : undefined;
-  if (suggestion === undefined) return { ...base, message: `\`${key}\` must be ${expected}; found ${found}` };
+  if (suggestion === undefined) {
+    return { ...base, message: `\`${key}\` must be ${expected}; found ${found}${variantFor(error, value)}` };
+  }
   return {
     ...base,
     suggestion,
     message: `\`${key}\` must be ${expected}; found ${found}; did you mean ${suggestion}?`,
   };
+}
+
+/** `to: "off"` and `to: false`: a variant stands in a mapping, so that none can be mistaken for `safe`. */
+function variantFor(error: SchemaError, value: JsonValue): string {
+  if (!titleOf(error).endsWith('{variant: NAME}')) return '';
+  if (typeof value === 'boolean') return `; name the variant: {variant: "${value ? 'on' : 'off'}"}`;
+  return typeof value === 'string' ? `; write {variant: ${quote(value)}}` : '';
 }
 
 function signalFor(value: string, words: readonly string[]): string | undefined {

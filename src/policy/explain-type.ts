@@ -72,6 +72,7 @@ function hintFor(title: string, type: string, value: JsonValue): string {
   if (/\$\{host\./.test(value) && type !== 'string')
     return ` (a variable of the host gives text, never ${nounOf(type)})`;
   if (type !== 'number') return title.startsWith('program') ? ' (there is no shell that would split a text)' : '';
+  if (/^[<>]=?\s*-?[\d.]+$/.test(value)) return '; write the number alone: `above` and `below` say the rest';
   if (parseDuration(value) !== undefined) return '; write the number alone, in the unit of the query';
   if (suggestNumber(value) === undefined) return '';
   return value.endsWith('%') ? ' if the query gives a ratio' : ' without quotes';

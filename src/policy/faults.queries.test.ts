@@ -4,10 +4,10 @@ import { badFixtures, faultsOf } from '../../test/tools/policy-fixtures.ts';
 /** By fixture: every line that is printed of it. */
 const EXPECTED: Readonly<Record<string, readonly string[]>> = {
   'query-argument': [
-    '22:19 error[E-QUERY] the query is not right: expected range vector in argument 1 of rate(), got instant vector',
+    '22:19 error[E-QUERY] the query is not right: expected range vector in argument 1 of rate(), got instant vector; a range is missing: `rate(x[5m])`',
   ],
   'query-check': [
-    '30:34 error[E-QUERY] the query is not right: expected range vector in argument 1 of rate(), got instant vector',
+    '30:34 error[E-QUERY] the query is not right: expected range vector in argument 1 of rate(), got instant vector; a range is missing: `rate(x[5m])`',
   ],
   'query-empty': ['22:14 error[E-EMPTY] `query` is empty; expected a query in PromQL such as up{job="memory-service"}'],
   'query-function': ['22:14 error[E-QUERY] the query is not right: unknown function ratee(); did you mean rate()?'],

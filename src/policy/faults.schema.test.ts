@@ -67,7 +67,9 @@ const EXPECTED: Readonly<Record<string, readonly string[]>> = {
     '24:12 error[E-UNIT] `for` is longer than ten years: found "99999w", expected a duration with a unit such as 30s, 5m or 1h30m',
   ],
   'for-words': ['24:12 error[E-UNIT] `for` is not a duration: found "5 minutes", write 5m'],
-  'foreign-action': ['27:11 error[E-UNKNOWN-KEY] unknown key `exec`; expected setFlag, restore, service, http or run'],
+  'foreign-action': [
+    '27:11 error[E-UNKNOWN-KEY] unknown key `exec`; write `run: { argv: [PROGRAM, ARGUMENT] }`; there is no shell',
+  ],
   'header-number': ['27:67 error[E-TYPE] `X-Version` must be a text or a reference to a secret; found the number 1'],
   'http-method': [
     '27:53 error[E-VALUE] `method` must be GET, HEAD, POST, PUT, PATCH, DELETE or OPTIONS; found the text "post"; did you mean POST?',
@@ -174,8 +176,12 @@ const EXPECTED: Readonly<Record<string, readonly string[]>> = {
   'timeout-above-interval': [
     '6:66 error[E-TIMEOUT] `timeout` (10s) is longer than the interval (5s); write at most 5s',
   ],
-  'to-boolean': ['27:43 error[E-TYPE] `to` must be `safe` or {variant: NAME}; found false'],
-  'to-word': ['27:43 error[E-VALUE] `to` must be `safe` or {variant: NAME}; found the text "off"'],
+  'to-boolean': [
+    '27:43 error[E-TYPE] `to` must be `safe` or {variant: NAME}; found false; name the variant: {variant: "off"}',
+  ],
+  'to-word': [
+    '27:43 error[E-VALUE] `to` must be `safe` or {variant: NAME}; found the text "off"; write {variant: "off"}',
+  ],
   topic: [
     '6:16 error[E-VALUE] `on[1]` must be opened, rung, asking, resolved, exhausted, aborted, braked, warning, refused or drift; found the text "resolve"; did you mean resolved?',
     '6:25 error[E-NOT-SUPPORTED] "approval" is not supported by this version yet; expected opened, rung, asking, resolved, exhausted, aborted, braked, warning, refused or drift',
@@ -200,7 +206,9 @@ const EXPECTED: Readonly<Record<string, readonly string[]>> = {
   'variant-boolean': [
     '6:19 error[E-TYPE] `defaultVariant` must be a variant name such as on; found true; write "true"',
   ],
-  'variants-list': ['5:13 error[E-TYPE] `variants` must be a map of variants; found a list'],
+  'variants-list': [
+    '5:13 error[E-TYPE] `variants` must be a map of variants; found a list; for example { "on": true, "off": false }',
+  ],
 };
 
 describe('what the schema does not allow', () => {

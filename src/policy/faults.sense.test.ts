@@ -16,7 +16,9 @@ const EXPECTED: Readonly<Record<string, readonly string[]>> = {
   ],
   'clear-without-value': ['24:7 error[E-ONE-OF] `clear` needs exactly one of above or below; found none'],
   'limit-fraction': ['28:23 error[E-TYPE] `rollbacks` must be a whole number from 1; found the number 1.5'],
-  'limit-number': ['28:10 error[E-TYPE] `limit` must be a mapping; found the number 2'],
+  'limit-number': [
+    '28:10 error[E-TYPE] `limit` must be a mapping; found the number 2; for example { rollbacks: 2, per: 24h }',
+  ],
   'many-faults': [
     '4:1 error[E-YAML-TAB] found a tab in the indentation; YAML allows only spaces there',
     '13:3 error[E-UNKNOWN-KEY] unknown key `drft`; did you mean `drift`?',
@@ -26,7 +28,9 @@ const EXPECTED: Readonly<Record<string, readonly string[]>> = {
   'match-warnings': ['29:10 error[E-MATCH] `match` asks for all of the critical triggers; this policy has 0'],
   'match-zero': ['28:21 error[E-RANGE] `atLeast` must be at least 1; found the number 0'],
   'release-fix': ['28:38 error[E-NOT-SUPPORTED] `reRamp` is not supported by this version yet'],
-  'release-word': ['28:12 error[E-TYPE] `release` must be a mapping; found the text "onFlagChange"'],
+  'release-word': [
+    '28:12 error[E-TYPE] `release` must be a mapping; found the text "onFlagChange"; for example { flags: onFlagChange }',
+  ],
   repetition: ['27:63 error[E-REPETITION] `repeatable: true` and `unless` exclude each other; keep one'],
   settle: ['28:25 error[E-SETTLE] `settle` (5m) must be shorter than `within` (2m), or nothing is ever judged'],
   'verify-for': [

@@ -30,3 +30,18 @@ export function alternativesText(words: readonly string[]): string {
   const last = words.at(-1) ?? '';
   return words.length < 2 ? last : `${words.slice(0, -1).join(', ')} or ${last}`;
 }
+
+/** A value as it would be written on one line of YAML. */
+export function flowText(value: JsonValue): string {
+  if (typeof value === 'string') return isPlain(value) ? value : JSON.stringify(value);
+  if (typeof value !== 'object' || value === null) return String(value);
+  if (Array.isArray(value)) return `[${value.map(flowText).join(', ')}]`;
+  const pairs = Object.entries(value).map(([key, item]) => `${flowText(key)}: ${flowText(item)}`);
+  return pairs.length === 0 ? '{}' : `{ ${pairs.join(', ')} }`;
+}
+
+/** Whether a text needs no quotes in YAML, be it 1.2 or 1.1. */
+export function isPlain(text: string): boolean {
+  if (/^(true|false|null|on|off|yes|no|y|n)$/i.test(text)) return false;
+  return /^[A-Za-z/][\w./-]*$|^\d+(ms|s|m|h|d|w)$/.test(text);
+}

@@ -3,7 +3,7 @@ import type { Origin } from '../core/model/origin.ts';
 import { nearestName } from '../core/nearest-name.ts';
 import { formatDuration } from '../core/units.ts';
 import type { PlaceUse, Reference, SamplingUse } from './build-context.ts';
-import { type Diagnostic, errorAt, warningAt } from './diagnostic.ts';
+import { type Diagnostic, errorAt, MOST_DIAGNOSTICS, warningAt } from './diagnostic.ts';
 import { alternativesText } from './found.ts';
 import { canMeet } from './host-labels.ts';
 import type { Kind } from './kinds.ts';
@@ -31,14 +31,40 @@ export type Links = {
   readonly mayBeBroken: (name: string) => boolean;
 };
 
+/** What was declared, looked up by name: a repository of thousands of documents refers to each of them. */
+type Index = {
+  readonly byName: ReadonlyMap<string, readonly Declared[]>;
+  readonly namesOf: (kind: Kind) => readonly string[];
+};
+
+function indexOf(declared: readonly Declared[]): Index {
+  const kinds = Map.groupBy(declared, ({ kind }) => kind);
+  const names = new Map([...kinds].map(([kind, entries]) => [kind, entries.map(({ name }) => name)]));
+  return { byName: Map.groupBy(declared, ({ name }) => name), namesOf: (kind) => names.get(kind) ?? [] };
+}
+
 /** Holds what documents say of each other together. */
 export function checkLinks(links: Links): readonly Diagnostic[] {
+  const index = indexOf(links.declared);
   return [
     ...duplicateNames(links.declared),
-    ...links.references.flatMap(({ reference, isHere }) => checkReference(links, reference, isHere)),
+    ...checkReferences(links, index),
     ...duplicatePlaces(links.places),
     ...checkSamplings(links),
   ];
+}
+
+/** The nearest name is only looked for as often as somebody may read it. */
+function checkReferences(links: Links, index: Index): readonly Diagnostic[] {
+  let missed = 0;
+  return links.references.flatMap(({ reference, isHere }) => {
+    const { kind, name } = reference;
+    const target = index.byName.get(name)?.find((entry) => entry.kind === kind);
+    if (target !== undefined) return checkReference(target, reference, isHere);
+    if (links.mayBeBroken(name)) return [];
+    missed += 1;
+    return [missing(index, reference, missed <= MOST_DIAGNOSTICS)];
+  });
 }
 
 /** Names are unique within their kind, across all files. */
@@ -57,10 +83,8 @@ function duplicateNames(declared: readonly Declared[]): readonly Diagnostic[] {
   });
 }
 
-function checkReference(links: Links, reference: Reference, isHere: boolean): readonly Diagnostic[] {
+function checkReference(target: Declared, reference: Reference, isHere: boolean): readonly Diagnostic[] {
   const { kind, name, origin } = reference;
-  const target = links.declared.find((entry) => entry.kind === kind && entry.name === name);
-  if (target === undefined) return links.mayBeBroken(name) ? [] : [missing(links.declared, reference)];
   if (isHere && !target.isHere) {
     const message = `the ${kind} "${name}" is not for this host (its hosts.matchLabels), but what refers to it is`;
     const related = [{ ...target.origin, message: `the ${kind} "${name}"` }];
@@ -69,10 +93,10 @@ function checkReference(links: Links, reference: Reference, isHere: boolean): re
   return [...checkVariant(reference, target), ...checkSourceType(reference, target)];
 }
 
-function missing(declared: readonly Declared[], { kind, name, origin }: Reference): Diagnostic {
-  const names = declared.filter((entry) => entry.kind === kind).map((entry) => entry.name);
-  const suggestion = nearestName(name, names);
-  const other = declared.find((entry) => entry.name === name);
+function missing(index: Index, { kind, name, origin }: Reference, mayGuess: boolean): Diagnostic {
+  const names = index.namesOf(kind);
+  const suggestion = mayGuess ? nearestName(name, names) : undefined;
+  const other = index.byName.get(name)?.[0];
   const code = `E-NO-${kind.toUpperCase()}`;
   const base = `there is no ${kind} called "${name}"`;
   if (suggestion !== undefined) {
@@ -127,26 +151,37 @@ function duplicatePlaces(places: readonly PlaceUse[]): readonly Diagnostic[] {
 }
 
 function checkSamplings({ declared, samplings, mayBeBroken }: Links): readonly Diagnostic[] {
-  const sources = declared.filter(({ kind, isHere }) => kind === 'MetricSource' && isHere);
+  const sampled = declared.filter(({ kind, sourceType }) => kind === 'MetricSource' && sourceType !== 'prometheus');
+  const names = new Set(sampled.map(({ name }) => name));
+  const here = declared.filter(({ kind, isHere }) => kind === 'MetricSource' && isHere);
+  const paces: Paces = {
+    byName: new Map(here.map((source) => [source.name, source])),
+    shortestMs: shortest(here.filter(({ sourceType }) => sourceType !== 'prometheus')),
+  };
   const unknown = samplings
     .filter(({ what }) => what === 'window')
-    .flatMap((use) => unknownJobs(use, declared, mayBeBroken));
-  return [...unknown, ...samplings.flatMap((use) => tooShort(use, sources))];
+    .flatMap((use) => unknownJobs(use, names, mayBeBroken));
+  return [...unknown, ...samplings.flatMap((use) => tooShort(use, paces))];
+}
+
+/** How often sources are sampled: each by its name, and the fastest of all. */
+type Paces = { readonly byName: ReadonlyMap<string, Declared>; readonly shortestMs: number };
+
+function shortest(sources: readonly Declared[]): number {
+  const least = sources.reduce((found, { intervalMs = Infinity }) => Math.min(found, intervalMs), Infinity);
+  return least === Infinity ? 0 : least;
 }
 
 /** A source's name is the label `job` of all its series. */
 function unknownJobs(
   use: SamplingUse,
-  declared: readonly Declared[],
+  names: ReadonlySet<string>,
   mayBeBroken: Links['mayBeBroken'],
 ): readonly Diagnostic[] {
-  const names = declared
-    .filter(({ kind, sourceType }) => kind === 'MetricSource' && sourceType !== 'prometheus')
-    .map(({ name }) => name);
   return use.jobs
-    .filter((job) => !names.includes(job) && !mayBeBroken(job))
+    .filter((job) => !names.has(job) && !mayBeBroken(job))
     .map((job) => {
-      const suggestion = nearestName(job, names);
+      const suggestion = nearestName(job, [...names]);
       const hint = suggestion === undefined ? '' : `; did you mean "${suggestion}"?`;
       const message = `the query asks for job="${job}", but no MetricSource is called so: it will have no data${hint}`;
       return warningAt(use.origin, 'W-NO-JOB', suggestion === undefined ? { message } : { message, suggestion });
@@ -154,12 +189,9 @@ function unknownJobs(
 }
 
 /** Which source a query meets is only known for its jobs; without them the fastest source is assumed. */
-function tooShort(use: SamplingUse, sources: readonly Declared[]): readonly Diagnostic[] {
-  const named = sources.filter(({ name }) => use.jobs.includes(name));
-  const intervals = (
-    named.length > 0 ? named : sources.filter(({ sourceType }) => sourceType !== 'prometheus')
-  ).flatMap(({ intervalMs }) => intervalMs ?? []);
-  const interval = intervals.length === 0 ? 0 : Math.min(...intervals);
+function tooShort(use: SamplingUse, { byName, shortestMs }: Paces): readonly Diagnostic[] {
+  const named = use.jobs.flatMap((job) => byName.get(job) ?? []);
+  const interval = named.length > 0 ? shortest(named) : shortestMs;
   const least = use.what === 'for' ? interval : 2 * interval;
   if (use.spanMs === 0 || use.spanMs >= least) return [];
   const span = formatDuration(use.spanMs);

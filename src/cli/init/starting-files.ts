@@ -1,4 +1,5 @@
 import type { PolicyFile } from '../../core/model/revision.ts';
+import { isPlain } from '../../policy/found.ts';
 import type { Answers, FlagAnswer, NotifyAnswer } from './answers.ts';
 
 /** The files of a starting policy repository by their paths. Policies among them are formatted before they are written. */
@@ -24,8 +25,7 @@ export function asPolicyFiles(
 
 /** A text as it may stand in YAML, whatever it contains; without quotes where nothing can misread it. */
 function quoted(text: string): string {
-  const isPlain = /^[A-Za-z/][\w./-]*$/.test(text) && !/^(true|false|null|y|n|yes|no|on|off)$/i.test(text);
-  return isPlain ? text : JSON.stringify(text);
+  return isPlain(text) ? text : JSON.stringify(text);
 }
 
 function head(kind: string, name: string): string {

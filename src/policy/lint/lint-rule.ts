@@ -4,6 +4,7 @@ import type { Notifier } from '../../core/model/notifier.ts';
 import type { RollbackPolicy } from '../../core/model/policy.ts';
 import type { Path } from '../path.ts';
 import type { PolicyDocument } from '../policy-document.ts';
+import type { JudgedQuery } from './queries.ts';
 
 /** `warning`: something will probably not do what its author meant. `advice`: it will, but there is a safer way. */
 export type LintSeverity = 'warning' | 'advice';
@@ -17,6 +18,8 @@ export type LintWorld = {
   readonly flags: readonly Subject<Flag>[];
   readonly policies: readonly Subject<RollbackPolicy>[];
   readonly notifiers: readonly Subject<Notifier>[];
+  /** Every query of a trigger or of a verification's check, parsed. */
+  readonly queries: readonly JudgedQuery[];
 };
 
 export type Doubt = {

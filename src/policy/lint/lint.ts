@@ -8,6 +8,7 @@ import { originOfKey, originOfValue, type PolicyDocument } from '../policy-docum
 import { enclosingLines } from './enclosing-lines.ts';
 import type { Doubt, LintRule, LintSeverity, LintWorld, Subject } from './lint-rule.ts';
 import { LOADER_DOUBTS } from './loader-doubts.ts';
+import { judgedQueries } from './queries.ts';
 import { LINT_RULES } from './registry.ts';
 import { type BadSilence, type Silence, silencesIn } from './silence.ts';
 import { SILENCE_RULES } from './silence-rules.ts';
@@ -59,10 +60,12 @@ function worldOf({ documents }: LoadedRevision): LintWorld {
   const subjects = documents.flatMap(({ document, loaded: { object, isHere } }) =>
     object === undefined || !isHere ? [] : [{ document, object }],
   );
+  const policies = pick(subjects, (object) => (object.kind === 'RollbackPolicy' ? object.value : undefined));
   return {
     sources: pick(subjects, (object) => (object.kind === 'MetricSource' ? object.value : undefined)),
     flags: pick(subjects, (object) => (object.kind === 'Flag' ? object.value : undefined)),
-    policies: pick(subjects, (object) => (object.kind === 'RollbackPolicy' ? object.value : undefined)),
+    policies,
+    queries: judgedQueries({ policies }),
     notifiers: pick(subjects, (object) => (object.kind === 'Notifier' ? object.value : undefined)),
   };
 }
@@ -103,11 +106,13 @@ function readSilences(documents: readonly PolicyDocument[]) {
 
 function silence(found: readonly Finding[], silences: readonly Silence[], documents: readonly PolicyDocument[]) {
   const used = new Set<Silence>();
+  const byFile = Map.groupBy(documents, ({ file }) => file);
+  const silencesOf = Map.groupBy(silences, ({ file }) => file);
   const silenced: (Finding & { readonly reason: string })[] = [];
   const left = found.filter((finding) => {
-    const candidates = silences.filter(({ file, rules }) => file === finding.file && rules.includes(finding.rule));
+    const candidates = (silencesOf.get(finding.file) ?? []).filter(({ rules }) => rules.includes(finding.rule));
     if (candidates.length === 0) return true;
-    const lines = linesOf(finding, documents);
+    const lines = linesOf(finding, byFile.get(finding.file) ?? []);
     const entry = candidates.find(({ covers }) => lines.includes(covers));
     if (entry === undefined) return true;
     used.add(entry);
@@ -117,10 +122,9 @@ function silence(found: readonly Finding[], silences: readonly Silence[], docume
   return { left, silenced, used };
 }
 
-function linesOf({ file, line, column }: Finding, documents: readonly PolicyDocument[]): readonly number[] {
+function linesOf({ line, column }: Finding, documents: readonly PolicyDocument[]): readonly number[] {
   const document = documents.findLast(
-    (candidate) =>
-      candidate.file === file && (candidate.root.range?.[0] ?? 0) <= (candidate.lines[line - 1] ?? 0) + column - 1,
+    ({ root, lines }) => (root.range?.[0] ?? 0) <= (lines[line - 1] ?? 0) + column - 1,
   );
   return document === undefined ? [line] : enclosingLines(document, line, column);
 }

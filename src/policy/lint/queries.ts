@@ -23,7 +23,7 @@ export type JudgedQuery = {
 };
 
 /** Every query of a trigger or of a verification's check. Those that only a remote server understands are left out. */
-export function judgedQueries({ policies }: LintWorld): readonly JudgedQuery[] {
+export function judgedQueries({ policies }: Pick<LintWorld, 'policies'>): readonly JudgedQuery[] {
   return policies.flatMap(({ document, value: policy }) => [
     ...policy.triggers.flatMap((trigger, index) => {
       const at: Path = ['spec', 'triggers', index];

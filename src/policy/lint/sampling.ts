@@ -17,15 +17,30 @@ export function samplingInterval(world: LintWorld, expr: Expr): Millis | undefin
   return intervals.length === 0 ? undefined : Math.max(...intervals);
 }
 
-export function intervalOfSelector({ sources }: LintWorld, selector: VectorSelector): Millis | undefined {
-  const sampled = sources.map(({ value }) => value).filter(({ type }) => type.kind !== 'prometheus');
-  const named = sampled.filter(({ name }) => selector.matchers.every((matcher) => agrees(matcher, name)));
+export function intervalOfSelector(world: LintWorld, selector: VectorSelector): Millis | undefined {
+  const sampled = sampledSources(world);
+  const job = selector.matchers.find(({ name, op }) => name === 'job' && op === '=')?.value;
+  const exact = job === undefined ? undefined : sampled.get(job);
+  const candidates = job === undefined ? [...sampled.values()] : exact === undefined ? [] : [exact];
+  const named = candidates.filter(({ name }) => selector.matchers.every((matcher) => agrees(matcher, name)));
   const asked = named.filter(
     ({ type }) => type.kind === 'sql' && type.queries.some(({ name }) => name === selector.name),
   );
   const likely = named.filter((source) => exposes(source, selector.name));
   const met = [asked, likely, named].find((some) => some.length > 0) ?? [];
-  return met.length === 0 ? undefined : Math.min(...met.map(({ intervalMs }) => intervalMs));
+  return met.length === 0 ? undefined : met.reduce((least, { intervalMs }) => Math.min(least, intervalMs), Infinity);
+}
+
+const SAMPLED = new WeakMap<LintWorld, ReadonlyMap<string, MetricSource>>();
+
+/** The sources that samples are kept of, by name: looked up for every selector of a large repository. */
+function sampledSources(world: LintWorld): ReadonlyMap<string, MetricSource> {
+  const known = SAMPLED.get(world);
+  if (known !== undefined) return known;
+  const sampled = world.sources.map(({ value }) => value).filter(({ type }) => type.kind !== 'prometheus');
+  const byName = new Map(sampled.map((source) => [source.name, source]));
+  SAMPLED.set(world, byName);
+  return byName;
 }
 
 /** A source's name is the label `job` of all its series. */

@@ -1,7 +1,7 @@
 import { childrenOf, type Expr, unwrapParens, type VectorSelector } from '../../../promql/ast.ts';
 import { isCounterFunction, isCounterName } from '../counters.ts';
 import type { LintRule } from '../lint-rule.ts';
-import { isZeroGuard, judgedQueries } from '../queries.ts';
+import { isZeroGuard } from '../queries.ts';
 
 /** What asks whether a counter is there, or when it was seen, and not how far it has counted. */
 const HARMLESS = [
@@ -22,7 +22,7 @@ export const counterWithoutRate: LintRule = {
   why: 'A counter only grows until its process restarts. A threshold on it is crossed once and stays crossed: the trigger fires for ever, and no rollback clears it.',
   mend: 'compare how fast it grows: `rate(x[5m])` for events a second, `increase(x[5m])` for events in that time',
   find: (world) =>
-    judgedQueries(world).flatMap(({ document, path, expr }) => {
+    world.queries.flatMap(({ document, path, expr }) => {
       const [counter] = bareCounters(expr);
       if (counter === undefined) return [];
       const message = `the counter \`${counter.name}\` is compared as it stands, without rate or increase`;

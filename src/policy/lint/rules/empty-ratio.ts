@@ -1,7 +1,7 @@
 import { type Binary, type Expr, unwrapParens } from '../../../promql/ast.ts';
 import { countersIn, hasStandIn, withoutStandIn } from '../counters.ts';
 import type { LintRule } from '../lint-rule.ts';
-import { everyExpr, exprText, judgedQueries } from '../queries.ts';
+import { everyExpr, exprText } from '../queries.ts';
 
 export const emptyRatio: LintRule = {
   id: 'empty-ratio',
@@ -10,7 +10,7 @@ export const emptyRatio: LintRule = {
   why: 'A counter has no series before its first event. Then the ratio has no data: with `noData: hold` the trigger stays unknown, a share of nothing is never seen, and a verification on it asks a person.',
   mend: 'let the missing side be zero wherever the other one is there: `(sum(rate(a[5m])) or 0 * sum(rate(b[5m]))) / sum(rate(b[5m]))`; or write what no data means: `noData: clear` or `fire`',
   find: (world) =>
-    judgedQueries(world)
+    world.queries
       .filter(({ trigger }) => (trigger?.noData ?? 'hold') === 'hold')
       .flatMap(({ document, path, expr }) => {
         const side = [...everyExpr(expr)].map(missingSide).find((found) => found !== undefined);

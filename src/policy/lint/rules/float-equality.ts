@@ -1,6 +1,6 @@
 import { type Expr, unwrapParens } from '../../../promql/ast.ts';
 import type { LintRule } from '../lint-rule.ts';
-import { everyExpr, exprText, judgedQueries } from '../queries.ts';
+import { everyExpr, exprText } from '../queries.ts';
 
 const SMOOTH =
   /^(rate|increase|irate|delta|deriv|avg_over_time|quantile_over_time|histogram_quantile|predict_linear|stddev_over_time)$/;
@@ -12,7 +12,7 @@ export const floatEquality: LintRule = {
   why: 'Rates, averages and quotients are rounded. They are hardly ever exactly a number, so that `==` is hardly ever true and `!=` hardly ever false.',
   mend: 'compare with `>` or `<`, or round first: `round(x, 0.01) == 0.5`',
   find: (world) =>
-    judgedQueries(world).flatMap(({ document, path, expr }) =>
+    world.queries.flatMap(({ document, path, expr }) =>
       [...everyExpr(expr)].flatMap((part) => {
         if (part.kind !== 'binary' || !['==', '!='].includes(part.op)) return [];
         const measured = [part.left, part.right].find(isMeasured);

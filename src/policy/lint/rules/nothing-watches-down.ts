@@ -1,6 +1,6 @@
 import type { LintRule } from '../lint-rule.ts';
 import { acts } from '../policy-facts.ts';
-import { type JudgedQuery, judgedExpr, judgedQueries } from '../queries.ts';
+import { type JudgedQuery, judgedExpr } from '../queries.ts';
 
 const PRESENCE = ['up', 'probe_success', 'sql_query_success'];
 
@@ -11,7 +11,7 @@ export const nothingWatchesDown: LintRule = {
   why: 'Where there are no samples triggers hold: a service that is gone altogether breaches no latency and no error ratio. Something has to look at whether it answers.',
   mend: 'add a trigger on `up` or `probe_success`, `below: 1` with a `for`; or `noData: fire` where absence is the fault',
   find: (world) => {
-    const queries = judgedQueries(world).filter(({ trigger }) => trigger !== undefined);
+    const queries = world.queries.filter(({ trigger }) => trigger !== undefined);
     const [first] = world.policies.filter(({ value }) => acts(value));
     if (first === undefined || queries.some(looksAtPresence)) return [];
     if (queries.every(({ remote }) => remote !== undefined)) return [];

@@ -2,7 +2,6 @@ import type { Trigger } from '../../../core/model/trigger.ts';
 import { type Expr, unwrapParens } from '../../../promql/ast.ts';
 import { isShareOf, plainCounter } from '../counters.ts';
 import type { LintRule } from '../lint-rule.ts';
-import { judgedQueries } from '../queries.ts';
 
 const PART = /(error|fail|timeout|reject|drop|miss|hit|success|abort|retr|exception|invalid|denied)/;
 
@@ -13,7 +12,7 @@ export const percentMixUp: LintRule = {
   why: 'Five percent is 0.05 of a share and 5 of a percentage. Mixed up, the trigger never fires, or always.',
   mend: 'write the threshold in the unit of the query: `above: 0.05` for `a / b`, `above: 5` for `100 * a / b`',
   find: (world) =>
-    judgedQueries(world).flatMap(({ document, thresholdPath, expr, threshold }) => {
+    world.queries.flatMap(({ document, thresholdPath, expr, threshold }) => {
       const value = valueOf(threshold);
       if (value === undefined) return [];
       if (isPercentage(expr) && value > 0 && value < 1) {

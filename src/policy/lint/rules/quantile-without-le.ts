@@ -1,6 +1,6 @@
 import { type Expr, unwrapParens } from '../../../promql/ast.ts';
 import type { LintRule } from '../lint-rule.ts';
-import { judgedExpr, judgedQueries } from '../queries.ts';
+import { judgedExpr } from '../queries.ts';
 
 export const quantileWithoutLe: LintRule = {
   id: 'quantile-without-le',
@@ -9,7 +9,7 @@ export const quantileWithoutLe: LintRule = {
   why: '`histogram_quantile` tells buckets apart by the label `le`. Without it, or with a quantile that is not between 0 and 1, it never has a number, and the trigger never fires.',
   mend: 'keep `le` in the aggregation: `histogram_quantile(0.95, sum by (le) (rate(x_bucket[5m])))`',
   find: (world) =>
-    judgedQueries(world).flatMap(({ document, path, expr }) =>
+    world.queries.flatMap(({ document, path, expr }) =>
       [...judgedExpr(expr)].flatMap((part) => {
         const message = part.kind === 'call' && part.name === 'histogram_quantile' ? fault(part.args) : undefined;
         return message === undefined ? [] : [{ document, path, message }];

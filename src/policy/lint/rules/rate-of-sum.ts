@@ -1,7 +1,7 @@
 import { unwrapParens } from '../../../promql/ast.ts';
 import { isCounterFunction } from '../counters.ts';
 import type { LintRule } from '../lint-rule.ts';
-import { everyExpr, judgedExpr, judgedQueries } from '../queries.ts';
+import { everyExpr, judgedExpr } from '../queries.ts';
 
 export const rateOfSum: LintRule = {
   id: 'rate-of-sum',
@@ -10,7 +10,7 @@ export const rateOfSum: LintRule = {
   why: 'When one of the added counters restarts, the sum falls, and `rate` takes the whole of it for new events: a restart looks like a flood.',
   mend: 'take the rate first, then the sum: `sum(rate(x[5m]))`',
   find: (world) =>
-    judgedQueries(world).flatMap(({ document, path, expr }) =>
+    world.queries.flatMap(({ document, path, expr }) =>
       [...judgedExpr(expr)].flatMap((part) => {
         if (part.kind !== 'call' || !isCounterFunction(part.name)) return [];
         const [range] = part.args.map(unwrapParens);

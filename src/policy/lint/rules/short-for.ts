@@ -1,6 +1,5 @@
 import { formatDuration } from '../../../core/units.ts';
 import type { LintRule } from '../lint-rule.ts';
-import { judgedQueries } from '../queries.ts';
 import { samplingInterval } from '../sampling.ts';
 
 export const shortFor: LintRule = {
@@ -10,9 +9,9 @@ export const shortFor: LintRule = {
   why: '`for` is there so that one bad sample does not roll back. Below two scrapes of its source it asks for no second one.',
   mend: 'make `for` at least twice the interval of the source, or sample more often',
   find: (world) =>
-    judgedQueries(world).flatMap(({ document, path, expr, trigger, remote }) => {
+    world.queries.flatMap(({ document, path, expr, trigger, remote }) => {
       if (trigger === undefined || trigger.forMs === 0) return [];
-      const source = world.sources.find(({ value }) => value.name === remote);
+      const source = remote === undefined ? undefined : world.sources.find(({ value }) => value.name === remote);
       const interval = source?.value.intervalMs ?? samplingInterval(world, expr);
       // Below one interval the loader warns.
       if (interval === undefined || trigger.forMs >= 2 * interval || trigger.forMs < interval) return [];

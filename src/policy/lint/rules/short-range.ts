@@ -1,7 +1,7 @@
 import { formatDuration } from '../../../core/units.ts';
 import { type Expr, unwrapParens } from '../../../promql/ast.ts';
 import type { LintRule, LintWorld } from '../lint-rule.ts';
-import { judgedExpr, judgedQueries } from '../queries.ts';
+import { judgedExpr } from '../queries.ts';
 import { intervalOfSelector } from '../sampling.ts';
 
 const FUNCTIONS = ['rate', 'increase', 'delta', 'deriv', 'predict_linear', 'irate', 'idelta'];
@@ -14,7 +14,7 @@ export const shortRange: LintRule = {
   why: 'A rate needs two samples. In a range of fewer than four scrapes one lost scrape leaves it without data, just when the target is slow to answer.',
   mend: 'make the range at least four times the interval of the source, or sample more often',
   find: (world) =>
-    judgedQueries(world)
+    world.queries
       .filter(({ remote }) => remote === undefined)
       .flatMap(({ document, path, expr }) => {
         const [short] = [...judgedExpr(expr)].flatMap((part) => tooShort(world, part));

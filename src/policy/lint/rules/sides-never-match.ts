@@ -1,7 +1,7 @@
 import { type Aggregate, type Binary, type Expr, unwrapParens } from '../../../promql/ast.ts';
 import { withoutStandIn } from '../counters.ts';
 import type { LintRule } from '../lint-rule.ts';
-import { judgedExpr, judgedQueries } from '../queries.ts';
+import { judgedExpr } from '../queries.ts';
 
 export const sidesNeverMatch: LintRule = {
   id: 'sides-never-match',
@@ -10,7 +10,7 @@ export const sidesNeverMatch: LintRule = {
   why: 'Elements of two vectors are combined when all their labels are equal. Sides that were aggregated by different labels never are, and the query has no data, ever.',
   mend: 'aggregate both sides by the same labels, or say which count: `a / on (job) group_left b`',
   find: (world) =>
-    judgedQueries(world).flatMap(({ document, path, expr }) =>
+    world.queries.flatMap(({ document, path, expr }) =>
       [...judgedExpr(expr)].flatMap((part) => {
         const message = part.kind === 'binary' ? mismatch(part) : undefined;
         return message === undefined ? [] : [{ document, path, message }];

@@ -1,7 +1,7 @@
 import { formatThreshold, type Threshold } from '../../../core/model/trigger.ts';
 import type { Expr } from '../../../promql/ast.ts';
 import type { LintRule } from '../lint-rule.ts';
-import { everyExpr, judgedQueries } from '../queries.ts';
+import { everyExpr } from '../queries.ts';
 import { type ValueRange, valueRange } from '../value-range.ts';
 
 export const thresholdOutOfRange: LintRule = {
@@ -11,7 +11,7 @@ export const thresholdOutOfRange: LintRule = {
   why: 'A threshold that cannot be crossed protects nothing, and one that is always crossed rolls back for ever. Often a share is held against a percentage.',
   mend: 'put the threshold between what the query gives when all is well and when it is not; a share is between 0 and 1',
   find: (world) =>
-    judgedQueries(world).flatMap(({ document, thresholdPath, expr, threshold, trigger }) => {
+    world.queries.flatMap(({ document, thresholdPath, expr, threshold, trigger }) => {
       if (threshold.kind === 'baseline') return [];
       const range = valueRange(expr);
       const verdict = judge(threshold, range);

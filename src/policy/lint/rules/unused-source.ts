@@ -6,10 +6,11 @@ export const unusedSource: LintRule = {
   title: 'a Prometheus server is asked nothing',
   why: 'Nothing of a `prometheus` source is kept here: without a trigger that names it, it does nothing. A trigger meant for it asks revertd, which has no such series.',
   mend: 'write `source: NAME` on the triggers that it is for, or remove it',
-  find: ({ sources, policies }) =>
-    sources.flatMap(({ document, value }) => {
-      const isNamed = policies.some(({ value: policy }) => policy.triggers.some(({ source }) => source === value.name));
-      if (value.type.kind !== 'prometheus' || isNamed) return [];
+  find: ({ sources, policies }) => {
+    const named = new Set(policies.flatMap(({ value }) => value.triggers.map(({ source }) => source)));
+    return sources.flatMap(({ document, value }) => {
+      if (value.type.kind !== 'prometheus' || named.has(value.name)) return [];
       return [{ document, path: ['metadata', 'name'], message: `no trigger has \`source: ${value.name}\`` }];
-    }),
+    });
+  },
 };
