@@ -87,6 +87,14 @@ export function createProgram(version: string, terminal: Terminal, end: (code: E
   addAuthorCommands(program, terminal, version, act);
   addFlagCommands(program, terminal, version, act);
   addOperatorCommands(program, terminal, version, act);
+  program
+    .command('completion <shell>')
+    .description('the script by which bash, zsh or fish completes commands and options')
+    .action(
+      act(async (_options, shell: string) =>
+        (await import('./commands/completion.ts')).completion(shell, program, terminal),
+      ),
+    );
   return program;
 }
 
