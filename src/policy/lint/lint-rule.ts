@@ -2,6 +2,7 @@ import type { Flag } from '../../core/model/flag.ts';
 import type { MetricSource } from '../../core/model/metric-source.ts';
 import type { Notifier } from '../../core/model/notifier.ts';
 import type { RollbackPolicy } from '../../core/model/policy.ts';
+import type { Target } from '../../core/model/target.ts';
 import type { Path } from '../path.ts';
 import type { PolicyDocument } from '../policy-document.ts';
 import type { JudgedQuery } from './queries.ts';
@@ -15,6 +16,7 @@ export type Subject<T> = { readonly document: PolicyDocument; readonly value: T 
 /** What rules look at: a valid revision, whole. */
 export type LintWorld = {
   readonly sources: readonly Subject<MetricSource>[];
+  readonly targets: readonly Subject<Target>[];
   readonly flags: readonly Subject<Flag>[];
   readonly policies: readonly Subject<RollbackPolicy>[];
   readonly notifiers: readonly Subject<Notifier>[];

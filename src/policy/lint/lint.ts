@@ -63,6 +63,7 @@ function worldOf({ documents }: LoadedRevision): LintWorld {
   const policies = pick(subjects, (object) => (object.kind === 'RollbackPolicy' ? object.value : undefined));
   return {
     sources: pick(subjects, (object) => (object.kind === 'MetricSource' ? object.value : undefined)),
+    targets: pick(subjects, (object) => (object.kind === 'Target' ? object.value : undefined)),
     flags: pick(subjects, (object) => (object.kind === 'Flag' ? object.value : undefined)),
     policies,
     queries: judgedQueries({ policies }),

@@ -34,8 +34,8 @@ type Text = {
   readonly text: string;
 };
 
-function texts({ sources, flags, policies, notifiers }: LintWorld): readonly Text[] {
-  return [...sources, ...flags, ...policies, ...notifiers].flatMap(({ document }) =>
+function texts({ sources, targets, flags, policies, notifiers }: LintWorld): readonly Text[] {
+  return [...sources, ...targets, ...flags, ...policies, ...notifiers].flatMap(({ document }) =>
     textsIn(document, document.value, []),
   );
 }
