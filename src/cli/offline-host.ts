@@ -101,7 +101,7 @@ export async function lookFurther(
   const known = new Set(observation.readings.map(queryKey));
   const triggers = new Map(unread(observation, desired).filter(([, trigger]) => !known.has(queryKey(trigger))));
   const unseen = wants.documents.filter((document) => !isSeen(observation.documents[document.key], document));
-  const hands = createHands({ ...config.allow, ownFolders: [resolve(config.dataDir)] }, environment);
+  const hands = createHands({ ...config.allow, ownFolders: [resolve(config.dataDir)] }, environment, config.containers);
   const unseenTargets = wants.targets.filter(({ name }) => !Object.hasOwn(observation.targets, name));
   const [documents, targets, readings] = await Promise.all([
     readDocuments(hands, unseen),

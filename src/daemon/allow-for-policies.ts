@@ -5,6 +5,7 @@ import type { Allow } from '../policy/allow.ts';
 export function allowFor(list: AllowList): Allow {
   return {
     path: (path, use) => (use === 'write' ? list.mayWrite(path) : undefined),
+    container: (container) => list.mayTouchContainer(container),
     unit: (unit) => list.mayTouchUnit(unit),
     command: ([program = '']) => list.mayRun(program),
     url: (url) => list.mayCall(url),

@@ -86,7 +86,7 @@ export class Daemon {
     this.hostName = config.host.name ?? hostname();
     this.store = new Store(this.dataDir);
     mkdirSync(join(this.dataDir, 'reports'), { recursive: true, mode: 0o750 });
-    this.#hands = createHands({ ...config.allow, ownFolders: [this.dataDir] }, environment);
+    this.#hands = createHands({ ...config.allow, ownFolders: [this.dataDir] }, environment, config.containers);
     const now = (): number => this.#clock.now();
     this.startedAt = now();
     this.evaluator = new Evaluator(this.samples, (trigger, overMs, at) =>

@@ -10,6 +10,8 @@ export type AllowRules = {
   readonly paths?: readonly string[];
   /** Unit names or patterns: `memory-*.service`. */
   readonly units?: readonly string[];
+  /** Names of containers or patterns: `mem0*`; compose files by their absolute paths or patterns. */
+  readonly containers?: readonly string[];
   /** Programs as policies write them: `/usr/bin/npm`, `npm`. */
   readonly commands?: readonly string[];
   /** `example.com`, `*.example.com`, `127.0.0.1:8080`; without a port any port. */
@@ -23,6 +25,8 @@ export type AllowList = {
   readonly mayWrite: (path: string) => string | undefined;
   readonly mayRun: (program: string) => string | undefined;
   readonly mayTouchUnit: (unit: string) => string | undefined;
+  /** A container by its name, or a compose project by the absolute path of its file. */
+  readonly mayTouchContainer: (container: string) => string | undefined;
   readonly mayCall: (url: string) => string | undefined;
 };
 
@@ -52,11 +56,15 @@ const OWN_UNITS = ['revertd', 'revertd.service'];
 
 const UNIT_NAME = /^[A-Za-z0-9:_.\\@][A-Za-z0-9:_.\\@-]{0,254}$/;
 
+/** What Docker and podman take for a name. */
+const CONTAINER_NAME = /^[A-Za-z0-9][A-Za-z0-9_.-]*$/;
+
 export function createAllowList(rules: AllowRules): AllowList {
   return {
     mayWrite: (path) => refusePath(rules, path),
     mayRun: (program) => refuseProgram(rules, program),
     mayTouchUnit: (unit) => refuseUnit(rules, unit),
+    mayTouchContainer: (container) => refuseContainer(rules, container),
     mayCall: (url) => refuseUrl(rules, url),
   };
 }
@@ -83,6 +91,15 @@ function refuseUnit(rules: AllowRules, unit: string): string | undefined {
   if (OWN_UNITS.includes(unit)) return `${unit} is revertd itself, which would not be there to finish the step`;
   if (rules.units === undefined || rules.units.some((pattern) => matches(pattern, unit))) return undefined;
   return notAllowed(unit, 'units', rules.units);
+}
+
+function refuseContainer(rules: AllowRules, container: string): string | undefined {
+  if (!(CONTAINER_NAME.test(container) || isPlainAbsolute(container))) {
+    return `${JSON.stringify(container)} is neither the name of a container nor the absolute path of a compose file`;
+  }
+  if (rules.containers === undefined || rules.containers.some((pattern) => matches(pattern, container)))
+    return undefined;
+  return notAllowed(container, 'containers', rules.containers);
 }
 
 function refuseUrl(rules: AllowRules, text: string): string | undefined {

@@ -3,8 +3,10 @@
  * allows everything.
  */
 export type Allow = {
-  /** `write`: a flag's place. `read`: a secret, a certificate, a process number, a working folder. */
+  /** `write`: a flag's place. `read`: a secret, a certificate, a process number, a working folder, a compose file. */
   readonly path?: (path: string, use: 'read' | 'write') => string | undefined;
+  /** A container's name, or the absolute path of a compose file. */
+  readonly container?: (container: string) => string | undefined;
   readonly unit?: (unit: string) => string | undefined;
   readonly command?: (argv: readonly string[]) => string | undefined;
   readonly url?: (url: string) => string | undefined;

@@ -1,4 +1,5 @@
 import type { Check, CheckSpec } from '../core/model/check.ts';
+import { buildContainerCheck } from './build-container.ts';
 import {
   argvAt,
   type BuildContext,
@@ -29,6 +30,7 @@ function buildCheck(context: BuildContext, path: Path, raw: RawCheck): Check {
 
 function buildSpec(context: BuildContext, path: Path, raw: RawCheck): CheckSpec {
   if (raw.http !== undefined) return buildHttp(context, [...path, 'http'], raw.http);
+  if (raw.container !== undefined) return buildContainerCheck(context, [...path, 'container'], raw.container);
   if (raw.run !== undefined) return buildRun(context, [...path, 'run'], raw.run);
   if (raw.unit !== undefined) {
     const at = [...path, 'unit'];

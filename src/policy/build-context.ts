@@ -158,6 +158,28 @@ export function unitAt(context: BuildContext, path: Path, text: string): string 
   return text;
 }
 
+/** A container's name: what Docker and podman take for one. */
+export const CONTAINER_NAME = /^[A-Za-z0-9][A-Za-z0-9_.-]*$/;
+
+/** A container's name, allowed. */
+export function containerAt(context: BuildContext, path: Path, text: string): string {
+  if (hasVariable(text)) return text;
+  if (CONTAINER_NAME.test(text)) refuseUnless(context, path, context.allow.container?.(text));
+  else nameFault(context, path, text, 'a container');
+  return text;
+}
+
+/** A name that goes to compose as an argument, and so must not look like an option. */
+export function composeNameAt(context: BuildContext, path: Path, text: string, what: string): string {
+  if (!hasVariable(text) && !CONTAINER_NAME.test(text)) nameFault(context, path, text, what);
+  return text;
+}
+
+function nameFault(context: BuildContext, path: Path, text: string, what: string): void {
+  const message = `"${text}" is not the name of ${what}: letters, digits, and inside of it . _ -`;
+  fault(context, path, 'E-NAME', { message, found: text });
+}
+
 /** A program and its arguments, allowed. The program is found by its path, or on the daemon's PATH. */
 export function argvAt(context: BuildContext, path: Path, argv: readonly string[]): readonly string[] {
   const [program = ''] = argv;

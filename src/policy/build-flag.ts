@@ -1,6 +1,6 @@
 import { type Flag, type FlagPlace, placeKey } from '../core/model/flag.ts';
 import { nearestName } from '../core/nearest-name.ts';
-import { type BuildContext, doubt, fault, pathAt, valueOrigin } from './build-context.ts';
+import { type BuildContext, containerAt, doubt, fault, pathAt, valueOrigin } from './build-context.ts';
 import { buildSteps } from './build-step.ts';
 import { digestOf } from './digest.ts';
 import { alternativesText } from './found.ts';
@@ -69,7 +69,7 @@ function buildPlace(context: BuildContext, raw: RawDocument<RawFlag>, path: Path
   const at = [...path, kind, 'path'];
   const built: FlagPlace = {
     origin: valueOrigin(context, path),
-    document: { kind, path: pathAt(context, at, place[kind]?.path ?? '', 'write') },
+    document: { kind, ...buildFile(context, [...path, kind], place[kind]) },
     entry: place.envFile?.key ?? place.file?.pointer ?? '',
     takeUp: buildSteps(context, [...path, 'then'], place.then),
   };
@@ -82,6 +82,18 @@ function buildPlace(context: BuildContext, raw: RawDocument<RawFlag>, path: Path
     hostLabels: [raw.spec.hosts?.matchLabels ?? {}, place.hosts?.matchLabels ?? {}],
   });
   return built;
+}
+
+/** Inside of a container the host's list of paths means nothing: there the container is what has to be allowed. */
+function buildFile(
+  context: BuildContext,
+  path: Path,
+  raw: { readonly container?: string; readonly path: string } = { path: '' },
+): Omit<FlagPlace['document'], 'kind'> {
+  const at = [...path, 'path'];
+  if (raw.container === undefined) return { path: pathAt(context, at, raw.path, 'write') };
+  const container = containerAt(context, [...path, 'container'], raw.container);
+  return { container, path: pathAt({ ...context, allow: {} }, at, raw.path, 'write') };
 }
 
 const FORMATS_TO_COME = /\.(ya?ml|toml|ini|conf|properties|xml|env)$/i;

@@ -1,6 +1,7 @@
 import type { Repetition, ServiceRef, Step, StepSpec } from '../core/model/step.ts';
 import type { Millis } from '../core/units.ts';
 import { buildChecks } from './build-check.ts';
+import { buildContainerStep } from './build-container.ts';
 import {
   argvAt,
   type BuildContext,
@@ -16,6 +17,7 @@ import {
 import { buildHeaders, buildStatus } from './build-parts.ts';
 import type { Path } from './path.ts';
 import type {
+  RawContainerStep,
   RawHttpStep,
   RawRepetition,
   RawRestore,
@@ -26,7 +28,14 @@ import type {
 } from './raw-documents.ts';
 
 /** How long a step may take if it does not say. */
-const DEFAULT_TIMEOUT_MS = { setFlag: 60_000, restore: 600_000, service: 120_000, http: 10_000, run: 60_000 } as const;
+const DEFAULT_TIMEOUT_MS = {
+  setFlag: 60_000,
+  restore: 600_000,
+  service: 120_000,
+  container: 120_000,
+  http: 10_000,
+  run: 60_000,
+} as const;
 
 export function buildSteps(context: BuildContext, path: Path, raw: readonly RawStep[] | undefined): readonly Step[] {
   return (raw ?? []).map((step, index) => buildStep(context, [...path, index], step));
@@ -48,6 +57,10 @@ function buildSpec(context: BuildContext, path: Path, raw: RawStep): readonly [S
   }
   if (raw.service !== undefined) {
     return [buildService(context, [...path, 'service'], raw.service), timeout('service', raw.service.timeout)];
+  }
+  if (raw.container !== undefined) {
+    const timeoutMs = timeout('container', raw.container.timeout);
+    return [buildContainer(context, [...path, 'container'], raw.container, timeoutMs), timeoutMs];
   }
   if (raw.http !== undefined) {
     return [buildHttp(context, [...path, 'http'], raw.http), timeout('http', raw.http.timeout)];
@@ -90,6 +103,14 @@ function serviceOf(context: BuildContext, path: Path, raw: RawService): ServiceR
     return { kind: 'pidFile', path: pathAt(context, [...path, 'pidFile'], raw.pidFile, 'read') };
   }
   return { kind: 'unit', unit: unitAt(context, [...path, 'unit'], raw.unit ?? '') };
+}
+
+function buildContainer(context: BuildContext, path: Path, raw: RawContainerStep, timeoutMs: Millis): StepSpec {
+  return {
+    kind: 'container',
+    ...buildContainerStep(context, path, raw, timeoutMs),
+    ...buildRepetition(context, path, raw),
+  };
 }
 
 function buildHttp(context: BuildContext, path: Path, raw: RawHttpStep): StepSpec {

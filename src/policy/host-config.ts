@@ -28,9 +28,11 @@ export type HostConfig = {
   readonly allow: {
     readonly paths?: readonly string[];
     readonly units?: readonly string[];
+    readonly containers?: readonly string[];
     readonly commands?: readonly string[];
     readonly hosts?: readonly string[];
   };
+  readonly containers: { readonly socket?: string; readonly compose?: readonly string[] };
   readonly server: { readonly listen: string | null; readonly socket?: string };
   readonly history: { readonly keepMs: Millis; readonly mostRows: number };
   readonly log: { readonly level: 'debug' | 'info' | 'warn' | 'error' };
@@ -51,6 +53,7 @@ export type RawConfig = {
   readonly dataDir?: string;
   readonly adopt?: 'ask' | 'git';
   readonly allow?: HostConfig['allow'];
+  readonly containers?: HostConfig['containers'];
   readonly server?: { readonly listen?: string; readonly socket?: string };
   readonly history?: { readonly keep?: string; readonly maxRows?: number };
   readonly log?: Partial<HostConfig['log']>;
@@ -188,6 +191,7 @@ function withDefaults(raw: RawConfig): HostConfig {
     dataDir: raw.dataDir ?? '/var/lib/revertd',
     adopt: raw.adopt ?? 'ask',
     allow: raw.allow ?? {},
+    containers: raw.containers ?? {},
     server: {
       listen: server?.listen === 'off' ? null : (server?.listen ?? '127.0.0.1:7433'),
       ...(server?.socket === undefined ? {} : { socket: server.socket }),

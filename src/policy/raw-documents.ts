@@ -1,4 +1,4 @@
-import type { UnitState } from '../core/model/check.ts';
+import type { ContainerCondition, UnitState } from '../core/model/check.ts';
 import type { SqlQuery, TlsFiles } from '../core/model/metric-source.ts';
 import type { NotificationTopic } from '../core/model/notifier.ts';
 import type { SecretRef } from '../core/model/secret-ref.ts';
@@ -131,8 +131,8 @@ export type RawFlag = {
 
 export type RawPlace = {
   readonly hosts?: RawHosts;
-  readonly envFile?: { readonly path: string; readonly key: string };
-  readonly file?: { readonly path: string; readonly pointer: string };
+  readonly envFile?: { readonly container?: string; readonly path: string; readonly key: string };
+  readonly file?: { readonly container?: string; readonly path: string; readonly pointer: string };
   readonly then?: readonly RawStep[];
 };
 
@@ -197,6 +197,7 @@ export type RawStep = {
   readonly setFlag?: RawSetFlag;
   readonly restore?: RawRestore;
   readonly service?: RawService;
+  readonly container?: RawContainerStep;
   readonly http?: RawHttpStep;
   readonly run?: RawRunStep;
 };
@@ -218,6 +219,27 @@ export type RawService = {
   readonly unit?: string;
   readonly pidFile?: string;
   readonly do: 'start' | 'stop' | 'restart' | 'reload' | { readonly signal: string };
+  readonly timeout?: string;
+};
+
+export type RawContainerStep = RawRepetition & {
+  readonly name?: string;
+  readonly names?: readonly string[];
+  readonly compose?: string;
+  readonly project?: string;
+  readonly services?: readonly string[];
+  readonly do:
+    | 'start'
+    | 'stop'
+    | 'restart'
+    | 'pause'
+    | 'unpause'
+    | 'up'
+    | 'down'
+    | 'recreate'
+    | { readonly signal: string }
+    | { readonly exec: readonly string[]; readonly exit?: readonly number[] };
+  readonly grace?: string;
   readonly timeout?: string;
 };
 
@@ -243,7 +265,17 @@ export type RawCheck = {
   readonly http?: RawHttpCheck;
   readonly query?: RawThreshold & { readonly expr: string };
   readonly unit?: { readonly name: string; readonly is: UnitState; readonly timeout?: string };
+  readonly container?: RawContainerCheck;
   readonly run?: RawRunCheck;
+};
+
+export type RawContainerCheck = {
+  readonly name: string;
+  readonly is?: ContainerCondition;
+  readonly exitCode?: number;
+  readonly restartsBelow?: number;
+  readonly image?: string;
+  readonly timeout?: string;
 };
 
 export type RawHttpCheck = {

@@ -14,10 +14,10 @@ export const KEYS_TO_COME: Readonly<Record<string, readonly string[]>> = {
   'Target spec': ['files', 'sqlite', 'postgres', 'rows', 'http', 'flags', 'command'],
   'Step restore': ['policy', 'targets', 'mode', 'conflicts'],
   Release: ['reRamp'],
-  Step: ['createPoint', 'container', 'sql', 'editFile', 'gitCommit', 'notify', 'waitFor', 'when'],
+  Step: ['createPoint', 'sql', 'editFile', 'gitCommit', 'notify', 'waitFor', 'when'],
   'Step http': ['auth', 'bodyContains'],
   'Step run': ['user'],
-  Check: ['sql', 'sqlite', 'target', 'container', 'file', 'assessed'],
+  Check: ['sql', 'sqlite', 'target', 'file', 'assessed'],
   'Check http': ['auth', 'body'],
   'Check query': ['equals'],
 };

@@ -1,7 +1,10 @@
 import type { RollbackPolicy } from '../model/policy.ts';
 import type { StepSpec } from '../model/step.ts';
 
-/** What the policy's ladder may touch: `flag:NAME`, `target:NAME`, `unit:NAME`, `pidFile:PATH`. Sorted, without repetitions. */
+/**
+ * What the policy's ladder may touch: `flag:NAME`, `target:NAME`, `unit:NAME`, `pidFile:PATH`, `container:NAME`,
+ * `compose:FILE`. Sorted, without repetitions. Which containers belong to a compose file is not known here.
+ */
 export function conflictSet(policy: RollbackPolicy): string[] {
   const touched = policy.ladder.flatMap((rung) => [...rung.do, ...rung.onFailure].flatMap(objectsOf));
   return [...new Set(touched)].sort();
@@ -19,6 +22,10 @@ function objectsOf(step: StepSpec): string[] {
       return [`target:${step.target}`];
     case 'service':
       return [step.service.kind === 'unit' ? `unit:${step.service.unit}` : `pidFile:${step.service.path}`];
+    case 'container':
+      return step.on.kind === 'compose'
+        ? [`compose:${step.on.file}`]
+        : step.on.names.map((name) => `container:${name}`);
     case 'http':
     case 'run':
       return [];

@@ -19,6 +19,7 @@ export type CheckSpec =
     }
   | { readonly kind: 'query'; readonly expr: string; readonly threshold: Threshold }
   | { readonly kind: 'unit'; readonly unit: string; readonly is: UnitState; readonly timeoutMs: Millis }
+  | ContainerCheckSpec
   | {
       readonly kind: 'run';
       readonly argv: readonly string[];
@@ -26,6 +27,23 @@ export type CheckSpec =
       readonly env: Readonly<Record<string, string>>;
       readonly timeoutMs: Millis;
     };
+
+/** All that is named must hold. */
+export type ContainerCheckSpec = {
+  readonly kind: 'container';
+  readonly container: string;
+  readonly is?: ContainerCondition;
+  /** Of its last end; a container that runs has none. */
+  readonly exitCode?: number;
+  /** How often the engine started it again by itself, since it was created, must be less. */
+  readonly restartsBelow?: number;
+  /** `sha256:…` of its image or of a manifest that this was pulled by, with or without a name in front: `app@sha256:…`. */
+  readonly image?: string;
+  readonly timeoutMs: Millis;
+};
+
+/** `healthy` is what the container's own health check says; `stopped` is any state in which nothing of it runs. */
+export type ContainerCondition = 'running' | 'healthy' | 'stopped';
 
 export type UnitState = 'active' | 'inactive' | 'failed';
 

@@ -26,13 +26,15 @@ export type FlagPlace = {
   readonly takeUp: readonly Step[];
 };
 
-export type DocumentRef = { readonly kind: 'envFile' | 'file'; readonly path: string };
+/** A file of the host, or one inside of a container. */
+export type DocumentRef = { readonly kind: 'envFile' | 'file'; readonly path: string; readonly container?: string };
 
-/** Identity of a document among all: `envFile:/etc/x.env`. */
+/** Identity of a document among all: `envFile:/etc/x.env`, or `envFile:mem0:/app/.env` inside of the container mem0. */
 export type DocumentKey = string;
 
 export function documentKey(document: DocumentRef): DocumentKey {
-  return `${document.kind}:${document.path}`;
+  const { kind, container, path } = document;
+  return container === undefined ? `${kind}:${path}` : `${kind}:${container}:${path}`;
 }
 
 /** Identity of one entry in one document. */

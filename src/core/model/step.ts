@@ -1,5 +1,6 @@
 import type { Millis } from '../units.ts';
 import type { Check } from './check.ts';
+import { type ContainerStep, describeArgv, describeContainerStep } from './container-step.ts';
 import type { Origin } from './origin.ts';
 import type { SecretRef } from './secret-ref.ts';
 import { describeRestorePoint, type RestorePoint } from './target.ts';
@@ -11,7 +12,7 @@ export type Step = {
   readonly timeoutMs: Millis;
 } & StepSpec;
 
-export type StepSpec = SetFlagStep | RestoreStep | ServiceStep | HttpStep | RunStep;
+export type StepSpec = SetFlagStep | RestoreStep | ServiceStep | ContainerStep | HttpStep | RunStep;
 export type StepKind = StepSpec['kind'];
 
 /** Places a latch on the flag and is done when every place of the flag shows it. */
@@ -83,10 +84,12 @@ export function describeStep(step: StepSpec): string {
     }
     case 'service':
       return `${describeVerb(step.do)} ${step.service.kind === 'unit' ? step.service.unit : `the process in ${step.service.path}`}`;
+    case 'container':
+      return describeContainerStep(step);
     case 'http':
       return `${step.method} ${step.url}`;
     case 'run':
-      return `run ${step.argv.map((argument) => (/^[\w@%+=:,./-]+$/.test(argument) ? argument : JSON.stringify(argument))).join(' ')}`;
+      return `run ${describeArgv(step.argv)}`;
   }
 }
 

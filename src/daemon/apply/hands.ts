@@ -1,5 +1,8 @@
 import { type AllowList, type AllowRules, createAllowList } from '../../drivers/allow-list.ts';
 import { type CheckDrivers, createCheckDrivers, makeCheck } from '../../drivers/checks/registry.ts';
+import { createCompose } from '../../drivers/containers/compose.ts';
+import { createContainerEngine } from '../../drivers/containers/engine.ts';
+import { USUAL_SOCKETS } from '../../drivers/containers/engine-connection.ts';
 import { createSend, type Send } from '../../drivers/notifiers/registry.ts';
 import { createPlaceDrivers, type PlaceDrivers } from '../../drivers/places/registry.ts';
 import { createSecretResolver, type SecretResolver } from '../../drivers/secrets.ts';
@@ -18,18 +21,28 @@ export type Hands = {
   readonly send: Send;
 };
 
-export function createHands(rules: AllowRules, environment: Readonly<Record<string, string | undefined>>): Hands {
+/** Of the host's configuration: the engine's socket, and the program for compose projects. */
+export type ContainerSettings = { readonly socket?: string; readonly compose?: readonly string[] };
+
+export function createHands(
+  rules: AllowRules,
+  environment: Readonly<Record<string, string | undefined>>,
+  { socket, compose }: ContainerSettings = {},
+): Hands {
   const allow = createAllowList(rules);
+  const engine = createContainerEngine(socket === undefined ? USUAL_SOCKETS : [socket]);
   const secrets = createSecretResolver(environment);
-  const checks = createCheckDrivers({ allow, systemctl: hostSystemctl });
+  const checks = createCheckDrivers({ allow, systemctl: hostSystemctl, engine });
   const steps = createStepDrivers({
     allow,
     systemctl: hostSystemctl,
+    engine,
+    compose: createCompose(compose),
     async ask(check, signal) {
       if (check.kind === 'query') return { outcome: 'unknown', detail: 'a query cannot guard a step' };
       return await makeCheck(checks, check, { signal, secrets });
     },
   });
-  const [places, targets] = [createPlaceDrivers(allow), createTargetDrivers(allow)];
+  const [places, targets] = [createPlaceDrivers({ allow, engine }), createTargetDrivers(allow)];
   return { allow, secrets, places, targets, steps, checks, send: createSend({ allow }) };
 }

@@ -9,8 +9,9 @@ export type PlaceDriver = {
   /** Never rejects: what cannot be read is a finding, not a fault of the caller. */
   readonly read: (document: DocumentRef, entries: readonly string[], signal: AbortSignal) => Promise<PlaceReading>;
   /**
-   * Sets all entries in one atomic replacement that changes nothing else, and reads them back from the new text before
-   * it takes the old one's place. Writing what is already there touches nothing. Rejects with PlaceError.
+   * Sets all entries in one replacement that changes nothing else, and reads them back from the new text before it takes
+   * the old one's place. On the host this is atomic; inside of a container as far as `container-document.ts` says.
+   * Writing what is already there touches nothing. Rejects with PlaceError.
    */
   readonly write: (
     document: DocumentRef,
@@ -55,10 +56,14 @@ export type PlaceErrorCode =
   | 'ownerNotKept'
   | 'diskFull'
   | 'changedMeanwhile'
+  | 'onHost'
+  | 'throughLink'
+  | 'noEngine'
+  | 'noSuchContainer'
   | 'aborted'
   | 'io';
 
-/** The document is as it was: a write that fails has changed nothing. */
+/** The document is as it was, but where `message` says otherwise: a write that fails has changed nothing. */
 export class PlaceError extends Error {
   override readonly name = 'PlaceError';
   readonly code: PlaceErrorCode;

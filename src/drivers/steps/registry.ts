@@ -1,6 +1,9 @@
 import type { Step } from '../../core/model/step.ts';
 import type { AllowList } from '../allow-list.ts';
+import type { Compose } from '../containers/compose.ts';
+import type { ContainerEngine } from '../containers/engine.ts';
 import type { Systemctl } from '../systemctl.ts';
+import { containerStep } from './container/index.ts';
 import { httpStep } from './http/index.ts';
 import { runStep } from './run/index.ts';
 import { serviceStep } from './service/index.ts';
@@ -16,11 +19,18 @@ import type {
 } from './step-driver.ts';
 
 /** What drivers of steps need of the host. */
-export type StepHost = { readonly allow: AllowList; readonly systemctl: Systemctl; readonly ask: Ask };
+export type StepHost = {
+  readonly allow: AllowList;
+  readonly systemctl: Systemctl;
+  readonly engine: ContainerEngine;
+  readonly compose: Compose;
+  readonly ask: Ask;
+};
 
 /** One driver per kind; the keys are the names of the folders beside this file. */
 export const STEP_DRIVERS = {
   service: serviceStep,
+  container: containerStep,
   http: httpStep,
   run: runStep,
 } satisfies { readonly [K in HostStepKind]: (host: StepHost) => StepDriver<K> };
@@ -36,6 +46,7 @@ export type StepDrivers = {
 export function createStepDrivers(host: StepHost): StepDrivers {
   const drivers = {
     service: STEP_DRIVERS.service(host),
+    container: STEP_DRIVERS.container(host),
     http: STEP_DRIVERS.http(host),
     run: STEP_DRIVERS.run(host),
   };
@@ -57,6 +68,8 @@ function withDriver<T>(
   switch (step.kind) {
     case 'service':
       return use<'service'>(drivers.service, step);
+    case 'container':
+      return use<'container'>(drivers.container, step);
     case 'http':
       return use<'http'>(drivers.http, step);
     case 'run':

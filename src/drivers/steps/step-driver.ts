@@ -57,6 +57,10 @@ export type StepFault =
   | 'badUnit'
   | 'unitFailed'
   | 'pidFile'
+  | 'noEngine'
+  | 'noSuchContainer'
+  | 'engineRefused'
+  | 'containerFailed'
   | 'notPermitted';
 
 /** Makes one check, of any kind, for `unless`. Never rejects. */

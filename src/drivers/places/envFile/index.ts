@@ -1,9 +1,8 @@
-import type { AllowList } from '../../allow-list.ts';
 import type { PlaceDriver } from '../place-driver.ts';
-import { textPlace } from '../text-place.ts';
+import { type PlaceHost, textPlace } from '../text-place.ts';
 import { envFormat } from './format.ts';
 
 /** Environment files as systemd's `EnvironmentFile=` reads them. Entries are names of variables. */
-export function envFilePlace(allow: AllowList): PlaceDriver {
-  return textPlace(allow, () => envFormat);
+export function envFilePlace(host: PlaceHost): PlaceDriver {
+  return textPlace(host, () => envFormat);
 }
