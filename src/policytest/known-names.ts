@@ -1,5 +1,6 @@
 import type { Check } from '../core/model/check.ts';
 import type { PolicySet } from '../core/model/desired.ts';
+import { documentPath } from '../core/model/flag.ts';
 import { describeStep, type Step } from '../core/model/step.ts';
 import type { Target } from '../core/model/target.ts';
 import { nearestName } from '../core/nearest-name.ts';
@@ -42,7 +43,7 @@ export function namesIn(revisions: readonly PolicySet[]): KnownNames {
     ...targets.flatMap(stepsOf),
   ];
   const notifiers = distinct(revisions.flatMap((set) => Object.keys(set.notifiers)));
-  const writes = places.map(({ document }) => `write ${document.path}`);
+  const writes = places.map(({ document }) => `write ${documentPath(document)}`);
   return {
     triggers: distinct(policies.flatMap(({ name, triggers }) => triggers.map((trigger) => `${name}/${trigger.name}`))),
     policies: distinct(policies.map(({ name }) => name)),
@@ -55,7 +56,7 @@ export function namesIn(revisions: readonly PolicySet[]): KnownNames {
       Object.values(set.metricSources).some(({ type }) => type.kind === 'prometheus'),
     ),
     variants: gather(flags.map(({ name, variants }) => [name, Object.keys(variants)])),
-    documents: gather(places.map(({ document, entry }) => [document.path, [entry]])),
+    documents: gather(places.map(({ document, entry }) => [documentPath(document), [entry]])),
     actions: distinct([
       ...steps.map(describeStep),
       ...targets.map(({ name }) => `move ${name}`),
@@ -72,7 +73,7 @@ function stepsOf({ type, quiesce }: Target): readonly Step[] {
 }
 
 function unlessOf(step: Step): readonly Check[] {
-  return step.kind === 'http' || step.kind === 'run' ? step.unless : [];
+  return step.kind === 'http' || step.kind === 'run' || step.kind === 'container' ? step.unless : [];
 }
 
 function nameOfCheck(check: Check): readonly string[] {

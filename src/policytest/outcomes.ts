@@ -1,5 +1,6 @@
 import type { Action } from '../core/model/action.ts';
-import type { Check, CheckResult } from '../core/model/check.ts';
+import { type Check, type CheckResult, describeContainerCheck } from '../core/model/check.ts';
+import { documentPath } from '../core/model/flag.ts';
 import type { Operation } from '../core/model/operation.ts';
 import { describeStep, type Step } from '../core/model/step.ts';
 
@@ -7,7 +8,7 @@ import { describeStep, type Step } from '../core/model/step.ts';
 export function actionText(action: Action): string {
   switch (action.kind) {
     case 'deliver':
-      return `write ${action.document.path}`;
+      return `write ${documentPath(action.document)}`;
     case 'takeUp':
     case 'activate':
     case 'step':
@@ -32,6 +33,8 @@ export function checkText(check: Check): string {
       return check.expr;
     case 'unit':
       return `unit ${check.unit} is ${check.is}`;
+    case 'container':
+      return describeContainerCheck(check);
     case 'run':
       return `run ${check.argv.join(' ')}`;
   }
@@ -42,7 +45,7 @@ export type Answer = (check: Check) => CheckResult['outcome'] | undefined;
 
 /** What the `unless` of a step says; false where the test says nothing, since a step is there to be done. */
 export function unlessOutcome(step: Step, answer: Answer): CheckResult['outcome'] {
-  const unless = step.kind === 'http' || step.kind === 'run' ? step.unless : [];
+  const unless = step.kind === 'http' || step.kind === 'run' || step.kind === 'container' ? step.unless : [];
   if (unless.length === 0) return 'false';
   const answers = new Set(unless.map((check) => answer(check) ?? 'false'));
   return answers.has('false') ? 'false' : answers.has('unknown') ? 'unknown' : 'true';
@@ -60,6 +63,8 @@ export function observedStep(operation: Operation, step: Step, answer: Answer): 
       return 'notDone';
     case 'service':
       return step.do.kind === 'reload' || step.do.kind === 'signal' ? 'notDone' : 'done';
+    case 'container':
+      return observedContainer(step, answer);
     case 'http':
       return IDEMPOTENT.includes(step.method) ? 'notDone' : observedRepetition(step, answer);
     case 'run':
@@ -67,8 +72,22 @@ export function observedStep(operation: Operation, step: Step, answer: Answer): 
   }
 }
 
+/** Whether `up` took the file as it is now cannot be seen; it may be repeated. */
+function observedContainer(step: Extract<Step, { kind: 'container' }>, answer: Answer): 'done' | 'notDone' | 'unknown' {
+  switch (step.do.kind) {
+    case 'exec':
+      return observedRepetition(step, answer);
+    case 'signal':
+      return step.do.signal === 'SIGHUP' ? 'notDone' : 'unknown';
+    case 'up':
+      return 'notDone';
+    default:
+      return 'done';
+  }
+}
+
 function observedRepetition(
-  step: Extract<Step, { kind: 'http' | 'run' }>,
+  step: Extract<Step, { kind: 'http' | 'run' | 'container' }>,
   answer: Answer,
 ): 'done' | 'notDone' | 'unknown' {
   if (step.unless.length === 0) return step.repeatable ? 'notDone' : 'unknown';

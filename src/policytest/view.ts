@@ -113,10 +113,29 @@ function stepView(step: StepSpec): { readonly [key: string]: JsonValue } {
       const what = service.kind === 'unit' ? { unit: service.unit } : { pidFile: service.path };
       return { service: { ...what, do: verb.kind === 'signal' ? { signal: verb.signal } : verb.kind } };
     }
+    case 'container':
+      return { container: containerView(step) };
     case 'http':
       return { http: { method: step.method, url: step.url } };
     case 'run':
       return { run: { argv: step.argv } };
+  }
+}
+
+function containerView({ on, do: verb }: Extract<StepSpec, { kind: 'container' }>): {
+  readonly [key: string]: JsonValue;
+} {
+  const services = on.kind === 'compose' && on.services.length > 0 ? { services: on.services } : {};
+  const [first = '', second] = on.kind === 'compose' ? [on.file] : on.names;
+  const what =
+    on.kind === 'compose' ? { compose: first } : second === undefined ? { name: first } : { names: on.names };
+  switch (verb.kind) {
+    case 'signal':
+      return { ...what, do: { signal: verb.signal } };
+    case 'exec':
+      return { ...what, do: { exec: verb.argv } };
+    default:
+      return { ...what, ...services, do: verb.kind };
   }
 }
 

@@ -1,6 +1,6 @@
 import { createHash } from 'node:crypto';
 import type { DeliverAction } from '../core/model/action.ts';
-import { type DocumentKey, documentKey } from '../core/model/flag.ts';
+import { type DocumentKey, documentKey, documentPath } from '../core/model/flag.ts';
 import type { JsonValue } from '../core/model/step.ts';
 import type { DocumentSight } from '../core/observed.ts';
 import { placesOf, shownAs } from '../core/places/flag-places.ts';
@@ -20,7 +20,7 @@ export class VirtualDocuments {
       const variant = flags[flag.name];
       for (const { place, value } of placesOf(flag, { holds: {} })) {
         const chosen = variant === undefined ? value : shownAs(place.document.kind, flag.variants[variant] ?? null);
-        this.#entriesOf(place.document.path).set(place.entry, chosen);
+        this.#entriesOf(documentPath(place.document)).set(place.entry, chosen);
       }
     }
     this.edit(documents);
@@ -41,20 +41,20 @@ export class VirtualDocuments {
   }
 
   look({ document, entries }: WantedDocument, at: Millis): DocumentSight {
-    const values = this.#values.get(document.path);
+    const values = this.#values.get(documentPath(document));
     const shown = Object.fromEntries(values ?? []);
     return { kind: 'read', at, exists: values !== undefined, digest: digestOf(shown), entries, values: shown };
   }
 
   /** Answers the digest of what was written. */
   write({ document, changes }: DeliverAction): string {
-    for (const change of changes) this.#entriesOf(document.path).set(change.entry, change.after);
-    return digestOf(Object.fromEntries(this.#entriesOf(document.path)));
+    for (const change of changes) this.#entriesOf(documentPath(document)).set(change.entry, change.after);
+    return digestOf(Object.fromEntries(this.#entriesOf(documentPath(document))));
   }
 
   /** The digest if the document shows what was to be written, else undefined. */
   shows({ document, changes }: DeliverAction): string | undefined {
-    const values = this.#values.get(document.path);
+    const values = this.#values.get(documentPath(document));
     const shown = changes.every(({ entry, after }) => isSame(values?.get(entry), after));
     return shown ? digestOf(Object.fromEntries(values ?? [])) : undefined;
   }

@@ -6,15 +6,18 @@ import { join } from 'node:path';
 import { expect, it } from 'vitest';
 import { createAllowList } from '../../src/drivers/allow-list.ts';
 import { createPlaceDrivers } from '../../src/drivers/places/registry.ts';
+import { NO_ENGINE } from '../support/no-engine.ts';
 
 const REGISTRY = new URL('../../src/drivers/places/registry.ts', import.meta.url).href;
+const NO_ENGINE_MODULE = new URL('../support/no-engine.ts', import.meta.url).href;
 const ALLOW_LIST = new URL('../../src/drivers/allow-list.ts', import.meta.url).href;
 
 /** Turns a flag on and off for ever, and says so after each write. */
 const WRITER = `
   import { createPlaceDrivers } from '${REGISTRY}';
   import { createAllowList } from '${ALLOW_LIST}';
-  const driver = createPlaceDrivers(createAllowList({})).envFile;
+  import { NO_ENGINE } from '${NO_ENGINE_MODULE}';
+  const driver = createPlaceDrivers({ allow: createAllowList({}), engine: NO_ENGINE }).envFile;
   for (let value = true; ; value = !value) {
     await driver.write({ kind: 'envFile', path: process.argv[1] }, [{ entry: 'FLAG', value }], new AbortController().signal);
     process.stdout.write('.');
@@ -41,7 +44,7 @@ it('leaves the old content or the new one, whenever it is killed, and cleans up 
     const content = await readFile(path, 'utf8');
     expect(content === `${padding}FLAG=true\n` || content === `${padding}FLAG=false\n`).toBe(true);
   }
-  const { envFile } = createPlaceDrivers(createAllowList({}));
+  const { envFile } = createPlaceDrivers({ allow: createAllowList({}), engine: NO_ENGINE });
   await envFile.write({ kind: 'envFile', path }, [{ entry: 'FLAG', value: 'end' }], new AbortController().signal);
   expect(await readdir(folder)).toStrictEqual(['app.env']);
   await rm(folder, { recursive: true });

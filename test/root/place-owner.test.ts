@@ -5,9 +5,10 @@ import { join } from 'node:path';
 import { afterEach, beforeEach, expect, it } from 'vitest';
 import { createAllowList } from '../../src/drivers/allow-list.ts';
 import { createPlaceDrivers } from '../../src/drivers/places/registry.ts';
+import { NO_ENGINE } from '../support/no-engine.ts';
 
 const NOBODY = 65_534;
-const driver = createPlaceDrivers(createAllowList({})).envFile;
+const driver = createPlaceDrivers({ allow: createAllowList({}), engine: NO_ENGINE }).envFile;
 let folder: string;
 let path: string;
 

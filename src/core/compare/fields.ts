@@ -15,6 +15,7 @@ const IN_DESCRIPTION: Readonly<Record<Step['kind'], readonly string[]>> = {
   setFlag: ['flag', 'to'],
   restore: ['target', 'to', 'paths'],
   service: ['service', 'do'],
+  container: ['on', 'do'],
   http: ['method', 'url'],
   run: ['argv'],
 };

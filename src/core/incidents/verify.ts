@@ -1,4 +1,4 @@
-import type { Check, ContainerCheckSpec } from '../model/check.ts';
+import { type Check, describeContainerCheck } from '../model/check.ts';
 import type { Incident, VerifyingPhase } from '../model/incident.ts';
 import type { Rung } from '../model/policy.ts';
 import { formatThreshold, type Trigger, triggerKey } from '../model/trigger.ts';
@@ -104,14 +104,4 @@ export function describeCheck(check: Check): string {
     case 'run':
       return `run ${check.argv.join(' ')}`;
   }
-}
-
-function describeContainerCheck({ container, is, exitCode, restartsBelow, image }: ContainerCheckSpec): string {
-  const wanted = [
-    is === undefined ? [] : [`is ${is}`],
-    exitCode === undefined ? [] : [`ended with ${exitCode}`],
-    restartsBelow === undefined ? [] : [`was restarted less than ${restartsBelow} times`],
-    image === undefined ? [] : [`is made of ${image}`],
-  ];
-  return `container ${container} ${wanted.flat().join(', ')}`;
 }

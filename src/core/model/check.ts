@@ -54,3 +54,14 @@ export type CheckResult = {
   readonly outcome: 'true' | 'false' | 'unknown';
   readonly detail: string;
 };
+
+/** `container mem0 is healthy`. */
+export function describeContainerCheck({ container, is, exitCode, restartsBelow, image }: ContainerCheckSpec): string {
+  const wanted = [
+    is === undefined ? [] : [`is ${is}`],
+    exitCode === undefined ? [] : [`ended with ${exitCode}`],
+    restartsBelow === undefined ? [] : [`was restarted less than ${restartsBelow} times`],
+    image === undefined ? [] : [`is made of ${image}`],
+  ];
+  return `container ${container} ${wanted.flat().join(', ')}`;
+}

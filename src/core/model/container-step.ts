@@ -1,4 +1,4 @@
-import type { Millis } from '../units.ts';
+import { formatDuration, type Millis } from '../units.ts';
 import type { Repetition } from './step.ts';
 
 /** Something done to containers, through the engine of the host, or to a compose project. */
@@ -35,16 +35,17 @@ export type ComposeVerb = { readonly kind: 'start' | 'up' | 'recreate' } | StopV
 /** After `graceMs` the engine kills what has not stopped; without it, after the container's own time. */
 type StopVerb<K extends string> = { readonly kind: K; readonly graceMs?: Millis };
 
-/** One line for plans, logs and people. */
+/** One line for plans, logs and people, which says everything that the step's `on` and `do` do. */
 export function describeContainerStep(step: NamedContainers | ComposeProject): string {
   const { on } = step;
-  const verb = describeVerb(step.do);
+  const more = describeMore(step.do);
   if (on.kind === 'compose') {
-    const services = on.services.length === 0 ? '' : ` (${on.services.join(', ')})`;
-    return `compose ${verb} ${on.file}${services}`;
+    const project = on.project === undefined ? '' : ` as ${on.project}`;
+    const services = on.services.length === 0 ? '' : `: ${on.services.join(', ')}`;
+    return `compose ${step.do.kind} ${on.file}${project}${services}${more}`;
   }
-  const [first = '', ...more] = on.names;
-  return `${verb} ${more.length === 0 ? `container ${first}` : `containers ${on.names.join(', ')}`}`;
+  const names = on.names.length === 1 ? `container ${on.names[0]}` : `containers ${on.names.join(', ')}`;
+  return `${describeVerb(step.do)} ${names}${more}`;
 }
 
 function describeVerb(verb: ContainerVerb | ComposeVerb): string {
@@ -56,6 +57,12 @@ function describeVerb(verb: ContainerVerb | ComposeVerb): string {
     default:
       return verb.kind;
   }
+}
+
+function describeMore(verb: ContainerVerb | ComposeVerb): string {
+  if (verb.kind === 'exec') return verb.exit.join() === '0' ? '' : ` (done with exit code ${verb.exit.join(' or ')})`;
+  const graceMs = 'graceMs' in verb ? verb.graceMs : undefined;
+  return graceMs === undefined ? '' : ` (killed after ${formatDuration(graceMs)})`;
 }
 
 /** As people would type it; what would not survive that is quoted. */

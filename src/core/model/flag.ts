@@ -29,12 +29,16 @@ export type FlagPlace = {
 /** A file of the host, or one inside of a container. */
 export type DocumentRef = { readonly kind: 'envFile' | 'file'; readonly path: string; readonly container?: string };
 
+/** As people and docker write it: `/etc/x.env`, or `mem0:/app/.env` inside of the container mem0. */
+export function documentPath({ container, path }: DocumentRef): string {
+  return container === undefined ? path : `${container}:${path}`;
+}
+
 /** Identity of a document among all: `envFile:/etc/x.env`, or `envFile:mem0:/app/.env` inside of the container mem0. */
 export type DocumentKey = string;
 
 export function documentKey(document: DocumentRef): DocumentKey {
-  const { kind, container, path } = document;
-  return container === undefined ? `${kind}:${path}` : `${kind}:${container}:${path}`;
+  return `${document.kind}:${documentPath(document)}`;
 }
 
 /** Identity of one entry in one document. */

@@ -98,8 +98,9 @@ async function ownerByPodman(
   const mount = { path: `/containers/${id}/mount`, method: 'POST', libpod: true };
   const { body } = await connection.ask(mount, signal);
   try {
-    const root: unknown = JSON.parse(body.toString('utf8'));
-    return typeof root === 'string' ? await ownerOnHost(join(root, path)) : undefined;
+    // Some versions write the path as JSON, some as it is.
+    const root = body.toString('utf8').trim().replaceAll(/^"|"$/g, '');
+    return await ownerOnHost(join(root, path));
   } finally {
     await connection.ask({ ...mount, path: `/containers/${id}/unmount` }, signal);
   }

@@ -2,6 +2,7 @@ import { mkdtemp, readFile, rm, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { expect, it } from 'vitest';
+import { NO_ENGINE } from '../../../test/support/no-engine.ts';
 import { createAllowList } from '../allow-list.ts';
 import type { TextFormat } from './text-format.ts';
 import { textPlace } from './text-place.ts';
@@ -18,7 +19,7 @@ it('writes nothing that would not read back', async () => {
   const folder = await mkdtemp(join(tmpdir(), 'revertd-text-'));
   const path = join(folder, 'x.conf');
   await writeFile(path, 'old\n');
-  const place = textPlace(createAllowList({}), () => faulty);
+  const place = textPlace({ allow: createAllowList({}), engine: NO_ENGINE }, () => faulty);
   const write = place.write({ kind: 'file', path }, [{ entry: 'a', value: 'new' }], new AbortController().signal);
   await expect(write).rejects.toMatchObject({ code: 'notTaken', path });
   expect(await readFile(path, 'utf8')).toBe('old\n');

@@ -1,4 +1,4 @@
-import { type DocumentRef, documentKey } from '../../core/model/flag.ts';
+import { type DocumentRef, documentKey, documentPath } from '../../core/model/flag.ts';
 import type { AllowList } from '../allow-list.ts';
 import type { ContainerEngine } from '../containers/engine.ts';
 import { readInContainer, replaceInContainer } from './container-document.ts';
@@ -19,7 +19,7 @@ export function textPlace(host: PlaceHost, formatOf: (path: string) => TextForma
   const inTurn = createTurns();
   return {
     read: async (document, entries, signal) => {
-      const label = labelOf(document);
+      const label = documentPath(document);
       try {
         stopIfAborted(label, signal);
         const format = inWords(label, '', () => formatOf(document.path));
@@ -30,17 +30,12 @@ export function textPlace(host: PlaceHost, formatOf: (path: string) => TextForma
       }
     },
     write: async (document, changes, signal) => {
-      const label = labelOf(document);
+      const label = documentPath(document);
       const format = inWords(label, '', () => formatOf(document.path));
       const edit = (bytes: Uint8Array | undefined) => editText(label, format, bytes, changes);
       return await inTurn(documentKey(document), () => replaceBytes(host, document, edit, signal));
     },
   };
-}
-
-/** As people and docker write it: `mem0:/app/.env`. */
-function labelOf({ container, path }: DocumentRef): string {
-  return container === undefined ? path : `${container}:${path}`;
 }
 
 async function readBytes(

@@ -68,7 +68,7 @@ async function fingerprint(
 ): Promise<Fingerprint> {
   try {
     if (isProject(step)) return await fingerprintOfProject(engine, step, signal);
-    return step.do.kind === 'restart' ? await fingerprintOfNamed(engine, step, signal) : {};
+    return await fingerprintOfNamed(engine, step, signal);
   } catch (error) {
     if (error instanceof EngineError) return {};
     throw error;

@@ -84,11 +84,19 @@ export async function observeNamed(
 ): Promise<Observation> {
   if (verb.kind === 'signal') return verb.signal === 'SIGHUP' ? 'notDone' : 'unknown';
   const states = await inspectAll(engine, on.names, signal);
-  if (!states.every((state) => progressOf(wantedBy(verb), state) === 'reached')) return 'notDone';
-  if (verb.kind !== 'restart') return 'done';
-  const starts = states.map(({ name, startedAt }) => ({ now: startedAt, before: startOf(before, name) }));
-  if (starts.some((start) => start.before === undefined)) return 'unknown';
-  return starts.every((start) => start.now !== start.before) ? 'done' : 'notDone';
+  const seen = states.map((state) => observeState(verb, state, startOf(before, state.name)));
+  if (seen.includes('notDone')) return 'notDone';
+  return seen.includes('unknown') ? 'unknown' : 'done';
+}
+
+/** A new start shows in its time. One that has ended well may have done so long before the step, or because of it. */
+function observeState(verb: ContainerVerb, state: ContainerState, startBefore: string | undefined): Observation {
+  const wanted = wantedBy(verb);
+  if (progressOf(wanted, state) !== 'reached') return 'notDone';
+  const isPlain = wanted !== 'up' || (state.running && verb.kind !== 'restart');
+  if (isPlain) return 'done';
+  if (startBefore === undefined) return 'unknown';
+  return state.startedAt === startBefore ? 'notDone' : 'done';
 }
 
 async function inspectAll(engine: ContainerEngine, names: readonly string[], signal: AbortSignal) {

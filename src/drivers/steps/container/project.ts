@@ -103,20 +103,20 @@ export async function observeProject(
 }
 
 function isSeen(verb: ComposeVerb, states: readonly ContainerState[], before: readonly string[] | undefined): boolean {
-  const all = (wanted: 'up' | 'down') => states.every((state) => progressOf(wanted, state) === 'reached');
+  const isUp = (state: ContainerState) => progressOf('up', state) === 'reached';
+  const isNew = ({ startedAt }: ContainerState) => before?.includes(startedAt) === false;
   switch (verb.kind) {
     case 'up':
       return false;
     case 'down':
       return states.length === 0;
     case 'stop':
-      return all('down');
+      return states.every((state) => progressOf('down', state) === 'reached');
     case 'start':
-      return states.length > 0 && all('up');
+      return states.length > 0 && states.every((state) => isUp(state) && (state.running || isNew(state)));
     case 'restart':
     case 'recreate':
-      if (before === undefined || states.length === 0 || !all('up')) return false;
-      return states.every(({ startedAt }) => !before.includes(startedAt));
+      return states.length > 0 && states.every((state) => isUp(state) && isNew(state));
   }
 }
 

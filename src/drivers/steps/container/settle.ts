@@ -5,6 +5,7 @@ import type { ContainerEngine } from '../../containers/engine.ts';
 import { EngineError } from '../../containers/engine-error.ts';
 
 const POLL_MS: Millis = 200;
+const STEADY_MS: Millis = 1000;
 
 /** The state that a step wants to see. */
 export type Wanted = 'up' | 'down' | 'paused';
@@ -31,20 +32,32 @@ export function progressOf(wanted: Wanted, state: ContainerState): Progress {
   }
 }
 
-/** Waits until the state is reached, or will not be. Rejects with `stopped` at the deadline, and keeps what was seen last. */
+/**
+ * Waits until the state is reached, or will not be. One that runs without a health check is up when it still runs a
+ * second later: what cannot work often ends soon after its start. Rejects with NotSettled at the deadline.
+ */
 export async function settle(
   engine: Pick<ContainerEngine, 'inspect'>,
   id: string,
   wanted: Wanted,
   signal: AbortSignal,
-): Promise<{ readonly progress: Progress; readonly state: ContainerState }> {
+): Promise<Settled> {
+  let last: ContainerState | undefined;
   for (;;) {
     const state = await engine.inspect(id, signal);
     const progress = progressOf(wanted, state);
-    if (progress !== 'moving') return { progress, state };
-    await delay(POLL_MS, undefined, { signal }).catch(() => undefined);
+    const isSteady = !needsTime(wanted, state) || last?.startedAt === state.startedAt;
+    if (progress === 'failed' || (progress === 'reached' && isSteady)) return { progress, state };
+    last = progress === 'reached' ? state : undefined;
+    await delay(progress === 'reached' ? STEADY_MS : POLL_MS, undefined, { signal }).catch(() => undefined);
     if (signal.aborted) throw new NotSettled(state);
   }
+}
+
+export type Settled = { readonly progress: Progress; readonly state: ContainerState };
+
+function needsTime(wanted: Wanted, { running, health }: ContainerState): boolean {
+  return wanted === 'up' && running && health === undefined;
 }
 
 /** The time ended before the state was reached. */
