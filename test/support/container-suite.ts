@@ -42,7 +42,13 @@ export function describeContainerSteps(name: string, open: () => Promise<EngineH
 
     const driver = () => {
       const ask = () => Promise.resolve({ outcome: 'unknown', detail: '' } as const);
-      return containerStep({ allow: createAllowList({}), engine: box.engine, compose: box.compose, ask });
+      return containerStep({
+        allow: createAllowList({}),
+        engine: box.engine,
+        compose: box.compose,
+        ask,
+        steadyMs: box.steadyMs,
+      });
     };
     const perform = (step: StepOf<'container'>, signal = never) => driver().perform(step, context(signal));
     const act = (names: readonly string[], kind: 'start' | 'pause' | 'unpause') =>
@@ -84,10 +90,10 @@ export function describeContainerSteps(name: string, open: () => Promise<EngineH
 
     it('gives up on one that never becomes healthy, with what its check says and its log', async () => {
       const called = await box.create('sick');
-      expect(await perform(containerStepOf([called], { kind: 'start' }, 4000))).toMatchObject({
+      expect(await perform(containerStepOf([called], { kind: 'start' }, box.patienceMs))).toMatchObject({
         outcome: 'failed',
         code: 'timedOut',
-        detail: expect.stringMatching(/not done after 4s; sick-\d+ is still running \(unhealthy\): no pulse[^]*hello/),
+        detail: expect.stringMatching(/not done after \S+; sick-\d+ is still running \(unhealthy\): no pulse[^]*hello/),
       });
     });
 
@@ -103,7 +109,7 @@ export function describeContainerSteps(name: string, open: () => Promise<EngineH
 
     it('bounds the log', async () => {
       const called = await box.create('loud');
-      const { outcome, detail } = await perform(containerStepOf([called], { kind: 'start' }, 5000));
+      const { outcome, detail } = await perform(containerStepOf([called], { kind: 'start' }, box.patienceMs));
       expect({ outcome, length: Math.min(detail.length, 10_000) }).toStrictEqual({
         outcome: 'failed',
         length: detail.length,

@@ -76,4 +76,7 @@ export type EngineHarness = AsyncDisposable & {
   readonly create: (sample: SampleName) => Promise<string>;
   /** Without control groups there is no freezer. */
   readonly canPause: boolean;
+  /** How long a container has to run, and how long a step waits for health that never comes. */
+  readonly steadyMs: number;
+  readonly patienceMs: number;
 };

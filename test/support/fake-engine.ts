@@ -1,11 +1,14 @@
+import { existsSync, readFileSync } from 'node:fs';
 import { mkdtemp, rm } from 'node:fs/promises';
 import { createServer, type IncomingMessage, type Server, type ServerResponse } from 'node:http';
 import { tmpdir } from 'node:os';
-import { join } from 'node:path';
+import { basename, dirname, join } from 'node:path';
 import { buffer } from 'node:stream/consumers';
-import { createCompose } from '../../src/drivers/containers/compose.ts';
+import { parse } from 'yaml';
+import type { ComposeProject } from '../../src/core/model/container-step.ts';
 import { createContainerEngine } from '../../src/drivers/containers/engine.ts';
 import { packFile, unpackFile } from '../../src/drivers/containers/tar-file.ts';
+import type { ProcessEnd } from '../../src/drivers/process.ts';
 import {
   COMMANDS,
   type EngineHarness,
@@ -15,7 +18,6 @@ import {
   SAMPLES,
   type SampleName,
 } from './engine-samples.ts';
-import { FAKE_COMPOSE } from './fake-compose.ts';
 
 type FakeContainer = {
   readonly id: string;
@@ -52,10 +54,12 @@ export async function startFakeEngine(): Promise<EngineHarness & { readonly brea
   const engine = createContainerEngine([socket]);
   return {
     engine,
-    compose: createCompose(FAKE_COMPOSE),
+    compose: (project) => Promise.resolve(state.compose(project)),
     socket,
     folder,
     canPause: true,
+    steadyMs: 10,
+    patienceMs: 700,
     create: (sample) => Promise.resolve(state.createSample(sample)),
     breakOn: (path) => {
       state.breakOn = path;
@@ -151,7 +155,6 @@ class FakeState {
   #answer(method: string, path: string, query: URLSearchParams, bytes: Buffer): Answer {
     if (path === '/_ping') return { status: 200, body: Buffer.from('OK') };
     if (path === '/containers/json') return { status: 200, body: [...this.#containers.values()].map(summary) };
-    if (path === '/fake/compose') return this.#compose(JSON.parse(bytes.toString('utf8')) as ComposeOrder);
     const [, group = '', id = '', verb = ''] = path.split('/');
     if (group === 'images') return { status: 200, body: { RepoDigests: [`localhost/revertd-test@${FAKE_MANIFEST}`] } };
     if (group === 'exec') return this.#ofExec(id, verb);
@@ -191,46 +194,56 @@ class FakeState {
     return { status: 200, body: Buffer.concat(exitCode === 127 ? [frame(2, 'not found\n')] : output) };
   }
 
-  #compose({ verb, file, project, services, commands, force }: ComposeOrder): Answer {
-    const labels = {
-      'com.docker.compose.project': project,
-      'com.docker.compose.project.config_files': file,
-      'com.docker.compose.project.working_dir': file.slice(0, file.lastIndexOf('/')),
-    };
-    const chosen = (name: string) => services.length === 0 || services.includes(name);
-    const own = [...this.#containers.values()].filter(
-      (container) =>
-        container.labels['com.docker.compose.project'] === project &&
-        chosen(container.labels['com.docker.compose.service'] ?? ''),
-    );
-    const removing = verb === 'down' || verb === 'rm' || force;
-    if (removing) for (const { id } of own) this.#containers.delete(id);
-    if (verb === 'up') {
-      const kept = removing ? [] : own;
-      for (const [service, command] of Object.entries(commands)) {
-        if (!chosen(service)) continue;
-        const known = kept.find((container) => container.labels['com.docker.compose.service'] === service);
-        const made = this.#add(`${project}_${service}_1`, command, {
-          labels: { ...labels, 'com.docker.compose.service': service },
-        });
-        if (known !== undefined) this.#containers.delete(made.id);
-        change(known ?? made, 'start', new URLSearchParams());
-      }
-    } else if (!removing) {
-      for (const container of own) change(container, verb, new URLSearchParams());
+  /** What a compose program does, and how it ends. */
+  compose({ on, do: verb }: ComposeProject): ProcessEnd {
+    const folder = dirname(on.file);
+    if (!existsSync(folder)) {
+      return { kind: 'notStarted', code: 'missingFolder', message: `the folder ${folder} does not exist` };
     }
-    return { status: 200, body: {} };
+    const commands = readCommands(on.file);
+    if (commands === undefined) return { kind: 'exited', code: 15, output: 'yaml: the file cannot be read\n' };
+    const isMeant = (service: string) => on.services.length === 0 || on.services.includes(service);
+    const project = on.project ?? basename(folder);
+    const own = [...this.#containers.values()].filter(
+      ({ labels }) => labels[`${LABEL}.project`] === project && isMeant(labels[`${LABEL}.service`] ?? ''),
+    );
+    const makesAnew = verb.kind === 'down' || verb.kind === 'recreate';
+    for (const container of own) {
+      if (makesAnew) this.#containers.delete(container.id);
+      else change(container, verb.kind === 'up' ? 'start' : verb.kind, new URLSearchParams());
+    }
+    if (verb.kind === 'up' || verb.kind === 'recreate') {
+      const there = makesAnew ? [] : own.map(({ labels }) => labels[`${LABEL}.service`]);
+      for (const [service, command] of Object.entries(commands)) {
+        if (isMeant(service) && !there.includes(service)) this.#up(project, on.file, service, command);
+      }
+    }
+    return { kind: 'exited', code: 0, output: '' };
+  }
+
+  #up(project: string, file: string, service: string, command: readonly string[]): void {
+    const labels = {
+      [`${LABEL}.project`]: project,
+      [`${LABEL}.project.config_files`]: basename(file),
+      [`${LABEL}.project.working_dir`]: dirname(file),
+      [`${LABEL}.service`]: service,
+    };
+    start(this.#add(`${project}_${service}_1`, command, { labels }));
   }
 }
 
-export type ComposeOrder = {
-  readonly verb: string;
-  readonly file: string;
-  readonly project: string;
-  readonly services: readonly string[];
-  readonly commands: Readonly<Record<string, readonly string[]>>;
-  readonly force: boolean;
-};
+const LABEL = 'com.docker.compose';
+
+function readCommands(file: string): Readonly<Record<string, readonly string[]>> | undefined {
+  try {
+    const { services = {} } = parse(readFileSync(file, 'utf8')) as {
+      readonly services?: Readonly<Record<string, { readonly command?: readonly string[] }>>;
+    };
+    return Object.fromEntries(Object.entries(services).map(([name, { command = [] }]) => [name, command]));
+  } catch {
+    return undefined;
+  }
+}
 
 function refused(status: number, message: string): Answer {
   return { status, body: { message } };

@@ -140,6 +140,8 @@ async function harness({ folder, socket, service, canPause, importPath, checked,
     socket,
     folder: mounted,
     canPause,
+    steadyMs: 1000,
+    patienceMs: 5000,
     kill,
     create: async (sample) => {
       count += 1;

@@ -4,9 +4,12 @@ import type { AddressInfo } from 'node:net';
 import { createServer } from 'node:net';
 import { join } from 'node:path';
 import { afterAll, describe, expect, it } from 'vitest';
+import { FAKE_IMAGE, FAKE_MANIFEST, startFakeEngine } from '../../../test/support/fake-engine.ts';
 import { createFakeSystemctl } from '../../../test/support/fake-systemctl.ts';
+import { NO_ENGINE } from '../../../test/support/no-engine.ts';
 import { startServer } from '../../../test/support/recording-server.ts';
 import { createAllowList } from '../allow-list.ts';
+import { EngineError } from '../containers/engine-error.ts';
 import { createSecretResolver } from '../secrets.ts';
 import { type Systemctl, SystemdError } from '../systemctl.ts';
 import type { HostCheck, HostCheckKind } from './check-driver.ts';
@@ -24,9 +27,24 @@ const noSystemd: Systemctl = {
   show: () => Promise.reject(new SystemdError('noSystemd', 'this host was not booted with systemd')),
 };
 
+const box = await startFakeEngine();
+afterAll(() => box[Symbol.asyncDispose]());
+const containers = {
+  up: await box.create('good'),
+  down: await box.create('good'),
+  failed: await box.create('failing'),
+  well: await box.create('checked'),
+  sick: await box.create('sick'),
+};
+for (const { id, name } of await box.engine.list(never)) {
+  if (name !== containers.down) await box.engine.act({ kind: 'start' }, id, never);
+}
+
 const secrets = createSecretResolver({ TOKEN: 'hunter22' });
-const make = (check: HostCheck, rules = {}, signal = never, manager = systemctl) =>
-  makeCheck(createCheckDrivers({ allow: createAllowList(rules), systemctl: manager }), check, { signal, secrets });
+const make = (check: HostCheck, rules = {}, signal = never, manager = systemctl, engine = box.engine) => {
+  const drivers = createCheckDrivers({ allow: createAllowList(rules), systemctl: manager, engine });
+  return makeCheck(drivers, check, { signal, secrets });
+};
 
 const http = (url: string, rest: Partial<Extract<HostCheck, { kind: 'http' }>> = {}): HostCheck => ({
   ...head,
@@ -49,6 +67,13 @@ const unit = (name: string, is: 'active' | 'inactive' | 'failed'): HostCheck => 
   kind: 'unit',
   unit: name,
   is,
+});
+
+const container = (name: string, rest: Partial<Extract<HostCheck, { kind: 'container' }>>): HostCheck => ({
+  ...head,
+  kind: 'container',
+  container: name,
+  ...rest,
 });
 
 const server = await startServer(({ url, headers }, response) => {
@@ -75,6 +100,11 @@ const SAMPLES: Readonly<Record<HostCheckKind, { yes: HostCheck; no: HostCheck; c
     yes: unit('up.service', 'active'),
     no: unit('up.service', 'failed'),
     cannot: unit('absent.service', 'inactive'),
+  },
+  container: {
+    yes: container(containers.up, { is: 'running' }),
+    no: container(containers.down, { is: 'running' }),
+    cannot: container('absent', { is: 'stopped' }),
   },
   run: {
     yes: run('true'),
@@ -114,6 +144,7 @@ describe.each(Object.keys(SAMPLES) as HostCheckKind[])('%s', (kind) => {
 it.each([
   [SAMPLES.http.yes, { hosts: [] }],
   [SAMPLES.run.yes, { commands: [] }],
+  [SAMPLES.container.yes, { containers: [] }],
 ])('is unknown if this host does not allow it', async (check, rules) => {
   expect(await make(check, rules)).toMatchObject({ outcome: 'unknown', detail: expect.stringContaining('not among') });
 });
@@ -182,3 +213,51 @@ describe('run', () => {
     expect(await make(check)).toMatchObject({ outcome, detail: expect.stringContaining(detail) });
   });
 });
+
+describe('container', () => {
+  const { up, down, failed, well, sick } = containers;
+
+  it.each<[string, Partial<Extract<HostCheck, { kind: 'container' }>>, string, string]>([
+    [up, { is: 'stopped' }, 'false', `${up} is running`],
+    [down, { is: 'stopped' }, 'true', `${down} is created and never started`],
+    [failed, { is: 'stopped', exitCode: 3 }, 'true', `${failed} is exited with 3; ${failed} is exited with 3`],
+    [failed, { exitCode: 0 }, 'false', `${failed} is exited with 3`],
+    [up, { exitCode: 0 }, 'false', `${up} is running`],
+    [down, { exitCode: 0 }, 'false', `${down} is created and never started`],
+    [up, { restartsBelow: 1 }, 'true', `${up} was restarted 0 times`],
+    [up, { image: FAKE_IMAGE }, 'true', `${up} is made of ${FAKE_IMAGE}`],
+    [up, { image: FAKE_MANIFEST }, 'true', FAKE_MANIFEST],
+    [up, { image: `localhost/revertd-test@${FAKE_MANIFEST}` }, 'true', FAKE_MANIFEST],
+    [up, { image: `test@${FAKE_MANIFEST}` }, 'false', FAKE_MANIFEST],
+    [up, { image: `sha256:${'3'.repeat(64)}` }, 'false', FAKE_IMAGE],
+    [up, { is: 'healthy' }, 'unknown', 'has no health check'],
+    [down, { is: 'healthy' }, 'false', 'never started'],
+    [up, { is: 'healthy', exitCode: 0 }, 'false', `${up} is running`],
+    [failed.slice(0, -2), { is: 'running' }, 'unknown', `did you mean ${failed}?`],
+  ])('%s, asked for %j', async (name, asked, outcome, detail) => {
+    expect(await make(container(name, asked))).toMatchObject({ outcome, detail: expect.stringContaining(detail) });
+  });
+
+  it.each([
+    [well, 'true', 'is running (healthy)'],
+    [sick, 'false', 'is running (unhealthy): no pulse'],
+  ])('%s by its own health check, once that has spoken', async (name, outcome, detail) => {
+    const asked = container(name, { is: 'healthy' });
+    await expect.poll(() => make(asked)).toMatchObject({ outcome, detail: `${name} ${detail}` });
+  });
+
+  it('is unknown where there is no engine, or none that answers in time', async () => {
+    const asked = container(up, { is: 'running', timeoutMs: 50 });
+    expect(await make(asked, {}, never, systemctl, NO_ENGINE)).toMatchObject({
+      outcome: 'unknown',
+      detail: expect.stringContaining('start the engine'),
+    });
+    const hung = { ...NO_ENGINE, list: async (signal: AbortSignal) => await hangUntil(signal) };
+    expect(await make(asked, {}, never, systemctl, hung)).toMatchObject({ outcome: 'unknown' });
+  });
+});
+
+async function hangUntil(signal: AbortSignal): Promise<never> {
+  await once(signal, 'abort');
+  throw new EngineError('stopped', 'the engine had not answered');
+}

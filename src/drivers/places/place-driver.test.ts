@@ -17,6 +17,7 @@ import {
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
+import { NO_ENGINE } from '../../../test/support/no-engine.ts';
 import type { DocumentRef } from '../../core/model/flag.ts';
 import type { JsonValue } from '../../core/model/step.ts';
 import { createAllowList } from '../allow-list.ts';
@@ -68,7 +69,7 @@ const SAMPLES = {
 
 const never = new AbortController().signal;
 const isRoot = process.getuid?.() === 0;
-const drivers = createPlaceDrivers(createAllowList({}));
+const drivers = createPlaceDrivers({ allow: createAllowList({}), engine: NO_ENGINE });
 
 it('has a folder with a README for each driver and a driver for each folder', () => {
   const folders = readdirSync(import.meta.dirname, { withFileTypes: true }).filter((entry) => entry.isDirectory());
@@ -221,7 +222,9 @@ describe.each(Object.keys(PLACE_DRIVERS) as (keyof typeof PLACE_DRIVERS)[])('%s'
     await mkdir(forbidden);
     await writeFile(join(forbidden, sample.name), sample.on);
     await symlink('forbidden', join(folder, 'alias'));
-    const careful = createPlaceDrivers(createAllowList({ ownFolders: [forbidden] }))[kind];
+    const careful = createPlaceDrivers({ allow: createAllowList({ ownFolders: [forbidden] }), engine: NO_ENGINE })[
+      kind
+    ];
     const at = document(join(folder, 'alias', sample.name));
     await expect(careful.write(at, [{ entry: sample.entry, value: false }], never)).rejects.toMatchObject({
       code: 'notAllowed',

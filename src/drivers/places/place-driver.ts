@@ -10,7 +10,7 @@ export type PlaceDriver = {
   readonly read: (document: DocumentRef, entries: readonly string[], signal: AbortSignal) => Promise<PlaceReading>;
   /**
    * Sets all entries in one replacement that changes nothing else, and reads them back from the new text before it takes
-   * the old one's place. On the host this is atomic; inside of a container as far as `container-document.ts` says.
+   * the old one's place. On the host this is atomic; inside of a container as far as `replace-in-container.ts` says.
    * Writing what is already there touches nothing. Rejects with PlaceError.
    */
   readonly write: (

@@ -1,11 +1,12 @@
 import { type DocumentRef, documentKey, documentPath } from '../../core/model/flag.ts';
 import type { AllowList } from '../allow-list.ts';
 import type { ContainerEngine } from '../containers/engine.ts';
-import { readInContainer, replaceInContainer } from './container-document.ts';
+import { readInContainer } from './container-document.ts';
 import { editText, inWords, readText } from './document-text.ts';
 import { asPlaceError, readContent, stopIfAborted, withFolder } from './open-document.ts';
 import type { PlaceDriver, PlaceWritten } from './place-driver.ts';
 import { type Edit, replaceDocument } from './replace-document.ts';
+import { replaceInContainer } from './replace-in-container.ts';
 import type { TextFormat } from './text-format.ts';
 
 /** What drivers of places need of the host. */

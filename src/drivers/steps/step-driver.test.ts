@@ -3,12 +3,14 @@ import { mkdtemp, readdir, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterAll, afterEach, beforeEach, describe, expect, it } from 'vitest';
+import { startFakeEngine } from '../../../test/support/fake-engine.ts';
 import { createFakeSystemctl } from '../../../test/support/fake-systemctl.ts';
 import { startServer } from '../../../test/support/recording-server.ts';
 import type { Check } from '../../core/model/check.ts';
 import { describeStep } from '../../core/model/step.ts';
 import { type AllowRules, createAllowList } from '../allow-list.ts';
 import type { CheckAnswer } from '../checks/check-driver.ts';
+import { findContainer } from '../containers/find-container.ts';
 import { createSecretResolver } from '../secrets.ts';
 import { createStepDrivers, STEP_DRIVERS } from './registry.ts';
 import type { HostStep, HostStepKind, StepOf } from './step-driver.ts';
@@ -53,7 +55,17 @@ const units = createFakeSystemctl({
   'good.service': { type: 'simple', start: 'works', canReload: true, loadState: 'loaded' },
   'hanging.service': { type: 'simple', start: 'hangs', canReload: true, loadState: 'loaded' },
 });
-const drivers = (rules: AllowRules = {}) => createStepDrivers({ allow: createAllowList(rules), systemctl: units, ask });
+const box = await startFakeEngine();
+afterAll(() => box[Symbol.asyncDispose]());
+const containers = { good: await box.create('good'), sick: await box.create('sick') };
+const drivers = (rules: AllowRules = {}) =>
+  createStepDrivers({
+    allow: createAllowList(rules),
+    systemctl: units,
+    engine: box.engine,
+    compose: box.compose,
+    ask,
+  });
 const perform = (step: HostStep, rules: AllowRules = {}, signal = never) =>
   drivers(rules).perform(step, { signal, operation: 'op-7', secrets, log: () => undefined });
 
@@ -83,6 +95,16 @@ const service = (unit: string, kind: 'start' | 'stop' | 'restart' | 'reload'): S
   do: { kind },
 });
 
+const container = (name: string, kind: 'start' | 'stop'): StepOf<'container'> => ({
+  ...head,
+  ...once,
+  kind: 'container',
+  on: { kind: 'containers', names: [name] },
+  do: { kind },
+});
+const runs = async (name: string) =>
+  (await box.engine.inspect((await findContainer(box.engine, name, never)).id, never)).running;
+
 type Sample = {
   readonly works: HostStep;
   readonly hangs: HostStep;
@@ -98,6 +120,12 @@ const SAMPLES: Readonly<Record<HostStepKind, () => Sample>> = {
     hangs: service('hanging.service', 'start'),
     forbid: { units: ['other.service'] },
     happened: async () => (await units.show('good.service', never)).activeState === 'active',
+  }),
+  container: () => ({
+    works: container(containers.good, 'start'),
+    hangs: container(containers.sick, 'start'),
+    forbid: { containers: ['other-*'] },
+    happened: () => runs(containers.good),
   }),
   http: () => ({
     works: http('POST', '/done'),
@@ -124,6 +152,7 @@ describe.each(Object.keys(SAMPLES) as HostStepKind[])('%s', (kind) => {
   beforeEach(async () => {
     sample = SAMPLES[kind]();
     await units.act({ kind: 'stop' }, 'good.service', never);
+    await box.engine.act({ kind: 'stop' }, (await findContainer(box.engine, containers.good, never)).id, never);
   });
 
   it('describes itself as plans do', () => {

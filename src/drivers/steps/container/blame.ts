@@ -15,6 +15,7 @@ export type ContainerTask = {
   readonly step: StepOf<'container'>;
   readonly deadline: Deadline;
   readonly context: StepContext;
+  readonly steadyMs: Millis;
 };
 
 /** The outcome of a step that an EngineError ended. */

@@ -1,5 +1,6 @@
 import type { ComposeProject } from '../../../core/model/container-step.ts';
 import { describeStep } from '../../../core/model/step.ts';
+import type { Millis } from '../../../core/units.ts';
 import type { AllowList } from '../../allow-list.ts';
 import type { Compose } from '../../containers/compose.ts';
 import type { ContainerEngine } from '../../containers/engine.ts';
@@ -19,12 +20,14 @@ import { observeRepetition, outcomeBefore } from '../unless.ts';
 import { blame, type ContainerTask } from './blame.ts';
 import { fingerprintOfNamed, observeNamed, performOnNamed } from './named.ts';
 import { fingerprintOfProject, observeProject, performOnProject } from './project.ts';
+import { STEADY_MS } from './settle.ts';
 
 type ContainerHost = {
   readonly allow: AllowList;
   readonly engine: ContainerEngine;
   readonly compose: Compose;
   readonly ask: Ask;
+  readonly steadyMs?: Millis;
 };
 
 /** Containers by their names, through the engine; compose projects, by their own program. */
@@ -49,7 +52,7 @@ async function perform(host: ContainerHost, step: StepOf<'container'>, context: 
   const refused = touched.map((name) => host.allow.mayTouchContainer(name)).find((reason) => reason !== undefined);
   if (refused !== undefined) return failed('notAllowed', refused);
   const deadline = startDeadline(context.signal, step.timeoutMs);
-  const task: ContainerTask = { engine: host.engine, step, deadline, context };
+  const task: ContainerTask = { engine: host.engine, step, deadline, context, steadyMs: host.steadyMs ?? STEADY_MS };
   const early = await outcomeBefore(step, host.ask, deadline.signal);
   if (early !== undefined) return early;
   try {

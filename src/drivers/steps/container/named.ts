@@ -29,7 +29,7 @@ async function performOn(task: ContainerTask, container: ContainerSummary, verb:
   context.log(`asking the engine to ${verb.kind} ${name}`);
   await engine.act(verb, id, deadline.signal);
   if (verb.kind === 'signal') return { outcome: 'done', detail: `sent ${verb.signal} to ${name}` };
-  const { progress, state } = await settle(engine, id, wantedBy(verb), deadline.signal);
+  const { progress, state } = await settle(engine, id, wantedBy(verb), deadline.signal, task.steadyMs);
   if (progress === 'reached')
     return { outcome: 'done', detail: `${name} is ${describeState(state)}${killed(verb, state)}` };
   return await withLogs(task, 'containerFailed', `${name} is ${describeProgress(state)}`, [state]);

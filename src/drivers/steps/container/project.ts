@@ -62,7 +62,7 @@ async function judgeContainers(
     const what = missing.length === 0 ? 'no container' : `no container of ${missing.join(', ')}`;
     return failed('containerFailed', withOutput(`compose has ended well, but there is ${what}`, output));
   }
-  const ends = await Promise.all(found.map(({ id }) => settle(engine, id, wanted, deadline.signal)));
+  const ends = await Promise.all(found.map(({ id }) => settle(engine, id, wanted, deadline.signal, task.steadyMs)));
   const bad = ends.filter(({ progress }) => progress === 'failed').map(({ state }) => state);
   if (bad.length === 0) return { outcome: 'done', detail: ends.map(({ state }) => describe(state)).join('; ') };
   const text = bad.map((state) => `${state.name} is ${describeProgress(state)}`).join('; ');

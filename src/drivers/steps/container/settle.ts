@@ -5,7 +5,8 @@ import type { ContainerEngine } from '../../containers/engine.ts';
 import { EngineError } from '../../containers/engine-error.ts';
 
 const POLL_MS: Millis = 200;
-const STEADY_MS: Millis = 1000;
+/** So long a container without a health check has to run. */
+export const STEADY_MS: Millis = 1000;
 
 /** The state that a step wants to see. */
 export type Wanted = 'up' | 'down' | 'paused';
@@ -33,14 +34,15 @@ export function progressOf(wanted: Wanted, state: ContainerState): Progress {
 }
 
 /**
- * Waits until the state is reached, or will not be. One that runs without a health check is up when it still runs a
- * second later: what cannot work often ends soon after its start. Rejects with NotSettled at the deadline.
+ * Waits until the state is reached, or will not be. One that runs without a health check is up when it still runs
+ * `steadyMs` later: what cannot work often ends soon after its start. Rejects with NotSettled at the deadline.
  */
 export async function settle(
   engine: Pick<ContainerEngine, 'inspect'>,
   id: string,
   wanted: Wanted,
   signal: AbortSignal,
+  steadyMs = STEADY_MS,
 ): Promise<Settled> {
   let last: ContainerState | undefined;
   for (;;) {
@@ -49,7 +51,7 @@ export async function settle(
     const isSteady = !needsTime(wanted, state) || last?.startedAt === state.startedAt;
     if (progress === 'failed' || (progress === 'reached' && isSteady)) return { progress, state };
     last = progress === 'reached' ? state : undefined;
-    await delay(progress === 'reached' ? STEADY_MS : POLL_MS, undefined, { signal }).catch(() => undefined);
+    await delay(progress === 'reached' ? steadyMs : POLL_MS, undefined, { signal }).catch(() => undefined);
     if (signal.aborted) throw new NotSettled(state);
   }
 }
