@@ -52,6 +52,14 @@ describe('without rules', () => {
     expect(everything.mayTouchUnit('*')).toContain('is not the name of a systemd unit');
   });
 
+  it('may touch any container, and any compose file by its absolute path', () => {
+    expect(everything.mayTouchContainer('openmemory-mcp')).toBeUndefined();
+    expect(everything.mayTouchContainer('/srv/app/compose.yaml')).toBeUndefined();
+    for (const name of ['--all', '', 'a b', 'a/b', './compose.yaml', '/srv/../etc/x.yaml', 'a\0b']) {
+      expect(everything.mayTouchContainer(name)).toContain('is neither the name of a container nor the absolute path');
+    }
+  });
+
   it('may call any server by http or https', () => {
     expect(everything.mayCall('http://127.0.0.1:8080/x')).toBeUndefined();
     expect(everything.mayCall('https://example.com')).toBeUndefined();
@@ -67,6 +75,7 @@ describe('with rules', () => {
   const some = createAllowList({
     paths: ['/etc/app', '/srv/*/flags.json', '/opt/**/x.env', '/etc/shadow'],
     units: ['app-*.service', 'db.service'],
+    containers: ['mem0*', 'neo4j', '/srv/mem0/*.yml'],
     commands: ['/usr/bin/npm', 'git'],
     hosts: ['127.0.0.1:8080', '*.example.com', '[::1]'],
   });
@@ -88,6 +97,17 @@ describe('with rules', () => {
     ['db.service', true],
     ['dbXservice', false],
   ])('touch %s: %s', (unit, allowed) => expect(some.mayTouchUnit(unit) === undefined).toBe(allowed));
+
+  it.each([
+    ['mem0-api', true],
+    ['mem0', true],
+    ['xmem0', false],
+    ['neo4j2', false],
+    ['/srv/mem0/compose.yml', true],
+    ['/srv/mem0/old/compose.yml', false],
+  ])('touch the container or project %s: %s', (name, allowed) =>
+    expect(some.mayTouchContainer(name) === undefined).toBe(allowed),
+  );
 
   it.each([
     ['/usr/bin/npm', true],

@@ -74,9 +74,9 @@ function graceAt(context: BuildContext, path: Path, text: string | undefined, ti
 function containerVerb(context: BuildContext, path: Path, raw: RawContainerStep, grace: Grace): ContainerVerb {
   const { do: verb } = raw;
   if (typeof verb === 'object') {
-    if ('signal' in verb) return { kind: 'signal', signal: verb.signal };
+    if (verb.signal !== undefined) return { kind: 'signal', signal: verb.signal };
     // The program is one of the container's, so that the host's list of programs says nothing about it.
-    const argv = argvAt({ ...context, allow: {} }, [...path, 'do', 'exec'], verb.exec);
+    const argv = argvAt({ ...context, allow: {} }, [...path, 'do', 'exec'], verb.exec ?? []);
     return { kind: 'exec', argv, exit: verb.exit ?? [0] };
   }
   switch (verb) {
@@ -119,8 +119,12 @@ function composeVerb(context: BuildContext, path: Path, { do: verb }: RawContain
 /** Keys that say nothing beside what is done are a misunderstanding. */
 function checkKeys(context: BuildContext, path: Path, raw: RawContainerStep): void {
   const isExec = typeof raw.do === 'object' && 'exec' in raw.do;
+  const isSignal = typeof raw.do === 'object' && raw.do.signal !== undefined;
   const stops = raw.do === 'stop' || raw.do === 'restart' || raw.do === 'down';
   const idle = [
+    isSignal && typeof raw.do === 'object' && raw.do.exit !== undefined
+      ? ['do', 'has `exit`, which is for `exec`']
+      : [],
     raw.compose === undefined && raw.project !== undefined ? ['project', 'needs `compose`'] : [],
     raw.compose === undefined && raw.services !== undefined ? ['services', 'needs `compose`'] : [],
     !stops && raw.grace !== undefined ? ['grace', 'is for stop, restart and down'] : [],
@@ -136,6 +140,10 @@ function checkKeys(context: BuildContext, path: Path, raw: RawContainerStep): vo
 
 export function buildContainerCheck(context: BuildContext, path: Path, raw: RawContainerCheck): ContainerCheckSpec {
   const { is, exitCode, restartsBelow, image } = raw;
+  if ([is, exitCode, restartsBelow, image].every((asked) => asked === undefined)) {
+    const message = '`container` asks for nothing; name one or more of `is`, `exitCode`, `restartsBelow`, `image`';
+    fault(context, path, 'E-CONTAINER', message);
+  }
   if (exitCode !== undefined && (is === 'running' || is === 'healthy')) {
     fault(
       context,

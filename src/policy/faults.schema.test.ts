@@ -32,6 +32,39 @@ const EXPECTED: Readonly<Record<string, readonly string[]>> = {
     '6:3 error[E-ONE-OF] `spec` needs exactly one of scrape, probe, host, sql, command or prometheus; found probe and scrape',
   ],
   'action-to-come': ['27:11 error[E-NOT-SUPPORTED] `createPoint` is not supported by this version yet'],
+  'container-check': [
+    '29:41 error[E-VALUE] `is` must be running, healthy or stopped; found the text "ok"',
+    '30:44 error[E-FORMAT] `image` is not right: found "app:latest", expected an image digest: sha256:… or NAME@sha256:…',
+    '31:52 error[E-RANGE] `restartsBelow` must be at least 1; found the number 0',
+  ],
+  'container-name': [
+    '27:30 error[E-FORMAT] `name` is not right: found "--all", expected a container name such as memory-api',
+    '28:31 error[E-EMPTY] `names` is empty; expected a list of container names',
+    '29:35 error[E-ONE-OF] `container` needs exactly one of name, names or compose; found name and names',
+    '30:33 error[E-PATH] `compose` is not an absolute path: found "compose.yaml"',
+    '30:58 error[E-FORMAT] `services[0]` is not right: found "--rmi", expected a container name such as memory-api',
+    '31:39 error[E-VALUE] `do` must be `start`, `stop`, `restart`, `pause`, `unpause`, {signal: NAME}, {exec: [PROGRAM, ARGUMENT]}, or of compose `up`, `down`, `recreate`; found the text "kill"',
+    '32:60 error[E-RANGE] `exit[0]` must be at most 255; found the number 256',
+    '33:57 error[E-ONE-OF] `do` needs exactly one of signal or exec; found signal and exec',
+  ],
+  'container-place': [
+    '8:29 error[E-FORMAT] `container` is not right: found "a/b", expected a container name such as memory-api',
+    '9:37 error[E-PATH] `path` is not an absolute path: found "app.json"',
+  ],
+  'container-verb': [
+    "27:39 error[E-CONTAINER] `do: up` is for compose projects; name the project's file: compose: PATH",
+    '28:60 error[E-CONTAINER] a compose project can be started, stopped, restarted, recreated, brought up and down; for `do: pause` name a container',
+    '29:60 error[E-CONTAINER] a compose project can be started, stopped, restarted, recreated, brought up and down; for `do: exec` name a container',
+    '30:45 error[E-CONTAINER] `services` needs `compose`',
+    "30:71 error[E-GRACE] `grace` (5m) does not fit into the step's timeout (2m)",
+    '31:53 error[E-CONTAINER] `grace` is for stop, restart and down',
+    '31:69 error[E-CONTAINER] `repeatable` is for exec: whether anything else was done can be seen',
+    '32:44 error[E-CONTAINER] `project` needs `compose`',
+    '32:62 error[E-ARGV] the program is empty; the first item names what is run',
+    '32:127 error[E-CONTAINER] a container that is healthy has no exit code; leave one of both out',
+    '33:39 error[E-CONTAINER] `do` has `exit`, which is for `exec`',
+    '34:39 error[E-CONTAINER] `container` asks for nothing; name one or more of `is`, `exitCode`, `restartsBelow`, `image`',
+  ],
   'default-not-a-variant': [
     '6:19 error[E-NO-VARIANT] `defaultVariant` names no variant of this flag: found "onn", expected "on" or "off"',
   ],
@@ -88,7 +121,7 @@ const EXPECTED: Readonly<Record<string, readonly string[]>> = {
   'missing-variants': ['4:1 error[E-MISSING-KEY] `variants` is missing in `spec`'],
   'misspelled-required': ['7:3 error[E-UNKNOWN-KEY] unknown key `defaultVariants`; did you mean `defaultVariant`?'],
   'no-action': [
-    '27:11 error[E-ONE-OF] `do[0]` needs exactly one of setFlag, restore, service, http or run; found none',
+    '27:11 error[E-ONE-OF] `do[0]` needs exactly one of setFlag, restore, service, container, http or run; found none',
   ],
   'no-ladder': [
     '19:1 error[E-MISSING-KEY] a policy with critical triggers needs a `ladder`; triggers with `severity: warning` need none',
@@ -190,7 +223,7 @@ const EXPECTED: Readonly<Record<string, readonly string[]>> = {
     '21:5 error[E-TYPE] `triggers` must be a list of triggers; found a mapping; put "- " before each item',
   ],
   'two-actions': [
-    '27:53 error[E-ONE-OF] `do[0]` needs exactly one of setFlag, restore, service, http or run; found setFlag and run',
+    '27:53 error[E-ONE-OF] `do[0]` needs exactly one of setFlag, restore, service, container, http or run; found setFlag and run',
   ],
   'two-notifiers-in-one': [
     '6:3 error[E-ONE-OF] `spec` needs exactly one of webhook or command; found webhook and command',

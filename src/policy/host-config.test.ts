@@ -21,6 +21,7 @@ describe('a configuration', () => {
         dataDir: '/var/lib/revertd',
         adopt: 'ask',
         allow: {},
+        containers: {},
         server: { listen: '127.0.0.1:7433' },
         history: { keepMs: 2_592_000_000, mostRows: 4_000_000 },
         log: { level: 'info' },
@@ -33,6 +34,7 @@ describe('a configuration', () => {
 source: { url: https://git.example.com/policies.git, branch: main, folder: prod, interval: 10s }
 host: { name: web-1, labels: { stage: production }, variables: { dataDir: /srv/app } }
 allow: { paths: [/etc/app], units: [] }
+containers: { socket: /run/podman/podman.sock, compose: [podman-compose] }
 server: { listen: "off", socket: /run/revertd/control.sock }
 history: { keep: 7d }
 `);
@@ -47,6 +49,7 @@ history: { keep: 7d }
         },
         host: { name: 'web-1', labels: { stage: 'production' }, variables: { dataDir: '/srv/app' } },
         allow: { paths: ['/etc/app'], units: [] },
+        containers: { socket: '/run/podman/podman.sock', compose: ['podman-compose'] },
         server: { listen: null, socket: '/run/revertd/control.sock' },
         history: { keepMs: 604_800_000 },
       },
@@ -59,13 +62,16 @@ history: { keep: 7d }
       REVERTD_DATA_DIR: '/data',
       REVERTD_ALLOW_PATHS: '/etc/app, /srv/app',
       REVERTD_HISTORY_MAX_ROWS: '5000',
+      REVERTD_ALLOW_CONTAINERS: 'mem0*',
+      REVERTD_CONTAINERS_COMPOSE: 'docker, compose',
     };
     expect(load('source: { url: /other, branch: main }', environment)).toMatchObject({
       ok: true,
       config: {
         source: { url: '/srv/policies', ref: { branch: 'main' } },
         dataDir: '/data',
-        allow: { paths: ['/etc/app', '/srv/app'] },
+        allow: { paths: ['/etc/app', '/srv/app'], containers: ['mem0*'] },
+        containers: { compose: ['docker', 'compose'] },
         history: { mostRows: 5_000 },
       },
     });
@@ -106,8 +112,11 @@ test('every scalar and list of the schema is a variable', () => {
     'REVERTD_ADOPT',
     'REVERTD_ALLOW_PATHS',
     'REVERTD_ALLOW_UNITS',
+    'REVERTD_ALLOW_CONTAINERS',
     'REVERTD_ALLOW_COMMANDS',
     'REVERTD_ALLOW_HOSTS',
+    'REVERTD_CONTAINERS_SOCKET',
+    'REVERTD_CONTAINERS_COMPOSE',
     'REVERTD_SERVER_LISTEN',
     'REVERTD_SERVER_SOCKET',
     'REVERTD_HISTORY_KEEP',

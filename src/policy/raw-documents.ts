@@ -237,8 +237,7 @@ export type RawContainerStep = RawRepetition & {
     | 'up'
     | 'down'
     | 'recreate'
-    | { readonly signal: string }
-    | { readonly exec: readonly string[]; readonly exit?: readonly number[] };
+    | { readonly signal?: string; readonly exec?: readonly string[]; readonly exit?: readonly number[] };
   readonly grace?: string;
   readonly timeout?: string;
 };

@@ -19,6 +19,16 @@ export const IMAGE_FILES: Readonly<Record<string, ImageFile>> = {
   '/linked': { kind: 'link', target: '/app' },
   '/mnt': { kind: 'folder' },
   '/tmp': { kind: 'folder' },
+  '/usr': { kind: 'folder' },
+  '/usr/src': { kind: 'folder' },
+  '/usr/src/openmemory': { kind: 'folder' },
+  '/usr/src/openmemory/.env': {
+    kind: 'file',
+    mode: 0o640,
+    uid: 0,
+    gid: 77,
+    text: 'ENABLE_CACHING=true\nAUTONOMOUS_MODE=true\nWORKERS=8\n',
+  },
 };
 
 const WAIT = 'while :; do sleep 1000 & wait $!; done';

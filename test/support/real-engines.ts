@@ -24,7 +24,7 @@ export type RealEngine = EngineHarness & {
 };
 
 const BUSYBOX = '/bin/busybox';
-const APPLETS = ['cat', 'chmod', 'echo', 'head', 'mv', 'rm', 'seq', 'sh', 'sleep', 'tr', 'true'];
+const APPLETS = ['cat', 'chmod', 'echo', 'head', 'killall', 'mv', 'rm', 'seq', 'sh', 'sleep', 'tr', 'true'];
 const COMPOSE = '/usr/bin/docker-compose';
 
 /** podman's service without control groups, since a sandbox has no eBPF with which they would guard devices. */
@@ -95,7 +95,7 @@ function keepChecking(env: Readonly<Record<string, string>>) {
   const abort = new AbortController();
   const loop = async () => {
     while (!abort.signal.aborted) {
-      for (const name of [...names]) await once(launch(['/usr/bin/podman', 'healthcheck', 'run', name], env), 'exit');
+      for (const name of names) await once(launch(['/usr/bin/podman', 'healthcheck', 'run', name], env), 'exit');
       await pause(200, undefined, { signal: abort.signal }).catch(() => undefined);
     }
   };

@@ -16,9 +16,9 @@ export type ComposeCall = {
 /** The programs that are tried where the configuration names none. */
 const USUAL_PROGRAMS = [['docker', 'compose'], ['docker-compose'], ['podman-compose']] as const;
 
-/** Never rejects. The program is sought once, and again while none was found. */
+/** Never rejects. An empty vector names none. The program is sought once, and again while none was found. */
 export function createCompose(configured: readonly string[] | undefined): Compose {
-  let known = configured;
+  let known = configured?.length === 0 ? undefined : configured;
   return async (project, call) => {
     known ??= await findProgram(call);
     if (known === undefined) {

@@ -141,7 +141,11 @@ describe('an answer', () => {
       (_, response) => response.writeHead(500).end('{"message": "no space left"}'),
       { code: 'engine', message: 'the engine answered 500: no space left' },
     ],
-    ['in other words', (_, response) => response.writeHead(502).end('bad gateway'), { message: /bad gateway/ }],
+    [
+      'in other words',
+      (_, response) => response.writeHead(502).end('bad gateway'),
+      { message: expect.stringContaining('bad gateway') },
+    ],
     ['without any', (_, response) => response.writeHead(500).end(), { message: expect.stringContaining('(no words)') }],
     ['that redirects', (_, response) => response.writeHead(301).end(), { code: 'engine' }],
     [
@@ -154,10 +158,7 @@ describe('an answer', () => {
     ],
   ])('%s', async (_, listener, fault) => {
     await using peer = await answering(listener);
-    const found = await peer.engine.list(never).catch((error: unknown) => error);
-    expect(found).toMatchObject(
-      'message' in fault && fault.message instanceof RegExp ? { message: expect.stringMatching(fault.message) } : fault,
-    );
+    await expect(peer.engine.list(never)).rejects.toMatchObject(fault);
   });
 
   it('of something that is not HTTP', async () => {
