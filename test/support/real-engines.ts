@@ -23,13 +23,28 @@ export type RealEngine = EngineHarness & {
   readonly kill: () => Promise<void>;
 };
 
+const PODMAN = '/usr/bin/podman';
+const DOCKER = '/usr/sbin/dockerd';
 const BUSYBOX = '/bin/busybox';
 const APPLETS = ['cat', 'chmod', 'echo', 'head', 'killall', 'mv', 'rm', 'seq', 'sh', 'sleep', 'tr', 'true'];
 const COMPOSE = '/usr/bin/docker-compose';
 
+/** The engines that a machine may have, and whether it has what the suites need of them. */
+export const REAL_ENGINES = [
+  {
+    name: 'Docker (packages docker.io, docker-compose, busybox-static)',
+    start: startDocker,
+    missing: ![DOCKER, COMPOSE, BUSYBOX].every((program) => existsSync(program)),
+  },
+  {
+    name: 'podman (packages podman, docker-compose, busybox-static)',
+    start: startPodman,
+    missing: ![PODMAN, COMPOSE, BUSYBOX].every((program) => existsSync(program)),
+  },
+] as const;
+
 /** podman's service without control groups, since a sandbox has no eBPF with which they would guard devices. */
 export async function startPodman(): Promise<RealEngine> {
-  require('/usr/bin/podman', 'podman');
   const folder = mkdtempSync('/tmp/revertd-podman-');
   const socket = join(folder, 'podman.sock');
   const env = {
@@ -43,7 +58,7 @@ export async function startPodman(): Promise<RealEngine> {
   );
   const storage = `driver = "vfs"\ngraphroot = "${folder}/graph"\nrunroot = "${folder}/run"`;
   writeFileSync(env.CONTAINERS_STORAGE_CONF, `[storage]\n${storage}\n`);
-  const service = launch(['/usr/bin/podman', 'system', 'service', '--time', '0', `unix://${socket}`], env);
+  const service = launch([PODMAN, 'system', 'service', '--time', '0', `unix://${socket}`], env);
   const checking = keepChecking(env);
   return await harness({
     folder,
@@ -58,16 +73,12 @@ export async function startPodman(): Promise<RealEngine> {
 
 /** Docker's daemon with everything of its own, and no network. */
 export async function startDocker(): Promise<RealEngine> {
-  require('/usr/sbin/dockerd', 'docker.io');
   const folder = mkdtempSync('/tmp/revertd-docker-');
   const socket = join(folder, 'docker.sock');
   const own = [`--data-root=${folder}/data`, `--exec-root=${folder}/run`, `--pidfile=${folder}/pid`];
   const [repo = '', tag = ''] = TEST_IMAGE.split(':');
   const network = ['--bridge=none', '--iptables=false', '--ip6tables=false', '--ip-forward=false'];
-  const service = launch(
-    ['/usr/sbin/dockerd', `--host=unix://${socket}`, '--storage-driver=vfs', ...own, ...network],
-    {},
-  );
+  const service = launch([DOCKER, `--host=unix://${socket}`, '--storage-driver=vfs', ...own, ...network], {});
   return await harness({
     folder,
     socket,
@@ -77,11 +88,6 @@ export async function startDocker(): Promise<RealEngine> {
     stop: () => undefined,
     checked: () => undefined,
   });
-}
-
-function require(program: string, debianPackage: string): void {
-  if (!existsSync(program)) throw new Error(`needs ${program}: apt-get install ${debianPackage}`);
-  if (!existsSync(BUSYBOX)) throw new Error(`needs ${BUSYBOX}: apt-get install busybox-static`);
 }
 
 function launch(argv: readonly string[], env: Readonly<Record<string, string>>): ChildProcess {
@@ -95,7 +101,7 @@ function keepChecking(env: Readonly<Record<string, string>>) {
   const abort = new AbortController();
   const loop = async () => {
     while (!abort.signal.aborted) {
-      for (const name of names) await once(launch(['/usr/bin/podman', 'healthcheck', 'run', name], env), 'exit');
+      for (const name of names) await once(launch([PODMAN, 'healthcheck', 'run', name], env), 'exit');
       await pause(200, undefined, { signal: abort.signal }).catch(() => undefined);
     }
   };
