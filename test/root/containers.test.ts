@@ -1,5 +1,6 @@
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { createAllowList } from '../../src/drivers/allow-list.ts';
+import { findContainer } from '../../src/drivers/containers/find-container.ts';
 import { createSecretResolver } from '../../src/drivers/secrets.ts';
 import { containerStep } from '../../src/drivers/steps/container/index.ts';
 import { containerStepOf, describeContainerPlaces, describeContainerSteps } from '../support/container-suite.ts';
@@ -42,6 +43,10 @@ describe.each(REAL_ENGINES)('$name that dies', ({ start, missing }) => {
       // Whether the request had reached the engine before it died is a matter of chance.
       expect(['noAnswer', 'noEngine']).toContain(outcome.outcome === 'failed' ? outcome.code : '');
       expect(await driver.observe(stop, before, never)).toBe('unknown');
+      await box.revive();
+      const { id } = await findContainer(box.engine, called, never);
+      const { running } = await box.engine.inspect(id, never);
+      expect(await driver.observe(stop, before, never)).toBe(running ? 'notDone' : 'done');
     });
   });
 });

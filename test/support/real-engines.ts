@@ -19,8 +19,9 @@ import { exchangeOverSocket } from '../../src/drivers/containers/socket-exchange
 import { type EngineHarness, IMAGE_FILES, SAMPLES, type SampleName, TEST_IMAGE } from './engine-samples.ts';
 
 export type RealEngine = EngineHarness & {
-  /** As a crash ends it. */
+  /** As a crash ends it, and as a service manager starts it again. */
   readonly kill: () => Promise<void>;
+  readonly revive: () => Promise<void>;
 };
 
 const PODMAN = '/usr/bin/podman';
@@ -58,7 +59,7 @@ export async function startPodman(): Promise<RealEngine> {
   );
   const storage = `driver = "vfs"\ngraphroot = "${folder}/graph"\nrunroot = "${folder}/run"`;
   writeFileSync(env.CONTAINERS_STORAGE_CONF, `[storage]\n${storage}\n`);
-  const service = launch([PODMAN, 'system', 'service', '--time', '0', `unix://${socket}`], env);
+  const service = () => launch([PODMAN, 'system', 'service', '--time', '0', `unix://${socket}`], env);
   const checking = keepChecking(env);
   return await harness({
     folder,
@@ -78,7 +79,7 @@ export async function startDocker(): Promise<RealEngine> {
   const own = [`--data-root=${folder}/data`, `--exec-root=${folder}/run`, `--pidfile=${folder}/pid`];
   const [repo = '', tag = ''] = TEST_IMAGE.split(':');
   const network = ['--bridge=none', '--iptables=false', '--ip6tables=false', '--ip-forward=false'];
-  const service = launch([DOCKER, `--host=unix://${socket}`, '--storage-driver=vfs', ...own, ...network], {});
+  const service = () => launch([DOCKER, `--host=unix://${socket}`, '--storage-driver=vfs', ...own, ...network], {});
   return await harness({
     folder,
     socket,
@@ -120,7 +121,8 @@ function keepChecking(env: Readonly<Record<string, string>>) {
 type Means = {
   readonly folder: string;
   readonly socket: string;
-  readonly service: ChildProcess;
+  /** Starts it. */
+  readonly service: () => ChildProcess;
   readonly canPause: boolean;
   /** Takes the archive of a file system for an image. */
   readonly importPath: string;
@@ -130,15 +132,20 @@ type Means = {
 
 async function harness({ folder, socket, service, canPause, importPath, checked, stop }: Means): Promise<RealEngine> {
   const engine = createContainerEngine([socket]);
-  await ready(socket, service);
+  let running = service();
+  await ready(socket, running);
   await call(socket, 'POST', importPath, { type: 'application/x-tar', bytes: imageArchive(folder) });
   const mounted = join(folder, 'mounted');
   mkdirSync(mounted);
   let count = 0;
   const kill = async () => {
-    const ended = once(service, 'exit');
-    service.kill('SIGKILL');
+    const ended = once(running, 'exit');
+    running.kill('SIGKILL');
     await ended;
+  };
+  const revive = async () => {
+    running = service();
+    await ready(socket, running);
   };
   return {
     engine,
@@ -149,6 +156,7 @@ async function harness({ folder, socket, service, canPause, importPath, checked,
     steadyMs: 1000,
     patienceMs: 5000,
     kill,
+    revive,
     create: async (sample) => {
       count += 1;
       const name = `${sample}-${count}`;
@@ -158,14 +166,12 @@ async function harness({ folder, socket, service, canPause, importPath, checked,
     },
     async [Symbol.asyncDispose]() {
       await stop();
-      if (service.exitCode === null && service.signalCode === null) {
-        for (const { id } of await engine.list(AbortSignal.timeout(10_000))) {
-          await call(socket, 'DELETE', `/v1.41/containers/${id}?force=1&v=1`);
-        }
-        const ended = once(service, 'exit');
-        service.kill('SIGTERM');
-        await ended;
+      for (const { id } of await engine.list(AbortSignal.timeout(10_000))) {
+        await call(socket, 'DELETE', `/v1.41/containers/${id}?force=1&v=1`);
       }
+      const ended = once(running, 'exit');
+      running.kill('SIGTERM');
+      await ended;
       rmSync(folder, { recursive: true, force: true });
     },
   };
