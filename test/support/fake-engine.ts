@@ -59,7 +59,7 @@ export async function startFakeEngine(): Promise<EngineHarness & { readonly brea
     folder,
     canPause: true,
     steadyMs: 10,
-    patienceMs: 700,
+    patienceMs: 2000,
     create: (sample) => Promise.resolve(state.createSample(sample)),
     breakOn: (path) => {
       state.breakOn = path;

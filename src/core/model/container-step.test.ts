@@ -1,6 +1,7 @@
 import { describe, expect, it } from 'vitest';
 import { aPolicy, aRung } from '../../../test/support/policies.ts';
 import { conflictSet } from '../incidents/conflict-set.ts';
+import { undoOf } from '../targets/moves.ts';
 import { describeContainerCheck } from './check.ts';
 import { type ComposeProject, describeContainerStep, type NamedContainers } from './container-step.ts';
 import { documentKey } from './flag.ts';
@@ -67,4 +68,19 @@ it('what is touched belongs to the conflict set', () => {
     'container:a',
     'container:b',
   ]);
+});
+
+it('what a target stops is started again, the last one first', () => {
+  const head = {
+    origin: { file: 'a', line: 1, column: 1 },
+    timeoutMs: 1,
+    repeatable: false,
+    unless: [],
+    kind: 'container',
+  } as const;
+  const stopped = undoOf({ ...head, ...named({ kind: 'stop', graceMs: 5 }, 'a', 'b') });
+  expect(stopped).toStrictEqual({ ...head, ...named({ kind: 'start' }, 'b', 'a') });
+  const undone = undoOf({ ...head, ...project({ kind: 'stop' }, { services: ['web'] }) });
+  expect(undone).toStrictEqual({ ...head, ...project({ kind: 'start' }, { services: ['web'] }) });
+  expect(undoOf({ ...head, ...named({ kind: 'restart' }, 'a') })).toBeNull();
 });

@@ -92,10 +92,18 @@ export function restoreOf(
   return { kind: 'restore', target, to, paths, undo, activate: target.type.activate, why, timeoutMs };
 }
 
-/** What starts again what a step stops; null for what needs no undoing. */
+/** What starts again, the last one first, what a step stops; null for what needs no undoing. */
 export function undoOf(step: Step): Step | null {
+  if (step.kind === 'container') return undoOfContainers(step);
   if (step.kind !== 'service' || step.do.kind !== 'stop') return null;
   return { ...step, do: { kind: 'start' } };
+}
+
+/** Compose itself knows in which order services start. */
+function undoOfContainers(step: Extract<Step, { kind: 'container' }>): Step | null {
+  if (step.do.kind !== 'stop') return null;
+  if (step.on.kind === 'compose') return { ...step, on: step.on, do: { kind: 'start' } };
+  return { ...step, on: { ...step.on, names: step.on.names.toReversed() }, do: { kind: 'start' } };
 }
 
 /** The next owed step of each target. Nothing is started that a move under way, or due, stops again. */

@@ -9,6 +9,7 @@ import {
 import { startFakeEngine } from '../../../../test/support/fake-engine.ts';
 import { NO_ENGINE } from '../../../../test/support/no-engine.ts';
 import { createAllowList } from '../../allow-list.ts';
+import { EngineError } from '../../containers/engine-error.ts';
 import type { ProcessEnd } from '../../process.ts';
 import { createSecretResolver } from '../../secrets.ts';
 import type { StepOf } from '../step-driver.ts';
@@ -177,5 +178,22 @@ describe('faults of container steps', () => {
     expect(await driver.observe(step, {}, never)).toBe('done');
     expect(await driver.observe({ ...step, unless: [] }, {}, never)).toBe('unknown');
     expect(await driver.observe({ ...step, unless: [], repeatable: true }, {}, never)).toBe('notDone');
+  });
+
+  it('keeps what it saw if its time ends while the engine answers', async () => {
+    await using box = await open();
+    const called = await box.create('sick');
+    let looks = 0;
+    const inspect: Host['engine']['inspect'] = async (id, signal) => {
+      looks += 1;
+      if (looks < 3) return await box.engine.inspect(id, signal);
+      if (!signal.aborted) await once(signal, 'abort');
+      throw new EngineError('stopped', 'the engine had not answered');
+    };
+    const step = containerStepOf([called], { kind: 'start' }, 2000);
+    expect(await box.perform(step, { engine: { ...box.engine, inspect } })).toMatchObject({
+      code: 'timedOut',
+      detail: expect.stringMatching(/is still running \(unhealthy\): no pulse[^]*hello/),
+    });
   });
 });

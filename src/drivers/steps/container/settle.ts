@@ -45,14 +45,31 @@ export async function settle(
   steadyMs = STEADY_MS,
 ): Promise<Settled> {
   let last: ContainerState | undefined;
+  let seen: ContainerState | undefined;
   for (;;) {
-    const state = await engine.inspect(id, signal);
+    const state = await look(engine, id, seen, signal);
+    seen = state;
     const progress = progressOf(wanted, state);
     const isSteady = !needsTime(wanted, state) || last?.startedAt === state.startedAt;
     if (progress === 'failed' || (progress === 'reached' && isSteady)) return { progress, state };
     last = progress === 'reached' ? state : undefined;
     await delay(progress === 'reached' ? steadyMs : POLL_MS, undefined, { signal }).catch(() => undefined);
     if (signal.aborted) throw new NotSettled(state);
+  }
+}
+
+/** The deadline may as well come while the engine answers: then what it said before is what is known. */
+async function look(
+  engine: Pick<ContainerEngine, 'inspect'>,
+  id: string,
+  seen: ContainerState | undefined,
+  signal: AbortSignal,
+): Promise<ContainerState> {
+  try {
+    return await engine.inspect(id, signal);
+  } catch (error) {
+    if (seen !== undefined && error instanceof EngineError && error.code === 'stopped') throw new NotSettled(seen);
+    throw error;
   }
 }
 
