@@ -62,6 +62,9 @@ export function evolve(memory: Memory, event: Event): Memory {
     case 'incident.asked':
     case 'incident.answered':
     case 'incident.closed':
+    case 'incident.escalated':
+    case 'incident.updated':
+    case 'incident.realerted':
     case 'incident.forgotten':
       return evolveIncidents(memory, event);
     case 'operation.planned':
@@ -71,6 +74,7 @@ export function evolve(memory: Memory, event: Event): Memory {
     case 'notification.queued':
     case 'notification.dropped':
       return evolveNotifications(memory, event);
+    case 'report.written':
     case 'daemon.stopped':
     case 'halt.lifted':
     case 'revision.refused':

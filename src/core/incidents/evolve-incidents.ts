@@ -1,6 +1,14 @@
 import type { DaemonEvent, Event, IncidentEvent } from '../event.ts';
 import type { Memory } from '../memory.ts';
-import type { ExecutingPhase, Incident, IncidentAnswer, IncidentId, Phase } from '../model/incident.ts';
+import {
+  type ExecutingPhase,
+  type Incident,
+  type IncidentAnswer,
+  type IncidentId,
+  type Phase,
+  toldOf,
+  type WalkedRung,
+} from '../model/incident.ts';
 import type { FinishedEvent } from '../operations/evolve-operations.ts';
 import { mapValues, without } from '../record.ts';
 import type { Millis } from '../units.ts';
@@ -62,8 +70,13 @@ function changeIncident(incident: Incident, event: ChangingEvent & At): Incident
     case 'rung.entered':
       return withPhase(incident, executing(event.rung, 'do', 0));
     case 'rung.skipped':
-    case 'rung.failed':
-      return withPhase(incident, { kind: 'entering', rung: event.rung + 1 });
+    case 'rung.failed': {
+      const outcome = event.type === 'rung.failed' ? 'failed' : 'skipped';
+      return withPhase(withWalked(incident, { rung: event.name, outcome, reason: event.reason }), {
+        kind: 'entering',
+        rung: event.rung + 1,
+      });
+    }
     case 'step.started':
       return incident.phase.kind === 'executing' ? withPhase(incident, started(incident.phase, event)) : incident;
     case 'step.finished':
@@ -80,16 +93,43 @@ function changeIncident(incident: Incident, event: ChangingEvent & At): Incident
     case 'verification.turned':
       return turnVerification(incident, event.good ? event.at : null);
     case 'verification.ended':
-      return event.outcome === 'failed' ? withPhase(incident, executing(event.rung, 'onFailure', 0)) : incident;
+      return endVerification(incident, event.rung, event.outcome);
     case 'incident.asked':
       return ask(incident, event.reason, event.at);
     case 'incident.answered':
       return answer(incident, event.answer);
+    case 'incident.escalated':
+      return withHearers({ ...incident, told: { ...toldOf(incident), levels: event.level } }, event.notify);
+    case 'incident.updated':
+      return { ...incident, told: { ...toldOf(incident), updates: event.number } };
+    case 'incident.realerted':
+      return { ...incident, told: { ...toldOf(incident), alertedAt: event.at } };
   }
 }
 
 function started(phase: ExecutingPhase, { at, destination }: { at: Millis; destination?: string }): ExecutingPhase {
   return { ...phase, startedAt: at, ...(destination === undefined ? {} : { destination }) };
+}
+
+function endVerification(
+  incident: Incident,
+  rung: number,
+  outcome: 'successful' | 'failed' | 'inconclusive',
+): Incident {
+  if (outcome === 'failed') return withPhase(incident, executing(rung, 'onFailure', 0));
+  const name = incident.policy.ladder[rung]?.name;
+  if (outcome === 'inconclusive' || name === undefined) return incident;
+  return withWalked(incident, { rung: name, outcome, reason: 'it was verified' });
+}
+
+function withWalked(incident: Incident, rung: WalkedRung): Incident {
+  return { ...incident, walked: [...(incident.walked ?? []), rung] };
+}
+
+function withHearers(incident: Incident, names: readonly string[]): Incident {
+  const told = toldOf(incident);
+  const hearers = [...new Set([...told.hearers, ...names])];
+  return hearers.length === told.hearers.length ? incident : { ...incident, told: { ...told, hearers } };
 }
 
 function finishStep(incident: Incident, outcome: 'done' | 'failed' | 'unknown'): Incident {
@@ -169,8 +209,11 @@ function closeIncident(memory: Memory, event: Extract<IncidentEvent, { type: 'in
   };
 }
 
+/** A rung that is walked brings its own hearers; one that is still to be entered may be skipped. */
 function withPhase(incident: Incident, phase: Phase): Incident {
-  return { ...incident, phase };
+  const changed = { ...incident, phase };
+  if (phase.kind === 'entering' || phase.kind === 'closed') return changed;
+  return withHearers(changed, incident.policy.ladder[phase.rung]?.notify ?? []);
 }
 
 function withIncident(memory: Memory, incident: Incident): Memory {

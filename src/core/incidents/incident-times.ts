@@ -1,9 +1,14 @@
-import type { ExecutingPhase, Incident, Phase, VerifyingPhase } from '../model/incident.ts';
+import { type ExecutingPhase, type Incident, type Phase, toldOf, type VerifyingPhase } from '../model/incident.ts';
 import type { Millis } from '../units.ts';
 
 /** The clock was set: every instant of the incident that is compared with `now` moves with it. */
 export function shiftIncident(incident: Incident, byMs: Millis): Incident {
-  return { ...incident, phase: shiftPhase(incident.phase, byMs) };
+  const told = toldOf(incident);
+  return {
+    ...incident,
+    phase: shiftPhase(incident.phase, byMs),
+    told: { ...told, since: told.since + byMs, alertedAt: told.alertedAt + byMs },
+  };
 }
 
 /**

@@ -1,11 +1,12 @@
 import type { EventSpec } from '../event.ts';
 import type { Memory } from '../memory.ts';
 import type { Desired } from '../model/desired.ts';
-import type { Incident } from '../model/incident.ts';
+import { type Incident, toldOf } from '../model/incident.ts';
 import type { Notification } from '../model/notification.ts';
 import type { NotificationTopic } from '../model/notifier.ts';
 import { shortRevision } from '../model/revision.ts';
-import { formatDuration, type Millis } from '../units.ts';
+import { formatDuration, formatInstant, type Millis } from '../units.ts';
+import { aboutIncident, openingText } from './about-incident.ts';
 
 /** What people are told because of an event; null where nobody needs to be. `memory` is as the event left it. */
 export function announcementOf(
@@ -36,14 +37,6 @@ function audience(draft: Draft, desired: Desired): string[] {
 
 function draftOf(event: EventSpec, at: Millis, desired: Desired, memory: Memory): Draft | null {
   switch (event.type) {
-    case 'incident.opened':
-      return ofIncident(event.incident, 'opened', 'critical', 'rollback begins', openingText(event.incident));
-    case 'rung.entered':
-      return ofIncidentId(memory, event.incident, `rung-${event.rung}`, 'rung', `rung "${event.name}" begins`, '');
-    case 'incident.asked':
-      return ofIncidentId(memory, event.incident, `asking-${at}`, 'asking', 'a person is asked', event.reason);
-    case 'incident.closed':
-      return ofIncidentId(memory, event.incident, event.outcome, event.outcome, event.outcome, event.reason);
     case 'policy.braked':
       return brakedDraft(event.policy, event.brake.until, event.brake.reason, desired);
     case 'revision.refused':
@@ -58,52 +51,82 @@ function draftOf(event: EventSpec, at: Millis, desired: Desired, memory: Memory)
         facts: { flag: event.flag, place: event.place },
         audience: undefined,
       };
+    case 'incident.opened':
+      return incidentDraft(event.incident, at, 'opened', 'opened', 'rollback begins', openingText(event.incident));
+    default: {
+      const incident = 'incident' in event ? memory.incidents[event.incident] : undefined;
+      return incident === undefined ? null : draftOfIncident(event, incident, at);
+    }
+  }
+}
+
+/** Ids come from the state that is told of, never from its words: what was told once is the same message for ever. */
+function draftOfIncident(event: EventSpec, incident: Incident, at: Millis): Draft | null {
+  const draft = (suffix: string, topic: NotificationTopic, title: string, text: string): Draft =>
+    incidentDraft(incident, at, suffix, topic, title, text);
+  switch (event.type) {
+    case 'rung.entered':
+      return draft(`rung-${event.rung}`, 'rung', `rung "${event.name}" begins`, '');
+    case 'incident.asked':
+      return draft(`asking-${at}`, 'asking', 'a person is asked', event.reason);
+    case 'incident.closed':
+      return draft(event.outcome, event.outcome, event.outcome, event.reason);
+    case 'incident.updated':
+      return draft(`update-${event.number}`, 'update', `update ${event.number}`, updateText(incident, at));
+    case 'incident.escalated': {
+      const text = `open for ${formatDuration(event.afterMs)} and not resolved: ${aboutIncident(incident, at).status}`;
+      return draft(`escalated-${event.level}`, 'escalated', `escalated to level ${event.level}`, text);
+    }
+    case 'incident.realerted':
+      return { ...draft('alert', 'opened', 'it goes on', openingText(incident)), audience: event.notify };
+    case 'report.written':
+      return draft('report', 'report', 'the report is written', event.path);
     default:
       return null;
   }
 }
 
-function ofIncidentId(
-  memory: Memory,
-  id: string,
+function updateText(incident: Incident, at: Millis): string {
+  const { status, breachedFor, walked } = aboutIncident(incident, at);
+  const past = walked.map(({ rung, outcome }) => `rung "${rung}" ${outcome}`);
+  return [`${status}, breached for ${breachedFor}`, ...past].join('; ');
+}
+
+function incidentDraft(
+  incident: Incident,
+  at: Millis,
   suffix: string,
   topic: NotificationTopic,
   title: string,
   text: string,
-): Draft | null {
-  const incident = memory.incidents[id];
-  if (incident === undefined) return null;
-  const severity = topic === 'resolved' || topic === 'aborted' ? 'info' : 'critical';
-  return { ...ofIncident(incident, topic, severity, title, text), id: `${id}/${suffix}` };
-}
-
-function ofIncident(
-  incident: Incident,
-  topic: NotificationTopic,
-  severity: Notification['severity'],
-  title: string,
-  text: string,
 ): Draft {
   return {
-    id: `${incident.id}/${topic}`,
+    id: `${incident.id}/${suffix}`,
     topic,
-    severity,
+    severity: topic === 'resolved' || topic === 'aborted' || topic === 'report' ? 'info' : 'critical',
     title: `${incident.id} ${incident.policy.name}: ${title}`,
     text,
     incident: incident.id,
     policy: incident.policy.name,
-    facts: { openedBy: openingText(incident), openedAt: new Date(incident.openedAt).toISOString() },
-    audience: [...incident.policy.notify, ...incident.joined.flatMap((joined) => joined.policy.notify)],
+    facts: { openedBy: openingText(incident), openedAt: formatInstant(incident.openedAt) },
+    about: aboutIncident(incident, at),
+    audience: hearersOf(incident),
   };
 }
 
-function openingText(incident: Incident): string {
-  return incident.openedBy
-    .map(
-      (cause) =>
-        `${cause.trigger} = ${cause.value ?? 'no value'} ${cause.threshold} for ${formatDuration(incident.openedAt - cause.breachedSince)}`,
-    )
-    .join('; ');
+/**
+ * Who hears of an incident: those whom its policies name, and those whom its rungs and levels added. When a ladder is
+ * exhausted no later level would come, and only people can help: all levels hear at once.
+ */
+export function hearersOf(incident: Incident): string[] {
+  const { policy, joined, phase } = incident;
+  const isExhausted = phase.kind === 'closed' && phase.outcome === 'exhausted';
+  return [
+    ...policy.notify,
+    ...joined.flatMap((one) => one.policy.notify),
+    ...toldOf(incident).hearers,
+    ...(isExhausted ? (policy.escalate ?? []).flatMap((level) => level.notify) : []),
+  ];
 }
 
 function brakedDraft(policy: string, until: Millis, reason: string, desired: Desired): Draft {

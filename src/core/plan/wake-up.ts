@@ -1,4 +1,6 @@
 import { isOpen } from '../model/incident.ts';
+import { sendingInstants } from '../notifications/notify.ts';
+import { tellingInstants } from '../notifications/tell-by-time.ts';
 import type { Turn } from '../turn.ts';
 import type { Millis } from '../units.ts';
 
@@ -13,7 +15,8 @@ export function nextWakeUp(turn: Turn): Millis | null {
       [failing?.retryAt, owed?.retry?.retryAt].filter((at) => at !== undefined),
     ),
     ...targetInstants(turn),
-    ...Object.values(turn.memory.outbox).map((entry) => entry.retryAt),
+    ...tellingInstants(turn),
+    ...sendingInstants(turn),
     ...Object.values(turn.memory.reportsOwed).map((retry) => retry.retryAt),
     ...Object.values(turn.memory.brakes).map((brake) => brake.until),
   ].filter((at) => at > turn.now);
