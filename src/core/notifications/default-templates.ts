@@ -1,6 +1,6 @@
 import type { NotificationTopic } from '../model/notifier.ts';
 
-const FOOT = '\nHost ${host.name}${#policy}, policy ${policy}${/policy}';
+const FOOT = '\n\nHost ${host.name}${#policy}, policy ${policy}${/policy}';
 
 const STATE = `Why: \${incident.reason}
 Now: \${incident.status}
