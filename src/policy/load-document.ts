@@ -10,6 +10,7 @@ import { buildRollbackPolicy } from './build-policy.ts';
 import { buildMetricSource } from './build-source.ts';
 import { buildTarget } from './build-target.ts';
 import { checkSchema } from './check-schema.ts';
+import type { Decoded } from './decode.ts';
 import type { Diagnostic } from './diagnostic.ts';
 import { asGiven, fillDocument } from './fill-document.ts';
 import { nameOf, readHead } from './head.ts';
@@ -29,6 +30,9 @@ export type BuiltObject =
   | { readonly kind: 'RollbackPolicy'; readonly value: RollbackPolicy }
   | { readonly kind: 'Notifier'; readonly value: Notifier };
 
+/** What the rest of the revision gives to one document. */
+export type DocumentOptions = LoadOptions & { readonly templates?: ReadonlyMap<string, Decoded> };
+
 export type LoadedDocument = {
   readonly name: string | undefined;
   /** Undefined if the document is faulty to a degree that it says nothing, or is a test. */
@@ -42,7 +46,7 @@ export type LoadedDocument = {
 };
 
 /** One document on its own: head, schema, variables, and the object that it describes. */
-export function loadDocument(document: PolicyDocument, options: LoadOptions): LoadedDocument {
+export function loadDocument(document: PolicyDocument, options: DocumentOptions): LoadedDocument {
   const head = readHead(document);
   if (head.outcome === 'test') return nothing(document, []);
   if (head.outcome === 'refused') return nothing(document, head.diagnostics);
@@ -63,7 +67,7 @@ function nothing(document: PolicyDocument, diagnostics: readonly Diagnostic[]): 
   };
 }
 
-function build(document: PolicyDocument, kind: Kind, options: LoadOptions): LoadedDocument {
+function build(document: PolicyDocument, kind: Kind, options: DocumentOptions): LoadedDocument {
   switch (kind) {
     case 'MetricSource':
       return assemble(document, kind, options, (context, raw) => ({ kind, value: buildMetricSource(context, raw) }));
@@ -84,7 +88,7 @@ function build(document: PolicyDocument, kind: Kind, options: LoadOptions): Load
 function assemble<K extends Kind>(
   document: PolicyDocument,
   kind: K,
-  options: LoadOptions,
+  options: DocumentOptions,
   construct: (context: BuildContext, raw: RawDocuments[K]) => BuiltObject,
 ): LoadedDocument {
   const checked = checkSchema(document, kind);
@@ -106,11 +110,16 @@ function assemble<K extends Kind>(
   };
 }
 
-function contextOf(document: PolicyDocument, { host, allow }: LoadOptions, isHere: boolean): BuildContext {
+function contextOf(
+  document: PolicyDocument,
+  { host, allow, templates }: DocumentOptions,
+  isHere: boolean,
+): BuildContext {
   return {
     document,
     host: host === undefined || !isHere ? undefined : { lookup: lookupIn(host), names: Object.keys(host) },
     allow: allow ?? {},
+    templates: templates ?? new Map(),
     diagnostics: [],
     references: [],
     places: [],
@@ -125,13 +134,14 @@ function lookupIn(host: Readonly<Record<string, string>>): Lookup {
 function fill<K extends Kind>(
   context: BuildContext,
   raw: RawDocuments[K],
-  { hostLabels }: LoadOptions,
+  { hostLabels }: DocumentOptions,
   isHere: boolean,
 ): RawDocuments[K] {
   const lookup = context.host?.lookup ?? asGiven;
   const elsewhere = isHere ? placesElsewhere(raw, hostLabels) : [];
   const isElsewhere = ([, key, index]: Path): boolean => key === 'deliver' && elsewhere.includes(Number(index));
-  const filling = { lookup, names: context.host?.names ?? [], isElsewhere };
+  const isTemplate = (path: Path): boolean => 'webhook' in raw.spec && path[1] === 'webhook' && path[2] === 'body';
+  const filling = { lookup, names: context.host?.names ?? [], isElsewhere, isTemplate };
   return fillDocument(context.document, raw, filling, context.diagnostics);
 }
 

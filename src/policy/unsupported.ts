@@ -6,11 +6,8 @@
 export const KEYS_TO_COME: Readonly<Record<string, readonly string[]>> = {
   'Flag spec': ['targeting', 'ramp', 'expires'],
   Place: ['flagd', 'http', 'postgres'],
-  'Notifier spec': ['slack', 'email', 'alertmanager', 'templates'],
-  Webhook: ['body'],
-  'RollbackPolicy spec': ['escalate', 'updates'],
   Trigger: ['decision'],
-  Rung: ['when', 'approval', 'dataLoss', 'assess', 'notify'],
+  Rung: ['when', 'approval', 'dataLoss', 'assess'],
   'Target spec': ['files', 'sqlite', 'postgres', 'rows', 'http', 'flags', 'command'],
   'Step restore': ['policy', 'targets', 'mode', 'conflicts'],
   Release: ['reRamp'],
@@ -26,7 +23,7 @@ export const KEYS_TO_COME: Readonly<Record<string, readonly string[]>> = {
 export const VALUES_TO_COME: Readonly<Record<string, readonly string[]>> = {
   '`safe` or {variant: NAME}': ['previousStep'],
   '`lastGood` or {revision: REVISION}': ['latestValid', 'safetyPoint'],
-  topic: ['approval', 'update', 'escalated', 'drill', 'report'],
+  topic: ['drill'],
 };
 
 /** Objects likewise, by the title and the object's key. */

@@ -1,4 +1,5 @@
 import type { Millis } from '../units.ts';
+import type { TlsFiles } from './metric-source.ts';
 import type { Origin } from './origin.ts';
 import type { SecretRef } from './secret-ref.ts';
 import type { JsonValue } from './step.ts';
@@ -67,8 +68,7 @@ export type MailServer = {
   readonly host: string;
   readonly port: number;
   readonly security: 'implicit' | 'starttls' | 'none';
-  /** Certificates in PEM that are trusted instead of the system's. */
-  readonly caFile?: string;
+  readonly tls?: TlsFiles;
 };
 
 /** An Alertmanager, by the address that its own pages have. */
