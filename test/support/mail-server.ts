@@ -1,7 +1,6 @@
 import { once } from 'node:events';
 import { readFileSync } from 'node:fs';
 import { join } from 'node:path';
-import { buffer } from 'node:stream/consumers';
 import { SMTPServer, type SMTPServerOptions } from 'smtp-server';
 
 export type ReceivedMail = {
@@ -37,14 +36,16 @@ export async function startMailServer({ refuse, ...options }: MailServerWish = {
     ...CERTIFICATE,
     ...options,
     onData(stream, { envelope, user, secure }, callback) {
-      void buffer(stream).then((bytes) => {
+      const chunks: Buffer[] = [];
+      stream.on('data', (chunk: Buffer) => chunks.push(chunk));
+      stream.once('end', () => {
         const refusal = refuse?.();
         if (refusal !== undefined) {
           callback(Object.assign(new Error(refusal.words), { responseCode: refusal.code }));
-          return undefined;
+          return;
         }
         const { mailFrom, rcptTo } = envelope;
-        const raw = bytes.toString('latin1');
+        const raw = Buffer.concat(chunks).toString('latin1');
         received.push({
           from: mailFrom === false ? '' : mailFrom.address,
           to: rcptTo.map(({ address }) => address),
@@ -54,8 +55,7 @@ export async function startMailServer({ refuse, ...options }: MailServerWish = {
           text: decoded(raw),
         });
         callback(null, 'kept');
-        return undefined;
-      }, callback);
+      });
     },
   });
   // A client that breaks off is no fault of the test.

@@ -1,5 +1,7 @@
 import { type Incident, type IncidentCause, type Phase, toldOf } from '../model/incident.ts';
 import type { IncidentAbout } from '../model/notification.ts';
+import { shortNumber } from '../model/trigger.ts';
+import type { ReadingValue } from '../observed.ts';
 import { formatDuration, formatInstant, type Millis } from '../units.ts';
 
 /** An incident in the words that messages and templates are made of. */
@@ -25,7 +27,7 @@ export function aboutIncident(incident: Incident, now: Millis): IncidentAbout {
     command: commandOf(incident.id, phase),
     triggers: openedBy.map((cause) => ({
       trigger: cause.trigger,
-      value: String(cause.value ?? 'no value'),
+      value: readingText(cause.value),
       threshold: cause.threshold,
       labels: labelText(cause.labels),
       since: formatInstant(cause.breachedSince),
@@ -38,8 +40,14 @@ export function aboutIncident(incident: Incident, now: Millis): IncidentAbout {
 export function openingText({ openedBy, openedAt }: Pick<Incident, 'openedBy' | 'openedAt'>): string {
   const lasted = (cause: IncidentCause): string => formatDuration(openedAt - cause.breachedSince);
   return openedBy
-    .map((cause) => `${cause.trigger} = ${cause.value ?? 'no value'} ${cause.threshold} for ${lasted(cause)}`)
+    .map((cause) => `${cause.trigger} = ${readingText(cause.value)} ${cause.threshold} for ${lasted(cause)}`)
     .join('; ');
+}
+
+/** With as many digits as people read. */
+export function readingText(value: ReadingValue | null): string {
+  if (value === null) return 'no value';
+  return typeof value === 'number' ? shortNumber(value) : value;
 }
 
 export function labelText(labels: Readonly<Record<string, string>>): string {

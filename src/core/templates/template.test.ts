@@ -1,4 +1,4 @@
-import fc from 'fast-check';
+import * as fc from 'fast-check';
 import { describe, expect, test } from 'vitest';
 import { checkTemplate } from './check-template.ts';
 import { parseTemplate } from './parse-template.ts';
@@ -80,8 +80,8 @@ describe('a template', () => {
     ['${#rungs}${rung} ${host.name}${/rungs}${^none}-${/none}', undefined, ''],
   ])('%j is held against the fields that there are', (text, offset, message) => {
     const faults = checkTemplate(parseTemplate(text).parts, SHAPE);
-    if (offset === undefined) expect(faults).toEqual([]);
-    else expect(faults).toMatchObject([{ offset, message: expect.stringContaining(message) }]);
+    expect(faults.map((fault) => fault.offset)).toEqual(offset === undefined ? [] : [offset]);
+    expect(faults.map((fault) => fault.message).join('\n')).toContain(message);
   });
 
   test('of any text is read and filled in without a fault of the program', () => {
