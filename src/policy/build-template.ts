@@ -70,7 +70,7 @@ function checked(context: BuildContext, text: string, originOf: (offset: number)
   if (host === undefined) return text;
   return text.replaceAll(HOST_FIELD, (mark, escape: string, name: string) => {
     const value = escape === '' ? host.lookup(name) : undefined;
-    return value === undefined ? mark : value.replaceAll('${', '$${');
+    return value === undefined ? mark : value.replaceAll('${', () => '$${');
   });
 }
 

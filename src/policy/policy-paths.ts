@@ -11,6 +11,11 @@ export function isTemplatePath(path: string): boolean {
   return !isHidden(path) && /(^|\/)templates\/[^/]+\.(md|txt)$/.test(path);
 }
 
+/** Whether there is a policy at all; templates alone are none. */
+export function hasPolicyFile(files: readonly { readonly path: string }[]): boolean {
+  return files.some(({ path }) => isPolicyPath(path));
+}
+
 /** Whether the file is part of a revision. */
 export function isRevisionPath(path: string): boolean {
   return isPolicyPath(path) || isTemplatePath(path);

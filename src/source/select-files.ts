@@ -1,4 +1,4 @@
-import { byPath, isHidden, isRevisionPath, isUndecodable } from '../policy/policy-paths.ts';
+import { byPath, hasPolicyFile, isHidden, isRevisionPath, isUndecodable } from '../policy/policy-paths.ts';
 import { followLink, type Look } from './links.ts';
 import { SourceError } from './source-error.ts';
 
@@ -9,7 +9,7 @@ export type Entry = { readonly path: string; readonly kind: 'file' | 'link' | 's
 export type Selected = { readonly path: string; readonly at: string };
 
 /**
- * The policy files of a listing, sorted by path; the same rules for git and for folders. Links to files inside the folder
+ * The policy files of a listing and the templates beside them, sorted by path; the same rules for git and for folders. Links to files inside the folder
  * are followed and loaded under their own name.
  * @throws {SourceError} `linkOutside`, `unsupportedEntry`
  */
@@ -19,7 +19,8 @@ export async function selectFiles(entries: readonly Entry[], look: Look): Promis
     const found = isHidden(entry.path) ? undefined : await select(entry, look);
     if (found !== undefined) selected.push(found);
   }
-  return selected.sort(byPath);
+  // Templates alone say nothing: a folder without a policy is an empty one.
+  return hasPolicyFile(selected) ? selected.sort(byPath) : [];
 }
 
 async function select(entry: Entry, look: Look): Promise<Selected | undefined> {
