@@ -5,10 +5,13 @@ export type Scale = { readonly low: number; readonly high: number; readonly tick
 export function scaleOf(values: readonly number[], count: number): Scale {
   const least = values.reduce((one, other) => Math.min(one, other), Number.POSITIVE_INFINITY);
   const most = values.reduce((one, other) => Math.max(one, other), Number.NEGATIVE_INFINITY);
-  if (!Number.isFinite(least)) return { low: 0, high: 1, ticks: [0, 1] };
+  if (!Number.isFinite(least) || Math.max(Math.abs(least), Math.abs(most)) < 1e-300)
+    return { low: 0, high: 1, ticks: [0, 1] };
   // Of what only goes up from nothing, nothing is part of the picture.
   const from = least > 0 && least < most * 0.75 ? 0 : least;
-  const pad = most === from ? Math.abs(most) * 0.1 || 1 : 0;
+  // What hardly differs is drawn as one level in the middle, and not as noise of the last digit.
+  const size = Math.max(Math.abs(most), Math.abs(from));
+  const pad = most - from <= size * 1e-9 ? size * 0.1 || 1 : 0;
   const step = niceStep((most + pad - (from - pad)) / count);
   const low = Math.floor((from - pad) / step) * step;
   const high = Math.ceil((most + pad) / step) * step;
