@@ -97,7 +97,7 @@ describe.skipIf(program === undefined)('an incident (needs the package prometheu
     expect(others).toEqual([]);
     expect(alert).toMatchObject({
       labels: {
-        alertname: 'revertd_incident',
+        alertname: 'RevertdIncident',
         severity: 'critical',
         host: 'web-1',
         policy: 'guard',

@@ -37,7 +37,7 @@ function alertOf({ type }: NotifierOf<'alertmanager'>, message: Omit<Message, 'r
   const { id, topic, severity, title, text, at, host, policy, incident, about } = message;
   const labels = {
     ...type.labels,
-    alertname: incident === undefined ? `revertd_${topic}` : 'revertd_incident',
+    alertname: `Revertd${capitalised(incident === undefined ? topic : 'incident')}`,
     severity: incident === undefined ? severity : (about?.severity ?? severity),
     host,
     ...(policy === undefined ? {} : { policy }),
@@ -54,6 +54,11 @@ function alertOf({ type }: NotifierOf<'alertmanager'>, message: Omit<Message, 'r
     startsAt: about?.startedAt ?? formatInstant(at),
     endsAt: endOf(message, now),
   };
+}
+
+/** As alerts are named by those who write them. */
+function capitalised(word: string): string {
+  return word.charAt(0).toUpperCase() + word.slice(1);
 }
 
 function endOf({ about }: Omit<Message, 'report'>, now: Millis): string {
