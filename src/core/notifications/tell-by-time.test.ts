@@ -137,7 +137,11 @@ describe('levels of escalation', () => {
     const world = worldWith({ escalate: ESCALATE });
     const openedAt = world.events('incident.opened')[0]?.at ?? 0;
     pass(world, 25);
-    expect(world.plan().requeueAt).toBe(openedAt + 30 * MINUTE);
+    const { requeueAt, outlook } = world.plan();
+    expect(requeueAt).toBe(openedAt + 30 * MINUTE);
+    expect(outlook).toContainEqual(
+      expect.objectContaining({ object: 'Incident/INC-1', afterMs: 5 * MINUTE, what: 'level 1 is told: senior' }),
+    );
   });
 });
 

@@ -1,4 +1,5 @@
 import { type Incident, isOpen, toldOf } from '../model/incident.ts';
+import type { Outlook } from '../plan/plan.ts';
 import type { Turn } from '../turn.ts';
 import type { Millis } from '../units.ts';
 import { hearersOf } from './announce.ts';
@@ -63,6 +64,38 @@ export function tellingInstants(turn: Pick<Turn, 'desired' | 'memory' | 'now'>):
       ...(level === undefined ? [] : [told.since + level.afterMs]),
       ...(policy.updates === undefined ? [] : [told.since + (told.updates + 1) * policy.updates.everyMs]),
       ...(alertReceivers(turn, incident).length === 0 ? [] : [told.alertedAt + REALERT_EVERY_MS]),
+    ];
+  });
+}
+
+/** The next level and the next update of each open incident, for people who ask what would follow. */
+export function tellingOutlook(turn: Pick<Turn, 'memory' | 'now'>): Outlook[] {
+  return Object.values(turn.memory.incidents).flatMap((incident) => {
+    if (!isOpen(incident)) return [];
+    const { policy, id } = incident;
+    const told = toldOf(incident);
+    const level = policy.escalate?.[told.levels];
+    const base = { object: `Incident/${id}`, on: 'it is still open', next: [], origin: policy.origin };
+    const inMs = (at: Millis): Millis => Math.max(0, at - turn.now);
+    return [
+      ...(level === undefined
+        ? []
+        : [
+            {
+              ...base,
+              afterMs: inMs(told.since + level.afterMs),
+              what: `level ${told.levels + 1} is told: ${level.notify.join(', ')}`,
+            },
+          ]),
+      ...(policy.updates === undefined
+        ? []
+        : [
+            {
+              ...base,
+              afterMs: inMs(told.since + (told.updates + 1) * policy.updates.everyMs),
+              what: 'people are told how it stands',
+            },
+          ]),
     ];
   });
 }

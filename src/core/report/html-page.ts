@@ -69,9 +69,9 @@ th, td { text-align: left; vertical-align: top; padding: .35rem .7rem .35rem 0; 
   overflow-wrap: anywhere }
 th { color: var(--soft); font-weight: 600 } th[scope=row] { color: var(--ink); min-width: 9rem }
 td.n, th.n { text-align: right; font-variant-numeric: tabular-nums; white-space: nowrap } td.t { white-space: nowrap; font-variant-numeric: tabular-nums }
-figure { margin: 1rem 0; background: var(--card); border: 1px solid var(--edge); border-radius: .5rem; padding: .8rem }
+figure { margin: 1rem 0; background: var(--card); border: 1px solid var(--edge); border-radius: .5rem; padding: .8rem; overflow-x: auto }
 figcaption { font-size: .9rem; margin-bottom: .4rem } figcaption code { font-size: .85rem; color: var(--soft); overflow-wrap: anywhere }
-svg { display: block; width: 100%; height: auto } svg text { font: 11px system-ui, "DejaVu Sans", sans-serif }
+svg { display: block; width: 100%; min-width: 34rem; height: auto } svg text { font: 11px system-ui, "DejaVu Sans", sans-serif }
 .grid { stroke: var(--grid) } .tick { fill: var(--soft) } .label { fill: var(--ink) }
 .line { fill: none; stroke: var(--line); stroke-width: 1.8; stroke-linejoin: round } .band { fill: var(--band) }
 .threshold { stroke: var(--bad); stroke-width: 1.6; stroke-dasharray: 7 4 } .beyond { fill: var(--beyond) }
