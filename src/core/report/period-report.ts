@@ -183,7 +183,7 @@ function policiesOf(events: readonly Event[]): PeriodReport['policies'] {
 function flagsOf(events: readonly Event[]): PeriodReport['flags'] {
   const flags = new Map<string, { changes: number; last: string; lastAt: Millis }>();
   for (const event of events) {
-    if (event.type !== 'hold.placed' || event.hold.kind === 'adoption') continue;
+    if (event.type !== 'hold.placed' || (event.hold.kind !== 'latch' && event.hold.kind !== 'override')) continue;
     const { flag, variant, kind } = event.hold;
     const changes = (flags.get(flag)?.changes ?? 0) + 1;
     flags.set(flag, { changes, last: `${kind} to ${variant}`, lastAt: event.at });
