@@ -15,7 +15,9 @@ const EXPECTED: Readonly<Record<string, readonly string[]>> = {
     '5:17 error[E-FORMAT] `to[0]` is not right: found "ann", expected a mail address such as oncall@example.com',
   ],
   'mail-login': ['8:13 error[E-SECRET] `server` has a user name or password in it; name them in `auth` instead'],
-  'mail-password': ['9:42 error[E-TYPE] `password` must be a reference to a secret; found the text "secret"'],
+  'mail-password': [
+    '9:42 error[E-TYPE] `password` must be a reference to a secret; found the text "secret"; for example { credential: admin-token }',
+  ],
   'mail-path': ['5:70 error[E-URL] `server` is a host and a port alone: found "smtps://mail.example.com/inbox"'],
   'mail-scheme': [
     '5:70 error[E-FORMAT] `server` is not right: found "mail.example.com", expected a smtp or smtps address such as smtp://mail.example.com',

@@ -54,7 +54,7 @@ describe.each(packNames(ROOT))('the pack %s', (pack) => {
   test('has nothing that lint doubts', () => {
     const folder = join(ROOT, 'policies', pack);
     const files = readdirSync(folder, { recursive: true, encoding: 'utf8' })
-      .filter((path) => path.endsWith('.yaml'))
+      .filter(isRevisionPath)
       .map((path) => ({ path, bytes: readFileSync(join(folder, path)) }));
     expect(lintPolicies(files, { revision: 'r1', host: undefined, hostLabels: {} })).toMatchObject({
       ok: true,
