@@ -21,14 +21,26 @@ export function effectivePolicies(
   return policies;
 }
 
-/** Every trigger of the policies in force. */
+type InForce = {
+  readonly incidents: Memory['incidents'];
+  readonly triggers: ReadonlyMap<TriggerKey, Trigger>;
+};
+
+/** The newest answer for each set of policies; a decision asks several times, and between commits it stays the same. */
+const known = new WeakMap<Desired['policies'], InForce>();
+
+/** Every trigger of the policies in force; the same map as before for the same policies and incidents. */
 export function triggersInForce(
   desired: Pick<Desired, 'policies'>,
   memory: Pick<Memory, 'incidents'>,
-): Map<TriggerKey, Trigger> {
+): ReadonlyMap<TriggerKey, Trigger> {
+  const { incidents } = memory;
+  const before = known.get(desired.policies);
+  if (before?.incidents === incidents) return before.triggers;
   const triggers = new Map<TriggerKey, Trigger>();
   for (const policy of Object.values(effectivePolicies(desired, memory))) {
     for (const trigger of policy.triggers) triggers.set(triggerKey(policy.name, trigger.name), trigger);
   }
+  known.set(desired.policies, { incidents, triggers });
   return triggers;
 }

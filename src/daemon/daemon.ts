@@ -72,10 +72,11 @@ export class Daemon {
   readonly #executor: Executor;
   readonly #sampling: Sampling;
   readonly #remote: RemoteSampling;
-  #remoteTriggers: Wants['triggers'] = new Map();
+  #watched: Wants['triggers'] = new Map();
   readonly #observers: DaemonObserver[] = [];
   readonly #timers: NodeJS.Timeout[] = [];
-  #queries = '';
+  /** The sources changed, so that what is watched has to be told again. */
+  #sourcesChanged = false;
 
   /** Takes the lock. @throws StoreError `locked` when another daemon has it. */
   constructor(options: DaemonOptions) {
@@ -212,7 +213,7 @@ export class Daemon {
   #createRemoteSampling(): RemoteSampling {
     return new RemoteSampling({
       means: this.#samplerMeans(),
-      onReadings: (readings) => this.reconciler.take(this.evaluator.withBaselines(readings, this.#remoteTriggers)),
+      onReadings: (readings) => this.reconciler.take(this.evaluator.withBaselines(readings, this.#watched)),
     });
   }
 
@@ -255,20 +256,19 @@ export class Daemon {
     const sources = Object.values(policies.metricSources);
     this.#sampling.update(sources);
     this.#remote.update(sources);
-    this.#queries = '';
+    this.#sourcesChanged = true;
     this.reconciler.follow({ ...policies, adopt: this.#options.config.adopt });
   }
 
   /** Tells the evaluator which triggers count, when that has changed. */
-  #want(wants: Wants): void {
-    const queries = [...wants.triggers].map(([key, trigger]) => `${key} ${trigger.digest}`).join('\n');
-    if (queries === this.#queries) return;
-    this.#queries = queries;
+  #want({ triggers }: Wants): void {
+    if (!this.#sourcesChanged && isSameWatch(this.#watched, triggers)) return;
+    this.#sourcesChanged = false;
+    this.#watched = triggers;
     const all = Object.values(this.reconciler.desired?.metricSources ?? {});
     const sources = all.filter(({ suspend, type }) => !suspend && type.kind !== 'prometheus');
-    this.evaluator.update(wants.triggers, new Map(sources.map(({ name, intervalMs }) => [name, intervalMs])));
-    this.#remoteTriggers = wants.triggers;
-    this.#remote.watch(wants.triggers);
+    this.evaluator.update(triggers, new Map(sources.map(({ name, intervalMs }) => [name, intervalMs])));
+    this.#remote.watch(triggers);
   }
 
   async #check(check: Check) {
@@ -307,4 +307,11 @@ export class Daemon {
     this.evaluator.forgetCoverage();
     this.reconciler.followClock(byMs);
   }
+}
+
+/** Whether the same triggers are watched, each in the same meaning. */
+function isSameWatch(before: Wants['triggers'], after: Wants['triggers']): boolean {
+  if (before === after) return true;
+  if (before.size !== after.size) return false;
+  return [...after].every(([key, { digest }]) => before.get(key)?.digest === digest);
 }

@@ -58,6 +58,8 @@ export class Reconciler {
   #running = false;
   #acting = true;
   #plan: Plan | null = null;
+  /** For what observations were last asked for. */
+  #asked: { readonly desired: Desired; readonly memory: Memory } | null = null;
   /** Documents whose writing a person released from the halt: since when, and who. What makes them effective follows. */
   readonly #released = new Map<DocumentKey, Released>();
 
@@ -165,9 +167,11 @@ export class Reconciler {
     const desired = this.#desired;
     if (desired === null) return;
     const now = this.#host.now();
-    this.#observe(desired, now);
-    const observed = this.#observed(this.#readings);
     const memory = this.#memory;
+    // After each decision it is said what the next one needs; only what happened since then may have changed that.
+    const isAsked = this.#asked?.desired === desired && this.#asked.memory === memory;
+    if (!isAsked) this.#observe(desired, now);
+    const observed = this.#observed(this.#readings);
     const begun = performance.now();
     const plan = decide(desired, observed, memory, now);
     const tookMs = performance.now() - begun;
@@ -259,6 +263,7 @@ export class Reconciler {
 
   #observe(desired: Desired, now: Millis): void {
     const wants = wantsOf(desired, this.#memory, now);
+    this.#asked = { desired, memory: this.#memory };
     this.#host.onWants(wants);
     this.#host.documents.refresh(wants.documents);
     this.#host.checks.refresh(wants.checks);

@@ -16,8 +16,15 @@ type Prepared = {
   readonly compiled: CompiledQuery;
   readonly selectors: readonly SelectorUse[];
   readonly windowMs: Millis;
-  /** The sources of its series, as long as the store's generation is this one. */
-  known: { readonly generation: number; readonly sources: readonly string[] } | undefined;
+  /** What is known of its series, as long as the store's generation is this one. */
+  known: Known | undefined;
+};
+
+type Known = {
+  readonly generation: number;
+  readonly sources: readonly string[];
+  /** Whether each of its selectors finds series of a source. */
+  readonly complete: boolean;
 };
 
 type SourceState = { readonly since: Millis; readonly healthy: boolean; readonly intervalMs: Millis };
@@ -189,16 +196,22 @@ export class Evaluator {
   /** A series that nobody has may still come from a source that has not delivered since the start. */
   #isAbsenceProven(prepared: Prepared | PromqlError): boolean {
     if (prepared instanceof PromqlError) return true;
-    if (prepared.selectors.every(({ matchers }) => this.#store.sourcesOf(matchers).length > 0)) return true;
+    if (this.#known(prepared).complete) return true;
     return [...this.#intervals.keys()].every((source) => this.#sources.has(source));
   }
 
   #sourcesOf(prepared: Prepared): readonly string[] {
+    return this.#known(prepared).sources;
+  }
+
+  /** Asking the store for each trigger at each sampling would cost more than the evaluation. */
+  #known(prepared: Prepared): Known {
     const { generation } = this.#store;
-    if (prepared.known?.generation === generation) return prepared.known.sources;
-    const sources = [...new Set(prepared.selectors.flatMap(({ matchers }) => this.#store.sourcesOf(matchers)))];
-    prepared.known = { generation, sources };
-    return sources;
+    if (prepared.known?.generation === generation) return prepared.known;
+    const bySelector = prepared.selectors.map(({ matchers }) => this.#store.sourcesOf(matchers));
+    const sources = [...new Set(bySelector.flat())];
+    prepared.known = { generation, sources, complete: bySelector.every((found) => found.length > 0) };
+    return prepared.known;
   }
 
   #prepare(query: string): Prepared | PromqlError {

@@ -45,12 +45,22 @@ function mergeRepairs(a: BucketRepair, b: BucketRepair): BucketRepair {
 
 export type AnnotationTexts = { readonly warnings: readonly string[]; readonly infos: readonly string[] };
 
-/** The texts in Prometheus' words with `line:column` positions, which need the query's text if it has several lines. */
+/**
+ * The texts in Prometheus' words with `line:column` positions, which need the query's text if it has several lines. They are
+ * put into words when they are asked for: of a trigger's query, evaluated every second, nobody reads them.
+ */
 export function formatAnnotations(set: AnnotationSet, text: string | undefined): AnnotationTexts {
   if (set.size === 0) return NONE;
   const texts = (severity: Annotation['severity']): string[] =>
     [...set.values()].filter((found) => found.severity === severity).map((found) => formatOne(found, text));
-  return { warnings: texts('warning'), infos: texts('info') };
+  return {
+    get warnings() {
+      return texts('warning');
+    },
+    get infos() {
+      return texts('info');
+    },
+  };
 }
 
 const NONE: AnnotationTexts = { warnings: [], infos: [] };
