@@ -14,7 +14,6 @@ import type { Plan } from '../core/plan/plan.ts';
 import type { Judgement } from '../core/plan/saved-plan.ts';
 import type { Millis } from '../core/units.ts';
 import { type Wants, wantsOf } from '../core/wants.ts';
-import type { RecordedReading } from '../store/history.ts';
 import type { Store } from '../store/store.ts';
 import type { CheckWatch } from './observe/check-watch.ts';
 import type { DocumentWatch } from './observe/document-watch.ts';
@@ -22,7 +21,7 @@ import type { TargetWatch } from './observe/target-watch.ts';
 
 /** Nothing waits longer than this for its next look, whatever else happens. */
 const HEARTBEAT_MS: Millis = 1_000;
-const READINGS_FLUSH_MS: Millis = 5_000;
+const FLUSH_MS: Millis = 10_000;
 
 export type ReconcilerHost = {
   readonly store: Store;
@@ -51,8 +50,7 @@ export class Reconciler {
   #desired: Desired | null = null;
   #memory: Memory;
   #readings: Reading[] = [];
-  #unsaved: RecordedReading[] = [];
-  #savedAt: Millis = 0;
+  #flushedAt: Millis = 0;
   #timer: NodeJS.Timeout | null = null;
   #scheduled = false;
   #running = false;
@@ -145,7 +143,7 @@ export class Reconciler {
   /** The clock was set: memory moves along, and what was seen by the old clock counts no more. */
   followClock(byMs: Millis): void {
     this.#readings = [];
-    this.#savedAt += byMs;
+    this.#flushedAt += byMs;
     this.#host.documents.forget();
     this.#host.checks.forget();
     this.#host.targets.forget();
@@ -184,6 +182,7 @@ export class Reconciler {
     if (this.#acting) for (const operation of plan.operations) this.#host.start(operation);
     if (this.#acting) this.#followThrough(plan);
     this.#observe(desired, now);
+    this.#flush(now);
     this.#sleepUntil(plan.requeueAt);
   }
 
@@ -230,30 +229,33 @@ export class Reconciler {
   }
 
   #commit(plan: Plan, decision: { desired: Desired; observed: Observed; memory: Memory; now: Millis }): void {
-    this.#noteReadings(decision.observed.readings, plan);
-    const flush = decision.now - this.#savedAt >= READINGS_FLUSH_MS && this.#unsaved.length > 0;
-    if (plan.events.length > 0 || flush) {
+    if (plan.events.length > 0) {
       this.#host.store.commit({
         events: plan.events,
         actor: 'revertd',
         memory: plan.memory,
-        readings: this.#unsaved,
         ...(plan.operations.length > 0 ? { decision } : {}),
       });
-      this.#unsaved = [];
-      this.#savedAt = decision.now;
     }
     this.#memory = plan.memory;
+    this.#noteReadings(decision.observed.readings, plan);
     if (plan.events.length > 0) this.#host.onEvents(plan.events, 'revertd');
   }
 
   #noteReadings(readings: readonly Reading[], plan: Plan): void {
     for (const { trigger } of readings) {
       const memory = plan.memory.triggers[trigger];
-      if (memory !== undefined) {
-        this.#unsaved.push({ trigger, at: memory.at, value: memory.value, state: memory.state });
-      }
+      if (memory === undefined) continue;
+      this.#host.store.history.note({ trigger, at: memory.at, value: memory.value, state: memory.state });
     }
+  }
+
+  /** What moves without an event: readings, and what triggers have accumulated. After the action, which it would delay. */
+  #flush(now: Millis): void {
+    if (!this.#acting || now - this.#flushedAt < FLUSH_MS) return;
+    this.#flushedAt = now;
+    this.#host.store.commit({ events: [], actor: 'revertd', memory: this.#memory });
+    this.#host.store.history.flush();
   }
 
   #observed(readings: readonly Reading[]): Observed {

@@ -32,9 +32,9 @@ function record(
   values: readonly (ReadingValue | null)[],
   state: TriggerState = 'inactive',
 ): void {
-  database.transaction(() =>
-    history.add(values.map((value, index) => ({ trigger: 'a/b', at: from + index * everyMs, value, state }))),
-  );
+  for (const [index, value] of values.entries())
+    history.note({ trigger: 'a/b', at: from + index * everyMs, value, state });
+  history.flush();
 }
 
 function compactAll(now: number, limits = { keepMs: 30 * DAY, mostRows: 1_000_000 }): void {
@@ -142,4 +142,52 @@ describe('a baseline', () => {
     compactAll(START + 6 * HOUR);
     expect(history.baseline('a/b', 8 * HOUR, START + 6 * HOUR)).toBeCloseTo(11, 5);
   });
+});
+
+test('a reading is found before it is written, and after it', () => {
+  history.note({ trigger: 'a/b', at: START, value: 1, state: 'inactive' });
+  history.note({ trigger: 'a/b', at: START + 11_000, value: 2, state: 'firing' });
+  const expected = [
+    { trigger: 'a/b', at: START, value: 1, state: 'inactive' },
+    { trigger: 'a/b', at: START + 11_000, value: 2, state: 'firing' },
+  ];
+  expect(history.readings('a/b', START, START + HOUR)).toEqual(expected);
+  history.flush();
+  expect(new History(database).readings('a/b', START, START + HOUR)).toEqual(expected);
+  expect(history.readings('a/b', START + 1, START + 11_000)).toEqual(expected.slice(1));
+  expect(history.readings('a/c', START, START + HOUR)).toEqual([]);
+});
+
+test('a reading that is noted twice counts once', () => {
+  record(START, 1_000, [1, 2]);
+  record(START + 1_000, 1_000, [3]);
+  expect(history.readings('a/b', START, START + HOUR).map(({ value }) => value)).toEqual([1, 3]);
+});
+
+test('many triggers become minutes batch by batch, each with all that it read', () => {
+  for (let second = 0; second < 60; second += 1) {
+    for (let n = 0; n < 250; n += 1) {
+      // Some have nothing in the first ten seconds, which the batches go by.
+      if (second < 10 && n % 2 === 0) continue;
+      history.note({ trigger: `t/${n}`, at: START + second * 1_000, value: second, state: 'inactive' });
+    }
+  }
+  history.flush();
+  compactAll(START + 3 * HOUR);
+  for (const n of [0, 1, 248, 249]) {
+    expect(history.points(`t/${n}`, START, START + HOUR)).toMatchObject([
+      { at: START, readings: n % 2 === 0 ? 50 : 60 },
+    ]);
+    expect(history.readings(`t/${n}`, START, START + HOUR)).toEqual([]);
+  }
+});
+
+test('of too many readings as they were taken the oldest go too', () => {
+  record(
+    START,
+    1_000,
+    Array.from({ length: 1_000 }, () => 1),
+  );
+  compactAll(START + HOUR, { keepMs: 365 * DAY, mostRows: 40 });
+  expect(history.readings('a/b', 0, START + HOUR)).toHaveLength(100);
 });

@@ -39,24 +39,54 @@ const MIGRATIONS: readonly string[] = [
   ) STRICT, WITHOUT ROWID;
   CREATE INDEX readings_by_age ON readings (at);
   `,
+  `
+  -- Memory as a row for each entry, so that a commit writes what it changed. The ids keep the order of the entries.
+  ALTER TABLE memory RENAME TO whole_memory;
+  CREATE TABLE memory (
+    id INTEGER PRIMARY KEY, field TEXT NOT NULL, key TEXT NOT NULL, json TEXT NOT NULL, UNIQUE (field, key)
+  ) STRICT;
+  INSERT INTO memory (field, key, json)
+    SELECT field.key, entry.key, entry.value FROM whole_memory, json_each(whole_memory.json) field, json_each(field.value) entry
+    WHERE field.key IN ('triggers', 'places', 'documents', 'holds', 'incidents', 'brakes', 'operations', 'outbox', 'reportsOwed');
+  INSERT INTO memory (field, key, json)
+    SELECT field.key, '', coalesce(whole_memory.json -> field.fullkey, 'null') FROM whole_memory, json_each(whole_memory.json) field
+    WHERE field.key IN ('revision', 'startedAt', 'halt', 'triggersRecordedAt', 'rollbacks', 'nextIncident', 'nextOperation');
+  DROP TABLE whole_memory;
+
+  -- What triggers read in the last hours, as it was taken: all of ten seconds together, [[ms since slot, value, state], ...].
+  -- By time first, because everything is written and aged in the order of time.
+  CREATE TABLE recent_readings (
+    slot INTEGER NOT NULL, trigger TEXT NOT NULL, data TEXT NOT NULL, PRIMARY KEY (slot, trigger)
+  ) STRICT, WITHOUT ROWID;
+  -- How many of its rows were written, so that counting them reads little.
+  CREATE TABLE recent_slots (slot INTEGER PRIMARY KEY, written INTEGER NOT NULL) STRICT;
+  INSERT INTO recent_readings (slot, trigger, data)
+    SELECT at - at % 10000, trigger, json_group_array(json_array(at % 10000, json(value), state) ORDER BY at)
+    FROM readings WHERE bucket_ms = 0 GROUP BY at - at % 10000, trigger;
+  INSERT INTO recent_slots (slot, written) SELECT slot, count(*) FROM recent_readings GROUP BY slot;
+  DELETE FROM readings WHERE bucket_ms = 0;
+  DROP INDEX readings_by_age;
+  CREATE INDEX readings_by_age ON readings (bucket_ms, at);
+  ALTER TABLE readings DROP COLUMN value;
+  `,
 ];
 
 export const SCHEMA_VERSION = MIGRATIONS.length;
 
 /**
- * Brings the schema up to date, in one transaction.
+ * Brings the schema up to date (or to an earlier version, for tests), in one transaction.
  * @throws StoreError `newer` when a later version of revertd wrote it.
  */
-export function migrate(database: DatabaseSync): void {
+export function migrate(database: DatabaseSync, to = SCHEMA_VERSION): void {
   const version = schemaVersion(database);
   if (version > SCHEMA_VERSION) {
     const message = `the store has schema ${version}, this revertd knows ${SCHEMA_VERSION}; use the newer revertd that wrote it, or restore a backup from before`;
     throw new StoreError('newer', message);
   }
-  if (version === SCHEMA_VERSION) return;
+  if (version >= to) return;
   database.exec('BEGIN IMMEDIATE');
-  for (const step of MIGRATIONS.slice(version)) database.exec(step);
-  database.exec(`PRAGMA user_version = ${SCHEMA_VERSION}`);
+  for (const step of MIGRATIONS.slice(version, to)) database.exec(step);
+  database.exec(`PRAGMA user_version = ${to}`);
   database.exec('COMMIT');
 }
 

@@ -8,6 +8,7 @@ import type { Event, EventSpec } from '../core/event.ts';
 import { evolve } from '../core/evolve.ts';
 import { EMPTY_MEMORY, type Memory } from '../core/memory.ts';
 import { NOTHING_OBSERVED } from '../core/observed.ts';
+import type { ElementMemory, TriggerMemory } from '../core/triggers/trigger-memory.ts';
 import { STORE_FILE } from './database.ts';
 import { SCHEMA_VERSION } from './schema.ts';
 import { Store } from './store.ts';
@@ -63,6 +64,101 @@ test('what was committed is there after opening it again', () => {
   expect(store.memory()).toEqual(memory);
   commit({ type: 'source.recovered' });
   expect(store.verifyChain()).toMatchObject({ records: 3, brokenAt: null, head: store.head.hash });
+});
+
+describe('memory', () => {
+  const hold = (id: string): EventSpec => ({
+    type: 'hold.placed',
+    hold: { id, kind: 'adoption', object: `Flag/${id}`, flag: id, place: 'p', live: 'x', cause: 'c', since: 1 },
+  });
+  const aTrigger = (change: Partial<TriggerMemory>): TriggerMemory => ({
+    digest: 'd',
+    state: 'inactive',
+    since: 0,
+    at: 1_000,
+    verdict: 'clear',
+    value: 1,
+    threshold: null,
+    intervalMs: 1_000,
+    covered: true,
+    message: null,
+    elements: {},
+    ...change,
+  });
+  const element: ElementMemory = {
+    labels: {},
+    state: 'pending',
+    since: 1,
+    accumulatedMs: 5,
+    accumulatedAt: 1,
+    breachedSince: 1,
+    value: 2,
+    seenAt: 1,
+  };
+
+  function commitTrigger(trigger: TriggerMemory, events: readonly Event[]): void {
+    memory = { ...memory, triggers: { ...memory.triggers, 'p/t': trigger } };
+    store.commit({ events, actor: 'test', memory });
+  }
+
+  function reopened(): Memory {
+    store.close();
+    store = new Store(folder);
+    return store.memory();
+  }
+
+  test('loses what is gone from it, and keeps the order of the rest', () => {
+    commit(hold('b'), hold('a'), hold('c'));
+    expect(reopened()).toEqual(memory);
+    commit({ type: 'hold.lifted', id: 'a', object: 'Flag/a', reason: 'r' }, hold('d'));
+    commit(hold('b'));
+    expect(Object.keys(reopened().holds)).toEqual(['b', 'c', 'd']);
+    expect(store.memory()).toEqual(memory);
+  });
+
+  test('a commit that failed has written none of it, and the next one writes all', () => {
+    commit(hold('a'));
+    const before = memory;
+    const circular: Record<string, unknown> = {};
+    circular['self'] = circular;
+    const bad = { at: 1, type: 'daemon.stopped', reason: circular } as unknown as Event;
+    memory = evolve(memory, { at: 2, ...hold('b') });
+    expect(() => store.commit({ events: [bad], actor: 'test', memory })).toThrow(TypeError);
+    expect(store.memory()).toEqual(before);
+    store.commit({ events: [], actor: 'test', memory });
+    expect(reopened()).toEqual(memory);
+  });
+
+  test('has what a trigger has accumulated at each commit', () => {
+    const elements = { e: element };
+    commitTrigger(aTrigger({ state: 'pending', elements }), []);
+    commitTrigger(aTrigger({ state: 'pending', at: 2_000, elements: { e: { ...element, accumulatedMs: 6 } } }), [
+      { at: 2_000, type: 'source.recovered' },
+    ]);
+    expect(reopened()).toEqual(memory);
+    commitTrigger(aTrigger({ state: 'pending', at: 2_500 }), []);
+    expect(reopened()).toEqual(memory);
+  });
+
+  test('has what a trigger at rest read last within a minute, at leisure', () => {
+    commitTrigger(aTrigger({ at: 1_000, value: 1 }), []);
+    commitTrigger(aTrigger({ at: 31_000, value: 2 }), []);
+    expect(reopened().triggers['p/t']).toMatchObject({ at: 1_000, value: 1 });
+    commitTrigger(aTrigger({ at: 61_000, value: 3 }), [{ at: 61_000, type: 'source.recovered' }]);
+    expect(reopened().triggers['p/t']).toMatchObject({ at: 1_000, value: 1 });
+    commitTrigger(aTrigger({ at: 62_000, value: 4 }), []);
+    expect(reopened()).toEqual(memory);
+  });
+
+  test.each([
+    ['state', { state: 'firing' }],
+    ['digest', { digest: 'e' }],
+    ['since', { since: 5 }],
+  ] as const)('has a new %s at once', (_field, change) => {
+    commitTrigger(aTrigger({}), []);
+    commitTrigger(aTrigger(change), [{ at: 1, type: 'source.recovered' }]);
+    expect(reopened()).toEqual(memory);
+  });
 });
 
 test('a commit is whole or not at all', () => {

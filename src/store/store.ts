@@ -1,7 +1,7 @@
 import { createHash } from 'node:crypto';
 import { deflateSync, inflateSync } from 'node:zlib';
 import { type Event, subjectsOf } from '../core/event.ts';
-import { EMPTY_MEMORY, type Memory } from '../core/memory.ts';
+import type { Memory } from '../core/memory.ts';
 import type { Desired } from '../core/model/desired.ts';
 import type { Incident } from '../core/model/incident.ts';
 import type { PolicySnapshot, Revision } from '../core/model/revision.ts';
@@ -9,8 +9,9 @@ import type { Observed } from '../core/observed.ts';
 import type { Millis } from '../core/units.ts';
 import { Database, parseJson as parse, type Row, type SqlValue, textOf as text } from './database.ts';
 import { chainHash, GENESIS } from './hash-chain.ts';
-import { History, type RecordedReading } from './history.ts';
+import { History } from './history.ts';
 import { unlockStore } from './lock.ts';
+import { MemoryRows } from './memory-rows.ts';
 import { StoreError } from './store-error.ts';
 
 export type LogRecord = { readonly seq: number; readonly actor: string; readonly hash: string; readonly event: Event };
@@ -29,7 +30,6 @@ export type Commit = {
   readonly memory: Memory;
   /** Kept when it led to actions. */
   readonly decision?: Decision;
-  readonly readings?: readonly RecordedReading[];
 };
 
 /** Decisions older than the newest so many are dropped; the events that they led to stay. */
@@ -47,6 +47,8 @@ export class Store {
   readonly history: History;
   readonly #database: Database;
   readonly #readOnly: boolean;
+  readonly #memory: MemoryRows;
+  readonly #desiredDigests = new WeakMap<Desired, string>();
   #head: { seq: number; hash: string };
 
   /**
@@ -58,6 +60,7 @@ export class Store {
     this.#readOnly = options.readOnly ?? false;
     this.#database = new Database(folder, this.#readOnly);
     this.history = new History(this.#database);
+    this.#memory = new MemoryRows(this.#database);
     this.#head = this.#readHead();
   }
 
@@ -66,28 +69,26 @@ export class Store {
   }
 
   /** Events, memory and projections in one transaction; nothing of it is there if it throws. */
-  commit({ events, actor, memory, decision, readings = [] }: Commit): void {
+  commit({ events, actor, memory, decision }: Commit): void {
     const head = this.#head;
+    let committed = (): void => undefined;
     try {
       this.#database.transaction(() => {
         const firstSeq = head.seq + 1;
         for (const event of events) this.#append(event, actor);
-        const json = JSON.stringify(memory);
-        this.#database.run('INSERT OR REPLACE INTO memory (id, seq, json) VALUES (1, ?, ?)', this.#head.seq, json);
         this.#projectIncidents(events, memory);
+        committed = this.#memory.save(memory, events.length === 0);
         if (decision !== undefined && events.length > 0) this.#keepDecision(firstSeq, decision);
-        this.history.add(readings);
       });
     } catch (error) {
       this.#head = head;
       throw error;
     }
+    committed();
   }
 
   memory(): Memory {
-    const row = this.#database.get('SELECT json FROM memory WHERE id = 1');
-    // What an older version did not remember is as it is for one that remembers nothing.
-    return row === undefined ? EMPTY_MEMORY : { ...EMPTY_MEMORY, ...parse<Partial<Memory>>(text(row['json'])) };
+    return this.#memory.load();
   }
 
   saveRevision(snapshot: PolicySnapshot, at: Millis): void {
@@ -188,7 +189,11 @@ export class Store {
   }
 
   close(): void {
-    this.#database.close();
+    try {
+      if (!this.#readOnly) this.history.flush();
+    } finally {
+      this.#database.close();
+    }
     if (!this.#readOnly) unlockStore(this.folder);
   }
 
@@ -208,6 +213,7 @@ export class Store {
   #projectIncidents(events: readonly Event[], memory: Memory): void {
     if (events.length === 0) return;
     for (const incident of Object.values(memory.incidents)) {
+      if (this.#memory.has('incidents', incident.id, incident)) continue;
       const { id, openedAt, policy, phase } = incident;
       const closed = phase.kind === 'closed';
       this.#database.run(
@@ -223,9 +229,7 @@ export class Store {
   }
 
   #keepDecision(seq: number, { desired, observed, memory, now }: Decision): void {
-    const json = JSON.stringify(desired);
-    const digest = createHash('sha256').update(json).digest('hex');
-    this.#database.run('INSERT OR IGNORE INTO desired_states (digest, json) VALUES (?, ?)', digest, deflateSync(json));
+    const digest = this.#keepDesired(desired);
     this.#database.run(
       'INSERT INTO decisions (seq, at, desired, observed, memory) VALUES (?, ?, ?, ?, ?)',
       seq,
@@ -242,6 +246,19 @@ export class Store {
       'DELETE FROM desired_states WHERE (SELECT count(*) FROM desired_states) > ? AND digest NOT IN (SELECT desired FROM decisions)',
       DESIRED_STATES_KEPT,
     );
+  }
+
+  /** Stored once for all decisions that rest on it. */
+  #keepDesired(desired: Desired): string {
+    const known = this.#desiredDigests.get(desired);
+    const isStored = 'SELECT 1 FROM desired_states WHERE digest = ?';
+    if (known !== undefined && this.#database.get(isStored, known) !== undefined) return known;
+    const json = JSON.stringify(desired);
+    const digest = createHash('sha256').update(json).digest('hex');
+    const sql = 'INSERT OR IGNORE INTO desired_states (digest, json) VALUES (?, ?)';
+    this.#database.run(sql, digest, deflateSync(json));
+    this.#desiredDigests.set(desired, digest);
+    return digest;
   }
 
   #readHead(): { seq: number; hash: string } {
