@@ -5,6 +5,11 @@ export function without<T>(record: Readonly<Record<string, T>>, keys: readonly s
   return Object.fromEntries(Object.entries(record).filter(([key]) => !gone.has(key)));
 }
 
+export function isEmpty(record: object): boolean {
+  for (const _key in record) return false;
+  return true;
+}
+
 export function mapValues<T, U>(
   record: Readonly<Record<string, T>>,
   change: (value: T, key: string) => U,

@@ -2,7 +2,7 @@ import type { Check, CheckResult } from '../core/model/check.ts';
 import { isBeyond, type Trigger, type TriggerKey } from '../core/model/trigger.ts';
 import { type Reading, type ReadingElement, toReadingValue } from '../core/observed.ts';
 import type { Millis } from '../core/units.ts';
-import { type CompiledQuery, compileQuery, type InstantResult } from '../promql/evaluate.ts';
+import { type CompiledQuery, compileQuery, type InstantResult, type VectorElement } from '../promql/evaluate.ts';
 import { type SelectorUse, selectorsOf, windowOf } from '../promql/inspect.ts';
 import { type SharedInterner, shareInterner } from '../promql/labels.ts';
 import { parseQuery } from '../promql/parse.ts';
@@ -25,6 +25,13 @@ type Known = {
   readonly sources: readonly string[];
   /** Whether each of its selectors finds series of a source. */
   readonly complete: boolean;
+};
+
+/** Of nothing nothing is missing. */
+const NO_SOURCE: SourceState = {
+  since: Number.NEGATIVE_INFINITY,
+  healthy: true,
+  intervalMs: Number.NEGATIVE_INFINITY,
 };
 
 type SourceState = { readonly since: Millis; readonly healthy: boolean; readonly intervalMs: Millis };
@@ -92,7 +99,7 @@ export class Evaluator {
       const sources = prepared instanceof PromqlError ? [] : this.#sourcesOf(prepared);
       if (sources.length > 0 && !sources.includes(commit.source)) continue;
       if (!this.#isAbsenceProven(prepared)) continue;
-      readings.push({ ...this.#read(key, prepared, sources, commit), ...this.#baselineOf(key, trigger, commit.at) });
+      readings.push(this.#read(key, trigger, prepared, sources, commit));
     }
     return readings;
   }
@@ -114,8 +121,7 @@ export class Evaluator {
       const prepared = this.#prepare(trigger.query);
       const sources = prepared instanceof PromqlError ? [] : this.#sourcesOf(prepared);
       if (!sources.some((source) => this.#sources.has(source))) return [];
-      const reading = this.#read(key, prepared, sources, { source: '', target: '', at, ok: true });
-      return [{ ...reading, ...this.#baselineOf(key, trigger, at) }];
+      return [this.#read(key, trigger, prepared, sources, { source: '', target: '', at, ok: true })];
     });
   }
 
@@ -158,19 +164,42 @@ export class Evaluator {
     };
   }
 
-  #read(trigger: TriggerKey, prepared: Prepared | PromqlError, sources: readonly string[], commit: Commit): Reading {
-    const states = sources.flatMap((source) => this.#sources.get(source) ?? []);
-    const own = this.#sources.get(commit.source);
-    const relevant = states.length > 0 ? states : own === undefined ? [] : [own];
-    return {
-      trigger,
+  #read(
+    key: TriggerKey,
+    trigger: Trigger,
+    prepared: Prepared | PromqlError,
+    sources: readonly string[],
+    commit: Commit,
+  ): Reading {
+    const basis = this.#basisOf(sources, commit);
+    const reading = {
+      trigger: key,
       at: commit.at,
-      intervalMs: Math.max(...relevant.map((state) => state.intervalMs)),
-      covered:
-        !(prepared instanceof PromqlError) && relevant.every((state) => commit.at - state.since >= prepared.windowMs),
-      healthy: relevant.every((state) => state.healthy),
+      intervalMs: basis.intervalMs,
+      covered: !(prepared instanceof PromqlError) && commit.at - basis.since >= prepared.windowMs,
+      healthy: basis.healthy,
       result: this.#result(prepared, commit.at),
     };
+    return trigger.threshold.kind === 'baseline'
+      ? { ...reading, ...this.#baselineOf(key, trigger, commit.at) }
+      : reading;
+  }
+
+  /** What is known of several sources together: since when all deliver, whether all do, and the longest interval. */
+  #basisOf(sources: readonly string[], commit: Commit): SourceState {
+    let since = Number.NEGATIVE_INFINITY;
+    let intervalMs = Number.NEGATIVE_INFINITY;
+    let healthy = true;
+    let known = 0;
+    for (const name of sources) {
+      const state = this.#sources.get(name);
+      if (state === undefined) continue;
+      known += 1;
+      since = Math.max(since, state.since);
+      intervalMs = Math.max(intervalMs, state.intervalMs);
+      healthy &&= state.healthy;
+    }
+    return known === 0 ? (this.#sources.get(commit.source) ?? NO_SOURCE) : { since, healthy, intervalMs };
   }
 
   #baselineOf(key: TriggerKey, { threshold }: Trigger, at: Millis): Pick<Reading, 'baseline'> {
@@ -244,14 +273,19 @@ function prepare(query: string, interner: SharedInterner): Prepared | PromqlErro
   }
 }
 
-function readingElements(result: InstantResult): ReadingElement[] {
+function asReadings(elements: readonly VectorElement[]): readonly ReadingElement[] {
+  if (elements.every(({ value }) => Number.isFinite(value))) return elements;
+  return elements.map(({ labels, value }) => ({ labels, value: toReadingValue(value) }));
+}
+
+function readingElements(result: InstantResult): readonly ReadingElement[] {
   switch (result.type) {
     case 'scalar':
       return [{ labels: {}, value: toReadingValue(result.value) }];
     case 'vector':
-      return result.elements
-        .slice(0, ELEMENTS_KEPT)
-        .map(({ labels, value }) => ({ labels, value: toReadingValue(value) }));
+      return asReadings(
+        result.elements.length > ELEMENTS_KEPT ? result.elements.slice(0, ELEMENTS_KEPT) : result.elements,
+      );
     case 'string':
     case 'matrix':
       return [];

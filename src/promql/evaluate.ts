@@ -1,7 +1,7 @@
 import type { Millis } from '../core/units.ts';
 import type { Expr } from './ast.ts';
 import { checkQuery } from './check.ts';
-import { type AnnotationTexts, formatAnnotations } from './eval/annotations.ts';
+import { type AnnotationSet, type AnnotationTexts, formatAnnotations } from './eval/annotations.ts';
 import { compile } from './eval/compile.ts';
 import { spendStep } from './eval/cost.ts';
 import { alwaysDistinctCheck } from './eval/distinct.ts';
@@ -116,8 +116,12 @@ function nameRemoval(plan: Plan, expr: Expr): (vector: Vector) => Vector {
   };
 }
 
+/** For the next evaluation; nearly all leave it empty, and none runs within another. */
+let noAnnotations: AnnotationSet = new Map();
+
 function frameOf(store: Queryable, start: Millis, end: Millis, stepMs: Millis): Frame {
-  return { store, at: start, start, end, stepMs, cost: 0, annotations: new Map() };
+  if (noAnnotations.size > 0) noAnnotations = new Map();
+  return { store, at: start, start, end, stepMs, cost: 0, annotations: noAnnotations };
 }
 
 function evaluateInstant({ node, finish }: Compiled, frame: Frame, { text }: EvaluateOptions): InstantResult {

@@ -1,4 +1,5 @@
 import { EMPTY_MEMORY, type Memory } from '../core/memory.ts';
+import { isEmpty } from '../core/record.ts';
 import type { TriggerMemory } from '../core/triggers/trigger-memory.ts';
 import type { Millis } from '../core/units.ts';
 import { type Database, parseJson, textOf } from './database.ts';
@@ -131,9 +132,4 @@ function isAtRest(known: unknown, entry: unknown, atLeisure: boolean): boolean {
   if (before === undefined || (atLeisure && after.at - before.at >= REST_MS)) return false;
   const same = before.digest === after.digest && before.state === after.state && before.since === after.since;
   return same && isEmpty(before.elements) && isEmpty(after.elements);
-}
-
-function isEmpty(record: object): boolean {
-  for (const _ in record) return false;
-  return true;
 }

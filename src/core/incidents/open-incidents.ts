@@ -1,6 +1,6 @@
 import type { Brake } from '../memory.ts';
 import { type Incident, type IncidentCause, isOpen } from '../model/incident.ts';
-import type { RollbackPolicy } from '../model/policy.ts';
+import { type RollbackPolicy, triggerKeys } from '../model/policy.ts';
 import { type Trigger, triggerKey } from '../model/trigger.ts';
 import { leadingElement, shownThreshold, viewTrigger } from '../triggers/trigger-view.ts';
 import type { Turn } from '../turn.ts';
@@ -36,8 +36,11 @@ export function criticalTriggers(policy: RollbackPolicy): readonly Trigger[] {
 }
 
 export function firingTriggers(turn: Turn, policy: RollbackPolicy): Trigger[] {
-  return criticalTriggers(policy).filter(
-    (trigger) => viewTrigger(turn.memory, triggerKey(policy.name, trigger.name), trigger, turn.now).state === 'firing',
+  const keys = triggerKeys(policy);
+  return policy.triggers.filter(
+    (trigger, index) =>
+      trigger.severity === 'critical' &&
+      viewTrigger(turn.memory, keys[index] ?? '', trigger, turn.now).state === 'firing',
   );
 }
 

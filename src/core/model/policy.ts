@@ -2,7 +2,7 @@ import type { Millis } from '../units.ts';
 import type { Check } from './check.ts';
 import type { Origin } from './origin.ts';
 import type { Step } from './step.ts';
-import type { Trigger } from './trigger.ts';
+import { type Trigger, type TriggerKey, triggerKey } from './trigger.ts';
 
 export type RollbackPolicy = {
   readonly name: string;
@@ -26,6 +26,17 @@ export type RollbackPolicy = {
 
 /** Counted from the opening of the incident, not from the level before. */
 export type EscalationLevel = { readonly afterMs: Millis; readonly notify: readonly string[] };
+
+const knownKeys = new WeakMap<RollbackPolicy, readonly TriggerKey[]>();
+
+/** The keys of a policy's triggers, in their order. */
+export function triggerKeys(policy: RollbackPolicy): readonly TriggerKey[] {
+  const known = knownKeys.get(policy);
+  if (known !== undefined) return known;
+  const keys = policy.triggers.map((trigger) => triggerKey(policy.name, trigger.name));
+  knownKeys.set(policy, keys);
+  return keys;
+}
 
 /** How many of the policy's critical triggers must fire. */
 export type Match =

@@ -1,5 +1,5 @@
 import { isOpen } from '../model/incident.ts';
-import { triggerKey } from '../model/trigger.ts';
+import { triggerKeys } from '../model/policy.ts';
 import { wantedPlaces } from '../places/flag-places.ts';
 import { targetConditions } from '../targets/target-conditions.ts';
 import { viewTrigger } from '../triggers/trigger-view.ts';
@@ -85,11 +85,11 @@ function driftConditions(turn: Turn): Condition[] {
 }
 
 function triggerConditions(turn: Turn): Condition[] {
-  return Object.values(turn.desired.policies).flatMap((policy) =>
-    policy.triggers.flatMap((trigger) => {
-      const key = triggerKey(policy.name, trigger.name);
-      const view = viewTrigger(turn.memory, key, trigger, turn.now);
-      if (view.state !== 'unknown') return [];
+  return Object.values(turn.desired.policies).flatMap((policy) => {
+    const keys = triggerKeys(policy);
+    return policy.triggers.flatMap((trigger, index) => {
+      const view = viewTrigger(turn.memory, keys[index] ?? '', trigger, turn.now);
+      if (view.state !== 'unknown') return NOTHING;
       const condition: Condition = {
         type: 'TriggerUnknown',
         object: `RollbackPolicy/${policy.name}`,
@@ -98,9 +98,11 @@ function triggerConditions(turn: Turn): Condition[] {
         origin: trigger.origin,
       };
       return [condition];
-    }),
-  );
+    });
+  });
 }
+
+const NOTHING: readonly Condition[] = [];
 
 function whyUnknown(view: ReturnType<typeof viewTrigger>): string {
   if (view.memory === undefined) return 'it was not evaluated yet';

@@ -4,9 +4,9 @@ import { conflictSet } from '../incidents/conflict-set.ts';
 import { criticalTriggers } from '../incidents/open-incidents.ts';
 import type { Hold } from '../model/hold.ts';
 import { type Incident, isOpen } from '../model/incident.ts';
-import type { RollbackPolicy, Rung } from '../model/policy.ts';
+import { type RollbackPolicy, type Rung, triggerKeys } from '../model/policy.ts';
 import { describeStep } from '../model/step.ts';
-import { type Trigger, triggerKey } from '../model/trigger.ts';
+import type { Trigger } from '../model/trigger.ts';
 import { tellingOutlook } from '../notifications/tell-by-time.ts';
 import { differing } from '../places/deliveries.ts';
 import { leadingElement, shownThreshold, viewTrigger } from '../triggers/trigger-view.ts';
@@ -25,13 +25,16 @@ export function outlookOf(turn: Turn): Outlook[] {
   ];
 }
 
+const NOTHING: readonly Outlook[] = [];
+
 function pendingOutlook(turn: Turn, policy: RollbackPolicy): Outlook[] {
   if (policy.suspend) return [];
-  return policy.triggers.flatMap((trigger) => {
-    const key = triggerKey(policy.name, trigger.name);
+  const keys = triggerKeys(policy);
+  return policy.triggers.flatMap((trigger, index) => {
+    const key = keys[index] ?? '';
     const view = viewTrigger(turn.memory, key, trigger, turn.now);
-    const element = view.memory === undefined ? undefined : leadingElement(view.memory);
-    if (view.state !== 'pending' || element === undefined) return [];
+    const element = view.state === 'pending' && view.memory !== undefined ? leadingElement(view.memory) : undefined;
+    if (element === undefined) return NOTHING;
     const left = Math.max(0, trigger.forMs - element.accumulatedMs);
     return [
       {

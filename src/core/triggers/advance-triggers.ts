@@ -22,7 +22,11 @@ export function advanceTriggers(turn: Turn): void {
     if (after !== before) remember(turn, moved, key, before, after);
   }
   // In one step: a copy of all triggers for each of them would be quadratic.
-  if (moved.size > 0) turn.replaceTriggers({ ...turn.memory.triggers, ...Object.fromEntries(moved) });
+  if (moved.size > 0) {
+    const after: Record<TriggerKey, TriggerMemory> = { ...turn.memory.triggers };
+    for (const [key, memory] of moved) after[key] = memory;
+    turn.replaceTriggers(after);
+  }
   recordMoving(turn);
 }
 

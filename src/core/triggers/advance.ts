@@ -1,6 +1,6 @@
 import { isBeyond, resolveThreshold, type Threshold, type Trigger } from '../model/trigger.ts';
 import { fromReadingValue, type Reading, type ReadingElement, type ReadingValue } from '../observed.ts';
-import { mapValues } from '../record.ts';
+import { isEmpty, mapValues } from '../record.ts';
 import type { Millis } from '../units.ts';
 import type { ElementMemory, TriggerMemory, TriggerState, Verdict } from './trigger-memory.ts';
 
@@ -27,7 +27,8 @@ export function advanceTrigger(trigger: Trigger, before: TriggerMemory | undefin
     const value = worstValue(orderingOf(trigger.threshold), reading.result.elements);
     return withFailure(trigger, known, reading, value, 'there is too little history for its baseline');
   }
-  return judgeReading({ ...trigger, threshold }, known, reading, reading.result.elements);
+  const judge = hasPlainThreshold(trigger) ? trigger : { ...trigger, threshold };
+  return judgeReading(judge, known, reading, reading.result.elements);
 }
 
 /** Which of several values is the worst does not depend on the baseline. */
@@ -37,6 +38,10 @@ function orderingOf(threshold: Trigger['threshold']): Threshold {
 
 /** A trigger whose threshold is a number. */
 type Judge = Trigger & { readonly threshold: Threshold };
+
+function hasPlainThreshold(trigger: Trigger): trigger is Judge {
+  return trigger.threshold.kind !== 'baseline';
+}
 
 function judgeReading(
   trigger: Judge,
@@ -106,9 +111,13 @@ function advanceElements(
   before: Readonly<Record<string, ElementMemory>>,
   reading: Reading,
   seen: readonly ReadingElement[],
-): Record<string, ElementMemory> {
-  const after: Record<string, ElementMemory> = {};
+): Readonly<Record<string, ElementMemory>> {
   const judged = seen.length > ELEMENT_LIMIT ? mostBeyond(trigger.threshold, seen) : seen;
+  // Nearly always: nothing was wrong, and nothing is.
+  if (isEmpty(before) && !judged.some((element) => judgeElement(trigger, element, reading) === 'breached')) {
+    return absent(trigger, before, reading, seen);
+  }
+  const after: Record<string, ElementMemory> = {};
   const judgedKeys = new Set<string>();
   for (const element of judged) {
     const key = elementKey(element.labels);
@@ -121,12 +130,23 @@ function advanceElements(
     const next = missingElement(trigger, element, reading, seen.length > 0);
     if (next !== undefined) after[key] = next;
   }
-  if (trigger.noData === 'fire' && seen.length === 0 && Object.keys(after).length === 0) {
-    const next = advanceElement(trigger, before[ABSENCE_KEY], reading, ABSENCE);
-    if (next !== undefined) after[ABSENCE_KEY] = next;
-  }
-  return after;
+  if (!isEmpty(after)) return after;
+  return absent(trigger, before, reading, seen);
 }
+
+/** Where nothing is remembered of any element: what the absence of all is, if that is to fire. */
+function absent(
+  trigger: Judge,
+  before: Readonly<Record<string, ElementMemory>>,
+  reading: Reading,
+  seen: readonly ReadingElement[],
+): Readonly<Record<string, ElementMemory>> {
+  if (trigger.noData !== 'fire' || seen.length > 0) return NO_ELEMENTS;
+  const next = advanceElement(trigger, before[ABSENCE_KEY], reading, ABSENCE);
+  return next === undefined ? NO_ELEMENTS : { [ABSENCE_KEY]: next };
+}
+
+const NO_ELEMENTS: Readonly<Record<string, ElementMemory>> = {};
 
 /** Undefined: nothing needs to be remembered of an element that is inactive. */
 function advanceElement(
@@ -135,7 +155,7 @@ function advanceElement(
   reading: Reading,
   element: ReadingElement,
 ): ElementMemory | undefined {
-  const judgement = applyNoData(trigger, judge(trigger, fromReadingValue(element.value)), reading);
+  const judgement = judgeElement(trigger, element, reading);
   const memory: ElementMemory = {
     ...(before ?? newElement(element, reading.at)),
     value: element.value,
@@ -156,6 +176,10 @@ function missingElement(
 }
 
 type Judgement = 'breached' | 'between' | 'clear' | 'nothing';
+
+function judgeElement(trigger: Judge, element: ReadingElement, reading: Reading): Judgement {
+  return applyNoData(trigger, judge(trigger, fromReadingValue(element.value)), reading);
+}
 
 function judge(trigger: Judge, value: number): Exclude<Verdict, 'failed'> {
   if (Number.isNaN(value)) return 'nan';
@@ -253,18 +277,29 @@ function newElement(element: ReadingElement, at: Millis): ElementMemory {
   };
 }
 
+/** The gravest of what the elements say. */
 function overallVerdict(trigger: Judge, elements: readonly ReadingElement[]): Verdict {
-  const verdicts = new Set(elements.map((element) => judge(trigger, fromReadingValue(element.value))));
-  for (const verdict of ['breached', 'between', 'clear'] as const) if (verdicts.has(verdict)) return verdict;
+  let gravest: Verdict = 'noData';
+  for (const element of elements) {
+    const verdict = judge(trigger, fromReadingValue(element.value));
+    if (GRAVITY[verdict] > GRAVITY[gravest]) gravest = verdict;
+  }
   // Where absence means that all is well, it is as good as a clear value, also for a verification.
-  if (trigger.noData === 'clear') return 'clear';
-  return verdicts.has('nan') ? 'nan' : 'noData';
+  return trigger.noData === 'clear' && GRAVITY[gravest] < GRAVITY.clear ? 'clear' : gravest;
 }
 
+const GRAVITY = { failed: 0, noData: 0, nan: 1, clear: 2, between: 3, breached: 4 } as const satisfies Record<
+  Verdict,
+  number
+>;
+
 function overallState(elements: Readonly<Record<string, ElementMemory>>, verdict: Verdict): TriggerState {
-  const states = new Set(Object.values(elements).map((element) => element.state));
-  if (states.has('firing')) return 'firing';
-  if (states.has('pending')) return 'pending';
+  let pending = false;
+  for (const { state } of Object.values(elements)) {
+    if (state === 'firing') return 'firing';
+    pending ||= state === 'pending';
+  }
+  if (pending) return 'pending';
   return verdict === 'noData' || verdict === 'nan' || verdict === 'failed' ? 'unknown' : 'inactive';
 }
 

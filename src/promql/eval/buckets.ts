@@ -31,7 +31,9 @@ export type Repair = Pick<BucketRepair, 'minBucket' | 'maxBucket' | 'maxDiff'>;
  * decreases are raised to the bucket before and reported.
  */
 export function ensureMonotonic({ bounds, counts }: Buckets): Repair | undefined {
-  let repair: Repair | undefined;
+  let minBucket = Infinity;
+  let maxBucket = -Infinity;
+  let maxDiff = -Infinity;
   let previous = counts[0] ?? NaN;
   for (let i = 1; i < counts.length; i += 1) {
     const count = counts[i] ?? NaN;
@@ -40,22 +42,14 @@ export function ensureMonotonic({ bounds, counts }: Buckets): Repair | undefined
       counts[i] = previous;
     } else if (count < previous) {
       counts[i] = previous;
-      repair = widened(repair, bounds[i] ?? NaN, previous - count);
+      minBucket = Math.min(minBucket, bounds[i] ?? NaN);
+      maxBucket = Math.max(maxBucket, bounds[i] ?? NaN);
+      maxDiff = Math.max(maxDiff, previous - count);
     } else {
       previous = count;
     }
   }
-  return repair;
-}
-
-function widened(repair: Repair | undefined, bound: number, diff: number): Repair {
-  if (repair === undefined) return { minBucket: bound, maxBucket: bound, maxDiff: diff };
-  const { minBucket, maxBucket, maxDiff } = repair;
-  return {
-    minBucket: Math.min(minBucket, bound),
-    maxBucket: Math.max(maxBucket, bound),
-    maxDiff: Math.max(maxDiff, diff),
-  };
+  return maxDiff === -Infinity ? undefined : { minBucket, maxBucket, maxDiff };
 }
 
 function isClose(a: number, b: number): boolean {

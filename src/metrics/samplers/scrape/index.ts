@@ -51,7 +51,7 @@ async function scrapeOnce(target: Target, report: Report, signal: AbortSignal): 
   try {
     const samples = await fetchSamples(target, signal);
     // The report goes first: of samples with the same labels the first counts, and a target does not say itself that it is up.
-    return { kind: 'sampled', samples: [...report(1, clock.elapsed() - begun, samples.length), ...samples] };
+    return { kind: 'sampled', samples: report(1, clock.elapsed() - begun, samples.length).concat(samples) };
   } catch (error) {
     if (!(error instanceof HttpFault || error instanceof ExpositionError)) throw error;
     const { code, message } = error;
