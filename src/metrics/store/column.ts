@@ -2,28 +2,33 @@ import type { Millis } from '../../core/units.ts';
 import type { Budget } from './budget.ts';
 
 const SMALLEST_CAPACITY = 16;
-const SLACK = 1.5;
+/** How much larger an array is made than its content, when it has to be made anew. */
+const SLACK = 1.25;
 const BYTES = Float64Array.BYTES_PER_ELEMENT;
 
-/** Arrays that stand beside a column and must move with it. */
-export interface Row {
-  relocate(move: Relocation): void;
+/** Who has a row, and is told when it has another number. */
+export interface RowOwner {
+  moved(row: number): void;
 }
 
-/** What was at `from` is now at 0, in arrays of `capacity`. */
-export type Relocation = { readonly from: number; readonly to: number; readonly capacity: number };
-
 /**
- * The timestamps of one target's samplings, shared by its series. Live entries stand at `start <= index < end`.
- * Entries are appended at the end and dropped at the start by moving `start`; the arrays are shifted only when they
- * are full, and have half of their content as slack, so that a sampling costs one write per series.
+ * The timestamps of one target's samplings, shared by its series, and a row of values for each of these. All rows lie in one
+ * block of memory, one behind the other: thousands of small arrays would take up a third more, and come and go together.
+ *
+ * Live entries stand at `start <= index < end`. They are appended at the end and dropped at the start by moving `start`; only
+ * when the arrays are full is everything shifted to the front, so that a sampling costs one write per series.
  */
 export class Column {
   readonly budget: Budget;
-  readonly #rows = new Set<Row>();
   #times: Float64Array = new Float64Array(SMALLEST_CAPACITY);
+  #block: Float64Array = new Float64Array(0);
+  /** By row; the block has room for as many. */
+  #owners: (RowOwner | undefined)[] = [];
+  readonly #free: number[] = [];
   #start = 0;
   #end = 0;
+  #shifted = 0;
+  #epoch = 0;
   #evicted = 0;
 
   constructor(budget: Budget) {
@@ -43,6 +48,16 @@ export class Column {
     return this.#end;
   }
 
+  /** By how much indexes have moved to the front so far; an index plus this stays the same for as long as its entry lives. */
+  get shifted(): number {
+    return this.#shifted;
+  }
+
+  /** Changes when rows have to be asked for again. */
+  get epoch(): number {
+    return this.#epoch;
+  }
+
   get lastTime(): Millis {
     return this.#times[this.#end - 1] ?? Number.NEGATIVE_INFINITY;
   }
@@ -52,18 +67,27 @@ export class Column {
     return this.#evicted;
   }
 
-  /** The array for a new row, or undefined if the budget is spent. */
-  addRow(row: Row): Float64Array | undefined {
-    if (!this.budget.take(this.#times.length * BYTES)) return undefined;
-    this.#rows.add(row);
-    return new Float64Array(this.#times.length);
+  /** The number of a new row, or undefined if the budget is spent. What is in it is anything. */
+  addRow(owner: RowOwner): number | undefined {
+    if (this.#free.length === 0 && !this.#addRows()) return undefined;
+    const row = this.#free.pop();
+    if (row !== undefined) this.#owners[row] = owner;
+    return row;
   }
 
-  removeRow(row: Row): void {
-    if (this.#rows.delete(row)) this.budget.give(this.#times.length * BYTES);
+  removeRow(row: number): void {
+    this.#owners[row] = undefined;
+    this.#free.push(row);
+    if (this.#free.length === this.#owners.length) this.#dropBlock();
   }
 
-  /** Gives the memory of the timestamps back. The column must have no rows, and is not used afterwards. */
+  /** The values of a row, beside the times; right until `epoch` changes. */
+  row(row: number): Float64Array {
+    const capacity = this.#times.length;
+    return this.#block.subarray(row * capacity, (row + 1) * capacity);
+  }
+
+  /** Gives all memory back. The column must have no rows, and is not used afterwards. */
   release(): void {
     this.budget.give(this.#times.length * BYTES);
     this.#times = new Float64Array(0);
@@ -85,10 +109,18 @@ export class Column {
   #makeRoom(): void {
     const capacity = this.#times.length;
     const wanted = this.#wantedCapacity();
-    const change = (wanted - capacity) * BYTES * (this.#rows.size + 1);
+    const rows = this.#wantedRows();
+    const change = (wanted * (rows + 1) - capacity * (this.#owners.length + 1)) * BYTES;
     if (change <= 0) this.budget.give(-change);
     else if (!this.budget.take(change)) return this.#evict();
-    this.#relocate(wanted);
+    if (wanted === capacity && rows === this.#owners.length) this.#shift();
+    else this.#rebuild(wanted, rows);
+  }
+
+  /** Fewer if most are free. */
+  #wantedRows(): number {
+    const used = this.#owners.length - this.#free.length;
+    return used * 2 < this.#owners.length ? Math.ceil(used * SLACK) : this.#owners.length;
   }
 
   #wantedCapacity(): number {
@@ -103,22 +135,65 @@ export class Column {
     const dropped = this.#start > 0 ? 0 : Math.max(1, Math.floor(live / 4));
     this.#start += dropped;
     this.#evicted += dropped;
-    this.#relocate(this.#times.length);
+    this.#shift();
   }
 
-  #relocate(capacity: number): void {
-    const move: Relocation = { from: this.#start, to: this.#end, capacity };
-    for (const row of this.#rows) row.relocate(move);
-    this.#times = relocated(this.#times, move);
-    this.#end -= this.#start;
+  /** Moves all live entries to the front. */
+  #shift(): void {
+    const capacity = this.#times.length;
+    const [from, to] = [this.#start, this.#end];
+    this.#times.copyWithin(0, from, to);
+    for (let at = 0; at < this.#block.length; at += capacity) this.#block.copyWithin(at, at + from, at + to);
+    this.#begin(from);
+  }
+
+  /** The same into new arrays, with the rows that are used together. */
+  #rebuild(capacity: number, rows: number): void {
+    const before = this.#times.length;
+    const [from, to] = [this.#start, this.#end];
+    const block = new Float64Array(rows * capacity);
+    const owners = this.#owners.filter((owner) => owner !== undefined);
+    let next = 0;
+    for (const [row, owner] of this.#owners.entries()) {
+      if (owner === undefined) continue;
+      block.set(this.#block.subarray(row * before + from, row * before + to), next * capacity);
+      owner.moved(next);
+      next += 1;
+    }
+    const times = new Float64Array(capacity);
+    times.set(this.#times.subarray(from, to));
+    this.#times = times;
+    this.#replace(block, [...owners, ...Array.from({ length: rows - next }, () => undefined)]);
+    this.#begin(from);
+  }
+
+  #begin(from: number): void {
+    this.#shifted += from;
+    this.#end -= from;
     this.#start = 0;
   }
-}
 
-/** The array after the move: the same one if the capacity stays. Stale markers keep their bits. */
-export function relocated(array: Float64Array, { from, to, capacity }: Relocation): Float64Array {
-  if (array.length === capacity) return array.copyWithin(0, from, to);
-  const moved = new Float64Array(capacity);
-  moved.set(array.subarray(from, to));
-  return moved;
+  #addRows(): boolean {
+    const capacity = this.#times.length;
+    const before = this.#owners.length;
+    const rows = before < 2 ? before + 1 : Math.ceil(before * SLACK);
+    if (!this.budget.take((rows - before) * capacity * BYTES)) return false;
+    const block = new Float64Array(rows * capacity);
+    block.set(this.#block);
+    this.#replace(block, [...this.#owners, ...Array.from({ length: rows - before }, () => undefined)]);
+    return true;
+  }
+
+  #dropBlock(): void {
+    this.budget.give(this.#block.length * BYTES);
+    this.#replace(new Float64Array(0), []);
+  }
+
+  #replace(block: Float64Array, owners: (RowOwner | undefined)[]): void {
+    this.#block = block;
+    this.#owners = owners;
+    this.#free.length = 0;
+    for (let row = owners.length - 1; row >= 0; row -= 1) if (owners[row] === undefined) this.#free.push(row);
+    this.#epoch += 1;
+  }
 }

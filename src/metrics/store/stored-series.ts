@@ -1,7 +1,7 @@
 import type { Millis } from '../../core/units.ts';
 import type { Labels, Series } from '../../promql/series.ts';
 import { isStale, writeStale } from '../../promql/staleness.ts';
-import { Column, type Relocation, type Row, relocated } from './column.ts';
+import { Column, type RowOwner } from './column.ts';
 
 type Identity = {
   readonly labels: Labels;
@@ -10,12 +10,14 @@ type Identity = {
   readonly target: string;
 };
 
+const NO_VALUES = new Float64Array(0);
+
 /**
  * One series: its values stand beside the timestamps of its target, or beside timestamps of its own as soon as the target
  * states them. Where a series paused, the shared column has times at which it had no sample; there stand stale
  * markers, which readers treat exactly as the single marker at the beginning of the pause.
  */
-export class StoredSeries implements Series, Row {
+export class StoredSeries implements Series, RowOwner {
   readonly labels: Labels;
   readonly key: string;
   readonly source: string;
@@ -28,7 +30,10 @@ export class StoredSeries implements Series, Row {
   round = 0;
   readonly #shared: Column;
   #column: Column;
-  #values: Float64Array;
+  #row = -1;
+  #values: Float64Array = NO_VALUES;
+  #epoch = -1;
+  /** The live part, counted from the column's very first entry. */
   #first = 0;
   #end = 0;
 
@@ -39,15 +44,14 @@ export class StoredSeries implements Series, Row {
     this.target = identity.target;
     this.#shared = column;
     this.#column = column;
-    this.#values = new Float64Array(0);
   }
 
   /** Undefined if there is no memory for it. */
   static create(identity: Identity, column: Column): StoredSeries | undefined {
     const series = new StoredSeries(identity, column);
-    const values = column.addRow(series);
-    if (values === undefined) return undefined;
-    series.#values = values;
+    const row = column.addRow(series);
+    if (row === undefined) return undefined;
+    series.#row = row;
     return series;
   }
 
@@ -56,15 +60,19 @@ export class StoredSeries implements Series, Row {
   }
 
   get values(): Float64Array {
+    if (this.#epoch !== this.#column.epoch) {
+      this.#values = this.#column.row(this.#row);
+      this.#epoch = this.#column.epoch;
+    }
     return this.#values;
   }
 
   get first(): number {
-    return Math.max(this.#first, this.#column.start);
+    return Math.max(this.#first - this.#column.shifted, this.#column.start);
   }
 
   get end(): number {
-    return Math.max(this.#end, this.#column.start);
+    return Math.max(this.#end - this.#column.shifted, this.#column.start);
   }
 
   get lastTime(): Millis {
@@ -72,7 +80,7 @@ export class StoredSeries implements Series, Row {
   }
 
   get lastValue(): number | undefined {
-    return this.end > this.first ? this.#values[this.end - 1] : undefined;
+    return this.end > this.first ? this.values[this.end - 1] : undefined;
   }
 
   /** Whether its timestamps are its own, and not those of its target's samplings. */
@@ -83,13 +91,13 @@ export class StoredSeries implements Series, Row {
   /** Sets the sample at an index of the shared column. */
   write(index: number, value: number): void {
     this.#openAt(index);
-    this.#values[index] = value;
+    this.values[index] = value;
     this.ended = false;
   }
 
   writeStale(index: number): void {
     this.#openAt(index);
-    writeStale(this.#values, index);
+    writeStale(this.values, index);
     this.ended = true;
   }
 
@@ -109,33 +117,35 @@ export class StoredSeries implements Series, Row {
     if (this.detached) this.#column.dropBefore(time);
   }
 
-  relocate(move: Relocation): void {
-    const { first, end } = this;
-    this.#values = relocated(this.#values, move);
-    this.#first = first - move.from;
-    this.#end = end - move.from;
+  moved(row: number): void {
+    this.#row = row;
   }
 
   release(): void {
-    this.#column.removeRow(this);
+    this.#column.removeRow(this.#row);
     if (this.detached) this.#column.release();
   }
 
   #openAt(index: number): void {
-    if (this.end === this.first) this.#first = index;
-    else for (let gap = this.#end; gap < index; gap++) writeStale(this.#values, gap);
-    this.#end = index + 1;
+    const { shifted } = this.#column;
+    if (this.end === this.first) this.#first = index + shifted;
+    else for (let gap = this.end; gap < index; gap++) writeStale(this.values, gap);
+    this.#end = index + 1 + shifted;
   }
 
   #detach(): boolean {
     if (this.detached) return true;
     const column = new Column(this.#shared.budget);
     const own = column.addRow(this);
-    if (own === undefined) return false;
+    if (own === undefined) {
+      column.release();
+      return false;
+    }
     const { times, values, first, end } = this;
-    this.#column.removeRow(this);
+    this.#column.removeRow(this.#row);
     this.#column = column;
-    this.#values = own;
+    this.#row = own;
+    this.#epoch = -1;
     this.#first = 0;
     this.#end = 0;
     for (let index = first; index < end; index++) {

@@ -19,19 +19,13 @@ export function rangeSelector(plan: Plan, expr: RangeSelector): MatrixNode {
   let resolved: Resolved = { series: [], labels: [] };
   let hintFrom = 0;
   let hintTo = 0;
-  let scans: Scan[] = [];
+  let scans = new Float64Array(0);
   return {
     type: 'matrix',
     source: {
       open(frame) {
         const current = resolve(frame);
-        if (current !== resolved)
-          scans = current.series.map(() => ({
-            from: Infinity,
-            to: -Infinity,
-            lastStale: -Infinity,
-            lastFall: -Infinity,
-          }));
+        if (current !== resolved) scans = newScans(current.series.length);
         resolved = current;
         window.rangeEnd = shiftedTime(expr.selector, frame);
         window.rangeStart = window.rangeEnd - expr.rangeMs;
@@ -42,8 +36,7 @@ export function rangeSelector(plan: Plan, expr: RangeSelector): MatrixNode {
       dropName: () => false,
       window(index) {
         const series = resolved.series[index];
-        const scan = scans[index];
-        if (series === undefined || scan === undefined) return window;
+        if (series === undefined) return window;
         window.times = series.times;
         window.values = series.values;
         const { first, end } = series;
@@ -51,9 +44,10 @@ export function rangeSelector(plan: Plan, expr: RangeSelector): MatrixNode {
         hintTo = firstAfterNear(series.times, hintFrom, end, window.rangeEnd, hintTo);
         window.from = hintFrom;
         window.to = hintTo;
-        extendScan(window, first, scan);
-        window.mayFall = scan.lastFall > (window.times[window.from] ?? Infinity);
-        if (scan.lastStale > window.rangeStart) copyWithoutStale(window, scratch);
+        const scan = index * SCAN.fields;
+        extendScan(window, first, scans, scan);
+        window.mayFall = (scans[scan + SCAN.lastFall] ?? NaN) > (window.times[window.from] ?? Infinity);
+        if ((scans[scan + SCAN.lastStale] ?? NaN) > window.rangeStart) copyWithoutStale(window, scratch);
         return window;
       },
     },
@@ -64,24 +58,36 @@ const NO_LABELS: Labels = {};
 
 /**
  * The span of a series' samples that was searched for staleness markers and for values below the one before, and where the
- * last of each stands. Samples are only ever appended, so each needs to be looked at once.
+ * last of each stands. Samples are only ever appended, so each needs to be looked at once. Four numbers for each series, in
+ * one array: there are as many of these as selectors have series, a multiple of all series.
  */
-type Scan = { from: Millis; to: Millis; lastStale: Millis; lastFall: Millis };
+const SCAN = { from: 0, to: 1, lastStale: 2, lastFall: 3, fields: 4 } as const;
 
-function extendScan({ times, values, from, to, rangeStart }: Window, first: number, scan: Scan): void {
-  if (rangeStart < scan.from || rangeStart > scan.to) {
-    scan.from = rangeStart;
-    scan.to = rangeStart;
-    scan.lastStale = -Infinity;
-    scan.lastFall = -Infinity;
+function newScans(count: number): Float64Array<ArrayBuffer> {
+  const scans = new Float64Array(count * SCAN.fields).fill(-Infinity);
+  for (let at = 0; at < scans.length; at += SCAN.fields) scans[at + SCAN.from] = Infinity;
+  return scans;
+}
+
+function extendScan(window: Window, first: number, scans: Float64Array, scan: number): void {
+  const { times, values, from, to, rangeStart } = window;
+  if (rangeStart < (scans[scan + SCAN.from] ?? NaN) || rangeStart > (scans[scan + SCAN.to] ?? NaN)) {
+    scans.fill(-Infinity, scan, scan + SCAN.fields);
+    scans[scan + SCAN.from] = rangeStart;
+    scans[scan + SCAN.to] = rangeStart;
   }
-  for (let i = to - 1; i >= from && (times[i] ?? NaN) > scan.to; i -= 1) {
+  const searched = scans[scan + SCAN.to] ?? NaN;
+  let lastStale = scans[scan + SCAN.lastStale] ?? NaN;
+  let lastFall = scans[scan + SCAN.lastFall] ?? NaN;
+  for (let i = to - 1; i >= from && (times[i] ?? NaN) > searched; i -= 1) {
     const time = times[i] ?? NaN;
-    if (isStale(values, i)) scan.lastStale = Math.max(scan.lastStale, time);
+    if (isStale(values, i)) lastStale = Math.max(lastStale, time);
     // Also at the window's first sample: a later window may begin further back.
-    else if (i > first && (values[i] ?? NaN) < (values[i - 1] ?? NaN)) scan.lastFall = Math.max(scan.lastFall, time);
+    else if (i > first && (values[i] ?? NaN) < (values[i - 1] ?? NaN)) lastFall = Math.max(lastFall, time);
   }
-  scan.to = Math.max(scan.to, to > from ? (times[to - 1] ?? NaN) : scan.to);
+  scans[scan + SCAN.lastStale] = lastStale;
+  scans[scan + SCAN.lastFall] = lastFall;
+  scans[scan + SCAN.to] = Math.max(searched, to > from ? (times[to - 1] ?? NaN) : searched);
 }
 
 function copyWithoutStale(window: Window, scratch: { times: Float64Array; values: Float64Array }): void {
