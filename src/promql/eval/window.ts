@@ -1,4 +1,3 @@
-import type { Millis } from '../../core/units.ts';
 import type { RangeSelector, Span, Subquery } from '../ast.ts';
 import type { Labels } from '../series.ts';
 import { isStale } from '../staleness.ts';
@@ -6,16 +5,17 @@ import { spendStep } from './cost.ts';
 import { type Frame, labelsAt, type MatrixNode, type Plan, type VectorNode, valueAt, type Window } from './node.ts';
 import { firstAfterNear, type Resolved, seriesResolver, shiftedTime } from './selector.ts';
 
+const EMPTY = new Float64Array(0);
+
 function createWindow(): Window {
-  const empty = new Float64Array(0);
-  return { times: empty, values: empty, from: 0, to: 0, mayFall: true, rangeStart: 0, rangeEnd: 0, at: 0 };
+  return { times: EMPTY, values: EMPTY, from: 0, to: 0, mayFall: true, rangeStart: 0, rangeEnd: 0, at: 0 };
 }
 
 /** `selector[range]`: windows into the series' own columns, copied only to leave staleness markers out. */
 export function rangeSelector(plan: Plan, expr: RangeSelector): MatrixNode {
   const resolve = seriesResolver(plan, expr.selector);
   const window = createWindow();
-  const scratch = { times: new Float64Array(0), values: new Float64Array(0) };
+  const scratch = { times: EMPTY, values: EMPTY };
   let resolved: Resolved = { series: [], labels: [] };
   let hintFrom = 0;
   let hintTo = 0;
