@@ -22,6 +22,17 @@ export function labelsKey(labels: Labels): string {
   return parts.join('');
 }
 
+const keptKeys = new WeakMap<Labels, string>();
+
+/** `labelsKey` of labels that live long and are asked about by several: they all get the same text. */
+export function keptLabelsKey(labels: Labels): string {
+  const known = keptKeys.get(labels);
+  if (known !== undefined) return known;
+  const key = labelsKey(labels);
+  keptKeys.set(labels, key);
+  return key;
+}
+
 /** The order of Prometheus' results: name by name, value by value. */
 export function compareLabels(a: Labels, b: Labels): number {
   const left = Object.keys(a).sort();
@@ -62,7 +73,7 @@ export function formatLabels(labels: Labels): string {
   return `{${pairs.join(', ')}}`;
 }
 
-/** Gives equal label sets the same object, so that equality is identity afterwards. */
+/** Gives equal label sets the same object, so that equality is identity afterwards. It keeps the first one that it is given. */
 export type Interner = { readonly size: number; intern(labels: Labels): Labels };
 
 export function createInterner(): Interner {
@@ -72,10 +83,12 @@ export function createInterner(): Interner {
       return known.size;
     },
     intern(labels) {
-      const key = labelsKey(labels);
+      const key = keptKeys.get(labels) ?? labelsKey(labels);
       const found = known.get(key);
       if (found !== undefined) return found;
-      const clean = Object.fromEntries(Object.entries(labels).filter(([, value]) => value !== ''));
+      const clean = Object.values(labels).includes('')
+        ? Object.fromEntries(Object.entries(labels).filter(([, value]) => value !== ''))
+        : labels;
       known.set(key, clean);
       return clean;
     },

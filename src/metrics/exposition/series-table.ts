@@ -1,5 +1,5 @@
 import type { Millis } from '../../core/units.ts';
-import { labelsKey } from '../../promql/labels.ts';
+import { keptLabelsKey } from '../../promql/labels.ts';
 import type { Labels } from '../../promql/series.ts';
 import { parseSeries } from './series-text.ts';
 
@@ -55,7 +55,7 @@ export class SeriesTable {
 
   #add(text: string, line: number): TableEntry {
     const labels = this.#finish(parseSeries(text, line));
-    const key = labelsKey(labels);
+    const key = keptLabelsKey(labels);
     const entry = this.#byKey.get(key) ?? { labels, scrape: 0, timestamp: undefined };
     this.#byKey.set(key, entry);
     this.#byText.set(text, entry);

@@ -1,5 +1,5 @@
 import type { Millis } from '../../core/units.ts';
-import { labelsKey } from '../../promql/labels.ts';
+import { keptLabelsKey } from '../../promql/labels.ts';
 import { DEFAULT_LOOKBACK_MS, type Labels, type Matcher, type Queryable, type Series } from '../../promql/series.ts';
 import type { Batch, Sample } from '../batch.ts';
 import { Budget } from './budget.ts';
@@ -168,7 +168,7 @@ export class SampleStore implements Queryable {
   }
 
   #find(group: TargetGroup, labels: Labels): StoredSeries | 'conflicting' | 'refused' {
-    const key = labelsKey(labels);
+    const key = keptLabelsKey(labels);
     const known = this.#byKey.get(key);
     if (known === undefined) return this.#add(group, labels, key);
     if (group.series.has(known)) {

@@ -76,8 +76,18 @@ export function grouping(plan: Plan, expr: Aggregate): (index: number, labels: L
     const key = plan.interner.intern(groupLabels(expr, labels));
     const known = groups.get(key);
     if (known !== undefined) return known;
-    const empty = { sum: 0, compensation: 0, count: 0, incremental: false, seen: 0, dropName: false };
-    const group: Group = { ...empty, labels: key, value: NaN, mean: NaN, members: [] };
+    const group: Group = {
+      labels: key,
+      sum: 0,
+      compensation: 0,
+      count: 0,
+      incremental: false,
+      seen: 0,
+      dropName: false,
+      value: NaN,
+      mean: NaN,
+      members: [],
+    };
     groups.set(key, group);
     return group;
   });

@@ -5,7 +5,6 @@ import { formatSeries, labelsOf } from '../../labels.ts';
 import type { Outcome, Sampler, SamplerDriver, SamplerMeans, SamplingFault } from '../../sampler.ts';
 import { reporter } from '../scrape-report.ts';
 import { type Database, type Row, SqlFault } from './database.ts';
-import { openPostgres } from './postgres.ts';
 import { openSqlite } from './sqlite.ts';
 
 export const sql: SamplerDriver<SqlType> = {
@@ -42,10 +41,25 @@ function openSql(source: MetricSource, type: SqlType, means: SamplerMeans): Samp
 function openDatabase(database: SqlType['database'], means: SamplerMeans): Database {
   switch (database.kind) {
     case 'postgres':
-      return openPostgres(database, means);
+      return whenAsked(async () => (await import('./postgres.ts')).openPostgres(database, means));
     case 'sqlite':
       return openSqlite(database, means.clock);
   }
+}
+
+/** PostgreSQL's client is loaded on hosts that ask one. */
+function whenAsked(load: () => Promise<Database>): Database {
+  let database: Database | undefined;
+  const loaded = async (): Promise<Database> => {
+    database ??= await load();
+    return database;
+  };
+  return {
+    open: async (signal) => (await loaded()).open(signal),
+    select: async (query, spanMs, signal) => await (await loaded()).select(query, spanMs, signal),
+    rest: () => database?.rest(),
+    close: () => database?.close(),
+  };
 }
 
 /** What the connection string says is secret, so the name of the secret stands for it. */
