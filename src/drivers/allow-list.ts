@@ -16,6 +16,8 @@ export type AllowRules = {
   readonly commands?: readonly string[];
   /** `example.com`, `*.example.com`, `127.0.0.1:8080`; without a port any port. */
   readonly hosts?: readonly string[];
+  /** `HOST/NAME` or `HOST:PORT/NAME` of PostgreSQL databases; the host of a UNIX socket is `local`. */
+  readonly databases?: readonly string[];
   /** revertd's own folders (data, configuration): never written for a policy, whatever `paths` says. */
   readonly ownFolders?: readonly string[];
 };
@@ -28,6 +30,8 @@ export type AllowList = {
   /** A container by its name, or a compose project by the absolute path of its file. */
   readonly mayTouchContainer: (container: string) => string | undefined;
   readonly mayCall: (url: string) => string | undefined;
+  /** Takes a PostgreSQL connection string; the reason names its host and database, not its password. */
+  readonly mayUseDatabase: (dsn: string) => string | undefined;
   readonly mayConnect: (host: string, port: number) => string | undefined;
 };
 
@@ -67,6 +71,7 @@ export function createAllowList(rules: AllowRules): AllowList {
     mayTouchUnit: (unit) => refuseUnit(rules, unit),
     mayTouchContainer: (container) => refuseContainer(rules, container),
     mayCall: (url) => refuseUrl(rules, url),
+    mayUseDatabase: (dsn) => refuseDatabase(rules, dsn),
     mayConnect: (host, port) => refuseHost(rules, host, port),
   };
 }
@@ -124,6 +129,17 @@ function refuseHost(
   if (hosts === undefined) return undefined;
   if (hosts.some((pattern) => names.some((name) => matches(pattern.toLowerCase(), name)))) return undefined;
   return notAllowed(shown, 'hosts', hosts);
+}
+
+function refuseDatabase(rules: AllowRules, dsn: string): string | undefined {
+  if (rules.databases === undefined) return undefined;
+  const url = new URL(dsn);
+  const host = url.searchParams.get('host') ?? decodeURIComponent(url.hostname);
+  const place = host === '' || host.startsWith('/') ? 'local' : host.toLowerCase();
+  const database = decodeURIComponent(url.pathname.slice(1)) || decodeURIComponent(url.username);
+  const names = [`${place}/${database}`, `${place}:${url.port || '5432'}/${database}`];
+  if (rules.databases.some((pattern) => names.some((name) => matches(pattern, name)))) return undefined;
+  return notAllowed(`${place}/${database}`, 'databases', rules.databases);
 }
 
 function notAllowed(what: string, list: string, patterns: readonly string[]): string {

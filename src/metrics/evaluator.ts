@@ -1,4 +1,4 @@
-import type { Check, CheckResult } from '../core/model/check.ts';
+import type { Check, CheckResult, CheckThreshold } from '../core/model/check.ts';
 import { isBeyond, type Trigger, type TriggerKey } from '../core/model/trigger.ts';
 import { type Reading, type ReadingElement, toReadingValue } from '../core/observed.ts';
 import type { Millis } from '../core/units.ts';
@@ -139,7 +139,7 @@ export class Evaluator {
       const elements = elementsOf(prepared.compiled.instant(this.#store, at));
       if (elements.length === 0) return { key, outcome: 'unknown', detail: 'no data' };
       if (elements.some((element) => Number.isNaN(element))) return { key, outcome: 'unknown', detail: 'NaN' };
-      const good = elements.every((value) => isBeyond(check.threshold, value));
+      const good = elements.every((value) => isAsWanted(check.threshold, value));
       return { key, outcome: good ? 'true' : 'false', detail: `is ${elements.slice(0, 5).join(', ')}` };
     } catch (error) {
       if (error instanceof PromqlError) return { key, outcome: 'unknown', detail: error.message };
@@ -302,4 +302,8 @@ function elementsOf(result: InstantResult): number[] {
     case 'matrix':
       return [];
   }
+}
+
+function isAsWanted(threshold: CheckThreshold, value: number): boolean {
+  return threshold.kind === 'equals' ? value === threshold.value : isBeyond(threshold, value);
 }

@@ -1,7 +1,8 @@
+import type { CheckThreshold } from '../model/check.ts';
 import { type DocumentRef, documentKey } from '../model/flag.ts';
 import type { Origin } from '../model/origin.ts';
 import { describeStep, type Step } from '../model/step.ts';
-import { type BaselineThreshold, formatThreshold, type Threshold } from '../model/trigger.ts';
+import { type BaselineThreshold, formatThreshold } from '../model/trigger.ts';
 import { formatDuration } from '../units.ts';
 
 /** A field as people read it, and the nearest place in git that says it. */
@@ -17,7 +18,12 @@ const IN_DESCRIPTION: Readonly<Record<Step['kind'], readonly string[]>> = {
   service: ['service', 'do'],
   container: ['on', 'do'],
   http: ['method', 'url'],
-  run: ['argv'],
+  run: ['argv', 'user'],
+  sql: ['database'],
+  editFile: ['path'],
+  gitCommit: ['repository', 'branch'],
+  notify: ['to', 'text'],
+  waitFor: [],
 };
 
 /** Every field of a policy object by its path: `for`, `do[0].timeout`, `variants.on`. */
@@ -51,9 +57,13 @@ function leafText(value: unknown, path: string): string | null {
   if (Array.isArray(value)) {
     return value.length > 0 && value.every((item) => typeof item !== 'object') ? JSON.stringify(value) : null;
   }
-  if (/(?:^|\.)threshold$/.test(path)) return formatThreshold(value as Threshold | BaselineThreshold);
+  if (/(?:^|\.)threshold$/.test(path)) return thresholdText(value as CheckThreshold | BaselineThreshold);
   if (/(?:^|\.)document$/.test(path)) return documentKey(value as DocumentRef);
   return null;
+}
+
+function thresholdText(threshold: CheckThreshold | BaselineThreshold): string {
+  return threshold.kind === 'equals' ? `= ${threshold.value}` : formatThreshold(threshold);
 }
 
 function originIn(value: object): Origin | undefined {

@@ -2,6 +2,8 @@ import { effectiveFlag } from '../holds/effective.ts';
 import { type ExecutingPhase, type Incident, isOpen, type VerifyingPhase } from '../model/incident.ts';
 import type { Rung } from '../model/policy.ts';
 import { describeStep, type RestoreStep, type Step } from '../model/step.ts';
+import type { NotifyStep } from '../model/talk-steps.ts';
+import { describeQueued, messageOf } from '../notifications/message-of-step.ts';
 import { activationState, destinationOf, quarantineFor } from '../targets/restore-step.ts';
 import type { Turn } from '../turn.ts';
 import { formatDuration } from '../units.ts';
@@ -108,6 +110,10 @@ function finishPart(turn: Turn, incident: Incident, rung: Rung, phase: Executing
 function startStep(turn: Turn, incident: Incident, step: Step, phase: ExecutingPhase): boolean {
   if (step.kind === 'restore') return startRestore(turn, incident, step, phase);
   turn.emit({ type: 'step.started', incident: incident.id, step: phase.step, summary: describeStep(step) });
+  if (step.kind === 'notify') {
+    tell(turn, incident, step, phase);
+    return true;
+  }
   if (step.kind !== 'setFlag') return true;
   const flag = turn.desired.flags[step.flag];
   const obstacle = setFlagObstacle(flag, step);
@@ -154,6 +160,13 @@ function watchActivation(
       finishStep(turn, incident, step, phase, 'failed', state.detail);
       return true;
   }
+}
+
+/** Queueing is all that is waited for: a receiver that is down must not hold up a rollback. */
+function tell(turn: Turn, incident: Incident, step: Step & NotifyStep, phase: ExecutingPhase): void {
+  const message = messageOf(turn, incident, step, phase);
+  if (message.notifiers.length > 0) turn.emit({ type: 'notification.queued', ...message });
+  finishStep(turn, incident, step, phase, 'done', describeQueued(step, message.notifiers));
 }
 
 /**

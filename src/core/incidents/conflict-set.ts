@@ -1,9 +1,11 @@
 import type { RollbackPolicy } from '../model/policy.ts';
+import { nameDatabase } from '../model/sql-step.ts';
 import type { StepSpec } from '../model/step.ts';
 
 /**
  * What the policy's ladder may touch: `flag:NAME`, `target:NAME`, `unit:NAME`, `pidFile:PATH`, `container:NAME`,
- * `compose:FILE`. Sorted, without repetitions. Which containers belong to a compose file is not known here.
+ * `compose:FILE`, `file:PATH`, `database:NAME`, `repository:NAME`. Sorted, without repetitions. Which containers belong
+ * to a compose file is not known here.
  */
 export function conflictSet(policy: RollbackPolicy): string[] {
   const touched = policy.ladder.flatMap((rung) => [...rung.do, ...rung.onFailure].flatMap(objectsOf));
@@ -26,8 +28,16 @@ function objectsOf(step: StepSpec): string[] {
       return step.on.kind === 'compose'
         ? [`compose:${step.on.file}`]
         : step.on.names.map((name) => `container:${name}`);
+    case 'sql':
+      return [`database:${nameDatabase(step.database)}`];
+    case 'editFile':
+      return [`file:${step.path}`];
+    case 'gitCommit':
+      return [`repository:${step.repository ?? 'policies'}`];
     case 'http':
     case 'run':
+    case 'notify':
+    case 'waitFor':
       return [];
   }
 }

@@ -1,7 +1,8 @@
-import { type Check, describeContainerCheck } from '../model/check.ts';
+import type { Check } from '../model/check.ts';
+import { describeCheck } from '../model/describe-check.ts';
 import type { Incident, VerifyingPhase } from '../model/incident.ts';
 import type { Rung } from '../model/policy.ts';
-import { formatThreshold, type Trigger, triggerKey } from '../model/trigger.ts';
+import { type Trigger, triggerKey } from '../model/trigger.ts';
 import type { Observed } from '../observed.ts';
 import { isClearSince, shownThreshold, viewTrigger } from '../triggers/trigger-view.ts';
 import type { Turn } from '../turn.ts';
@@ -88,20 +89,5 @@ function checkFinding(observed: Observed, check: Check, since: number): Finding 
       return { verdict: 'bad', text };
     case 'unknown':
       return { verdict: 'unknown', text };
-  }
-}
-
-export function describeCheck(check: Check): string {
-  switch (check.kind) {
-    case 'http':
-      return `${check.method} ${check.url}`;
-    case 'query':
-      return `${check.expr} ${formatThreshold(check.threshold)}`;
-    case 'unit':
-      return `${check.unit} is ${check.is}`;
-    case 'container':
-      return describeContainerCheck(check);
-    case 'run':
-      return `run ${check.argv.join(' ')}`;
   }
 }

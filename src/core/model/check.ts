@@ -1,23 +1,28 @@
 import type { Millis } from '../units.ts';
+import type { FileCheckSpec } from './file-check.ts';
+import type { HttpExpectation } from './http-expectation.ts';
+import type { HttpAuth } from './metric-source.ts';
 import type { Origin } from './origin.ts';
 import type { SecretRef } from './secret-ref.ts';
+import type { SqlCheckSpec, SqliteCheckSpec } from './sql-step.ts';
+import type { JsonValue } from './step.ts';
 import type { Threshold } from './trigger.ts';
 
 /** Something true, false or unknown. `key` is a digest of what is checked, so that equal checks are done once. */
 export type Check = { readonly key: string; readonly origin: Origin } & CheckSpec;
 
 export type CheckSpec =
-  | {
+  | ({
       readonly kind: 'http';
       readonly method: string;
       readonly url: string;
       readonly headers: Readonly<Record<string, string | SecretRef>>;
-      /** The answers that count as true; any 2xx if empty. */
-      readonly status: readonly number[];
-      readonly bodyContains?: string;
+      readonly auth?: HttpAuth;
+      /** Sent as JSON unless it is a string. */
+      readonly body?: JsonValue;
       readonly timeoutMs: Millis;
-    }
-  | { readonly kind: 'query'; readonly expr: string; readonly threshold: Threshold }
+    } & HttpExpectation)
+  | { readonly kind: 'query'; readonly expr: string; readonly threshold: CheckThreshold }
   | { readonly kind: 'unit'; readonly unit: string; readonly is: UnitState; readonly timeoutMs: Millis }
   | ContainerCheckSpec
   | {
@@ -26,7 +31,13 @@ export type CheckSpec =
       readonly cwd?: string;
       readonly env: Readonly<Record<string, string>>;
       readonly timeoutMs: Millis;
-    };
+    }
+  | SqlCheckSpec
+  | SqliteCheckSpec
+  | FileCheckSpec;
+
+/** A trigger knows no `equals`, for its hysteresis would have no side. */
+export type CheckThreshold = Threshold | { readonly kind: 'equals'; readonly value: number };
 
 /** All that is named must hold. */
 export type ContainerCheckSpec = {

@@ -1,8 +1,15 @@
 import type { Millis } from '../units.ts';
 import type { Check } from './check.ts';
 import { type ContainerStep, describeArgv, describeContainerStep } from './container-step.ts';
+import { describeCheck } from './describe-check.ts';
+import { describeEditFile, type EditFileStep } from './edit-file-step.ts';
+import { describeGitCommit, type GitCommitStep } from './git-commit-step.ts';
+import type { HttpExpectation } from './http-expectation.ts';
+import type { HttpAuth } from './metric-source.ts';
 import type { Origin } from './origin.ts';
 import type { SecretRef } from './secret-ref.ts';
+import { describeSql, type SqlStep } from './sql-step.ts';
+import type { NotifyStep, WaitForStep } from './talk-steps.ts';
 import { describeRestorePoint, type RestorePoint } from './target.ts';
 
 /** Something done, with a deadline. */
@@ -12,7 +19,18 @@ export type Step = {
   readonly timeoutMs: Millis;
 } & StepSpec;
 
-export type StepSpec = SetFlagStep | RestoreStep | ServiceStep | ContainerStep | HttpStep | RunStep;
+export type StepSpec =
+  | SetFlagStep
+  | RestoreStep
+  | ServiceStep
+  | ContainerStep
+  | HttpStep
+  | RunStep
+  | SqlStep
+  | EditFileStep
+  | GitCommitStep
+  | NotifyStep
+  | WaitForStep;
 export type StepKind = StepSpec['kind'];
 
 /** Places a latch on the flag and is done when every place of the flag shows it. */
@@ -51,11 +69,13 @@ export type HttpStep = {
   readonly method: string;
   readonly url: string;
   readonly headers: Readonly<Record<string, string | SecretRef>>;
+  readonly auth?: HttpAuth;
   /** Sent as JSON unless it is a string. */
   readonly body?: JsonValue;
-  /** The answers that count as done; any 2xx if empty. */
-  readonly status: readonly number[];
-} & Repetition;
+  /** How often it is sent again if it did not arrive, or may be sent twice; absent: never. */
+  readonly retries?: number;
+} & HttpExpectation &
+  Repetition;
 
 export type RunStep = {
   readonly kind: 'run';
@@ -63,7 +83,14 @@ export type RunStep = {
   readonly argv: readonly string[];
   readonly cwd?: string;
   readonly env: Readonly<Record<string, string | SecretRef>>;
+  /** The user of the host that it runs as; absent: as revertd itself. */
+  readonly user?: string;
+  /** Runs as a transient systemd unit, which survives revertd and is found again by its name. */
+  readonly unit?: UnitLimits;
 } & Repetition;
+
+/** See systemd.resource-control(5); absent: no limit of its own. */
+export type UnitLimits = { readonly memoryBytes?: number; readonly cpuPercent?: number; readonly tasks?: number };
 
 /**
  * What may happen after a crash that hid the outcome: a repeatable step is done again; one with `unless` is done again
@@ -89,7 +116,17 @@ export function describeStep(step: StepSpec): string {
     case 'http':
       return `${step.method} ${step.url}`;
     case 'run':
-      return `run ${describeArgv(step.argv)}`;
+      return `run ${describeArgv(step.argv)}${step.user === undefined ? '' : ` as ${step.user}`}`;
+    case 'sql':
+      return describeSql(step);
+    case 'editFile':
+      return describeEditFile(step);
+    case 'gitCommit':
+      return describeGitCommit(step);
+    case 'notify':
+      return `tell ${step.to.join(', ')}: ${step.text}`;
+    case 'waitFor':
+      return `wait until ${step.checks.map(describeCheck).join(' and ')}`;
   }
 }
 

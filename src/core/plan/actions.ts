@@ -41,7 +41,7 @@ function stepAction(turn: Turn, incident: Incident): Action | null {
   if (phase.kind !== 'executing' || phase.startedAt === null || phase.outcome !== null) return null;
   const rung = incident.policy.ladder[phase.rung];
   const step = rung?.[phase.part][phase.step];
-  if (rung === undefined || step === undefined || step.kind === 'setFlag') return null;
+  if (rung === undefined || step === undefined || step.kind === 'setFlag' || step.kind === 'notify') return null;
   if (step.kind === 'restore') return restoreAction(turn, incident, phase);
   return {
     kind: 'step',

@@ -158,6 +158,7 @@ export class Executor {
       operation: operation.id,
       secrets: hands.secrets,
       log: (line) => log(operation.id, line),
+      remember: (latest) => record({ type: 'operation.running', id: operation.id, fingerprint: latest }),
     });
     return { outcome, detail: hands.secrets.redact(detail) };
   }
@@ -243,5 +244,5 @@ function givenUp({ action }: Operation, limitMs: Millis): Outcome {
 }
 
 export function isHostStep(step: Step): step is HostStep {
-  return step.kind !== 'setFlag' && step.kind !== 'restore';
+  return step.kind !== 'setFlag' && step.kind !== 'restore' && step.kind !== 'notify';
 }

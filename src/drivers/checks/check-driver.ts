@@ -4,7 +4,8 @@ import type { SecretResolver } from '../secrets.ts';
 /** The kinds of checks that ask the host. `query` is answered from the samples, elsewhere. */
 export type HostCheckKind = Exclude<Check['kind'], 'query'>;
 
-export type HostCheck = Extract<Check, { kind: HostCheckKind }>;
+export type CheckOf<K extends HostCheckKind> = Extract<Check, { kind: K }>;
+export type HostCheck = CheckOf<HostCheckKind>;
 
 export type CheckContext = { readonly signal: AbortSignal; readonly secrets: SecretResolver };
 

@@ -3,8 +3,8 @@ import type { JsonValue, Step, StepKind } from '../../core/model/step.ts';
 import type { CheckAnswer } from '../checks/check-driver.ts';
 import type { SecretResolver } from '../secrets.ts';
 
-/** The kinds of steps that touch the host. `setFlag` and `restore` are decisions, carried out by places and targets. */
-export type HostStepKind = Exclude<StepKind, 'setFlag' | 'restore'>;
+/** The kinds of steps that touch the host. The others are decisions: places, targets and notifiers carry them out. */
+export type HostStepKind = Exclude<StepKind, 'setFlag' | 'restore' | 'notify'>;
 export type StepOf<K extends HostStepKind> = Extract<Step, { kind: K }>;
 export type HostStep = StepOf<HostStepKind>;
 
@@ -32,13 +32,20 @@ export type StepContext = {
   readonly secrets: SecretResolver;
   /** Takes lines about the progress, without secrets. */
   readonly log: (line: string) => void;
+  /**
+   * Replaces the fingerprint that `observe` is given after a crash; it is durable when this returns. For drivers that know
+   * more once they have begun: the name of a transaction before it is committed, the unit that a program runs in.
+   */
+  readonly remember: (fingerprint: Fingerprint) => void;
 };
 
 export type Observation = 'done' | 'notDone' | 'unknown';
 
 export type StepOutcome =
   | { readonly outcome: 'done'; readonly detail: string }
-  | { readonly outcome: 'failed'; readonly code: StepFault; readonly detail: string };
+  | { readonly outcome: 'failed'; readonly code: StepFault; readonly detail: string }
+  /** It may have taken effect, and nothing tells; a person is asked. */
+  | { readonly outcome: 'unknown'; readonly detail: string };
 
 export type StepFault =
   | 'notAllowed'
@@ -61,6 +68,17 @@ export type StepFault =
   | 'noSuchContainer'
   | 'engineRefused'
   | 'containerFailed'
+  | 'unreachable'
+  | 'locked'
+  | 'statement'
+  | 'rows'
+  | 'condition'
+  | 'badFile'
+  | 'diskFull'
+  | 'changedMeanwhile'
+  | 'git'
+  | 'rejected'
+  | 'noSuchUser'
   | 'notPermitted';
 
 /** Makes one check, of any kind, for `unless`. Never rejects. */

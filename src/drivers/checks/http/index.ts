@@ -2,15 +2,13 @@ import type { Check } from '../../../core/model/check.ts';
 import { formatDuration } from '../../../core/units.ts';
 import type { AllowList } from '../../allow-list.ts';
 import { type Deadline, startDeadline } from '../../deadline.ts';
-import { exchange, type HttpAnswer, HttpFault } from '../../http-exchange.ts';
+import { exchange, HttpFault } from '../../http-exchange.ts';
+import { authorization, bodyOf, lowerCased, SEARCHED_BYTES, unmetExpectation } from '../../http-expectation.ts';
 import { resolveTexts, SecretError } from '../../secrets.ts';
 import type { CheckAnswer, CheckContext, CheckDriver } from '../check-driver.ts';
 
 type HttpCheck = Extract<Check, { kind: 'http' }>;
 type Verdict = Pick<CheckAnswer, 'outcome' | 'detail'>;
-
-/** So much of the body is searched. */
-const KEPT_BYTES = 1024 * 1024;
 
 /**
  * Whether a server answers as it should. Nobody listening, a connection that is closed, an untrusted certificate and no
@@ -30,22 +28,20 @@ export function httpCheck(host: { readonly allow: AllowList }): CheckDriver<'htt
 }
 
 async function ask(check: HttpCheck, { secrets }: CheckContext, deadline: Deadline): Promise<Verdict> {
-  const headers = await resolveTexts(check.headers, secrets);
+  const { headers: ofBody, text } = bodyOf(check.body);
+  const headers = {
+    ...ofBody,
+    ...(await authorization(check.auth, secrets)),
+    ...lowerCased(await resolveTexts(check.headers, secrets)),
+  };
   const { method, url } = check;
-  return judge(check, await exchange({ method, url, headers, keptBytes: KEPT_BYTES }, deadline.signal));
-}
-
-function judge(check: HttpCheck, { status, body }: HttpAnswer): Verdict {
-  const what = `${check.method} ${check.url}`;
-  const isExpected = check.status.length === 0 ? status >= 200 && status < 300 : check.status.includes(status);
-  if (!isExpected) {
-    const expected = check.status.length === 0 ? '2xx' : check.status.join(' or ');
-    return { outcome: 'false', detail: `${what} answered ${status}, expected ${expected}` };
-  }
-  if (check.bodyContains !== undefined && !body.includes(check.bodyContains)) {
-    return { outcome: 'false', detail: `${what} answered ${status} without ${JSON.stringify(check.bodyContains)}` };
-  }
-  return { outcome: 'true', detail: `${what} answered ${status}` };
+  const request = { method, url, headers, ...(text === undefined ? {} : { body: text }), keptBytes: SEARCHED_BYTES };
+  const answer = await exchange(request, deadline.signal);
+  const unmet = unmetExpectation(check, answer);
+  return {
+    outcome: unmet === undefined ? 'true' : 'false',
+    detail: `${method} ${url} ${unmet ?? `answered ${answer.status}`}`,
+  };
 }
 
 function blame(check: HttpCheck, deadline: Deadline, error: unknown): Verdict {

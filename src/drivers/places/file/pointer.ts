@@ -1,19 +1,10 @@
+import { parsePointer } from '../../../core/json-pointer.ts';
 import { FormatError } from '../text-format.ts';
 
-/** The parts of a JSON pointer, unescaped: `/a~1b/0` is `['a/b', '0']`. RFC 6901, sections 3 and 4. */
-export function parsePointer(pointer: string): readonly string[] {
-  if (pointer === '') return [];
-  if (!pointer.startsWith('/') || /~(?![01])/.test(pointer)) {
-    const expected = 'a JSON pointer like /featureFlags/NAME, with ~1 for "/" and ~0 for "~" in names';
-    throw new FormatError('badEntry', `${JSON.stringify(pointer)} is not ${expected}`);
-  }
-  return pointer
-    .slice(1)
-    .split('/')
-    .map((part) => part.replaceAll('~1', '/').replaceAll('~0', '~'));
-}
-
-/** The pointer of these parts. */
-export function formatPointer(parts: readonly string[]): string {
-  return parts.map((part) => `/${part.replaceAll('~', '~0').replaceAll('/', '~1')}`).join('');
+/** The parts of an entry that is a JSON pointer. Throws FormatError if it is none. */
+export function pointerParts(pointer: string): readonly string[] {
+  const parts = parsePointer(pointer);
+  if (parts !== undefined) return parts;
+  const expected = 'a JSON pointer like /featureFlags/NAME, with ~1 for "/" and ~0 for "~" in names';
+  throw new FormatError('badEntry', `${JSON.stringify(pointer)} is not ${expected}`);
 }

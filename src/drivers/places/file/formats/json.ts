@@ -1,9 +1,10 @@
 import { isDeepStrictEqual } from 'node:util';
 import { type Node, type ParseError, parseTree, printParseErrorCode } from 'jsonc-parser';
+import { formatPointer } from '../../../../core/json-pointer.ts';
 import type { JsonValue } from '../../../../core/model/step.ts';
 import type { PlaceChange } from '../../place-driver.ts';
 import { FormatError, type TextFormat } from '../../text-format.ts';
-import { formatPointer, parsePointer } from '../pointer.ts';
+import { pointerParts } from '../pointer.ts';
 import { insertProperty, replaceNode } from './json-edit.ts';
 
 /** JSON (RFC 8259). Comments and trailing commas are tolerated, and kept. Entries are JSON pointers. */
@@ -11,7 +12,7 @@ export const jsonFormat = {
   empty: '{}\n',
   read: (text, entries) => {
     const root = parse(text);
-    return new Map(entries.map((entry) => [entry, find(root, parsePointer(entry))]));
+    return new Map(entries.map((entry) => [entry, find(root, pointerParts(entry))]));
   },
   edit: (text, changes) => changes.reduce(setEntry, text),
   matches: (observed, desired) => observed !== undefined && isDeepStrictEqual(observed, desired),
@@ -66,7 +67,7 @@ function toScalar(value: unknown): JsonValue {
 }
 
 function setEntry(text: string, { entry, value }: PlaceChange): string {
-  const parts = parsePointer(entry);
+  const parts = pointerParts(entry);
   let node = parse(text);
   for (const [depth, part] of parts.entries()) {
     const [child, twice] = childrenOf(node, part);
