@@ -19,7 +19,7 @@ export class VirtualDocuments {
     for (const flag of Object.values(desired.flags)) {
       const variant = flags[flag.name];
       for (const { place, value } of placesOf(flag, { holds: {} })) {
-        const chosen = variant === undefined ? value : shownAs(place.document.kind, flag.variants[variant] ?? null);
+        const chosen = variant === undefined ? value : shownAs(place.document, flag.variants[variant] ?? null);
         this.#entriesOf(documentPath(place.document)).set(place.entry, chosen);
       }
     }

@@ -31,17 +31,17 @@ export function placesOf(flag: Flag, memory: Pick<Memory, 'holds'>): WantedPlace
     place,
     document: documentKey(place.document),
     effective,
-    value: shownAs(place.document.kind, variant),
+    value: shownAs(place.document, variant),
   }));
 }
 
-/** How a document of this kind shows a value: an environment file knows only text. */
-export function shownAs(kind: FlagPlace['document']['kind'], value: JsonValue): JsonValue {
+/** How a document shows a value: environment files and Java's properties know only text. */
+export function shownAs({ kind, path }: FlagPlace['document'], value: JsonValue): JsonValue {
   switch (kind) {
     case 'envFile':
       return typeof value === 'string' ? value : JSON.stringify(value);
     case 'file':
-      return value;
+      return path.toLowerCase().endsWith('.properties') && typeof value !== 'string' ? JSON.stringify(value) : value;
   }
 }
 

@@ -18,28 +18,34 @@ export function readText(
   return { state: 'read', values: Object.fromEntries(values), digest, exists: bytes !== undefined };
 }
 
-/** The document with the entries set and everything else as it was, proved to read back. Throws PlaceError. */
+/** What is set, and what goes. */
+export type EntryChanges = { readonly changes: readonly PlaceChange[]; readonly removals: readonly string[] };
+
+/** The document with the entries set or gone and everything else as it was, proved to read back. Throws PlaceError. */
 export function editText(
   path: string,
   format: TextFormat,
   bytes: Uint8Array | undefined,
-  changes: readonly PlaceChange[],
+  { changes, removals }: EntryChanges,
 ): Uint8Array {
   const { mark, text } = bytes === undefined ? { mark: '', text: format.empty } : decode(path, bytes);
-  const edited = inWords(path, text, () => format.edit(text, changes));
-  proveTaken(path, format, edited, changes);
+  const kept = inWords(path, text, () => format.remove(text, removals));
+  const edited = inWords(path, kept, () => format.edit(kept, changes));
+  proveTaken(path, format, edited, { changes, removals });
   return Buffer.from(mark + edited, 'utf8');
 }
 
 /** What is reported as written must be what a reader of the new text finds. */
-function proveTaken(path: string, format: TextFormat, edited: string, changes: readonly PlaceChange[]): void {
-  const entries = changes.map((change) => change.entry);
+function proveTaken(path: string, format: TextFormat, edited: string, { changes, removals }: EntryChanges): void {
+  const entries = [...changes.map((change) => change.entry), ...removals];
   const values = inWords(path, edited, () => format.read(edited, entries));
   const last = new Map<string, JsonValue>(changes.map(({ entry, value }) => [entry, value]));
   for (const [entry, value] of last) {
     if (format.matches(values.get(entry), value)) continue;
     throw new PlaceError('notTaken', path, `${entry} would not read back as ${JSON.stringify(value)}; nothing written`);
   }
+  const left = removals.find((entry) => values.get(entry) !== undefined);
+  if (left !== undefined) throw new PlaceError('notTaken', path, `${left} would still be there; nothing written`);
 }
 
 function decode(path: string, bytes: Uint8Array): { readonly mark: string; readonly text: string } {

@@ -9,6 +9,8 @@ export type TextFormat = {
   readonly read: (text: string, entries: readonly string[]) => ReadonlyMap<string, JsonValue | undefined>;
   /** The text with the entries set and everything else as it was. Throws FormatError. */
   readonly edit: (text: string, changes: readonly PlaceChange[]) => string;
+  /** The text without the entries; those that it does not have are no fault. Throws FormatError. */
+  readonly remove: (text: string, entries: readonly string[]) => string;
   /** Whether an entry that reads as `observed` is what writing `desired` gives. */
   readonly matches: (observed: JsonValue | undefined, desired: JsonValue) => boolean;
 };

@@ -11,6 +11,7 @@ import { textPlace } from './text-place.ts';
 const faulty: TextFormat = {
   empty: '',
   read: (text, entries) => new Map(entries.map((entry) => [entry, text.split('\n')[0]])),
+  remove: (text) => text,
   edit: (text, changes) => `${text}${changes.map(({ value }) => JSON.stringify(value)).join('\n')}\n`,
   matches: (observed, desired) => observed === desired,
 };

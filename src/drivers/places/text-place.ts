@@ -1,4 +1,4 @@
-import { type DocumentRef, documentKey, documentPath } from '../../core/model/flag.ts';
+import { type DocumentRef, documentPath } from '../../core/model/flag.ts';
 import type { AllowList } from '../allow-list.ts';
 import type { ContainerEngine } from '../containers/engine.ts';
 import { readInContainer } from './container-document.ts';
@@ -8,6 +8,7 @@ import type { PlaceDriver, PlaceWritten } from './place-driver.ts';
 import { type Edit, replaceDocument } from './replace-document.ts';
 import { replaceInContainer } from './replace-in-container.ts';
 import type { TextFormat } from './text-format.ts';
+import { inTurn } from './write-turns.ts';
 
 /** What drivers of places need of the host. */
 export type PlaceHost = { readonly allow: AllowList; readonly engine: ContainerEngine };
@@ -17,7 +18,6 @@ export type PlaceHost = { readonly allow: AllowList; readonly engine: ContainerE
  * path, and throws FormatError.
  */
 export function textPlace(host: PlaceHost, formatOf: (path: string) => TextFormat): PlaceDriver {
-  const inTurn = createTurns();
   return {
     read: async (document, entries, signal) => {
       const label = documentPath(document);
@@ -33,8 +33,8 @@ export function textPlace(host: PlaceHost, formatOf: (path: string) => TextForma
     write: async (document, changes, signal) => {
       const label = documentPath(document);
       const format = inWords(label, '', () => formatOf(document.path));
-      const edit = (bytes: Uint8Array | undefined) => editText(label, format, bytes, changes);
-      return await inTurn(documentKey(document), () => replaceBytes(host, document, edit, signal));
+      const edit = (bytes: Uint8Array | undefined) => editText(label, format, bytes, { changes, removals: [] });
+      return await inTurn(label, () => replaceBytes(host, document, edit, signal));
     },
   };
 }
@@ -56,18 +56,4 @@ async function replaceBytes(
 ): Promise<PlaceWritten> {
   if (container !== undefined) return await replaceInContainer({ allow, engine, container, path }, edit, signal);
   return await withFolder(path, allow, (folder) => replaceDocument(folder, edit, signal));
-}
-
-/** Writes to the same document wait for each other, so that one never takes the other's temporary file for a leftover. */
-function createTurns(): <T>(key: string, work: () => Promise<T>) => Promise<T> {
-  const last = new Map<string, Promise<unknown>>();
-  return async (key, work) => {
-    const turn = (last.get(key) ?? Promise.resolve()).then(work, work);
-    last.set(key, turn);
-    try {
-      return await turn;
-    } finally {
-      if (last.get(key) === turn) last.delete(key);
-    }
-  };
 }

@@ -93,6 +93,16 @@ describe('the least edit', () => {
   });
 });
 
+it.each([
+  ['A=1\nB=2\n', 'B=2\n'],
+  ['B=2\nexport B=3\nA="x\ny"\n', 'B=2\nexport B=3\n'],
+  ['A=1\r\nA=2\r\nB=3', 'B=3'],
+  ['B=3\nA=1', 'B=3\n'],
+  ['# A=1\n', '# A=1\n'],
+])('removes every line of the variable from %j', (text, expected) => {
+  expect(envFormat.remove(text, ['A'])).toBe(expected);
+});
+
 describe('for any file and value', () => {
   const line = fc.constantFrom(
     'A=1',

@@ -10,6 +10,7 @@ export const envFormat = {
     return new Map(entries.map((entry) => [entry, effective(assignments, entry)?.value]));
   },
   edit: (text, changes) => changes.reduce(setEntry, text),
+  remove: (text, entries) => entries.reduce(removeEntry, text),
   matches: (observed, desired) => observed === formatEnv(desired),
 } satisfies TextFormat;
 
@@ -39,6 +40,19 @@ function setEntry(text: string, { entry, value }: PlaceChange): string {
   if (present === undefined) return append(text, entry, wanted, assignments);
   const old = text.slice(present.valueAt, present.valueEnd);
   return text.slice(0, present.valueAt) + written(wanted, old) + text.slice(present.valueEnd);
+}
+
+/** Every line of the variable goes, or an earlier one would count. */
+function removeEntry(text: string, entry: string): string {
+  const assignments = parseEnvFile(text);
+  effective(assignments, entry);
+  return assignments
+    .filter(({ name }) => name === entry)
+    .reduceRight<string>((rest, { nameAt, valueEnd }) => {
+      const start = Math.max(rest.lastIndexOf('\n', nameAt - 1), rest.lastIndexOf('\r', nameAt - 1)) + 1;
+      const tail = /^[^\n\r]*(?:\r\n|\n|\r|$)/.exec(rest.slice(valueEnd))?.[0] ?? '';
+      return rest.slice(0, start) + rest.slice(valueEnd + tail.length);
+    }, text);
 }
 
 /** A last line without a newline stays without one. A backslash at the end would swallow the new line: it gets an empty one. */

@@ -17,6 +17,33 @@ export function insertProperty(text: string, object: Node, key: string, value: J
   return last === undefined ? insertFirst(text, object, key, value) : insertLast(text, object, last, key, value);
 }
 
+/** The text without the object's last property of that name, and without the comma that it needed. */
+export function removeProperty(text: string, object: Node, key: string): string {
+  const properties = object.children ?? [];
+  const index = properties.findLastIndex(({ children }) => children?.[0]?.value === key);
+  const found = properties[index];
+  if (found === undefined) return text;
+  const close = object.offset + object.length - 1;
+  const end = found.offset + found.length;
+  const { commaAt } = trivia(text, end, properties[index + 1]?.offset ?? close);
+  const previous = properties[index - 1];
+  if (commaAt === undefined && previous !== undefined) {
+    const before = trivia(text, previous.offset + previous.length, found.offset).commaAt ?? found.offset;
+    if (/^[ \t]*$/.test(text.slice(before + 1, found.offset))) return text.slice(0, before) + text.slice(end);
+    return cutLine(text.slice(0, before) + text.slice(before + 1), found.offset - 1, end - 1);
+  }
+  return cutLine(text, found.offset, (commaAt ?? end - 1) + 1);
+}
+
+/** Without the span, and without its line if nothing else stands on it. */
+function cutLine(text: string, start: number, end: number): string {
+  const lead = lineIndent(text, start).length;
+  const tail = /^[ \t]*(?:\r\n|\n|\r)/.exec(text.slice(end))?.[0];
+  if (tail === undefined || !isFirstOnLine(text, start))
+    return text.slice(0, start) + text.slice(end).replace(/^[ \t]+/, '');
+  return text.slice(0, start - lead) + text.slice(end + tail.length);
+}
+
 function insertLast(text: string, object: Node, last: Node, key: string, value: JsonValue): string {
   const lastEnd = last.offset + last.length;
   const { commaAt, end } = trivia(text, lastEnd, object.offset + object.length - 1);

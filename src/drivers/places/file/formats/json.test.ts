@@ -114,6 +114,29 @@ describe('the least edit', () => {
   });
 });
 
+describe('removing', () => {
+  it.each([
+    ['{\n  "a": 1, // x\n  "b": 2\n}\n', '/a', '{\n  // x\n  "b": 2\n}\n'],
+    ['{\n  "a": 1,\n  "b": 2\n}\n', '/a', '{\n  "b": 2\n}\n'],
+    ['{\n  "a": 1,\n  "b": 2\n}\n', '/b', '{\n  "a": 1\n}\n'],
+    ['{"a": 1, "b": 2}', '/a', '{"b": 2}'],
+    ['{"a": 1, "b": 2}', '/b', '{"a": 1}'],
+    ['{"a": 1}', '/a', '{}'],
+    ['{"a": {"b": [1]}}', '/a/b', '{"a": {}}'],
+    ['{"a": 1, "a": 2, "b": 3}', '/a', '{"b": 3}'],
+    ['{"a": 1,}', '/a', '{}'],
+    ['{"a": 1}', '/b/c', '{"a": 1}'],
+  ])('%j without %s', (text, entry, expected) => {
+    const removed = jsonFormat.remove(text, [entry]);
+    expect(removed).toBe(expected);
+    expect(jsonFormat.read(removed, [entry]).get(entry)).toBeUndefined();
+  });
+
+  it('takes nothing out of lists', () => {
+    expect(() => jsonFormat.remove('[1]', ['/0'])).toThrow(expect.objectContaining({ code: 'blockedPath' }));
+  });
+});
+
 describe('for any document, pointer and value', () => {
   const key = fc.constantFrom('a', 'b', 'c/d', '~', '__proto__', '');
   const document = fc.dictionary(key, fc.oneof(fc.jsonValue({ maxDepth: 2 }), fc.dictionary(key, fc.integer())));

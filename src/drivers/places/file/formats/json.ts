@@ -5,7 +5,7 @@ import type { JsonValue } from '../../../../core/model/step.ts';
 import type { PlaceChange } from '../../place-driver.ts';
 import { FormatError, type TextFormat } from '../../text-format.ts';
 import { pointerParts } from '../pointer.ts';
-import { insertProperty, replaceNode } from './json-edit.ts';
+import { insertProperty, removeProperty, replaceNode } from './json-edit.ts';
 
 /** JSON (RFC 8259). Comments and trailing commas are tolerated, and kept. Entries are JSON pointers. */
 export const jsonFormat = {
@@ -15,6 +15,7 @@ export const jsonFormat = {
     return new Map(entries.map((entry) => [entry, find(root, pointerParts(entry))]));
   },
   edit: (text, changes) => changes.reduce(setEntry, text),
+  remove: (text, entries) => entries.reduce(removeEntry, text),
   matches: (observed, desired) => observed !== undefined && isDeepStrictEqual(observed, desired),
 } satisfies TextFormat;
 
@@ -83,6 +84,18 @@ function setEntry(text: string, { entry, value }: PlaceChange): string {
     node = child;
   }
   return isDeepStrictEqual(toValue(node), value) ? text : replaceNode(text, node, value);
+}
+
+function removeEntry(text: string, entry: string): string {
+  const parts = pointerParts(entry);
+  const root = parse(text);
+  const holder = parts
+    .slice(0, -1)
+    .reduce<Node | undefined>((node, part) => node && childrenOf(node, part).at(-1), root);
+  const last = parts.at(-1);
+  if (holder === undefined || last === undefined || childrenOf(holder, last).length === 0) return text;
+  if (holder.type !== 'object') throw new FormatError('blockedPath', `${entry} is an item of a list`, holder.offset);
+  return removeEntry(removeProperty(text, holder, last), entry);
 }
 
 /** Only objects are added to: an index beyond the end of an array would move what others count on. */
