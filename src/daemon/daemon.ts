@@ -22,7 +22,7 @@ import { openSource } from '../source/open-source.ts';
 import { Store } from '../store/store.ts';
 import { allowFor } from './allow-for-policies.ts';
 import { Executor } from './apply/executor.ts';
-import { createHands, type Hands } from './apply/hands.ts';
+import { createHands, type Hands, type HandsHost } from './apply/hands.ts';
 import { recoverOperation } from './apply/recovery.ts';
 import { readHalt } from './halt-file.ts';
 import { HostClock } from './host-clock.ts';
@@ -87,7 +87,11 @@ export class Daemon {
     this.hostName = config.host.name ?? hostname();
     this.store = new Store(this.dataDir);
     mkdirSync(join(this.dataDir, 'reports'), { recursive: true, mode: 0o750 });
-    this.#hands = createHands({ ...config.allow, ownFolders: [this.dataDir] }, environment, config.containers);
+    this.#hands = createHands({ ...config.allow, ownFolders: [this.dataDir] }, environment, config.containers, {
+      hostName: this.hostName,
+      answerQuery: (check) => this.evaluator.check(check, this.now()),
+      ...policySourceOf(config),
+    });
     const now = (): number => this.#clock.now();
     this.startedAt = now();
     this.evaluator = new Evaluator(this.samples, (trigger, overMs, at) =>
@@ -309,6 +313,17 @@ export class Daemon {
   }
 }
 
+/** Only a repository can take a commit; a folder that is watched as it lies on disk is none. */
+function policySourceOf({ source }: HostConfig): Pick<HandsHost, 'policySource'> {
+  if (source === null || source.watch === 'folder') return {};
+  const { url, ref, folder } = source;
+  return {
+    policySource: {
+      url,
+      ...(ref !== undefined && 'branch' in ref ? { branch: ref.branch } : {}),
+      ...(folder === undefined ? {} : { folder }),
+    },
+  };
 /** Whether the same triggers are watched, each in the same meaning. */
 function isSameWatch(before: Wants['triggers'], after: Wants['triggers']): boolean {
   if (before === after) return true;

@@ -35,7 +35,8 @@ const GRACE_MS: Millis = 5000;
 /** Something left in the background may hold the output open for ever; so long it is waited for after the exit. */
 const OUTPUT_GRACE_MS: Millis = 1000;
 const POLL_MS: Millis = 50;
-const PATH = '/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin';
+/** What programs get for their PATH. */
+export const DEFAULT_PATH = '/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin';
 
 /**
  * Runs a program in a process group of its own. When `signal` aborts the whole group is ended. What a program that
@@ -47,7 +48,7 @@ export async function runProcess(spec: ProcessSpec, signal: AbortSignal): Promis
   try {
     const child = spawn(program, rest, {
       ...(spec.cwd === undefined ? {} : { cwd: spec.cwd }),
-      env: { PATH, HOME: homedir(), LANG: 'C.UTF-8', ...spec.env },
+      env: { PATH: DEFAULT_PATH, HOME: homedir(), LANG: 'C.UTF-8', ...spec.env },
       detached: true,
       stdio: [spec.stdin === undefined ? 'ignore' : 'pipe', 'pipe', 'pipe'],
     });
@@ -147,7 +148,7 @@ async function notStarted(program: string, cwd: string | undefined, error: unkno
     return { kind: 'notStarted', code: 'missingFolder', message: `the folder ${cwd} does not exist` };
   }
   if (errno === 'ENOENT') {
-    const where = program.includes('/') ? 'does not exist, or its interpreter does not' : `is not in ${PATH}`;
+    const where = program.includes('/') ? 'does not exist, or its interpreter does not' : `is not in ${DEFAULT_PATH}`;
     return { kind: 'notStarted', code: 'missingProgram', message: `${program} ${where}` };
   }
   if (errno === 'EACCES') {

@@ -99,7 +99,7 @@ async function systemctl(argv: readonly string[], signal: AbortSignal): Promise<
 }
 
 /** The test of sd_booted(3). */
-async function requireSystemd(): Promise<void> {
+export async function requireSystemd(): Promise<void> {
   try {
     await access('/run/systemd/system');
   } catch {

@@ -1,23 +1,29 @@
-import type { Check, CheckSpec } from '../core/model/check.ts';
+import type { Check, CheckSpec, CheckThreshold } from '../core/model/check.ts';
 import { buildContainerCheck } from './build-container.ts';
 import {
   argvAt,
   type BuildContext,
   durationAt,
+  fault,
   pathAt,
   SHORTEST_TIMEOUT,
   unitAt,
   urlAt,
   valueOrigin,
 } from './build-context.ts';
-import { buildHeaders, buildStatus, buildThreshold } from './build-parts.ts';
+import { buildHttpExpectation } from './build-http-expectation.ts';
+import { buildHeaders, buildThreshold } from './build-parts.ts';
+import { buildAuth } from './build-source-parts.ts';
+import { buildSqlDatabase, buildSqlExpectation, checkReads } from './build-sql-parts.ts';
 import { checkQueryAt } from './check-query.ts';
 import { digestOf } from './digest.ts';
 import type { Path } from './path.ts';
-import type { RawCheck, RawHttpCheck, RawRunCheck } from './raw-documents.ts';
+import type { RawCheck, RawFileCheck, RawHttpCheck, RawRunCheck } from './raw-documents.ts';
 
 const DEFAULT_TIMEOUT_MS = 5_000;
 const DEFAULT_RUN_TIMEOUT_MS = 10_000;
+/** The whole file is read. */
+const DEFAULT_INTEGRITY_TIMEOUT_MS = 60_000;
 
 export function buildChecks(context: BuildContext, path: Path, raw: readonly RawCheck[] | undefined): readonly Check[] {
   return (raw ?? []).map((check, index) => buildCheck(context, [...path, index], check));
@@ -32,6 +38,9 @@ function buildSpec(context: BuildContext, path: Path, raw: RawCheck): CheckSpec 
   if (raw.http !== undefined) return buildHttp(context, [...path, 'http'], raw.http);
   if (raw.container !== undefined) return buildContainerCheck(context, [...path, 'container'], raw.container);
   if (raw.run !== undefined) return buildRun(context, [...path, 'run'], raw.run);
+  if (raw.sql !== undefined) return buildSqlCheck(context, [...path, 'sql'], raw.sql);
+  if (raw.sqlite !== undefined) return buildSqliteCheck(context, [...path, 'sqlite'], raw.sqlite);
+  if (raw.file !== undefined) return buildFileCheck(context, [...path, 'file'], raw.file);
   if (raw.unit !== undefined) {
     const at = [...path, 'unit'];
     return {
@@ -44,7 +53,7 @@ function buildSpec(context: BuildContext, path: Path, raw: RawCheck): CheckSpec 
   const at = [...path, 'query'];
   const query = raw.query ?? { expr: '' };
   const { text } = checkQueryAt(context, [...at, 'expr'], query.expr);
-  return { kind: 'query', expr: text, threshold: buildThreshold(context, at, query) };
+  return { kind: 'query', expr: text, threshold: buildCheckThreshold(context, at, query) };
 }
 
 function buildHttp(context: BuildContext, path: Path, raw: RawHttpCheck): CheckSpec {
@@ -53,8 +62,9 @@ function buildHttp(context: BuildContext, path: Path, raw: RawHttpCheck): CheckS
     method: raw.method ?? 'GET',
     url: urlAt(context, [...path, 'url'], raw.url),
     headers: buildHeaders(context, [...path, 'headers'], raw.headers),
-    status: buildStatus(raw.status),
-    ...(raw.bodyContains === undefined ? {} : { bodyContains: raw.bodyContains }),
+    ...buildAuth(context, [...path, 'auth'], raw.auth),
+    ...(raw.body === undefined ? {} : { body: raw.body }),
+    ...buildHttpExpectation(context, path, raw),
     timeoutMs: durationAt(context, [...path, 'timeout'], raw.timeout, DEFAULT_TIMEOUT_MS, SHORTEST_TIMEOUT),
   };
 }
@@ -66,5 +76,47 @@ function buildRun(context: BuildContext, path: Path, raw: RawRunCheck): CheckSpe
     ...(raw.cwd === undefined ? {} : { cwd: pathAt(context, [...path, 'cwd'], raw.cwd, 'read') }),
     env: { ...raw.env },
     timeoutMs: durationAt(context, [...path, 'timeout'], raw.timeout, DEFAULT_RUN_TIMEOUT_MS, SHORTEST_TIMEOUT),
+  };
+}
+
+function buildCheckThreshold(context: BuildContext, path: Path, raw: NonNullable<RawCheck['query']>): CheckThreshold {
+  return raw.equals === undefined ? buildThreshold(context, path, raw) : { kind: 'equals', value: raw.equals };
+}
+
+function buildSqlCheck(context: BuildContext, path: Path, raw: NonNullable<RawCheck['sql']>): CheckSpec {
+  const database = buildSqlDatabase(context, path, raw, 'read');
+  checkReads(context, [...path, 'query'], raw.query, database.kind);
+  return {
+    kind: 'sql',
+    database,
+    query: raw.query,
+    expect: buildSqlExpectation(context, path, raw),
+    timeoutMs: durationAt(context, [...path, 'timeout'], raw.timeout, DEFAULT_TIMEOUT_MS, SHORTEST_TIMEOUT),
+  };
+}
+
+function buildSqliteCheck(context: BuildContext, path: Path, raw: NonNullable<RawCheck['sqlite']>): CheckSpec {
+  return {
+    kind: 'sqlite',
+    path: pathAt(context, [...path, 'path'], raw.path, 'read'),
+    is: raw.is,
+    timeoutMs: durationAt(context, [...path, 'timeout'], raw.timeout, DEFAULT_INTEGRITY_TIMEOUT_MS, SHORTEST_TIMEOUT),
+  };
+}
+
+function buildFileCheck(context: BuildContext, path: Path, raw: RawFileCheck): CheckSpec {
+  const { contains, sha256, newerThan } = raw;
+  const named = (['contains', 'sha256', 'newerThan'] as const).find((key) => raw[key] !== undefined);
+  if (raw.is === 'absent' && named !== undefined) {
+    fault(context, [...path, 'is'], 'E-FILE', `a file that is absent has nothing that \`${named}\` could ask for`);
+  }
+  return {
+    kind: 'file',
+    path: pathAt(context, [...path, 'path'], raw.path, 'read'),
+    is: raw.is ?? 'present',
+    ...(contains === undefined ? {} : { contains }),
+    ...(sha256 === undefined ? {} : { sha256 }),
+    ...(newerThan === undefined ? {} : { newerThanMs: durationAt(context, [...path, 'newerThan'], newerThan, 0) }),
+    timeoutMs: durationAt(context, [...path, 'timeout'], raw.timeout, DEFAULT_TIMEOUT_MS, SHORTEST_TIMEOUT),
   };
 }

@@ -74,7 +74,7 @@ function buildPlace(context: BuildContext, raw: RawDocument<RawFlag>, path: Path
     takeUp: buildSteps(context, [...path, 'then'], place.then),
   };
   if (kind === 'file') checkFormat(context, at, built.document.path);
-  refuseSetFlag(context, path, place);
+  refuseInThen(context, path, place);
   context.places.push({
     key: placeKey(built),
     flag: raw.metadata.name,
@@ -96,18 +96,22 @@ function buildFile(
   return { container, path: pathAt({ ...context, allow: {} }, at, raw.path, 'write') };
 }
 
-const FORMATS_TO_COME = /\.(ya?ml|toml|ini|conf|properties|xml|env)$/i;
+const OTHER_FORMATS = /\.(ini|conf|xml|env)$/i;
 
 function checkFormat(context: BuildContext, path: Path, text: string): void {
-  const [, extension] = FORMATS_TO_COME.exec(text) ?? [];
+  const [, extension] = OTHER_FORMATS.exec(text) ?? [];
   if (extension === undefined || hasVariable(text.slice(text.lastIndexOf('/')))) return;
-  const message = `a place \`file\` is JSON in this version; .${extension} is not supported yet${extension === 'env' ? ' (use envFile)' : ''}`;
+  const message = `a place \`file\` is JSON, YAML, TOML or properties; .${extension} is not supported${extension === 'env' ? ' (use envFile)' : ''}`;
   fault(context, path, 'E-NOT-SUPPORTED', { message, found: text });
 }
 
 /** A flag that sets flags when it is written could go round for ever. */
-function refuseSetFlag(context: BuildContext, path: Path, place: RawPlace): void {
+function refuseInThen(context: BuildContext, path: Path, place: RawPlace): void {
   for (const [index, step] of (place.then ?? []).entries()) {
+    if (step.notify !== undefined) {
+      const message = '`then` belongs to no incident that a message could be about; only a ladder can notify';
+      fault(context, [...path, 'then', index, 'notify'], 'E-STEP', message);
+    }
     const kind = step.setFlag === undefined ? 'restore' : 'setFlag';
     if (step[kind] === undefined) continue;
     const message = '`then` makes a written value effective; it cannot set flags or move targets, only a ladder can';

@@ -1,5 +1,5 @@
-import type { Repetition, ServiceRef, Step, StepSpec } from '../core/model/step.ts';
-import type { Millis } from '../core/units.ts';
+import type { RunStep, ServiceRef, Step, StepSpec } from '../core/model/step.ts';
+import { formatDuration, type Millis } from '../core/units.ts';
 import { buildChecks } from './build-check.ts';
 import { buildContainerStep } from './build-container.ts';
 import {
@@ -14,18 +14,27 @@ import {
   valueOrigin,
   within,
 } from './build-context.ts';
-import { buildHeaders, buildStatus } from './build-parts.ts';
+import { buildEditFile } from './build-edit-file.ts';
+import { buildGitCommit } from './build-git-commit.ts';
+import { buildHttpExpectation } from './build-http-expectation.ts';
+import { buildHeaders } from './build-parts.ts';
+import { buildRepetition } from './build-repetition.ts';
+import { buildAuth } from './build-source-parts.ts';
+import { buildSqlStep } from './build-sql-step.ts';
+import { hasVariable } from './host-variables.ts';
 import type { Path } from './path.ts';
 import type {
   RawContainerStep,
   RawHttpStep,
-  RawRepetition,
+  RawNotifyStep,
   RawRestore,
   RawRunStep,
   RawService,
   RawSetFlag,
   RawStep,
+  RawWaitFor,
 } from './raw-documents.ts';
+import { parseSize } from './size-text.ts';
 
 /** How long a step may take if it does not say. */
 const DEFAULT_TIMEOUT_MS = {
@@ -35,7 +44,13 @@ const DEFAULT_TIMEOUT_MS = {
   container: 120_000,
   http: 10_000,
   run: 60_000,
+  sql: 60_000,
+  editFile: 10_000,
+  gitCommit: 60_000,
 } as const;
+const DEFAULT_WAIT_MS: Millis = 60_000;
+/** Queueing a message takes no time; what sends it has deadlines of its own. */
+const NOTIFY_TIMEOUT_MS: Millis = 1000;
 
 export function buildSteps(context: BuildContext, path: Path, raw: readonly RawStep[] | undefined): readonly Step[] {
   return (raw ?? []).map((step, index) => buildStep(context, [...path, index], step));
@@ -65,6 +80,18 @@ function buildSpec(context: BuildContext, path: Path, raw: RawStep): readonly [S
   if (raw.http !== undefined) {
     return [buildHttp(context, [...path, 'http'], raw.http), timeout('http', raw.http.timeout)];
   }
+  if (raw.sql !== undefined) return [buildSqlStep(context, [...path, 'sql'], raw.sql), timeout('sql', raw.sql.timeout)];
+  if (raw.editFile !== undefined) {
+    return [buildEditFile(context, [...path, 'editFile'], raw.editFile), timeout('editFile', raw.editFile.timeout)];
+  }
+  if (raw.gitCommit !== undefined) {
+    return [
+      buildGitCommit(context, [...path, 'gitCommit'], raw.gitCommit),
+      timeout('gitCommit', raw.gitCommit.timeout),
+    ];
+  }
+  if (raw.notify !== undefined) return [buildNotify(context, [...path, 'notify'], raw.notify), NOTIFY_TIMEOUT_MS];
+  if (raw.waitFor !== undefined) return buildWaitFor(context, [...path, 'waitFor'], raw.waitFor);
   const run = raw.run ?? { argv: [] };
   return [buildRun(context, [...path, 'run'], run), timeout('run', run.timeout)];
 }
@@ -119,8 +146,10 @@ function buildHttp(context: BuildContext, path: Path, raw: RawHttpStep): StepSpe
     method: raw.method ?? 'POST',
     url: urlAt(context, [...path, 'url'], raw.url),
     headers: buildHeaders(context, [...path, 'headers'], raw.headers),
+    ...buildAuth(context, [...path, 'auth'], raw.auth),
     ...(raw.body === undefined ? {} : { body: raw.body }),
-    status: buildStatus(raw.status),
+    ...(raw.retries === undefined ? {} : { retries: raw.retries }),
+    ...buildHttpExpectation(context, path, raw),
     ...buildRepetition(context, path, raw),
   };
 }
@@ -131,13 +160,41 @@ function buildRun(context: BuildContext, path: Path, raw: RawRunStep): StepSpec 
     argv: argvAt(context, [...path, 'argv'], raw.argv),
     ...(raw.cwd === undefined ? {} : { cwd: pathAt(context, [...path, 'cwd'], raw.cwd, 'read') }),
     env: buildHeaders(context, [...path, 'env'], raw.env),
+    ...(raw.user === undefined ? {} : { user: raw.user }),
+    ...(raw.unit === undefined ? {} : { unit: buildUnit(context, [...path, 'unit'], raw.unit) }),
     ...buildRepetition(context, path, raw),
   };
 }
 
-function buildRepetition(context: BuildContext, path: Path, raw: RawRepetition): Repetition {
-  if (raw.repeatable === true && raw.unless !== undefined) {
-    fault(context, [...path, 'unless'], 'E-REPETITION', '`repeatable: true` and `unless` exclude each other; keep one');
+function buildUnit(
+  context: BuildContext,
+  path: Path,
+  { memory, cpuPercent, tasks }: NonNullable<RawRunStep['unit']>,
+): NonNullable<RunStep['unit']> {
+  const memoryBytes = memory === undefined || hasVariable(memory) ? undefined : parseSize(memory);
+  if (memory !== undefined && memoryBytes === undefined && !hasVariable(memory)) {
+    fault(context, [...path, 'memory'], 'E-UNIT', `\`memory\` is not a size such as 512MiB: found "${memory}"`);
   }
-  return { repeatable: raw.repeatable ?? false, unless: buildChecks(context, [...path, 'unless'], raw.unless) };
+  return {
+    ...(memoryBytes === undefined ? {} : { memoryBytes }),
+    ...(cpuPercent === undefined ? {} : { cpuPercent }),
+    ...(tasks === undefined ? {} : { tasks }),
+  };
+}
+
+function buildNotify(context: BuildContext, path: Path, { to, text, severity }: RawNotifyStep): StepSpec {
+  for (const [index, name] of to.entries()) {
+    context.references.push({ kind: 'Notifier', name, origin: valueOrigin(context, [...path, 'to', index]) });
+  }
+  return { kind: 'notify', to: [...to], text, severity: severity ?? 'warning' };
+}
+
+function buildWaitFor(context: BuildContext, path: Path, raw: RawWaitFor): readonly [StepSpec, Millis] {
+  const timeoutMs = durationAt(context, [...path, 'within'], raw.within, DEFAULT_WAIT_MS, SHORTEST_TIMEOUT);
+  const forMs = durationAt(context, [...path, 'for'], raw.for, 0);
+  if (forMs >= timeoutMs) {
+    const message = `\`for\` (${formatDuration(forMs)}) must be shorter than \`within\` (${formatDuration(timeoutMs)}), or it can never be so`;
+    fault(context, [...path, 'for'], 'E-WAIT', { message, found: raw.for ?? '' });
+  }
+  return [{ kind: 'waitFor', checks: buildChecks(context, [...path, 'checks'], raw.checks), forMs }, timeoutMs];
 }

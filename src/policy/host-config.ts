@@ -31,6 +31,7 @@ export type HostConfig = {
     readonly containers?: readonly string[];
     readonly commands?: readonly string[];
     readonly hosts?: readonly string[];
+    readonly databases?: readonly string[];
   };
   readonly containers: { readonly socket?: string; readonly compose?: readonly string[] };
   readonly server: { readonly listen: string | null; readonly socket?: string };

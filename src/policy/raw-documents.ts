@@ -1,7 +1,10 @@
 import type { ContainerCondition, UnitState } from '../core/model/check.ts';
+import type { FileFormat } from '../core/model/edit-file-step.ts';
+import type { JsonExpectation } from '../core/model/http-expectation.ts';
 import type { SqlQuery, TlsFiles } from '../core/model/metric-source.ts';
 import type { NotificationTopic } from '../core/model/notifier.ts';
 import type { SecretRef } from '../core/model/secret-ref.ts';
+import type { RowBounds, SqlValue } from '../core/model/sql-step.ts';
 import type { JsonValue } from '../core/model/step.ts';
 import type { Kind } from './kinds.ts';
 
@@ -222,7 +225,74 @@ export type RawStep = {
   readonly container?: RawContainerStep;
   readonly http?: RawHttpStep;
   readonly run?: RawRunStep;
+  readonly sql?: RawSqlStep;
+  readonly editFile?: RawEditFile;
+  readonly gitCommit?: RawGitCommit;
+  readonly notify?: RawNotifyStep;
+  readonly waitFor?: RawWaitFor;
 };
+
+export type RawSqlDatabase = { readonly postgres?: SecretRef; readonly sqlite?: string };
+export type RawRowBounds = number | RowBounds;
+
+export type RawSqlStep = RawRepetition &
+  RawSqlDatabase & {
+    readonly statements?: readonly (string | { readonly text: string; readonly rows?: RawRowBounds })[];
+    readonly file?: string;
+    readonly params?: Readonly<Record<string, SqlValue>>;
+    readonly transaction?: boolean;
+    readonly require?: readonly RawSqlCondition[];
+    readonly lockTimeout?: string;
+    readonly timeout?: string;
+  };
+
+export type RawSqlCondition = RawThreshold & {
+  readonly query: string;
+  readonly equals?: SqlValue;
+  readonly rows?: RawRowBounds;
+};
+
+export type RawEntryEdit = {
+  readonly format?: FileFormat;
+  readonly set?: Readonly<Record<string, JsonValue>>;
+  readonly remove?: readonly string[];
+};
+
+export type RawEditFile = RawEntryEdit & {
+  readonly path: string;
+  readonly content?: string;
+  readonly copyOf?: string;
+  readonly timeout?: string;
+};
+
+export type RawGitCommit = {
+  readonly repository?: string;
+  readonly base?: string;
+  readonly branch?: string;
+  readonly message: string;
+  readonly changes: readonly RawGitChange[];
+  readonly author?: { readonly name: string; readonly email: string };
+  readonly auth?: RawAuth;
+  readonly sshKey?: SecretRef;
+  readonly knownHostsFile?: string;
+  readonly signingKey?: SecretRef;
+  readonly timeout?: string;
+};
+
+export type RawGitChange = RawEntryEdit & {
+  readonly flag?: string;
+  readonly path?: string;
+  readonly content?: string;
+  readonly delete?: true;
+};
+
+export type RawNotifyStep = {
+  readonly to: readonly string[];
+  readonly text: string;
+  readonly severity?: 'critical' | 'warning' | 'info';
+};
+
+export type RawWaitFor = { readonly checks: readonly RawCheck[]; readonly for?: string; readonly within?: string };
 
 export type RawSetFlag = {
   readonly flag: string;
@@ -270,24 +340,47 @@ export type RawHttpStep = RawRepetition & {
   readonly method?: string;
   readonly url: string;
   readonly headers?: RawHeaders;
+  readonly auth?: RawAuth;
   readonly body?: JsonValue;
-  readonly status?: RawStatus;
+  readonly retries?: number;
   readonly timeout?: string;
+} & RawHttpExpectation;
+
+export type RawHttpExpectation = {
+  readonly status?: RawStatus;
+  readonly bodyContains?: string;
+  readonly bodyLacks?: string;
+  readonly bodyMatches?: string;
+  readonly json?: readonly JsonExpectation[];
 };
 
 export type RawRunStep = RawRepetition & {
   readonly argv: readonly string[];
   readonly cwd?: string;
   readonly env?: RawHeaders;
+  readonly user?: string;
+  readonly unit?: { readonly memory?: string; readonly cpuPercent?: number; readonly tasks?: number };
   readonly timeout?: string;
 };
 
 export type RawCheck = {
   readonly http?: RawHttpCheck;
-  readonly query?: RawThreshold & { readonly expr: string };
+  readonly query?: RawThreshold & { readonly expr: string; readonly equals?: number };
   readonly unit?: { readonly name: string; readonly is: UnitState; readonly timeout?: string };
   readonly container?: RawContainerCheck;
   readonly run?: RawRunCheck;
+  readonly sql?: RawSqlDatabase & RawSqlCondition & { readonly timeout?: string };
+  readonly sqlite?: { readonly path: string; readonly is: 'intact' | 'corrupt'; readonly timeout?: string };
+  readonly file?: RawFileCheck;
+};
+
+export type RawFileCheck = {
+  readonly path: string;
+  readonly is?: 'present' | 'absent';
+  readonly contains?: string;
+  readonly sha256?: string;
+  readonly newerThan?: string;
+  readonly timeout?: string;
 };
 
 export type RawContainerCheck = {
@@ -303,10 +396,10 @@ export type RawHttpCheck = {
   readonly method?: string;
   readonly url: string;
   readonly headers?: RawHeaders;
-  readonly status?: RawStatus;
-  readonly bodyContains?: string;
+  readonly auth?: RawAuth;
+  readonly body?: JsonValue;
   readonly timeout?: string;
-};
+} & RawHttpExpectation;
 
 export type RawRunCheck = {
   readonly argv: readonly string[];

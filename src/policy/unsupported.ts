@@ -11,12 +11,9 @@ export const KEYS_TO_COME: Readonly<Record<string, readonly string[]>> = {
   'Target spec': ['files', 'sqlite', 'postgres', 'rows', 'http', 'flags', 'command'],
   'Step restore': ['policy', 'targets', 'mode', 'conflicts'],
   Release: ['reRamp'],
-  Step: ['createPoint', 'sql', 'editFile', 'gitCommit', 'notify', 'waitFor', 'when'],
-  'Step http': ['auth', 'bodyContains'],
-  'Step run': ['user'],
-  Check: ['sql', 'sqlite', 'target', 'file', 'assessed'],
-  'Check http': ['auth', 'body'],
-  'Check query': ['equals'],
+  Step: ['createPoint', 'when'],
+  Check: ['target', 'assessed'],
+  'Check unit': ['journal'],
 };
 
 /** Values likewise, by the title of the schema that lists the values of today. */

@@ -8,7 +8,7 @@ import { undoOf } from '../core/targets/moves.ts';
 import { type BuildContext, fault, faultAtKey } from '../policy/build-context.ts';
 import { alternativesText, quote } from '../policy/found.ts';
 import type { Path } from '../policy/path.ts';
-import { checkText } from './outcomes.ts';
+import { checkText, unlessOf } from './outcomes.ts';
 
 /** What a test may refer to: all that is in one of the revisions that it goes through. */
 export type KnownNames = {
@@ -63,17 +63,19 @@ export function namesIn(revisions: readonly PolicySet[]): KnownNames {
       ...writes,
       ...notifiers.map((name) => `notify ${name}`),
     ]),
-    checks: distinct([...rungs.flatMap((rung) => rung.verify.checks), ...steps.flatMap(unlessOf)].flatMap(nameOfCheck)),
+    checks: distinct(
+      [
+        ...rungs.flatMap((rung) => rung.verify.checks),
+        ...steps.flatMap(unlessOf),
+        ...steps.flatMap((step) => (step.kind === 'waitFor' ? step.checks : [])),
+      ].flatMap(nameOfCheck),
+    ),
   };
 }
 
 /** What stops for a move, what starts again, and what makes it effective. */
 function stepsOf({ type, quiesce }: Target): readonly Step[] {
   return [...quiesce.flatMap((step) => undoOf(step) ?? []), ...type.activate];
-}
-
-function unlessOf(step: Step): readonly Check[] {
-  return step.kind === 'http' || step.kind === 'run' || step.kind === 'container' ? step.unless : [];
 }
 
 function nameOfCheck(check: Check): readonly string[] {

@@ -1,5 +1,6 @@
 import type { Action } from '../core/model/action.ts';
 import { type Check, type CheckResult, describeContainerCheck } from '../core/model/check.ts';
+import { describeCheck } from '../core/model/describe-check.ts';
 import { documentPath } from '../core/model/flag.ts';
 import type { Operation } from '../core/model/operation.ts';
 import { describeStep, type Step } from '../core/model/step.ts';
@@ -37,6 +38,10 @@ export function checkText(check: Check): string {
       return describeContainerCheck(check);
     case 'run':
       return `run ${check.argv.join(' ')}`;
+    case 'sql':
+    case 'sqlite':
+    case 'file':
+      return describeCheck(check);
   }
 }
 
@@ -45,10 +50,16 @@ export type Answer = (check: Check) => CheckResult['outcome'] | undefined;
 
 /** What the `unless` of a step says; false where the test says nothing, since a step is there to be done. */
 export function unlessOutcome(step: Step, answer: Answer): CheckResult['outcome'] {
-  const unless = step.kind === 'http' || step.kind === 'run' || step.kind === 'container' ? step.unless : [];
+  const unless = unlessOf(step);
   if (unless.length === 0) return 'false';
   const answers = new Set(unless.map((check) => answer(check) ?? 'false'));
   return answers.has('false') ? 'false' : answers.has('unknown') ? 'unknown' : 'true';
+}
+
+export function unlessOf(step: Step): readonly Check[] {
+  return step.kind === 'http' || step.kind === 'run' || step.kind === 'container' || step.kind === 'sql'
+    ? step.unless
+    : [];
 }
 
 /** RFC 9110, 9.2.2. */
@@ -69,6 +80,15 @@ export function observedStep(operation: Operation, step: Step, answer: Answer): 
       return IDEMPOTENT.includes(step.method) ? 'notDone' : observedRepetition(step, answer);
     case 'run':
       return observedRepetition(step, answer);
+    case 'sql':
+      // PostgreSQL tells whether a transaction was committed.
+      return step.transaction && step.database.kind === 'postgres' ? 'done' : observedRepetition(step, answer);
+    case 'editFile':
+    case 'gitCommit':
+      return 'done';
+    case 'notify':
+    case 'waitFor':
+      return 'notDone';
   }
 }
 
@@ -87,7 +107,7 @@ function observedContainer(step: Extract<Step, { kind: 'container' }>, answer: A
 }
 
 function observedRepetition(
-  step: Extract<Step, { kind: 'http' | 'run' | 'container' }>,
+  step: Extract<Step, { kind: 'http' | 'run' | 'container' | 'sql' }>,
   answer: Answer,
 ): 'done' | 'notDone' | 'unknown' {
   if (step.unless.length === 0) return step.repeatable ? 'notDone' : 'unknown';

@@ -3,6 +3,7 @@ import { effectiveFlag } from '../core/holds/effective.ts';
 import type { Hold } from '../core/model/hold.ts';
 import type { Incident } from '../core/model/incident.ts';
 import type { Notification } from '../core/model/notification.ts';
+import { nameDatabase } from '../core/model/sql-step.ts';
 import type { JsonValue, StepSpec } from '../core/model/step.ts';
 import { actionText } from './outcomes.ts';
 import type { HoldView, IncidentView, MessageView } from './raw-test.ts';
@@ -119,6 +120,18 @@ function stepView(step: StepSpec): { readonly [key: string]: JsonValue } {
       return { http: { method: step.method, url: step.url } };
     case 'run':
       return { run: { argv: step.argv } };
+    case 'sql': {
+      const statements = step.script.kind === 'file' ? [] : step.script.statements.map(({ text }) => text);
+      return { sql: { on: nameDatabase(step.database), statements } };
+    }
+    case 'editFile':
+      return { editFile: { path: step.path } };
+    case 'gitCommit':
+      return { gitCommit: { message: step.message } };
+    case 'waitFor':
+      return { waitFor: { checks: step.checks.length } };
+    case 'notify':
+      return { notify: { to: step.to } };
   }
 }
 

@@ -266,6 +266,9 @@ export class VirtualHost {
     }
     if (action.kind !== 'step' && action.kind !== 'takeUp' && action.kind !== 'activate')
       return { outcome: 'done', detail: '' };
+    if (action.step.kind === 'waitFor' && action.step.checks.some((check) => this.#check(check).outcome !== 'true')) {
+      return { outcome: 'failed', detail: 'not so in time' };
+    }
     switch (unlessOutcome(action.step, (check) => this.#answerTo(check))) {
       case 'true':
         return { outcome: 'done', detail: 'already so' };

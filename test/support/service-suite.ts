@@ -38,6 +38,7 @@ export function describeServiceSteps(name: string, make: () => Promise<Systemctl
       operation: 'op-1',
       secrets: createSecretResolver({}),
       log: () => undefined,
+      remember: () => undefined,
     });
     const perform = (unit: string, kind: 'start' | 'stop' | 'restart' | 'reload', timeoutMs = 15_000) =>
       driver().perform(serviceSteps(unit, { kind }, timeoutMs), context());

@@ -1,3 +1,5 @@
+import { hostname } from 'node:os';
+import type { Check, CheckResult } from '../../core/model/check.ts';
 import { type AllowList, type AllowRules, createAllowList } from '../../drivers/allow-list.ts';
 import { type CheckDrivers, createCheckDrivers, makeCheck } from '../../drivers/checks/registry.ts';
 import { createCompose } from '../../drivers/containers/compose.ts';
@@ -6,6 +8,7 @@ import { USUAL_SOCKETS } from '../../drivers/containers/engine-connection.ts';
 import { createSend, type Send } from '../../drivers/notifiers/registry.ts';
 import { createPlaceDrivers, type PlaceDrivers } from '../../drivers/places/registry.ts';
 import { createSecretResolver, type SecretResolver } from '../../drivers/secrets.ts';
+import type { PolicySource } from '../../drivers/steps/gitCommit/remote.ts';
 import { createStepDrivers, type StepDrivers } from '../../drivers/steps/registry.ts';
 import { hostSystemctl } from '../../drivers/systemctl.ts';
 import { createTargetDrivers, type TargetDrivers } from '../../drivers/targets/registry.ts';
@@ -24,22 +27,37 @@ export type Hands = {
 /** Of the host's configuration: the engine's socket, and the program for compose projects. */
 export type ContainerSettings = { readonly socket?: string; readonly compose?: readonly string[] };
 
+/** What drivers cannot know by themselves; a command that only looks needs none of it. */
+export type HandsHost = {
+  readonly hostName?: string;
+  /** Answers a check of kind `query` out of the samples. */
+  readonly answerQuery?: (check: Extract<Check, { kind: 'query' }>) => Pick<CheckResult, 'outcome' | 'detail'>;
+  readonly policySource?: PolicySource;
+};
+
 export function createHands(
   rules: AllowRules,
   environment: Readonly<Record<string, string | undefined>>,
   { socket, compose }: ContainerSettings = {},
+  host: HandsHost = {},
 ): Hands {
   const allow = createAllowList(rules);
   const engine = createContainerEngine(socket === undefined ? USUAL_SOCKETS : [socket]);
   const secrets = createSecretResolver(environment);
-  const checks = createCheckDrivers({ allow, systemctl: hostSystemctl, engine });
+  const checks = createCheckDrivers({ allow, systemctl: hostSystemctl, engine, now: () => Date.now() });
   const steps = createStepDrivers({
     allow,
     systemctl: hostSystemctl,
     engine,
     compose: createCompose(compose),
+    secrets,
+    elapsed: () => performance.now(),
+    hostName: host.hostName ?? hostname(),
+    policySource: host.policySource,
     async ask(check, signal) {
-      if (check.kind === 'query') return { outcome: 'unknown', detail: 'a query cannot guard a step' };
+      if (check.kind === 'query') {
+        return host.answerQuery?.(check) ?? { outcome: 'unknown', detail: 'there are no samples to ask' };
+      }
       return await makeCheck(checks, check, { signal, secrets });
     },
   });

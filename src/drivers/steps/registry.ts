@@ -1,12 +1,18 @@
 import type { Step } from '../../core/model/step.ts';
+import type { Millis } from '../../core/units.ts';
 import type { AllowList } from '../allow-list.ts';
 import type { Compose } from '../containers/compose.ts';
 import type { ContainerEngine } from '../containers/engine.ts';
+import type { SecretResolver } from '../secrets.ts';
 import type { Systemctl } from '../systemctl.ts';
 import { containerStep } from './container/index.ts';
+import { editFileStep } from './editFile/index.ts';
+import { gitCommitStep } from './gitCommit/index.ts';
+import type { PolicySource } from './gitCommit/remote.ts';
 import { httpStep } from './http/index.ts';
 import { runStep } from './run/index.ts';
 import { serviceStep } from './service/index.ts';
+import { sqlStep } from './sql/index.ts';
 import type {
   Ask,
   Fingerprint,
@@ -17,6 +23,7 @@ import type {
   StepDriver,
   StepOutcome,
 } from './step-driver.ts';
+import { waitForStep } from './waitFor/index.ts';
 
 /** What drivers of steps need of the host. */
 export type StepHost = {
@@ -25,6 +32,12 @@ export type StepHost = {
   readonly engine: ContainerEngine;
   readonly compose: Compose;
   readonly ask: Ask;
+  readonly secrets: SecretResolver;
+  /** Milliseconds that pass whatever the clock is set to. */
+  readonly elapsed: () => Millis;
+  readonly hostName: string;
+  /** Where the policies come from, if it is a repository. */
+  readonly policySource: PolicySource | undefined;
 };
 
 /** One driver per kind; the keys are the names of the folders beside this file. */
@@ -33,6 +46,10 @@ export const STEP_DRIVERS = {
   container: containerStep,
   http: httpStep,
   run: runStep,
+  sql: sqlStep,
+  editFile: editFileStep,
+  gitCommit: gitCommitStep,
+  waitFor: waitForStep,
 } satisfies { readonly [K in HostStepKind]: (host: StepHost) => StepDriver<K> };
 
 /** The drivers behind one door: each call goes to the driver of the step's kind. */
@@ -49,6 +66,10 @@ export function createStepDrivers(host: StepHost): StepDrivers {
     container: STEP_DRIVERS.container(host),
     http: STEP_DRIVERS.http(host),
     run: STEP_DRIVERS.run(host),
+    sql: STEP_DRIVERS.sql(host),
+    editFile: STEP_DRIVERS.editFile(host),
+    gitCommit: STEP_DRIVERS.gitCommit(host),
+    waitFor: STEP_DRIVERS.waitFor(host),
   };
   return {
     describe: (step) => withDriver(step, drivers, (driver, own) => driver.describe(own)),
@@ -74,5 +95,13 @@ function withDriver<T>(
       return use<'http'>(drivers.http, step);
     case 'run':
       return use<'run'>(drivers.run, step);
+    case 'sql':
+      return use<'sql'>(drivers.sql, step);
+    case 'editFile':
+      return use<'editFile'>(drivers.editFile, step);
+    case 'gitCommit':
+      return use<'gitCommit'>(drivers.gitCommit, step);
+    case 'waitFor':
+      return use<'waitFor'>(drivers.waitFor, step);
   }
 }
