@@ -107,8 +107,23 @@ describe('the schemas', () => {
 
 describe('the alternatives', () => {
   it('are those of the model', () => {
-    const steps = { setFlag: 0, restore: 0, service: 0, container: 0, http: 0, run: 0 } satisfies Record<StepKind, 0>;
-    const checks = { http: 0, query: 0, unit: 0, container: 0, run: 0 } satisfies Record<CheckSpec['kind'], 0>;
+    const steps = {
+      setFlag: 0,
+      restore: 0,
+      service: 0,
+      container: 0,
+      http: 0,
+      run: 0,
+      sql: 0,
+      editFile: 0,
+      gitCommit: 0,
+      notify: 0,
+      waitFor: 0,
+    } satisfies Record<StepKind, 0>;
+    const checks = { http: 0, query: 0, unit: 0, container: 0, run: 0, sql: 0, sqlite: 0, file: 0 } satisfies Record<
+      CheckSpec['kind'],
+      0
+    >;
     const places = { envFile: 0, file: 0 } satisfies Record<DocumentRef['kind'], 0>;
     const metricSources = { scrape: 0, probe: 0, host: 0, sql: 0, command: 0, prometheus: 0 } satisfies Record<
       MetricSource['type']['kind'],

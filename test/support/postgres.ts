@@ -7,6 +7,8 @@ export type PostgresServer = AsyncDisposable & {
   /** A connection string for a database of the server, as its superuser, over the private socket. */
   readonly dsn: (database?: string) => string;
   readonly folder: string;
+  /** Stops it (SIGINT: at once, SIGQUIT: as a crash does) and starts it again. */
+  readonly restart: (by: 'SIGINT' | 'SIGQUIT') => Promise<void>;
 };
 
 const PARENT = '/usr/lib/postgresql';
@@ -29,19 +31,27 @@ export async function startPostgres(): Promise<PostgresServer> {
   const made = spawnSync(join(POSTGRES_BIN, 'initdb'), init, { ...identity, cwd: folder, encoding: 'utf8' });
   if (made.status !== 0) throw new Error(`initdb failed: ${made.stderr}`);
   const argv = ['-D', data, '-k', folder, '-c', 'listen_addresses=', '-c', 'fsync=off'];
-  const server = spawn(join(POSTGRES_BIN, 'postgres'), argv, {
-    ...identity,
-    cwd: folder,
-    stdio: ['ignore', 'ignore', 'pipe'],
-  });
-  const ended = new Promise<void>((resolve) => server.once('exit', () => resolve()));
-  await ready(server.stderr, ended);
+  const program = join(POSTGRES_BIN, 'postgres');
+  const start = async () => {
+    const server = spawn(program, argv, { ...identity, cwd: folder, stdio: ['ignore', 'ignore', 'pipe'] });
+    const ended = new Promise<void>((resolve) => server.once('exit', () => resolve()));
+    await ready(server.stderr, ended);
+    return { server, ended };
+  };
+  let running = await start();
+  const stop = async (by: NodeJS.Signals) => {
+    running.server.kill(by);
+    await running.ended;
+  };
   return {
     folder,
+    restart: async (by) => {
+      await stop(by);
+      running = await start();
+    },
     dsn: (database = 'postgres') => `postgres://tester@localhost/${database}?host=${encodeURIComponent(folder)}`,
     async [Symbol.asyncDispose]() {
-      server.kill('SIGINT');
-      await ended;
+      await stop('SIGINT');
       rmSync(folder, { recursive: true });
     },
   };

@@ -1,18 +1,22 @@
+import { createHash } from 'node:crypto';
 import { once } from 'node:events';
-import { existsSync, readdirSync } from 'node:fs';
+import { existsSync, mkdtempSync, readdirSync, readFileSync, rmSync, utimesSync, writeFileSync } from 'node:fs';
 import type { AddressInfo } from 'node:net';
 import { createServer } from 'node:net';
+import { tmpdir } from 'node:os';
 import { join } from 'node:path';
+import { DatabaseSync } from 'node:sqlite';
 import { afterAll, describe, expect, it } from 'vitest';
 import { FAKE_IMAGE, FAKE_MANIFEST, startFakeEngine } from '../../../test/support/fake-engine.ts';
 import { createFakeSystemctl } from '../../../test/support/fake-systemctl.ts';
 import { NO_ENGINE } from '../../../test/support/no-engine.ts';
 import { startServer } from '../../../test/support/recording-server.ts';
+import type { SqlValue } from '../../core/model/sql-step.ts';
 import { createAllowList } from '../allow-list.ts';
 import { EngineError } from '../containers/engine-error.ts';
 import { createSecretResolver } from '../secrets.ts';
 import { type Systemctl, SystemdError } from '../systemctl.ts';
-import type { HostCheck, HostCheckKind } from './check-driver.ts';
+import type { CheckOf, HostCheck, HostCheckKind } from './check-driver.ts';
 import { CHECK_DRIVERS, createCheckDrivers, makeCheck } from './registry.ts';
 
 const head = { key: 'k', origin: { file: 'test.yaml', line: 1, column: 1 }, timeoutMs: 10_000 };
@@ -42,8 +46,8 @@ for (const { id, name } of await box.engine.list(never)) {
 
 const secrets = createSecretResolver({ TOKEN: 'hunter22' });
 const make = (check: HostCheck, rules = {}, signal = never, manager = systemctl, engine = box.engine) => {
-  const drivers = createCheckDrivers({ allow: createAllowList(rules), systemctl: manager, engine });
-  return makeCheck(drivers, check, { signal, secrets });
+  const host = { allow: createAllowList(rules), systemctl: manager, engine, now: () => Date.now() };
+  return makeCheck(createCheckDrivers(host), check, { signal, secrets });
 };
 
 const http = (url: string, rest: Partial<Extract<HostCheck, { kind: 'http' }>> = {}): HostCheck => ({
@@ -89,6 +93,39 @@ const server = await startServer(({ url, headers }, response) => {
 
 afterAll(() => server[Symbol.asyncDispose]());
 
+const folder = mkdtempSync(join(tmpdir(), 'revertd-check-'));
+afterAll(() => rmSync(folder, { recursive: true }));
+const DATABASE = join(folder, 'app.db');
+const TEXT = join(folder, 'app.conf');
+writeFileSync(TEXT, 'mode=safe\n');
+{
+  using database = new DatabaseSync(DATABASE);
+  database.exec(`CREATE TABLE owner (id INTEGER PRIMARY KEY);
+    CREATE TABLE pet (name TEXT, owner INTEGER REFERENCES owner);
+    INSERT INTO owner VALUES (1), (2);
+    INSERT INTO pet VALUES ('rex', 1), (NULL, 2);`);
+}
+
+const sqlite = (path: string, is: 'intact' | 'corrupt'): HostCheck => ({ ...head, kind: 'sqlite', path, is });
+const file = (rest: Partial<CheckOf<'file'>> = {}): HostCheck => ({
+  ...head,
+  kind: 'file',
+  path: TEXT,
+  is: 'present',
+  ...rest,
+});
+const sql = (query: string, expect: CheckOf<'sql'>['expect'], rest: Partial<CheckOf<'sql'>> = {}): HostCheck => ({
+  ...head,
+  kind: 'sql',
+  database: { kind: 'sqlite', path: DATABASE },
+  query,
+  expect,
+  ...rest,
+});
+const value = (is: Extract<CheckOf<'sql'>['expect'], { kind: 'value' }>['is']) => ({ kind: 'value', is }) as const;
+const above = (least: number) => value({ kind: 'above', value: least });
+const equals = (wanted: SqlValue) => value({ kind: 'equals', value: wanted });
+
 /** For each kind: a check that is true, one that is false, one that cannot be made. */
 const SAMPLES: Readonly<Record<HostCheckKind, { yes: HostCheck; no: HostCheck; cannot: HostCheck }>> = {
   http: {
@@ -110,6 +147,21 @@ const SAMPLES: Readonly<Record<HostCheckKind, { yes: HostCheck; no: HostCheck; c
     yes: run('true'),
     no: run('exit 3'),
     cannot: run('', { argv: ['/no/such/program'] }),
+  },
+  sql: {
+    yes: sql('SELECT count(*) FROM pet', above(1)),
+    no: sql('SELECT count(*) FROM pet', above(2)),
+    cannot: sql('SELECT count(*) FROM cat', above(1)),
+  },
+  sqlite: {
+    yes: sqlite(DATABASE, 'intact'),
+    no: sqlite(TEXT, 'intact'),
+    cannot: sqlite(join(folder, 'absent.db'), 'corrupt'),
+  },
+  file: {
+    yes: file(),
+    no: file({ is: 'absent' }),
+    cannot: file({ path: folder, contains: 'x' }),
   },
 };
 
@@ -261,3 +313,122 @@ async function hangUntil(signal: AbortSignal): Promise<never> {
   await once(signal, 'abort');
   throw new EngineError('stopped', 'the engine had not answered');
 }
+
+describe('sql', () => {
+  const orphan = 'SELECT name FROM pet WHERE owner = 2';
+  it.each<[string, string, CheckOf<'sql'>['expect'], string, string]>([
+    ['a number', 'SELECT 2', equals(2), 'true', 'gave 2'],
+    ['another number', 'SELECT 3', equals(2), 'false', 'gave 3, expected = 2'],
+    ['a text', "SELECT 'a'", equals('a'), 'true', 'gave "a"'],
+    ['a truth', 'SELECT 1 = 1', equals(true), 'true', 'gave 1'],
+    ['NULL', orphan, equals(null), 'true', 'gave null'],
+    ['NULL where a value is wanted', orphan, equals('rex'), 'unknown', 'gave null'],
+    ['a text where a number is wanted', "SELECT 'a'", above(0), 'unknown', 'gave "a"'],
+    ['no row', 'SELECT 1 WHERE 0', equals(1), 'unknown', 'gave 0 rows of 1 columns, expected one value'],
+    ['two rows', 'SELECT id FROM owner', equals(1), 'unknown', '2 rows'],
+    ['two columns', 'SELECT 1, 2', equals(1), 'unknown', '2 columns'],
+    ['rows', 'SELECT id FROM owner', { kind: 'rows', bounds: { atLeast: 2 } }, 'true', 'gave 2 rows'],
+    ['too many rows', orphan, { kind: 'rows', bounds: { atMost: 0 } }, 'false', 'gave 1 row, expected at most 0 rows'],
+    ['a number beyond JavaScript', 'SELECT 9007199254740993', equals('9007199254740993'), 'true', '9007199254740993'],
+    ['a query that writes', 'DELETE FROM pet RETURNING 1', equals(1), 'unknown', 'readonly'],
+  ])('%s', async (_, query, expected, outcome, detail) => {
+    expect(await make(sql(query, expected))).toMatchObject({ outcome, detail: expect.stringContaining(detail) });
+  });
+
+  it('ends a query that never returns', async () => {
+    const query = 'WITH RECURSIVE c(x) AS (SELECT 1 UNION ALL SELECT x + 1 FROM c) SELECT count(*) FROM c';
+    const answer = await make(sql(query, above(0), { timeoutMs: 300 }));
+    expect(answer).toMatchObject({ outcome: 'unknown', detail: expect.stringContaining('after 300ms') });
+  });
+
+  it.each([
+    ['a missing secret', { credential: 'absent' }, 'the credential absent'],
+    ['a connection string that is none', { env: 'TOKEN' }, 'the connection string is not valid'],
+  ])('is unknown with %s', async (_, dsn, detail) => {
+    const answer = await make(sql('SELECT 1', above(0), { database: { kind: 'postgres', dsn } }));
+    expect(answer).toMatchObject({ outcome: 'unknown', detail: expect.stringContaining(detail) });
+  });
+});
+
+describe('sqlite', () => {
+  it('finds a row that refers to none', async () => {
+    const path = join(folder, 'orphans.db');
+    {
+      using database = new DatabaseSync(path, { enableForeignKeyConstraints: false });
+      database.exec(
+        'CREATE TABLE a (id INTEGER PRIMARY KEY); CREATE TABLE b (a REFERENCES a); INSERT INTO b VALUES (7)',
+      );
+    }
+    expect(await make(sqlite(path, 'intact'))).toMatchObject({
+      outcome: 'false',
+      detail: expect.stringContaining('1 row(s) refer'),
+    });
+    expect(await make(sqlite(path, 'corrupt'))).toMatchObject({ outcome: 'true' });
+  });
+
+  it('finds a damaged page, a file without any, and one that is no database', async () => {
+    const damaged = join(folder, 'damaged.db');
+    {
+      using database = new DatabaseSync(damaged);
+      database.exec('CREATE TABLE a (x); CREATE INDEX i ON a (x); BEGIN');
+      const insert = database.prepare('INSERT INTO a VALUES (?)');
+      for (let row = 0; row < 2000; row += 1) insert.run(`value ${row}`);
+      database.exec('COMMIT');
+    }
+    const bytes = readFileSync(damaged);
+    bytes.fill(0x5a, 4096 * 3, 4096 * 4);
+    writeFileSync(damaged, bytes);
+    const empty = join(folder, 'empty.db');
+    writeFileSync(empty, '');
+    for (const path of [damaged, empty, TEXT]) {
+      expect(await make(sqlite(path, 'intact'))).toMatchObject({ outcome: 'false' });
+      expect(await make(sqlite(path, 'corrupt'))).toMatchObject({ outcome: 'true' });
+    }
+  });
+
+  it('says of a file that is not there that it is not intact', async () => {
+    expect(await make(sqlite(join(folder, 'absent.db'), 'intact'))).toMatchObject({
+      outcome: 'false',
+      detail: expect.stringContaining('does not exist'),
+    });
+  });
+});
+
+describe('file', () => {
+  it.each<[string, Partial<CheckOf<'file'>>, string, string]>([
+    ['absent as wanted', { path: join(folder, 'none'), is: 'absent' }, 'true', 'does not exist'],
+    ['absent', { path: join(folder, 'none') }, 'false', 'does not exist'],
+    ['below a file', { path: join(TEXT, 'x'), is: 'absent' }, 'true', 'does not exist'],
+    ['a text', { contains: 'mode=safe' }, 'true', 'as expected'],
+    ['without the text', { contains: 'mode=fast' }, 'false', 'does not contain "mode=fast"'],
+    ['new', { newerThanMs: 60_000 }, 'true', 'is there'],
+    ['its digest', { sha256: createHash('sha256').update('mode=safe\n').digest('hex') }, 'true', 'as expected'],
+    ['another digest', { sha256: '0'.repeat(64) }, 'false', 'has the SHA-256'],
+  ])('%s', async (_, rest, outcome, detail) => {
+    expect(await make(file(rest))).toMatchObject({ outcome, detail: expect.stringContaining(detail) });
+  });
+
+  it('is too old', async () => {
+    const path = join(folder, 'old');
+    writeFileSync(path, '');
+    utimesSync(path, new Date(0), new Date(Date.now() - 3_600_000));
+    expect(await make(file({ path, newerThanMs: 60_000 }))).toMatchObject({
+      outcome: 'false',
+      detail: expect.stringContaining('was changed 1h'),
+    });
+  });
+});
+
+describe('what an answer has to be', () => {
+  it.each([
+    ['a match', { bodyMatches: '^all .* well$' }, 'true', '200'],
+    ['no match', { bodyMatches: '^well' }, 'false', 'without a match of ^well'],
+    ['a text that must not be there', { bodyLacks: 'well' }, 'false', 'with "well"'],
+    ['JSON where there is none', { json: [{ pointer: '/a', equals: 1 }] }, 'false', 'not JSON'],
+  ])('%s', async (_, rest, outcome, detail) => {
+    expect(await make(http(`${server.url}/ok`, rest))).toMatchObject({
+      outcome,
+      detail: expect.stringContaining(detail),
+    });
+  });
+});

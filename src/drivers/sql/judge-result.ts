@@ -29,7 +29,8 @@ export function judgeResult(expect: SqlExpectation, result: SqlResult): SqlVerdi
     return { outcome: 'unknown', detail: `gave ${found}, expected one value` };
   }
   const verdict = compare(expect.is, value);
-  const shown = typeof value === 'string' ? JSON.stringify(value.slice(0, 200)) : String(value);
+  const shown =
+    typeof value === 'string' && asNumber(value) === undefined ? JSON.stringify(value.slice(0, 200)) : String(value);
   const wanted = verdict === 'true' ? '' : `, expected ${describeExpectation(expect)}`;
   return { outcome: verdict, detail: `gave ${shown}${wanted}` };
 }

@@ -2,10 +2,12 @@ import { existsSync, readdirSync } from 'node:fs';
 import { mkdtemp, readdir, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
+import { DatabaseSync } from 'node:sqlite';
 import { afterAll, afterEach, beforeEach, describe, expect, it } from 'vitest';
 import { startFakeEngine } from '../../../test/support/fake-engine.ts';
 import { createFakeSystemctl } from '../../../test/support/fake-systemctl.ts';
 import { startServer } from '../../../test/support/recording-server.ts';
+import { makeRepository, runGitIn } from '../../../test/tools/git-repository.ts';
 import type { Check } from '../../core/model/check.ts';
 import { describeStep } from '../../core/model/step.ts';
 import { type AllowRules, createAllowList } from '../allow-list.ts';
@@ -29,13 +31,18 @@ const check = (key: CheckAnswer['outcome']): Check => ({
   expr: 'up',
   threshold: { kind: 'above', value: 0 },
 });
-const ask = ({ key }: Check) =>
-  Promise.resolve({ outcome: key === 'true' || key === 'false' ? key : 'unknown', detail: `it is ${key}` } as const);
+const ask = ({ key }: Check) => {
+  waited = true;
+  return Promise.resolve({
+    outcome: key === 'true' || key === 'false' ? key : 'unknown',
+    detail: `it is ${key}`,
+  } as const);
+};
 
 let folder: string;
 let before: number;
 const server = await startServer(({ url }, response) => {
-  if (url === '/hang') return;
+  if (url?.startsWith('/hang') === true) return;
   if (url === '/cut') {
     response.destroy();
     return;
@@ -65,9 +72,13 @@ const drivers = (rules: AllowRules = {}) =>
     engine: box.engine,
     compose: box.compose,
     ask,
+    secrets,
+    elapsed: () => performance.now(),
+    hostName: 'test',
+    policySource: undefined,
   });
 const perform = (step: HostStep, rules: AllowRules = {}, signal = never) =>
-  drivers(rules).perform(step, { signal, operation: 'op-7', secrets, log: () => undefined });
+  drivers(rules).perform(step, { signal, operation: 'op-7', secrets, log: () => undefined, remember: () => undefined });
 
 const run = (script: string, rest: Partial<StepOf<'run'>> = {}): StepOf<'run'> => ({
   ...head,
@@ -105,10 +116,39 @@ const container = (name: string, kind: 'start' | 'stop'): StepOf<'container'> =>
 const runs = async (name: string) =>
   (await box.engine.inspect((await findContainer(box.engine, name, never)).id, never)).running;
 
+const sql = (...statements: readonly string[]): StepOf<'sql'> => ({
+  ...head,
+  ...once,
+  kind: 'sql',
+  database: { kind: 'sqlite', path: join(folder, 'app.db') },
+  script: { kind: 'statements', statements: statements.map((text) => ({ text })) },
+  params: {},
+  transaction: true,
+  require: [],
+});
+const editFile = (path: string): StepOf<'editFile'> => ({
+  ...head,
+  kind: 'editFile',
+  path,
+  edit: { kind: 'entries', format: 'auto', set: { '/made': true }, remove: [] },
+});
+const gitCommit = (repository: string): StepOf<'gitCommit'> => ({
+  ...head,
+  kind: 'gitCommit',
+  repository,
+  branch: 'fix',
+  message: 'Fix',
+  changes: [{ kind: 'content', path: 'made', content: 'x' }],
+  author: { name: 'revertd', email: 'revertd@example.com' },
+});
+const RUNAWAY = 'WITH RECURSIVE c(x) AS (SELECT 1 UNION ALL SELECT x + 1 FROM c) SELECT count(*) FROM c';
+
 type Sample = {
   readonly works: HostStep;
-  readonly hangs: HostStep;
-  readonly forbid: AllowRules;
+  /** Absent where nothing can hang. */
+  readonly hangs?: HostStep;
+  /** Absent where nothing of the host is touched. */
+  readonly forbid?: AllowRules;
   /** Whether the effect of `works` is there. */
   readonly happened: () => Promise<boolean>;
 };
@@ -139,7 +179,43 @@ const SAMPLES: Readonly<Record<HostStepKind, () => Sample>> = {
     forbid: { commands: ['/usr/bin/other'] },
     happened: async () => (await readdir(folder)).includes('made'),
   }),
+  sql: () => ({
+    works: sql('CREATE TABLE made (a)'),
+    hangs: sql(RUNAWAY),
+    forbid: { paths: ['/other'] },
+    happened: () => {
+      using database = new DatabaseSync(join(folder, 'app.db'));
+      return Promise.resolve(database.prepare("SELECT 1 FROM sqlite_schema WHERE name = 'made'").all().length > 0);
+    },
+  }),
+  editFile: () => ({
+    works: editFile(join(folder, 'app.json')),
+    forbid: { paths: ['/other'] },
+    happened: async () => (await readdir(folder)).includes('app.json'),
+  }),
+  gitCommit: () => ({
+    works: gitCommit(join(folder, 'repository')),
+    hangs: gitCommit(`${server.url}/hang`),
+    forbid: { paths: ['/other'] },
+    happened: () => Promise.resolve(runGitIn(join(folder, 'repository'), ['branch', '--list', 'fix']) !== ''),
+  }),
+  waitFor: () => ({
+    works: { ...head, kind: 'waitFor', checks: [check('true')], forMs: 0 },
+    hangs: { ...head, kind: 'waitFor', checks: [check('true'), check('false')], forMs: 0 },
+    happened: () => Promise.resolve(waited),
+  }),
 };
+
+/** What a step that changes nothing on the host has done all the same. */
+let waited = false;
+
+async function makeReady(): Promise<void> {
+  new DatabaseSync(join(folder, 'app.db')).close();
+  makeRepository(join(folder, 'repository')).commit({ a: 'a' });
+  waited = false;
+  await units.act({ kind: 'stop' }, 'good.service', never);
+  await box.engine.act({ kind: 'stop' }, (await findContainer(box.engine, containers.good, never)).id, never);
+}
 
 it('has a folder with a README for each driver and a driver for each folder', () => {
   const folders = readdirSync(import.meta.dirname, { withFileTypes: true }).filter((entry) => entry.isDirectory());
@@ -151,8 +227,7 @@ describe.each(Object.keys(SAMPLES) as HostStepKind[])('%s', (kind) => {
   let sample: Sample;
   beforeEach(async () => {
     sample = SAMPLES[kind]();
-    await units.act({ kind: 'stop' }, 'good.service', never);
-    await box.engine.act({ kind: 'stop' }, (await findContainer(box.engine, containers.good, never)).id, never);
+    await makeReady();
   });
 
   it('describes itself as plans do', () => {
@@ -170,28 +245,40 @@ describe.each(Object.keys(SAMPLES) as HostStepKind[])('%s', (kind) => {
     expect(await sample.happened()).toBe(true);
   });
 
-  it('does nothing that this host does not allow', async () => {
-    expect(await perform(sample.works, sample.forbid)).toMatchObject({ outcome: 'failed', code: 'notAllowed' });
-    expect(await sample.happened()).toBe(false);
-  });
-
   it('does nothing if it is stopped before it began', async () => {
     expect(await perform(sample.works, {}, AbortSignal.abort())).toMatchObject({ outcome: 'failed', code: 'aborted' });
     expect(await sample.happened()).toBe(false);
   });
 
-  it('fails at its deadline', async () => {
-    const step = { ...sample.hangs, timeoutMs: 100 };
-    expect(await perform(step)).toMatchObject({
-      outcome: 'failed',
-      code: 'timedOut',
-      detail: expect.stringContaining('100ms'),
-    });
-  });
-
   it('never takes an effect for done that did not happen', async () => {
     const before = await drivers().prepare(sample.works, never);
     expect(await drivers().observe(sample.works, before, never)).not.toBe('done');
+  });
+});
+
+/** Those of whose samples the part can be asked for. */
+function kindsWith(part: 'forbid' | 'hangs'): readonly HostStepKind[] {
+  const without: Readonly<Record<typeof part, HostStepKind>> = { forbid: 'waitFor', hangs: 'editFile' };
+  return (Object.keys(SAMPLES) as HostStepKind[]).filter((kind) => kind !== without[part]);
+}
+
+describe('every kind', () => {
+  beforeEach(makeReady);
+
+  it.each(kindsWith('forbid'))('%s does nothing that this host does not allow', async (kind) => {
+    const sample = SAMPLES[kind]();
+    expect(await perform(sample.works, sample.forbid ?? {})).toMatchObject({ outcome: 'failed', code: 'notAllowed' });
+    expect(await sample.happened()).toBe(false);
+  });
+
+  it.each(kindsWith('hangs'))('%s fails at its deadline', async (kind) => {
+    const { hangs, works } = SAMPLES[kind]();
+    const step = { ...(hangs ?? works), timeoutMs: 300 };
+    expect(await perform(step)).toMatchObject({
+      outcome: 'failed',
+      code: 'timedOut',
+      detail: expect.stringContaining('300ms'),
+    });
   });
 });
 
@@ -283,6 +370,11 @@ describe('http', () => {
   it.each([
     ['an unexpected status', '/refused', {}, 'status', 'answered 422, expected 2xx'],
     ['an expected status', '/refused', { status: [422] }, undefined, 'answered 422'],
+    ['a text that is missing', '/done', { bodyContains: 'yes' }, 'status', 'answered 200 without "yes"'],
+    ['a text that is there', '/done', { bodyContains: 'xxx', bodyMatches: '^x+$' }, undefined, 'answered 200'],
+    ['a text that must not be there', '/done', { bodyLacks: 'x' }, 'status', 'answered 200 with "x"'],
+    ['a pattern without a match', '/done', { bodyMatches: '^y' }, 'status', 'without a match of ^y'],
+    ['no JSON', '/done', { json: [{ pointer: '/errors', equals: [] }] }, 'status', 'a body that is not JSON'],
     ['a redirect, which is not followed', '/moved', {}, 'status', 'answered 307'],
     ['a connection that is cut', '/cut', {}, 'noAnswer', 'it may have taken effect'],
     ['a missing secret', '/done', { headers: { a: { env: 'ABSENT' } } }, 'secret', 'ABSENT is not set'],

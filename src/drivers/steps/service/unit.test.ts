@@ -26,7 +26,13 @@ it('says so where there is no systemd, and guesses nothing after a crash', async
   const gone = () => Promise.reject(new SystemdError('noSystemd', 'this host was not booted with systemd'));
   const driver = serviceStep({ allow: createAllowList({}), systemctl: { show: gone, act: gone, journal: gone } });
   const step = serviceSteps('x.service', { kind: 'restart' });
-  const context = { signal: never, operation: '1', secrets: createSecretResolver({}), log: () => undefined };
+  const context = {
+    signal: never,
+    operation: '1',
+    secrets: createSecretResolver({}),
+    log: () => undefined,
+    remember: () => undefined,
+  };
   expect(await driver.prepare(step, never)).toStrictEqual({});
   expect(await driver.perform(step, context)).toMatchObject({
     code: 'noSystemd',
@@ -55,7 +61,7 @@ it('keeps secrets out of the journal lines that it reports', async () => {
   const failing = createFakeSystemctl({ 'x.service': { ...unit, start: 'fails' } });
   const systemctl = { ...failing, journal: () => Promise.resolve('login with hunter22 failed') };
   const driver = serviceStep({ allow: createAllowList({}), systemctl });
-  const context = { signal: never, operation: '1', secrets, log: () => undefined };
+  const context = { signal: never, operation: '1', secrets, log: () => undefined, remember: () => undefined };
   const outcome = await driver.perform(serviceSteps('x.service', { kind: 'start' }), context);
   expect(outcome.detail).toContain('login with [redacted] failed');
 });

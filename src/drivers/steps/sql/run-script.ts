@@ -71,7 +71,7 @@ async function runStatement(run: ScriptRun, statement: SqlStatement, index: numb
   run.context.log(`${what}: ${shorten(statement.text)}`);
   const result = await ask(run, statement.text);
   const rows = result.rows === null ? '' : `${result.rows} row${result.rows === 1 ? '' : 's'}`;
-  if (statement.rows !== undefined && !isWithin(statement.rows, result.rows ?? -1)) {
+  if (statement.rows !== undefined && (result.rows === null || !isWithin(statement.rows, result.rows))) {
     const found = rows === '' ? 'no count of rows' : rows;
     throw new GuardError(
       'rows',
