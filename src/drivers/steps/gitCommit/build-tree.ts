@@ -28,7 +28,8 @@ async function applyChange(git: Git, change: GitChange, folder: string): Promise
       return await setSafe(git, change.flag, folder);
     case 'delete':
       await requireFile(git, change.path);
-      await git.run(['update-index', '--force-remove', '--', change.path]);
+      // Mode 0 removes an entry, which --force-remove would want a work tree for.
+      await git.run(['update-index', '-z', '--index-info'], `0 ${'0'.repeat(40)}\t${change.path}\0`);
       return;
     case 'content':
       return await write(git, change.path, (await fileAt(git, change.path))?.mode ?? REGULAR, change.content);
