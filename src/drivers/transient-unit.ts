@@ -60,10 +60,18 @@ export async function startTransient(spec: TransientSpec, signal: AbortSignal): 
       variables.map(([entry, value]) => ({ entry, value })),
     );
     await writeFile(file, text, { mode: 0o600 });
-    await call(['systemd-run', '--quiet', '--no-ask-password', ...optionsOf(spec, file), '--', ...spec.argv], signal);
+    await call(
+      ['systemd-run', '--quiet', '--no-ask-password', ...optionsOf(spec, file), '--', ...literal(spec.argv)],
+      signal,
+    );
   } finally {
     await rm(folder, { recursive: true, force: true });
   }
+}
+
+/** systemd puts variables into arguments, as into `ExecStart=`; a policy's arguments are handed over as they are. */
+function literal([program = '', ...rest]: readonly string[]): readonly string[] {
+  return [program, ...rest.map((argument) => argument.replaceAll('$', '$$$$'))];
 }
 
 /** `Type=exec`: systemd-run answers when the program itself has begun, and so has read its environment. */

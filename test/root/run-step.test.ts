@@ -10,7 +10,7 @@ import { createSecretResolver } from '../../src/drivers/secrets.ts';
 import { runStep } from '../../src/drivers/steps/run/index.ts';
 import { unitOf } from '../../src/drivers/steps/run/run-as-unit.ts';
 import type { Fingerprint, StepOf, StepOutcome } from '../../src/drivers/steps/step-driver.ts';
-import { removeTransient, transientState } from '../../src/drivers/transient-unit.ts';
+import { startTransient, transientState } from '../../src/drivers/transient-unit.ts';
 
 const call = promisify(execFile);
 const never = new AbortController().signal;
@@ -105,6 +105,14 @@ describe('as a unit', () => {
     expect(await isGone(operation)).toBe(true);
   });
 
+  it('hands its arguments over as they are', async () => {
+    const odd = ['$HOME', '${HOME}', '$$', '%n', '%%', 'a b', ';', '"', "'", '\\', ''];
+    const { detail } = await life().perform(
+      inUnit('', { argv: ['/bin/sh', '-c', 'printf "<%s>\\n" "$@"', 'sh', ...odd] }),
+    );
+    expect(detail.split('\n').slice(1)).toStrictEqual(odd.map((text) => `<${text}>`));
+  });
+
   it.each([
     ['an exit code', 'exit 3', 'exitCode', 'ended with exit code 3'],
     ['a signal', 'kill -9 $$', 'killed', 'killed by signal 9'],
@@ -164,14 +172,17 @@ describe('as a unit', () => {
   });
 
   it('survives revertd, which takes it over and learns how it ended', async () => {
-    const first = life();
-    const task = inUnit('until test -e go; do sleep 0.1; done; echo finished; exit 4', { cwd: folder });
-    // What a crash leaves: the unit runs, and nobody waits for it. The promise is never settled in this life.
-    void first.perform(task);
-    while ((await transientState(unitOf(first.operation), never)).kind !== 'running') await delay(20);
-    const second = life(first.operation.replace(/#1$/, '#9'));
-    expect(await second.observe(task, first.remembered.at(-1) ?? {})).toBe('notDone');
-    const { operation } = first;
+    const script = 'until test -e go; do sleep 0.1; done; echo finished; exit 4';
+    const second = life();
+    const unit = unitOf(second.operation);
+    const argv = ['/bin/sh', '-c', script];
+    // What a crash leaves: a unit that runs, and nobody who waits for it.
+    await startTransient(
+      { name: unit, description: 'x', argv, cwd: folder, env: {}, limits: {}, longestMs: 60_000 },
+      never,
+    );
+    const task = inUnit(script, { cwd: folder });
+    expect(await second.observe(task, { unit })).toBe('notDone');
     const adopted = second.perform(task);
     await call('touch', [join(folder, 'go')]);
     expect(await adopted).toMatchObject({
@@ -179,7 +190,7 @@ describe('as a unit', () => {
       detail: expect.stringMatching(/exit code 4[\s\S]*finished/),
     });
     expect(second.remembered).toStrictEqual([]);
-    await removeTransient(unitOf(operation));
+    expect(await isGone(second.operation)).toBe(true);
   });
 
   it('is asked about if it is gone', async () => {

@@ -2,9 +2,12 @@ import { execFile } from 'node:child_process';
 import { existsSync } from 'node:fs';
 import { mkdir, rm, symlink, writeFile } from 'node:fs/promises';
 import { promisify } from 'node:util';
-import { afterAll, beforeAll } from 'vitest';
+import { afterAll, beforeAll, expect, it } from 'vitest';
+import { createAllowList } from '../../src/drivers/allow-list.ts';
+import { createSecretResolver } from '../../src/drivers/secrets.ts';
+import { serviceStep } from '../../src/drivers/steps/service/index.ts';
 import { hostSystemctl } from '../../src/drivers/systemctl.ts';
-import { describeServiceSteps, SUITE_UNITS } from '../support/service-suite.ts';
+import { describeServiceSteps, SUITE_UNITS, serviceSteps } from '../support/service-suite.ts';
 
 const run = promisify(execFile);
 const FOLDER = '/run/systemd/system';
@@ -36,4 +39,23 @@ describeServiceSteps('a real systemd', async () => {
   await run('systemctl', ['stop', ...Object.keys(UNITS)]);
   await run('systemctl', ['reset-failed']);
   return hostSystemctl;
+});
+
+it('gives up on a unit that will not stop, and says what it wrote', async () => {
+  const name = 'revertd-test-stubborn.service';
+  const script = `trap 'echo not yet' TERM; while :; do sleep 0.1; done`;
+  await writeFile(`${FOLDER}/${name}`, `[Service]\nTimeoutStopSec=infinity\nExecStart=/bin/sh -c "${script}"\n`);
+  await run('systemctl', ['daemon-reload']);
+  await run('systemctl', ['start', name]);
+  const step = { ...serviceSteps(name, { kind: 'stop' }), timeoutMs: 1500 };
+  const outcome = await serviceStep({ allow: createAllowList({}), systemctl: hostSystemctl }).perform(step, {
+    signal: new AbortController().signal,
+    operation: 'op-1',
+    secrets: createSecretResolver({}),
+    log: () => undefined,
+    remember: () => undefined,
+  });
+  await run('systemctl', ['kill', '--signal=SIGKILL', name]);
+  await rm(`${FOLDER}/${name}`);
+  expect(outcome).toMatchObject({ code: 'timedOut', detail: expect.stringMatching(/systemd may go on[\s\S]*not yet/) });
 });

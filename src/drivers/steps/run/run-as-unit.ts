@@ -70,7 +70,11 @@ async function begin(
     ...(cwd === undefined ? {} : { cwd }),
     ...(user === undefined ? {} : { user }),
   };
-  await startTransient(spec, deadline.signal);
+  await startTransient(spec, deadline.signal).catch(async (error: unknown) => {
+    // What has ended before systemd-run could answer is told as a failure to start, but its unit knows how it ended.
+    const hasRun = error instanceof SystemdError && error.code === 'refused' && (await isThere(unit, deadline.signal));
+    if (!hasRun) throw error;
+  });
   return true;
 }
 
