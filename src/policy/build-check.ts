@@ -14,7 +14,7 @@ import {
 import { buildHttpExpectation } from './build-http-expectation.ts';
 import { buildHeaders, buildThreshold } from './build-parts.ts';
 import { buildAuth } from './build-source-parts.ts';
-import { buildSqlDatabase, buildSqlExpectation, checkReads } from './build-sql-parts.ts';
+import { buildSqlDatabase, buildSqlExpectation, checkReads, exactlyOne } from './build-sql-parts.ts';
 import { checkQueryAt } from './check-query.ts';
 import { digestOf } from './digest.ts';
 import type { Path } from './path.ts';
@@ -85,6 +85,7 @@ function buildCheckThreshold(context: BuildContext, path: Path, raw: NonNullable
 
 function buildSqlCheck(context: BuildContext, path: Path, raw: NonNullable<RawCheck['sql']>): CheckSpec {
   const database = buildSqlDatabase(context, path, raw, 'read');
+  exactlyOne(context, path, raw, ['equals', 'above', 'below', 'outside', 'rows']);
   checkReads(context, [...path, 'query'], raw.query, database.kind);
   return {
     kind: 'sql',

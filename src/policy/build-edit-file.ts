@@ -15,6 +15,10 @@ export function buildEditFile(context: BuildContext, path: Path, raw: RawEditFil
 
 function buildEdit(context: BuildContext, path: Path, raw: RawEditFile): FileEdit {
   refuseMixture(context, path, raw);
+  if (['set', 'remove', 'content', 'copyOf'].every((key) => !(key in raw))) {
+    const message = 'nothing is changed in this file; say one of set, remove, content and copyOf';
+    faultAtKey(context, [...path, 'path'], 'E-EDIT', message);
+  }
   if (raw.content !== undefined) return { kind: 'content', content: raw.content };
   if (raw.copyOf !== undefined) {
     return { kind: 'copyOf', source: pathAt(context, [...path, 'copyOf'], raw.copyOf, 'write') };

@@ -1,8 +1,9 @@
 import type { RowBounds, SqlDatabase, SqlExpectation } from '../core/model/sql-step.ts';
 import type { SqlDialect } from '../core/sql/scan-sql.ts';
 import { type SplitStatement, splitStatements } from '../core/sql/split-statements.ts';
-import { type BuildContext, fault, pathAt } from './build-context.ts';
+import { type BuildContext, fault, faultAtKey, pathAt } from './build-context.ts';
 import { buildThreshold, checkSecret } from './build-parts.ts';
+import { alternativesText } from './found.ts';
 import { hasVariable } from './host-variables.ts';
 import type { Path } from './path.ts';
 import type { RawRowBounds, RawSqlCondition, RawSqlDatabase } from './raw-documents.ts';
@@ -20,8 +21,25 @@ export function buildSqlDatabase(
   return { kind: 'sqlite', path: pathAt(context, [...path, 'sqlite'], raw.sqlite ?? '', use) };
 }
 
-/** The schema has seen to it that there is exactly one. */
+/** A second choice beside the one that the schema sees to. */
+export function exactlyOne(context: BuildContext, path: Path, raw: object, keys: readonly string[]): void {
+  const found = keys.filter((key) => key in raw);
+  if (found.length === 1) return;
+  const expected = alternativesText(keys);
+  const message = `\`${path.at(-1)}\` needs exactly one of ${expected}; found ${found.length === 0 ? 'none' : found.join(' and ')}`;
+  faultAtKey(context, path, 'E-ONE-OF', { message, expected });
+}
+
 export function buildSqlExpectation(context: BuildContext, path: Path, raw: RawSqlCondition): SqlExpectation {
+  if (
+    raw.rows === undefined &&
+    raw.equals === undefined &&
+    raw.above === undefined &&
+    raw.below === undefined &&
+    raw.outside === undefined
+  ) {
+    return { kind: 'rows', bounds: {} };
+  }
   if (raw.rows !== undefined) return { kind: 'rows', bounds: buildRowBounds(context, [...path, 'rows'], raw.rows) };
   if (raw.equals !== undefined) return { kind: 'value', is: { kind: 'equals', value: raw.equals } };
   return { kind: 'value', is: buildThreshold(context, path, raw) };

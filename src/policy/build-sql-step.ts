@@ -4,7 +4,14 @@ import { controlsTransaction, refusesTransaction } from '../core/sql/split-state
 import type { Millis } from '../core/units.ts';
 import { type BuildContext, durationAt, fault, faultAtKey, pathAt, SHORTEST_TIMEOUT } from './build-context.ts';
 import { buildRepetition } from './build-repetition.ts';
-import { buildRowBounds, buildSqlDatabase, buildSqlExpectation, checkReads, oneStatement } from './build-sql-parts.ts';
+import {
+  buildRowBounds,
+  buildSqlDatabase,
+  buildSqlExpectation,
+  checkReads,
+  exactlyOne,
+  oneStatement,
+} from './build-sql-parts.ts';
 import type { Path } from './path.ts';
 import type { RawSqlStep } from './raw-documents.ts';
 
@@ -15,6 +22,7 @@ export function buildSqlStep(context: BuildContext, path: Path, raw: RawSqlStep)
   const database = buildSqlDatabase(context, path, raw, 'write');
   const transaction = raw.transaction ?? true;
   const lockTimeoutMs = lockTimeout(context, path, raw, transaction);
+  exactlyOne(context, path, raw, ['statements', 'file']);
   checkParams(context, path, raw);
   return {
     kind: 'sql',

@@ -77,7 +77,7 @@ const EXPECTED: Readonly<Record<string, readonly string[]>> = {
   'env-key': [
     '9:43 error[E-NAME] "fast-path" is not an environment variable name; expected an environment variable name such as USE_ENHANCED_INJECTION',
   ],
-  'file-yaml': ['9:21 error[E-NOT-SUPPORTED] a place `file` is JSON in this version; .yaml is not supported yet'],
+  'file-ini': ['9:21 error[E-NOT-SUPPORTED] a place `file` is JSON, YAML, TOML or properties; .ini is not supported'],
   'flag-to-come': [
     '8:3 error[E-NOT-SUPPORTED] `ramp` is not supported by this version yet',
     '9:3 error[E-NOT-SUPPORTED] `targeting` is not supported by this version yet',
@@ -121,7 +121,7 @@ const EXPECTED: Readonly<Record<string, readonly string[]>> = {
   'missing-variants': ['4:1 error[E-MISSING-KEY] `variants` is missing in `spec`'],
   'misspelled-required': ['7:3 error[E-UNKNOWN-KEY] unknown key `defaultVariants`; did you mean `defaultVariant`?'],
   'no-action': [
-    '27:11 error[E-ONE-OF] `do[0]` needs exactly one of setFlag, restore, service, container, http or run; found none',
+    '27:11 error[E-ONE-OF] `do[0]` needs exactly one of setFlag, restore, service, container, http, run, sql, editFile, gitCommit, notify or waitFor; found none',
   ],
   'no-ladder': [
     '19:1 error[E-MISSING-KEY] a policy with critical triggers needs a `ladder`; triggers with `severity: warning` need none',
@@ -222,7 +222,7 @@ const EXPECTED: Readonly<Record<string, readonly string[]>> = {
     '21:5 error[E-TYPE] `triggers` must be a list of triggers; found a mapping; put "- " before each item',
   ],
   'two-actions': [
-    '27:53 error[E-ONE-OF] `do[0]` needs exactly one of setFlag, restore, service, container, http or run; found setFlag and run',
+    '27:53 error[E-ONE-OF] `do[0]` needs exactly one of setFlag, restore, service, container, http, run, sql, editFile, gitCommit, notify or waitFor; found setFlag and run',
   ],
   'two-notifiers-in-one': [
     '6:3 error[E-ONE-OF] `spec` needs exactly one of webhook, slack, email, alertmanager or command; found webhook and command',
