@@ -78,6 +78,7 @@ describe('with rules', () => {
     containers: ['mem0*', 'neo4j', '/srv/mem0/*.yml'],
     commands: ['/usr/bin/npm', 'git'],
     hosts: ['127.0.0.1:8080', '*.example.com', '[::1]'],
+    databases: ['db.example.com/shop', '*:6432/app_*', 'local/*'],
   });
 
   it.each([
@@ -125,6 +126,22 @@ describe('with rules', () => {
     ['https://a.example.com.evil.org/', false],
     ['http://[::1]:9/', true],
   ])('call %s: %s', (url, allowed) => expect(some.mayCall(url) === undefined).toBe(allowed));
+
+  it.each([
+    ['postgres://me:hunter22@db.example.com/shop', true],
+    ['postgres://me@DB.example.com:5432/shop', true],
+    ['postgres://me@db.example.com/other', false],
+    ['postgresql://me@10.0.0.1:6432/app_one', true],
+    ['postgresql://me@10.0.0.1/app_one', false],
+    ['postgres://me@/shop?host=/run/postgresql', true],
+    ['postgres:///shop', true],
+    ['postgres://me@localhost/shop?host=db.example.com', true],
+    ['postgres://shop@db.example.com/', true],
+  ])('use %s: %s', (dsn, allowed) => {
+    const refused = some.mayUseDatabase(dsn);
+    expect(refused === undefined).toBe(allowed);
+    expect(refused ?? '').not.toContain('hunter22');
+  });
 
   it('says what would be allowed', () => {
     expect(some.mayTouchUnit('x.service')).toBe(

@@ -133,13 +133,20 @@ function refuseHost(
 
 function refuseDatabase(rules: AllowRules, dsn: string): string | undefined {
   if (rules.databases === undefined) return undefined;
-  const url = new URL(dsn);
+  const url = parseDsn(dsn);
+  if (url === undefined) return 'the connection string is not a URL';
   const host = url.searchParams.get('host') ?? decodeURIComponent(url.hostname);
   const place = host === '' || host.startsWith('/') ? 'local' : host.toLowerCase();
   const database = decodeURIComponent(url.pathname.slice(1)) || decodeURIComponent(url.username);
   const names = [`${place}/${database}`, `${place}:${url.port || '5432'}/${database}`];
   if (rules.databases.some((pattern) => names.some((name) => matches(pattern, name)))) return undefined;
   return notAllowed(`${place}/${database}`, 'databases', rules.databases);
+}
+
+/** PostgreSQL's strings may leave the host out, which URLs may not; undefined if it is neither. */
+export function parseDsn(dsn: string): URL | undefined {
+  if (!/^postgres(?:ql)?:\/\//.test(dsn)) return undefined;
+  return URL.parse(dsn) ?? URL.parse(dsn.replace('@/', '@local/')) ?? undefined;
 }
 
 function notAllowed(what: string, list: string, patterns: readonly string[]): string {

@@ -115,6 +115,7 @@ test('every scalar and list of the schema is a variable', () => {
     'REVERTD_ALLOW_CONTAINERS',
     'REVERTD_ALLOW_COMMANDS',
     'REVERTD_ALLOW_HOSTS',
+    'REVERTD_ALLOW_DATABASES',
     'REVERTD_CONTAINERS_SOCKET',
     'REVERTD_CONTAINERS_COMPOSE',
     'REVERTD_SERVER_LISTEN',

@@ -49,8 +49,8 @@ export function loadSpec(spec: string, policies = SHOP): LoadedTests {
   return loadTests(files, { variables: {}, labels: {} });
 }
 
-export function runSpec(spec: string): TestResult {
-  const { tests, diagnostics } = loadSpec(spec);
+export function runSpec(spec: string, policies = SHOP): TestResult {
+  const { tests, diagnostics } = loadSpec(spec, policies);
   const [test] = tests;
   if (test === undefined) throw new TypeError(diagnostics.map(({ message }) => message).join('\n'));
   return runTest(test);

@@ -3,6 +3,7 @@ import { Client, DatabaseError, Query, type QueryArrayConfig } from 'pg';
 import type { PostgresDatabase } from '../../core/model/metric-source.ts';
 import type { SqlValue } from '../../core/model/sql-step.ts';
 import type { Millis } from '../../core/units.ts';
+import { parseDsn } from '../allow-list.ts';
 import { SecretError } from '../secrets.ts';
 import {
   type BoundValue,
@@ -71,7 +72,7 @@ async function revealed({ dsn: reference }: PostgresDatabase, { secrets, allow }
     if (error instanceof SecretError) throw new SqlError('secret', error.message, error);
     throw error;
   });
-  if (!/^postgres(ql)?:\/\//.test(dsn) || !URL.canParse(dsn)) {
+  if (parseDsn(dsn) === undefined) {
     const expected = 'expected a URL such as postgres://user:password@host:5432/name';
     throw new SqlError('badDsn', `the connection string is not valid; ${expected}`);
   }
