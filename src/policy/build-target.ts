@@ -55,7 +55,7 @@ function buildPublish(
 /** What makes a state effective is done by the host; setting flags and moving targets are decisions of a ladder. */
 function refuseDecisions(context: BuildContext, path: Path, steps: readonly RawStep[] | undefined): void {
   for (const [index, step] of (steps ?? []).entries()) {
-    for (const kind of ['setFlag', 'restore'] as const) {
+    for (const kind of ['setFlag', 'restore', 'notify'] as const) {
       if (step[kind] === undefined) continue;
       const message = `\`${kind}\` is a decision, which only a ladder can take; a target's steps touch the host alone`;
       fault(context, [...path, index, kind], 'E-STEP', message);

@@ -52,14 +52,9 @@ function compare(test: ValueTest, value: SqlValue): SqlVerdict['outcome'] {
 function equals(wanted: SqlValue, value: SqlValue): SqlVerdict['outcome'] {
   if (wanted === null) return value === null ? 'true' : 'false';
   if (value === null) return 'unknown';
-  switch (typeof wanted) {
-    case 'number':
-      return asNumber(value) === wanted ? 'true' : 'false';
-    case 'boolean':
-      return value === wanted || value === Number(wanted) ? 'true' : 'false';
-    case 'string':
-      return String(value) === wanted ? 'true' : 'false';
-  }
+  if (typeof wanted === 'number') return asNumber(value) === wanted ? 'true' : 'false';
+  if (typeof wanted === 'boolean') return value === wanted || value === Number(wanted) ? 'true' : 'false';
+  return String(value) === wanted ? 'true' : 'false';
 }
 
 function asNumber(value: SqlValue): number | undefined {

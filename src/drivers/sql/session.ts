@@ -1,9 +1,7 @@
-import type { SqlDatabase, SqlValue } from '../../core/model/sql-step.ts';
+import type { SqlValue } from '../../core/model/sql-step.ts';
 import type { Millis } from '../../core/units.ts';
 import type { AllowList } from '../allow-list.ts';
 import type { SecretResolver } from '../secrets.ts';
-import { openPostgres } from './postgres.ts';
-import { openSqlite } from './sqlite.ts';
 
 /** One connection for one step or check. Its methods reject with SqlError; after one did, only `close` is left. */
 export type SqlSession = {
@@ -66,18 +64,3 @@ export type SessionOptions = {
 };
 
 export type SqlHost = { readonly allow: AllowList; readonly secrets: SecretResolver };
-
-/** Connects. Rejects with SqlError. When the signal aborts, what runs is ended, also in the server. */
-export async function openSession(
-  database: SqlDatabase,
-  host: SqlHost,
-  options: SessionOptions,
-  signal: AbortSignal,
-): Promise<SqlSession> {
-  switch (database.kind) {
-    case 'postgres':
-      return await openPostgres(database, host, options, signal);
-    case 'sqlite':
-      return await openSqlite(database, host, options, signal);
-  }
-}

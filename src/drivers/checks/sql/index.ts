@@ -3,7 +3,8 @@ import { formatDuration } from '../../../core/units.ts';
 import type { AllowList } from '../../allow-list.ts';
 import { startDeadline } from '../../deadline.ts';
 import { judgeResult, type SqlVerdict } from '../../sql/judge-result.ts';
-import { openSession, SqlError } from '../../sql/session.ts';
+import { openSession } from '../../sql/open-session.ts';
+import { SqlError } from '../../sql/session.ts';
 import type { CheckContext, CheckDriver, CheckOf } from '../check-driver.ts';
 
 /**

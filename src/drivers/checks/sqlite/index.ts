@@ -2,7 +2,8 @@ import { stat } from 'node:fs/promises';
 import { formatDuration } from '../../../core/units.ts';
 import type { AllowList } from '../../allow-list.ts';
 import { startDeadline } from '../../deadline.ts';
-import { openSession, SqlError, type SqlHost } from '../../sql/session.ts';
+import { openSession } from '../../sql/open-session.ts';
+import { SqlError, type SqlHost } from '../../sql/session.ts';
 import type { CheckDriver, CheckOf } from '../check-driver.ts';
 
 type Finding = { readonly is: 'intact' | 'corrupt' | 'missing' | 'unknown'; readonly detail: string };

@@ -5,8 +5,9 @@ import { formatDuration, type Millis } from '../../../core/units.ts';
 import type { AllowList } from '../../allow-list.ts';
 import { type Deadline, startDeadline } from '../../deadline.ts';
 import type { SecretResolver } from '../../secrets.ts';
+import { openSession } from '../../sql/open-session.ts';
 import { outcomeOf } from '../../sql/postgres.ts';
-import { openSession, SqlError, type SqlHost } from '../../sql/session.ts';
+import { SqlError, type SqlHost } from '../../sql/session.ts';
 import {
   type Ask,
   failed,

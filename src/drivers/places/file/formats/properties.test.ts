@@ -59,7 +59,7 @@ it('what was written is read, and nothing else has changed', () => {
   const text = fc
     .tuple(fc.array(line), fc.constantFrom('\n', '\r\n'), fc.boolean())
     .map(([lines, eol, final]) => lines.join(eol) + (final ? eol : ''))
-    .filter((given) => !/\\$/.test(given.trimEnd()) || given.endsWith('\n'));
+    .filter((given) => !given.trimEnd().endsWith('\\') || given.endsWith('\n'));
   fc.assert(
     fc.property(text, fc.string({ unit: 'binary' }), (before, wanted) => {
       const after = set(before, wanted);

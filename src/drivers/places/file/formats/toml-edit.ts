@@ -4,7 +4,7 @@ import { formatPointer } from '../../../../core/json-pointer.ts';
 import type { JsonValue } from '../../../../core/model/step.ts';
 import { FormatError, lineEnding } from '../../text-format.ts';
 import { lineEnd, lineStart, nextLine, splice } from './text-lines.ts';
-import { nameOf, type TomlEntry } from './toml.ts';
+import { nameOf, type TomlEntry } from './toml-tree.ts';
 
 /** The text with the value in the place of the node, in quotes and as a float if the old one was. */
 export function replaceToml(text: string, node: AST.TOMLContentNode, value: JsonValue): string {
@@ -121,18 +121,11 @@ function printKey(name: string): string {
 
 function print(value: JsonValue, old?: AST.TOMLContentNode): string {
   if (value === null) throw new FormatError('badValue', 'TOML knows no null; remove the key instead');
-  switch (typeof value) {
-    case 'boolean':
-      return String(value);
-    case 'number':
-      return printNumber(value, old?.type === 'TOMLValue' && old.kind === 'float');
-    case 'string': {
-      const isLiteral = old?.type === 'TOMLValue' && old.kind === 'string' && old.style === 'literal' && !old.multiline;
-      return isLiteral && /^[\x20-\x26\x28-\x7e]*$/.test(value) ? `'${value}'` : printText(value);
-    }
-    case 'object':
-      return Array.isArray(value) ? printList(value) : printTable(value);
-  }
+  if (typeof value === 'boolean') return String(value);
+  if (typeof value === 'number') return printNumber(value, old?.type === 'TOMLValue' && old.kind === 'float');
+  if (typeof value === 'object') return Array.isArray(value) ? printList(value) : printTable(value);
+  const isLiteral = old?.type === 'TOMLValue' && old.kind === 'string' && old.style === 'literal' && !old.multiline;
+  return isLiteral && /^[\x20-\x26\x28-\x7e]*$/.test(value) ? `'${value}'` : printText(value);
 }
 
 function printNumber(value: number, asFloat: boolean): string {

@@ -7,6 +7,8 @@ import { FormatError, type TextFormat } from '../../text-format.ts';
 import { pointerParts } from '../pointer.ts';
 import { valueAt, withValueAt } from './changed-value.ts';
 import { insertKey, removeKey, replaceToml } from './toml-edit.ts';
+import { entriesOf, locate } from './toml-tree.ts';
+import { toValue } from './toml-value.ts';
 
 /** TOML 1.0. Entries are JSON pointers; dates and times read as they are written. */
 export const tomlFormat = {
@@ -19,14 +21,6 @@ export const tomlFormat = {
   remove: (text, entries) => entries.reduce(removeEntry, text),
   matches: (observed, desired) => observed !== undefined && isDeepStrictEqual(observed, desired),
 } satisfies TextFormat;
-
-/** A key and its value, by the whole path of the key. `inside`: the inline table that holds it. */
-export type TomlEntry = {
-  readonly path: readonly string[];
-  readonly pair: AST.TOMLKeyValue;
-  readonly table: AST.TOMLTable | AST.TOMLTopLevelTable;
-  readonly inside: AST.TOMLInlineTable | undefined;
-};
 
 function parse(text: string): AST.TOMLTopLevelTable {
   try {
@@ -98,106 +92,4 @@ function reread(text: string): JsonValue | undefined {
     if (error instanceof FormatError) return undefined;
     throw error;
   }
-}
-
-/** All keys with a value, those of inline tables among them. */
-function entriesOf(top: AST.TOMLTopLevelTable): readonly TomlEntry[] {
-  return top.body.flatMap((node) => {
-    if (node.type === 'TOMLKeyValue') return entriesBelow(node, [], top, undefined);
-    const prefix = node.resolvedKey.map(String);
-    return node.body.flatMap((pair) => entriesBelow(pair, prefix, node, undefined));
-  });
-}
-
-function entriesBelow(
-  pair: AST.TOMLKeyValue,
-  prefix: readonly string[],
-  table: TomlEntry['table'],
-  inside: AST.TOMLInlineTable | undefined,
-): readonly TomlEntry[] {
-  const path = [...prefix, ...pair.key.keys.map(nameOf)];
-  const { value } = pair;
-  const own: TomlEntry = { path, pair, table, inside };
-  if (value.type !== 'TOMLInlineTable') return [own];
-  return [own, ...value.body.flatMap((inner) => entriesBelow(inner, path, table, value))];
-}
-
-export function nameOf(key: AST.TOMLBare | AST.TOMLQuoted): string {
-  return key.type === 'TOMLBare' ? key.name : key.value;
-}
-
-/** The node that holds the value, also within lists. */
-function locate(top: AST.TOMLTopLevelTable, parts: readonly string[]): AST.TOMLContentNode | undefined {
-  const holder = entriesOf(top)
-    .filter(({ path }) => path.every((part, index) => parts[index] === part))
-    .sort((one, other) => other.path.length - one.path.length)[0];
-  let node: AST.TOMLContentNode | undefined = holder?.pair.value;
-  for (const part of parts.slice(holder?.path.length ?? 0)) {
-    node = node?.type === 'TOMLArray' && /^(?:0|[1-9]\d*)$/.test(part) ? node.elements[Number(part)] : undefined;
-  }
-  return node;
-}
-
-function toValue(text: string, top: AST.TOMLTopLevelTable): JsonValue {
-  const root = new Map<string, unknown>();
-  for (const node of top.body) {
-    if (node.type === 'TOMLKeyValue') {
-      put(text, root, node);
-      continue;
-    }
-    const table = node.resolvedKey.reduce<Map<string, unknown>>((map, part) => into(map, String(part)), root);
-    for (const pair of node.body) put(text, table, pair);
-  }
-  return plain(root, listsOf(top), []);
-}
-
-/** Tables of lists are kept in maps by their index until all are there. */
-function listsOf(top: AST.TOMLTopLevelTable): ReadonlySet<string> {
-  const lists = top.body.flatMap((node) => (node.type === 'TOMLTable' ? [node.resolvedKey] : []));
-  return new Set(
-    lists.flatMap((path) =>
-      path.flatMap((part, index) =>
-        typeof part === 'number' ? [JSON.stringify(path.slice(0, index).map(String))] : [],
-      ),
-    ),
-  );
-}
-
-function into(map: Map<string, unknown>, part: string): Map<string, unknown> {
-  const found = map.get(part);
-  if (found instanceof Map) return found as Map<string, unknown>;
-  const made = new Map<string, unknown>();
-  map.set(part, made);
-  return made;
-}
-
-function put(text: string, map: Map<string, unknown>, pair: AST.TOMLKeyValue): void {
-  const names = pair.key.keys.map(nameOf);
-  const holder = names.slice(0, -1).reduce(into, map);
-  holder.set(names.at(-1) ?? '', scalarOf(text, pair.value));
-}
-
-function scalarOf(text: string, node: AST.TOMLContentNode): unknown {
-  switch (node.type) {
-    case 'TOMLArray':
-      return node.elements.map((element) => scalarOf(text, element));
-    case 'TOMLInlineTable': {
-      const table = new Map<string, unknown>();
-      for (const pair of node.body) put(text, table, pair);
-      return table;
-    }
-    case 'TOMLValue':
-      return typeof node.value === 'object' || (typeof node.value === 'number' && !Number.isFinite(node.value))
-        ? text.slice(...node.range)
-        : node.value;
-  }
-}
-
-function plain(value: unknown, lists: ReadonlySet<string>, path: readonly string[]): JsonValue {
-  if (Array.isArray(value)) return value.map((item: unknown, index) => plain(item, lists, [...path, String(index)]));
-  if (!(value instanceof Map)) return value as JsonValue;
-  const pairs = [...(value as Map<string, unknown>)].map(
-    ([key, item]) => [key, plain(item, lists, [...path, key])] as const,
-  );
-  return lists.has(JSON.stringify(path)) ? pairs.map(([, item]) => item) : Object.fromEntries(pairs);
 }

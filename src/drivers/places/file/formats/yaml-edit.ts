@@ -34,7 +34,7 @@ export function insertPair(text: string, map: YAMLMap, key: string, value: JsonV
   const [start = 0, valueEnd = 0] = map.range ?? [];
   if (map.flow === true) {
     const written = `${inlineKey(key)}: ${inline(value, null, text)}`;
-    if (last === undefined) return splice(text, start + 1, valueEnd - 1, `${written}`);
+    if (last === undefined) return splice(text, start + 1, valueEnd - 1, written);
     const at = endOf(text, last);
     return splice(text, at, at, `, ${written}`);
   }
