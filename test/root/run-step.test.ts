@@ -62,7 +62,8 @@ function life(operation = `step:INC-${(operations += 1)}/a/do/0#1`) {
   };
 }
 
-const isGone = async (operation: string) => (await transientState(unitOf(operation), never)).kind === 'absent';
+const isGone = async (operation: string, task: StepOf<'run'>) =>
+  (await transientState(unitOf(operation, task.argv), never)).kind === 'absent';
 
 describe('as a user', () => {
   it('has its identity, groups and home, and nothing of root', async () => {
@@ -95,14 +96,13 @@ describe('as a unit', () => {
 
   it('gives its exit code and output, and leaves no unit behind', async () => {
     const { perform, operation, remembered } = life();
-    const outcome = await perform(
-      inUnit('echo "hello $REVERTD_OPERATION"; echo "$S" >&2', { env: { S: { env: 'TOKEN' } } }),
-    );
+    const task = inUnit('echo "hello $REVERTD_OPERATION"; echo "$S" >&2', { env: { S: { env: 'TOKEN' } } });
+    const outcome = await perform(task);
     expect(outcome).toMatchObject({ outcome: 'done', detail: expect.stringContaining(`hello ${operation}`) });
     expect(outcome.detail).toContain('[redacted]');
     expect(outcome.detail).not.toContain('hunter22');
-    expect(remembered).toStrictEqual([{ unit: unitOf(operation) }]);
-    expect(await isGone(operation)).toBe(true);
+    expect(remembered).toStrictEqual([{ unit: unitOf(operation, task.argv) }]);
+    expect(await isGone(operation, task)).toBe(true);
   });
 
   it('hands its arguments over as they are', async () => {
@@ -118,8 +118,9 @@ describe('as a unit', () => {
     ['a signal', 'kill -9 $$', 'killed', 'killed by signal 9'],
   ])('tells of %s', async (_, script, code, detail) => {
     const { perform, operation } = life();
-    expect(await perform(inUnit(script))).toMatchObject({ code, detail: expect.stringContaining(detail) });
-    expect(await isGone(operation)).toBe(true);
+    const task = inUnit(script);
+    expect(await perform(task)).toMatchObject({ code, detail: expect.stringContaining(detail) });
+    expect(await isGone(operation, task)).toBe(true);
   });
 
   it('tells of a program that is not there', async () => {
@@ -128,12 +129,12 @@ describe('as a unit', () => {
   });
 
   it('runs as its user, in its folder, within its limits', async () => {
-    const { perform, operation } = life();
+    const { perform } = life();
+    // Its own unit is the last part of its control group.
     const script =
-      'id -un; pwd; ulimit -a >/dev/null; systemctl show "$0" --property=MemoryMax,TasksMax,CPUQuotaPerSecUSec';
+      'unit=$(cat /proc/self/cgroup); id -un; pwd; systemctl show "${unit##*/}" --property=MemoryMax,TasksMax,CPUQuotaPerSecUSec';
     const outcome = await perform(
-      inUnit('', {
-        argv: ['/bin/sh', '-c', script, unitOf(operation)],
+      inUnit(script, {
         user: 'nobody',
         cwd: '/var',
         unit: { memoryBytes: 64 * 1024 * 1024, cpuPercent: 50, tasks: 20 },
@@ -147,12 +148,10 @@ describe('as a unit', () => {
   it('shows no secret to who asks systemd', async () => {
     const { perform, operation } = life();
     const stop = new AbortController();
-    const performed = perform(
-      inUnit('touch up; sleep 1000', { cwd: folder, env: { S: { env: 'TOKEN' } } }),
-      stop.signal,
-    );
+    const task = inUnit('touch up; sleep 1000', { cwd: folder, env: { S: { env: 'TOKEN' } } });
+    const performed = perform(task, stop.signal);
     while (!existsSync(join(folder, 'up'))) await delay(20);
-    const { stdout } = await call('systemctl', ['show', unitOf(operation)]);
+    const { stdout } = await call('systemctl', ['show', unitOf(operation, task.argv)]);
     expect(stdout).not.toContain('hunter22');
     stop.abort();
     expect(await performed).toMatchObject({ code: 'aborted' });
@@ -161,12 +160,13 @@ describe('as a unit', () => {
   it('is ended at its deadline with all that it started, also what ignores SIGTERM', async () => {
     const { perform, operation } = life();
     const script = `trap '' TERM; (trap '' TERM; setsid sleep 1000) & echo $! > pid; while :; do sleep 1; done`;
-    const outcome = await perform(inUnit(script, { cwd: folder, timeoutMs: 1000 }));
+    const task = inUnit(script, { cwd: folder, timeoutMs: 1000 });
+    const outcome = await perform(task);
     expect(outcome).toMatchObject({
       code: 'timedOut',
       detail: expect.stringContaining('was killed with all it started'),
     });
-    expect(await isGone(operation)).toBe(true);
+    expect(await isGone(operation, task)).toBe(true);
     const pid = readFileSync(join(folder, 'pid'), 'utf8').trim();
     expect(existsSync(`/proc/${pid}/exe`)).toBe(false);
   });
@@ -174,14 +174,14 @@ describe('as a unit', () => {
   it('survives revertd, which takes it over and learns how it ended', async () => {
     const script = 'until test -e go; do sleep 0.1; done; echo finished; exit 4';
     const second = life();
-    const unit = unitOf(second.operation);
-    const argv = ['/bin/sh', '-c', script];
+    const task = inUnit(script, { cwd: folder });
+    const { argv } = task;
+    const unit = unitOf(second.operation, argv);
     // What a crash leaves: a unit that runs, and nobody who waits for it.
     await startTransient(
       { name: unit, description: 'x', argv, cwd: folder, env: {}, limits: {}, longestMs: 60_000 },
       never,
     );
-    const task = inUnit(script, { cwd: folder });
     expect(await second.observe(task, { unit })).toBe('notDone');
     const adopted = second.perform(task);
     await call('touch', [join(folder, 'go')]);
@@ -190,7 +190,7 @@ describe('as a unit', () => {
       detail: expect.stringMatching(/exit code 4[\s\S]*finished/),
     });
     expect(second.remembered).toStrictEqual([]);
-    expect(await isGone(second.operation)).toBe(true);
+    expect(await isGone(second.operation, task)).toBe(true);
   });
 
   it('is asked about if it is gone', async () => {

@@ -193,6 +193,8 @@ export class Executor {
       operation: operation.id,
       secrets: hands.secrets,
       log: (line) => log(operation.id, line),
+      // The fingerprint is the move's own: after a crash the target is asked, not its steps.
+      remember: () => undefined,
     });
   }
 

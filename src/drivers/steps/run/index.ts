@@ -51,7 +51,7 @@ async function before(
 ): Promise<StepOutcome | undefined> {
   const isRunning =
     step.unit !== undefined &&
-    (await isThere(unitOf(context.operation), deadline.signal).catch(ignoreSystemd)) === true;
+    (await isThere(unitOf(context.operation, step.argv), deadline.signal).catch(ignoreSystemd)) === true;
   return isRunning ? undefined : await outcomeBefore(step, ask, deadline.signal);
 }
 

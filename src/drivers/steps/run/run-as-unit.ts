@@ -16,9 +16,9 @@ import { failed, type StepContext, type StepOf, type StepOutcome } from '../step
 
 const JOURNAL_MS: Millis = 5000;
 
-/** The unit that the step's operation runs in: also that of an attempt before a crash. */
-export function unitOf(operation: string): string {
-  return transientName(operation.replace(/#\d+$/, ''));
+/** The unit that the step runs in: also that of an attempt before a crash. An operation may run several programs. */
+export function unitOf(operation: string, argv: readonly string[]): string {
+  return transientName(`${operation.replace(/#\d+$/, '')} ${JSON.stringify(argv)}`);
 }
 
 /** Whether a unit of that name is there, running or ended: then its outcome is the step's. Rejects with SystemdError. */
@@ -33,7 +33,7 @@ export async function runAsUnit(
   context: StepContext,
   deadline: Deadline,
 ): Promise<StepOutcome> {
-  const unit = unitOf(context.operation);
+  const unit = unitOf(context.operation, step.argv);
   let begun = false;
   try {
     begun = await isThere(unit, deadline.signal);
