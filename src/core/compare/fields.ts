@@ -1,8 +1,9 @@
 import type { CheckThreshold } from '../model/check.ts';
+import { formatCheckThreshold } from '../model/describe-check.ts';
 import { type DocumentRef, documentKey } from '../model/flag.ts';
 import type { Origin } from '../model/origin.ts';
 import { describeStep, type Step } from '../model/step.ts';
-import { type BaselineThreshold, formatThreshold } from '../model/trigger.ts';
+import type { BaselineThreshold } from '../model/trigger.ts';
 import { formatDuration } from '../units.ts';
 
 /** A field as people read it, and the nearest place in git that says it. */
@@ -57,13 +58,9 @@ function leafText(value: unknown, path: string): string | null {
   if (Array.isArray(value)) {
     return value.length > 0 && value.every((item) => typeof item !== 'object') ? JSON.stringify(value) : null;
   }
-  if (/(?:^|\.)threshold$/.test(path)) return thresholdText(value as CheckThreshold | BaselineThreshold);
+  if (/(?:^|\.)threshold$/.test(path)) return formatCheckThreshold(value as CheckThreshold | BaselineThreshold);
   if (/(?:^|\.)document$/.test(path)) return documentKey(value as DocumentRef);
   return null;
-}
-
-function thresholdText(threshold: CheckThreshold | BaselineThreshold): string {
-  return threshold.kind === 'equals' ? `= ${threshold.value}` : formatThreshold(threshold);
 }
 
 function originIn(value: object): Origin | undefined {

@@ -1,7 +1,7 @@
-import { type CheckSpec, describeContainerCheck } from './check.ts';
+import { type CheckSpec, type CheckThreshold, describeContainerCheck } from './check.ts';
 import { describeFileCheck } from './file-check.ts';
 import { describeExpectation, nameDatabase, shorten } from './sql-step.ts';
-import { formatThreshold } from './trigger.ts';
+import { type BaselineThreshold, formatThreshold } from './trigger.ts';
 
 /** A few words for plans, reports and people. */
 export function describeCheck(check: CheckSpec): string {
@@ -9,7 +9,7 @@ export function describeCheck(check: CheckSpec): string {
     case 'http':
       return `${check.method} ${check.url}`;
     case 'query':
-      return `${check.expr} ${check.threshold.kind === 'equals' ? `= ${check.threshold.value}` : formatThreshold(check.threshold)}`;
+      return `${check.expr} ${formatCheckThreshold(check.threshold)}`;
     case 'unit':
       return `${check.unit} is ${check.is}`;
     case 'container':
@@ -23,4 +23,9 @@ export function describeCheck(check: CheckSpec): string {
     case 'file':
       return describeFileCheck(check);
   }
+}
+
+/** Of a check, which may also ask for one value exactly. */
+export function formatCheckThreshold(threshold: CheckThreshold | BaselineThreshold): string {
+  return threshold.kind === 'equals' ? `= ${threshold.value}` : formatThreshold(threshold);
 }

@@ -1,3 +1,4 @@
+import type { CheckThreshold } from '../../core/model/check.ts';
 import type { RollbackPolicy } from '../../core/model/policy.ts';
 import type { Trigger } from '../../core/model/trigger.ts';
 import { childrenOf, type Expr, unwrapParens } from '../../promql/ast.ts';
@@ -13,7 +14,7 @@ export type JudgedQuery = {
   readonly path: Path;
   readonly policy: RollbackPolicy;
   readonly expr: Expr;
-  readonly threshold: Trigger['threshold'];
+  readonly threshold: Trigger['threshold'] | CheckThreshold;
   /** Where the threshold stands. */
   readonly thresholdPath: Path;
   /** Undefined for the query of a check. */
@@ -57,7 +58,7 @@ export function judgedQueries({ policies }: Pick<LintWorld, 'policies'>): readon
   ]);
 }
 
-function sideOf(threshold: Trigger['threshold']): string {
+function sideOf(threshold: JudgedQuery['threshold']): string {
   return threshold.kind === 'baseline' ? threshold.side : threshold.kind;
 }
 

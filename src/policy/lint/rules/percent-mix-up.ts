@@ -1,7 +1,7 @@
-import type { Trigger } from '../../../core/model/trigger.ts';
 import { type Expr, unwrapParens } from '../../../promql/ast.ts';
 import { isShareOf, plainCounter } from '../counters.ts';
 import type { LintRule } from '../lint-rule.ts';
+import type { JudgedQuery } from '../queries.ts';
 
 const PART = /(error|fail|timeout|reject|drop|miss|hit|success|abort|retr|exception|invalid|denied)/;
 
@@ -34,7 +34,7 @@ export const percentMixUp: LintRule = {
     }),
 };
 
-function valueOf(threshold: Trigger['threshold']): number | undefined {
+function valueOf(threshold: JudgedQuery['threshold']): number | undefined {
   return threshold.kind === 'above' || threshold.kind === 'below' ? threshold.value : undefined;
 }
 

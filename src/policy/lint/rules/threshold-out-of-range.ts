@@ -1,4 +1,5 @@
-import { formatThreshold, type Threshold } from '../../../core/model/trigger.ts';
+import type { CheckThreshold } from '../../../core/model/check.ts';
+import { formatCheckThreshold } from '../../../core/model/describe-check.ts';
 import type { Expr } from '../../../promql/ast.ts';
 import type { LintRule } from '../lint-rule.ts';
 import { everyExpr } from '../queries.ts';
@@ -17,7 +18,7 @@ export const thresholdOutOfRange: LintRule = {
       const verdict = judge(threshold, range);
       if (verdict === undefined || (verdict === 'always' && answersByAbsence(expr))) return [];
       const meaning = trigger === undefined ? CHECK_MEANING[verdict] : TRIGGER_MEANING[verdict];
-      const message = `the query is always ${rangeText(range)}, so \`${formatThreshold(threshold)}\` is ${verdict} true: ${meaning}`;
+      const message = `the query is always ${rangeText(range)}, so \`${formatCheckThreshold(threshold)}\` is ${verdict} true: ${meaning}`;
       return [{ document, path: thresholdPath, message }];
     }),
 };
@@ -44,8 +45,11 @@ const CHECK_MEANING: Readonly<Record<Verdict, string>> = {
 };
 
 /** Thresholds themselves are not crossed: `above: 1` is never true of something that is at most 1. */
-function judge(threshold: Threshold, { low, high }: ValueRange): Verdict | undefined {
+function judge(threshold: CheckThreshold, { low, high }: ValueRange): Verdict | undefined {
   switch (threshold.kind) {
+    case 'equals':
+      if (threshold.value < low || threshold.value > high) return 'never';
+      return low === high ? 'always' : undefined;
     case 'above':
       if (high <= threshold.value) return 'never';
       return low > threshold.value ? 'always' : undefined;
