@@ -51,7 +51,7 @@ const EXPECTED: Readonly<Record<string, readonly string[]>> = {
     '26:62 error[E-SQL] DROP INDEX CONCURRENTLY cannot run in a transaction; write `transaction: false` beside the statements',
   ],
   'sql-dsn': [
-    '26:28 error[E-TYPE] `postgres` must be a reference to a secret; found the text "postgres://me:pw@db/app"',
+    '26:28 error[E-TYPE] `postgres` must be a reference to a secret; found the text "postgres://me:pw@db/app"; for example { credential: admin-token }',
   ],
   'sql-empty': ['26:52 error[E-SQL] there is no statement in this text'],
   'sql-no-database': ['26:11 error[E-ONE-OF] `sql` needs exactly one of postgres or sqlite; found none'],
