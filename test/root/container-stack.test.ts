@@ -76,7 +76,13 @@ describe.each(REAL_ENGINES)('a stack of containers on $name', ({ start, missing 
     afterAll(() => box[Symbol.asyncDispose]());
 
     const perform = async (step: HostStep) =>
-      await hands.steps.perform(step, { signal: never, operation: 'op', secrets: hands.secrets, log: () => undefined });
+      await hands.steps.perform(step, {
+        signal: never,
+        operation: 'op',
+        secrets: hands.secrets,
+        log: () => undefined,
+        remember: () => undefined,
+      });
     const look = async (name: string) =>
       await box.engine.inspect((await findContainer(box.engine, name, never)).id, never);
     const text = async (name: string, path: string) =>
@@ -105,7 +111,7 @@ describe.each(REAL_ENGINES)('a stack of containers on $name', ({ start, missing 
       const before = [(await look(mem0)).startedAt, (await look(mcp)).startedAt];
       for (const flag of Object.values(flags)) {
         for (const { document, entry, takeUp } of flag.deliver) {
-          const value = shownAs(document.kind, flag.variants[flag.safeVariant ?? ''] ?? null);
+          const value = shownAs(document, flag.variants[flag.safeVariant ?? ''] ?? null);
           await hands.places[document.kind].write(document, [{ entry, value }], never);
           expect(await hands.places[document.kind].read(document, [entry], never)).toMatchObject({
             values: { [entry]: value },

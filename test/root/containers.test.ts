@@ -31,7 +31,13 @@ describe.each(REAL_ENGINES)('$name that dies', ({ start, missing }) => {
       const ask = () => Promise.resolve({ outcome: 'unknown', detail: '' } as const);
       const driver = containerStep({ allow: createAllowList({}), engine: box.engine, compose: box.compose, ask });
       const asked = Promise.withResolvers<void>();
-      const context = { signal: never, operation: 'op', secrets: createSecretResolver({}), log: () => asked.resolve() };
+      const context = {
+        signal: never,
+        operation: 'op',
+        secrets: createSecretResolver({}),
+        log: () => asked.resolve(),
+        remember: () => undefined,
+      };
       await driver.perform(containerStepOf([called], { kind: 'start' }), context);
       const stop = containerStepOf([called], { kind: 'stop', graceMs: 25_000 });
       const before = await driver.prepare(stop, never);

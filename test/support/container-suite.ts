@@ -28,7 +28,13 @@ export function composeStepOf(on: ComposeProject['on'], verb: ComposeVerb, timeo
 }
 
 function context(signal = never) {
-  return { signal, operation: 'op-1', secrets: createSecretResolver({}), log: () => undefined };
+  return {
+    signal,
+    operation: 'op-1',
+    secrets: createSecretResolver({}),
+    log: () => undefined,
+    remember: () => undefined,
+  };
 }
 
 /** What container steps do on any engine, with any compose program. */

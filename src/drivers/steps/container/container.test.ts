@@ -39,7 +39,13 @@ describe('faults of container steps', () => {
         steadyMs: 1,
         ...changed,
       };
-      return containerStep(host).perform(step, { signal, operation: 'op-9', secrets, log: () => undefined });
+      return containerStep(host).perform(step, {
+        signal,
+        operation: 'op-9',
+        secrets,
+        log: () => undefined,
+        remember: () => undefined,
+      });
     };
     return { ...box, perform };
   }

@@ -1,7 +1,7 @@
 import type { EntryEdit } from '../../../core/model/edit-file-step.ts';
 import type { GitChange } from '../../../core/model/git-commit-step.ts';
 import type { JsonValue } from '../../../core/model/step.ts';
-import { editEntries, inWords } from '../../places/edit-entries.ts';
+import { editText, inWords } from '../../places/document-text.ts';
 import { formatByName } from '../../places/file/formats/format-by-name.ts';
 import { editYaml, readYaml } from '../../places/file/formats/yaml.ts';
 import { FormatError } from '../../places/text-format.ts';
@@ -44,7 +44,7 @@ async function applyChange(git: Git, change: GitChange, folder: string): Promise
 function edited(path: string, { format, set, remove }: EntryEdit, old: Uint8Array | undefined): Uint8Array {
   const chosen = inWords(path, '', () => formatByName(format, path));
   const changes = Object.entries(set).map(([entry, value]) => ({ entry, value }));
-  return editEntries(path, chosen, old, { changes, removals: remove });
+  return editText(path, chosen, old, { changes, removals: remove });
 }
 
 type TreeFile = { readonly mode: string; readonly blob: string };
