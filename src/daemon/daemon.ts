@@ -324,6 +324,8 @@ function policySourceOf({ source }: HostConfig): Pick<HandsHost, 'policySource'>
       ...(folder === undefined ? {} : { folder }),
     },
   };
+}
+
 /** Whether the same triggers are watched, each in the same meaning. */
 function isSameWatch(before: Wants['triggers'], after: Wants['triggers']): boolean {
   if (before === after) return true;
