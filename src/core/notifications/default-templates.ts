@@ -45,4 +45,5 @@ ${FOOT}`,
   warning: PLAIN + FOOT,
   refused: PLAIN + FOOT,
   drift: PLAIN + FOOT,
+  message: PLAIN + FOOT,
 } as const satisfies Record<NotificationTopic, string>;
