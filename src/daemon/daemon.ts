@@ -276,7 +276,9 @@ export class Daemon {
   }
 
   async #check(check: Check) {
-    if (!isHostCheck(check)) return this.evaluator.check(check, this.now());
+    if (!isHostCheck(check)) {
+      return check.source === undefined ? this.evaluator.check(check, this.now()) : await this.#remote.check(check);
+    }
     const signal = AbortSignal.timeout(check.timeoutMs + 1_000);
     return await makeCheck(this.#hands.checks, check, { signal, secrets: this.#hands.secrets });
   }

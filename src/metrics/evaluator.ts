@@ -1,5 +1,5 @@
-import type { Check, CheckResult, CheckThreshold } from '../core/model/check.ts';
-import { isBeyond, type Trigger, type TriggerKey } from '../core/model/trigger.ts';
+import type { QueryCheck } from '../core/model/check.ts';
+import type { Trigger, TriggerKey } from '../core/model/trigger.ts';
 import { type Reading, type ReadingElement, toReadingValue } from '../core/observed.ts';
 import type { Millis } from '../core/units.ts';
 import { type CompiledQuery, compileQuery, type InstantResult, type VectorElement } from '../promql/evaluate.ts';
@@ -8,6 +8,7 @@ import { type SharedInterner, shareInterner } from '../promql/labels.ts';
 import { parseQuery } from '../promql/parse.ts';
 import { PromqlError } from '../promql/promql-error.ts';
 import { DEFAULT_LOOKBACK_MS, type Series } from '../promql/series.ts';
+import { type Finding, judgeQueryCheck } from './query-check.ts';
 import type { Commit } from './sampling.ts';
 import { retentionFor, type SampleStore } from './store/sample-store.ts';
 
@@ -130,17 +131,13 @@ export class Evaluator {
     this.#sources.clear();
   }
 
-  /** Answers a check of kind `query`: true if every element is beyond its threshold, unknown without data or with NaN. */
-  check(check: Extract<Check, { kind: 'query' }>, at: Millis): Omit<CheckResult, 'at'> {
+  /** Answers a check of kind `query` over the samples that there are, whatever its `source` is. */
+  check(check: QueryCheck, at: Millis): Finding {
     const { key } = check;
     const prepared = this.#prepare(check.expr);
     if (prepared instanceof PromqlError) return { key, outcome: 'unknown', detail: prepared.message };
     try {
-      const elements = elementsOf(prepared.compiled.instant(this.#store, at));
-      if (elements.length === 0) return { key, outcome: 'unknown', detail: 'no data' };
-      if (elements.some((element) => Number.isNaN(element))) return { key, outcome: 'unknown', detail: 'NaN' };
-      const good = elements.every((value) => isAsWanted(check.threshold, value));
-      return { key, outcome: good ? 'true' : 'false', detail: `is ${elements.slice(0, 5).join(', ')}` };
+      return judgeQueryCheck(check, elementsOf(prepared.compiled.instant(this.#store, at)));
     } catch (error) {
       if (error instanceof PromqlError) return { key, outcome: 'unknown', detail: error.message };
       throw error;
@@ -302,8 +299,4 @@ function elementsOf(result: InstantResult): number[] {
     case 'matrix':
       return [];
   }
-}
-
-function isAsWanted(threshold: CheckThreshold, value: number): boolean {
-  return threshold.kind === 'equals' ? value === threshold.value : isBeyond(threshold, value);
 }

@@ -12,7 +12,7 @@ import {
   valueOrigin,
 } from './build-context.ts';
 import { buildHttpExpectation } from './build-http-expectation.ts';
-import { buildHeaders, buildThreshold } from './build-parts.ts';
+import { buildHeaders, buildThreshold, noteServer } from './build-parts.ts';
 import { buildAuth } from './build-source-parts.ts';
 import { buildSqlDatabase, buildSqlExpectation, checkReads, exactlyOne } from './build-sql-parts.ts';
 import { checkQueryAt } from './check-query.ts';
@@ -52,8 +52,19 @@ function buildSpec(context: BuildContext, path: Path, raw: RawCheck): CheckSpec 
   }
   const at = [...path, 'query'];
   const query = raw.query ?? { expr: '' };
-  const { text } = checkQueryAt(context, [...at, 'expr'], query.expr);
-  return { kind: 'query', expr: text, threshold: buildCheckThreshold(context, at, query) };
+  return buildQuery(context, at, query);
+}
+
+function buildQuery(context: BuildContext, path: Path, raw: NonNullable<RawCheck['query']>): CheckSpec {
+  const { source } = raw;
+  const { text } = checkQueryAt(context, [...path, 'expr'], raw.expr, { lenient: source !== undefined });
+  noteServer(context, [...path, 'source'], source);
+  return {
+    kind: 'query',
+    expr: text,
+    ...(source === undefined ? {} : { source }),
+    threshold: buildCheckThreshold(context, path, raw),
+  };
 }
 
 function buildHttp(context: BuildContext, path: Path, raw: RawHttpCheck): CheckSpec {

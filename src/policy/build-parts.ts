@@ -38,6 +38,13 @@ export function buildStatus(raw: RawStatus | undefined): readonly number[] {
   return typeof raw === 'number' ? [raw] : raw;
 }
 
+/** The MetricSource whose server is to evaluate a query must be there, and be such a server. */
+export function noteServer(context: BuildContext, path: Path, source: string | undefined): void {
+  if (source === undefined) return;
+  const origin = valueOrigin(context, path);
+  context.references.push({ kind: 'MetricSource', name: source, origin, sourceType: 'prometheus' });
+}
+
 /** The schema has seen to it that there is exactly one. */
 export function buildThreshold(context: BuildContext, path: Path, raw: RawThreshold): Threshold {
   if (raw.above !== undefined) return { kind: 'above', value: raw.above };

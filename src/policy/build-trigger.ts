@@ -1,6 +1,6 @@
 import type { Threshold, Trigger } from '../core/model/trigger.ts';
 import { type BuildContext, doubt, durationAt, fault, faultAtKey, valueOrigin } from './build-context.ts';
-import { buildThreshold } from './build-parts.ts';
+import { buildThreshold, noteServer } from './build-parts.ts';
 import { type CheckedQuery, checkQueryAt, dropsGoodData } from './check-query.ts';
 import { digestOf } from './digest.ts';
 import type { Path } from './path.ts';
@@ -20,7 +20,7 @@ export function buildTrigger(context: BuildContext, path: Path, raw: RawTrigger)
     noData: raw.noData ?? 'hold',
     severity: raw.severity ?? 'critical',
   };
-  noteSource(context, [...path, 'source'], raw.source);
+  noteServer(context, [...path, 'source'], raw.source);
   noteSampling(context, path, forMs, raw.source === undefined ? query : { ...query, remote: raw.source });
   doubtQuery(context, [...path, 'query'], query, meaning.noData);
   return {
@@ -102,16 +102,6 @@ function checkSide(context: BuildContext, path: Path, clear: Threshold, threshol
   const bound = threshold.kind === 'above' ? 'at most' : 'at least';
   const message = `\`clear\` is on the wrong side: found ${clear.kind} ${clear.value}, but the trigger breaches ${threshold.kind} ${threshold.value}; expected ${bound} ${threshold.value}`;
   fault(context, at, 'E-CLEAR', { message, found: String(clear.value), expected: `${bound} ${threshold.value}` });
-}
-
-function noteSource(context: BuildContext, path: Path, source: string | undefined): void {
-  if (source === undefined) return;
-  context.references.push({
-    kind: 'MetricSource',
-    name: source,
-    origin: valueOrigin(context, path),
-    sourceType: 'prometheus',
-  });
 }
 
 /** How often a remote server samples is not known here; only how often it is asked. */

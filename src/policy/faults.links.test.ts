@@ -3,6 +3,11 @@ import { badFixtures, faultsOf } from '../../test/tools/policy-fixtures.ts';
 
 /** By fixture: every line that is printed of it. */
 const EXPECTED: Readonly<Record<string, readonly string[]>> = {
+  'check-source': ['28:80 error[E-NO-METRICSOURCE] there is no MetricSource called "prod"; expected app'],
+  'check-source-type': [
+    '28:80 error[E-SOURCE-TYPE] the MetricSource "app" is of type scrape, expected prometheus: what it samples is there for every query, so leave `source` out',
+    '11:19 the MetricSource "app"',
+  ],
   'duplicate-name': [
     '17:19 error[E-DUPLICATE-NAME] a second Flag is called "fast-path"; names are unique within a kind',
     '3:19 the first Flag "fast-path"',

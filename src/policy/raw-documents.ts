@@ -365,7 +365,7 @@ export type RawRunStep = RawRepetition & {
 
 export type RawCheck = {
   readonly http?: RawHttpCheck;
-  readonly query?: RawThreshold & { readonly expr: string; readonly equals?: number };
+  readonly query?: RawThreshold & { readonly expr: string; readonly equals?: number; readonly source?: string };
   readonly unit?: { readonly name: string; readonly is: UnitState; readonly timeout?: string };
   readonly container?: RawContainerCheck;
   readonly run?: RawRunCheck;

@@ -1,7 +1,8 @@
 import { describe, expect, test } from 'vitest';
-import { runSpec } from '../../test/support/policy-tests.ts';
+import { loadSpec, runSpec, SHOP } from '../../test/support/policy-tests.ts';
 import { explainFailure, formatDifference } from './explain-result.ts';
 import { junitReport } from './junit.ts';
+import { runTest } from './run-test.ts';
 
 /** Slow from the second minute on, for two minutes. */
 const SLOW = `input: [{ series: 'latency{job="shop"}', values: "0.1x7 0.9x7 0.1x80" }]`;
@@ -164,4 +165,28 @@ test('a test in which there is no end of things to decide is ended', () => {
     `${SLOW}\nevents: [{ at: 0s, commit: { RollbackPolicy/guard: ${patch} } }]\nexpect: [{ at: 5m, nothing: true }]`,
   );
   expect(failures[0]?.message).toContain('does not come to rest: 1000 decisions at one instant');
+});
+
+test.each([
+  ['answers, and the figure is good', '3', '', 'resolved'],
+  ['answers, and the figure is bad', '0', '', 'exhausted'],
+  ['does not answer', '3', 'events: [{ at: 2m31s, silent: { source: prod, for: 5m } }]', 'asking'],
+])('a check that is asked of a server which %s', (_case, figure, events, phase) => {
+  const remote = `${SHOP.slice(0, SHOP.indexOf('    - rung: drain'))}  cooldown: 1m
+---
+apiVersion: revertd.dev/v1
+kind: MetricSource
+metadata: { name: prod }
+spec: { prometheus: { url: "http://127.0.0.1:9090" } }
+`.replace('checks: [', 'checks: [{ query: { expr: orders, above: 0, source: prod } }, ');
+  const { tests, diagnostics } = loadSpec(
+    `input:
+  - { series: 'latency{job="shop"}', values: "0.1x7 0.9x7 0.1x80" }
+  - { series: 'orders{job="elsewhere"}', values: "${figure}x100" }
+${events}
+expect: [{ within: 6m, incidents: [{ phase: ${phase} }] }]`,
+    remote,
+  );
+  expect(diagnostics).toEqual([]);
+  expect(tests.map((one) => runTest(one).failures)).toEqual([[]]);
 });

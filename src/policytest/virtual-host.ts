@@ -15,6 +15,7 @@ import type { Millis } from '../core/units.ts';
 import { wantsOf } from '../core/wants.ts';
 import { actionText, checkText, observedStep, unlessOutcome } from './outcomes.ts';
 import type { PolicyTest, WorldEvent } from './policy-test.ts';
+import type { IsSilent } from './samples.ts';
 import { sightsOf, VirtualDocuments } from './virtual-documents.ts';
 import { VirtualMetrics } from './virtual-metrics.ts';
 import { revisionCalled, VirtualTargets } from './virtual-targets.ts';
@@ -50,6 +51,8 @@ export class VirtualHost {
   readonly #failing: Failing[] = [];
   readonly #silences: { readonly source: string; readonly until: Millis }[] = [];
   readonly #kills: Kill[] = [];
+  readonly #isSilent: IsSilent = (source, at) =>
+    this.#silences.some((silence) => silence.source === source && at < silence.until);
   #desired: Desired;
   #memory: Memory = EMPTY_MEMORY;
   #halt: Halt | null = null;
@@ -166,9 +169,7 @@ export class VirtualHost {
   sample(index: number): void {
     if (this.#downUntil !== null) return;
     this.#follow();
-    const isSilent = (source: string, at: Millis): boolean =>
-      this.#silences.some((silence) => silence.source === source && at < silence.until);
-    this.settle(this.#metrics.sample(index, this.#now, isSilent));
+    this.settle(this.#metrics.sample(index, this.#now, this.#isSilent));
   }
 
   /** Decides and acts until nothing is left to do at this instant. Throws `RestlessError` if there is no end to it. */
@@ -232,7 +233,7 @@ export class VirtualHost {
   }
 
   #check(check: Check): CheckResult {
-    if (check.kind === 'query') return this.#metrics.check(check, this.#now);
+    if (check.kind === 'query') return this.#metrics.check(check, this.#now, this.#isSilent);
     const outcome = this.#answerTo(check) ?? 'true';
     return { key: check.key, at: this.#now, outcome, detail: `${checkText(check)}: ${outcome}` };
   }

@@ -1,4 +1,4 @@
-import type { Check, CheckResult } from '../core/model/check.ts';
+import type { CheckResult, QueryCheck } from '../core/model/check.ts';
 import type { MetricSource } from '../core/model/metric-source.ts';
 import type { Trigger, TriggerKey } from '../core/model/trigger.ts';
 import { fromReadingValue, type Reading } from '../core/observed.ts';
@@ -69,8 +69,12 @@ export class VirtualMetrics {
     return { ...asked, healthy: false, result: { kind: 'failed', message: `${server} does not answer` } };
   }
 
-  check(check: Extract<Check, { kind: 'query' }>, at: Millis): CheckResult {
-    return { ...this.#evaluator.check(check, at), at };
+  check(check: QueryCheck, at: Millis, isSilent: IsSilent): CheckResult {
+    const { key, source } = check;
+    if (source === undefined) return { ...this.#evaluator.check(check, at), at };
+    const asked = this.#sources.some(({ name }) => name === source);
+    if (asked && !isSilent(source, at)) return { ...this.#evaluator.check(check, at), at };
+    return { key, at, outcome: 'unknown', detail: `${source} ${asked ? 'does not answer' : 'is not there'}` };
   }
 
   /** Keeps what an inactive trigger read, for baselines. */

@@ -22,7 +22,7 @@ export type CheckSpec =
       readonly body?: JsonValue;
       readonly timeoutMs: Millis;
     } & HttpExpectation)
-  | { readonly kind: 'query'; readonly expr: string; readonly threshold: CheckThreshold }
+  | QueryCheckSpec
   | { readonly kind: 'unit'; readonly unit: string; readonly is: UnitState; readonly timeoutMs: Millis }
   | ContainerCheckSpec
   | {
@@ -55,6 +55,16 @@ export type ContainerCheckSpec = {
 
 /** `healthy` is what the container's own health check says; `stopped` is any state in which nothing of it runs. */
 export type ContainerCondition = 'running' | 'healthy' | 'stopped';
+
+/** True if every element is beyond the threshold. `source`: the `prometheus` source whose server evaluates it, as of a trigger. */
+export type QueryCheckSpec = {
+  readonly kind: 'query';
+  readonly expr: string;
+  readonly source?: string;
+  readonly threshold: Threshold;
+};
+
+export type QueryCheck = Extract<Check, { kind: 'query' }>;
 
 export type UnitState = 'active' | 'inactive' | 'failed';
 

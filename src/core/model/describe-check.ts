@@ -9,7 +9,7 @@ export function describeCheck(check: CheckSpec): string {
     case 'http':
       return `${check.method} ${check.url}`;
     case 'query':
-      return `${check.expr} ${formatCheckThreshold(check.threshold)}`;
+      return `${check.expr}${check.source === undefined ? '' : ` of ${check.source}`} ${formatCheckThreshold(check.threshold)}`;
     case 'unit':
       return `${check.unit} is ${check.is}`;
     case 'container':

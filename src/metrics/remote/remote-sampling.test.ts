@@ -1,9 +1,10 @@
 import { describe, expect, it, onTestFinished } from 'vitest';
 import { createFakeSystemctl } from '../../../test/support/fake-systemctl.ts';
 import { ManualClock } from '../../../test/support/manual-clock.ts';
+import type { QueryCheck } from '../../core/model/check.ts';
 import type { MetricSource } from '../../core/model/metric-source.ts';
 import type { Trigger } from '../../core/model/trigger.ts';
-import type { Reading } from '../../core/observed.ts';
+import type { Reading, ReadingValue } from '../../core/observed.ts';
 import { nextSlot, phaseOf } from '../phase.ts';
 import { type RemoteAnswer, RemoteFault } from './remote-query.ts';
 import { RemoteSampling } from './remote-sampling.ts';
@@ -74,6 +75,10 @@ function triggers(...specs: readonly (readonly [string, string, string?])[]): Ma
 /** The second time that the source is asked: half an interval after the first at the earliest. */
 function nextRound(): number {
   return nextSlot(T0 + 5000, phaseOf('prod', 10_000), 10_000);
+}
+
+function answer(values: readonly ReadingValue[], partial: readonly string[] = []): RemoteAnswer {
+  return { elements: values.map((value, index) => ({ labels: { index: String(index) }, value })), partial };
 }
 
 const one: RemoteAnswer = { elements: [{ labels: {}, value: 1 }], partial: [] };
@@ -182,6 +187,53 @@ describe('a remote source', () => {
     const stopped = sampling.stop();
     clock.advance(1000);
     await stopped;
+  });
+
+  const check: QueryCheck = {
+    key: 'k',
+    origin: ORIGIN,
+    kind: 'query',
+    expr: 'memories',
+    source: 'prod',
+    threshold: { kind: 'above', value: 0 },
+  };
+
+  it.each<[string, RemoteAnswer | RemoteFault, string, string]>([
+    ['true with every element beyond', answer([2, 1]), 'true', 'is 2, 1'],
+    ['false with one that is not', answer([2, 0]), 'false', 'is 2, 0'],
+    ['unknown without elements', answer([]), 'unknown', 'no data'],
+    ['unknown with NaN', answer([2, 'NaN']), 'unknown', 'NaN'],
+    [
+      'unknown if a good answer is partial',
+      answer([2], ['a store']),
+      'unknown',
+      'is 2, but the answer is partial: a store',
+    ],
+    ['false if a bad answer is partial', answer([0], ['a store']), 'false', 'is 0'],
+    ['unknown without an answer', new RemoteFault('unreachable', 'nobody'), 'unknown', 'unreachable: nobody'],
+  ])('finds a check %s', async (_case, answered, outcome, detail) => {
+    const { asked, sampling } = begin(() => {
+      if (answered instanceof RemoteFault) throw answered;
+      return answered;
+    });
+    sampling.update([source()]);
+    expect(await sampling.check(check)).toEqual({ key: 'k', outcome, detail });
+    expect(asked).toContainEqual({ expr: 'memories', at: T0 });
+  });
+
+  it('that does not answer a check makes it unknown at its deadline, and so does one that is gone', async () => {
+    const { clock, sampling } = begin(
+      (_, signal) =>
+        new Promise((_resolve, reject) => {
+          signal.addEventListener('abort', () => reject(new RemoteFault('timeout', String(signal.reason))));
+        }),
+    );
+    sampling.update([source()]);
+    const found = sampling.check(check);
+    clock.advance(5000);
+    expect(await found).toMatchObject({ outcome: 'unknown', detail: expect.stringContaining('no end within 5s') });
+    sampling.update([]);
+    expect(await sampling.check(check)).toMatchObject({ detail: 'the MetricSource prod is not there' });
   });
 
   it('is not disturbed by a revision that does not change it, and is let go by one that removes it', async () => {

@@ -1,11 +1,15 @@
+import type { QueryCheck } from '../../core/model/check.ts';
 import type { MetricSource, PrometheusType } from '../../core/model/metric-source.ts';
 import type { Trigger, TriggerKey } from '../../core/model/trigger.ts';
 import type { Reading } from '../../core/observed.ts';
-import type { Millis } from '../../core/units.ts';
+import { formatDuration, type Millis } from '../../core/units.ts';
+import { DeadlineExceeded } from '../http/exchange.ts';
+import type { Finding } from '../query-check.ts';
 import type { Outcome, Sampler, SamplerMeans } from '../sampler.ts';
 import { type SourceCondition, samplesTheSame } from '../sampling.ts';
 import { type Sampled, TargetLoop } from '../target-loop.ts';
 import { createPrometheusClient } from './prometheus-client.ts';
+import { askCheck } from './remote-check.ts';
 import { type RemoteAnswer, RemoteFault, type RemoteQuery } from './remote-query.ts';
 import { askAll, complaintOf, outcomeOf, type Round } from './remote-round.ts';
 
@@ -69,6 +73,21 @@ export class RemoteSampling {
   /** What each trigger read last. */
   latest(): readonly Reading[] {
     return [...this.#watched.values()].flatMap(({ readings }) => readings);
+  }
+
+  /** Asks the server that the check names, at once. */
+  async check(check: QueryCheck): Promise<Finding> {
+    const watched = this.#watched.get(check.source ?? '');
+    if (watched === undefined) {
+      return { key: check.key, outcome: 'unknown', detail: `the MetricSource ${check.source} is not there` };
+    }
+    const { clock } = this.#options.means;
+    const { timeoutMs } = watched.loop.sampler;
+    const deadline = new AbortController();
+    using _timer = clock.setTimer(timeoutMs, () => {
+      deadline.abort(new DeadlineExceeded(`no end within ${formatDuration(timeoutMs)}`));
+    });
+    return await askCheck(watched.remote, check, clock.now(), deadline.signal);
   }
 
   /** Ends all asking; resolves when nothing is under way any more. */
