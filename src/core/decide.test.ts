@@ -143,6 +143,22 @@ describe('verification', () => {
     expect(world.events('incident.closed')).toMatchObject([{ outcome: 'resolved' }]);
   });
 
+  test.each([
+    ['does not wait for a baseline that there cannot be yet', 0.1, 'closed'],
+    ['waits for the data of a trigger without a baseline', undefined, 'verifying'],
+  ])('%s', (_rule, usual, phase) => {
+    const threshold = { kind: 'baseline', side: 'above', factor: 2, overMs: 86_400_000 } as const;
+    const triggers = [aTrigger(), aTrigger({ name: 'usual', digest: 'trigger-2', threshold })];
+    const world = new World(aDesired({ policies: { guard: aPolicy({ triggers }) } }), { [APP]: { FAST_PATH: 'true' } });
+    for (const value of [0.1, 0.9, 0.9, 0.9, 0.1, 0.1]) {
+      world.now += 5_000;
+      world.reading(value);
+      world.reading(usual, { trigger: 'guard/usual', baseline: null });
+      world.settle();
+    }
+    expect(incident(world).phase.kind).toBe(phase);
+  });
+
   test('waits until success has lasted `for`, unbroken', () => {
     const verify = aVerify({ forMs: 20_000 });
     const world = healthyWorld(aDesired({ policies: { guard: aPolicy({ ladder: [aRung({ verify })] }) } }));

@@ -4,7 +4,7 @@ import type { Incident, VerifyingPhase } from '../model/incident.ts';
 import type { Rung } from '../model/policy.ts';
 import { type Trigger, triggerKey } from '../model/trigger.ts';
 import type { Observed } from '../observed.ts';
-import { isClearSince, shownThreshold, viewTrigger } from '../triggers/trigger-view.ts';
+import { awaitsBaseline, isClearSince, shownThreshold, viewTrigger } from '../triggers/trigger-view.ts';
 import type { Turn } from '../turn.ts';
 import { criticalTriggers } from './open-incidents.ts';
 
@@ -55,7 +55,11 @@ function triggerFinding(turn: Turn, policy: string, trigger: Trigger, since: num
   const key = triggerKey(policy, trigger.name);
   const view = viewTrigger(turn.memory, key, trigger, turn.now);
   const value = `${key} = ${view.memory?.value ?? 'no value'}`;
-  if (isClearSince(view, since)) return { verdict: 'good', text: `${value}, clear` };
+  if (isClearSince(view, since)) {
+    const why =
+      view.memory !== undefined && awaitsBaseline(view.memory) ? 'too little history for its baseline' : 'clear';
+    return { verdict: 'good', text: `${value}, ${why}` };
+  }
   if (!view.fresh || view.memory === undefined || view.memory.at < since) {
     return { verdict: 'unknown', text: `${key} has no fresh evaluation` };
   }

@@ -44,7 +44,10 @@ export function shownThreshold(trigger: Trigger, memory: TriggerMemory | undefin
   return `${formatThreshold(resolved)} (${trigger.threshold.factor} × its baseline)`;
 }
 
-/** Evaluated since `since`, with data, over a covered window, and good. */
+/**
+ * Evaluated since `since`, with data, over a covered window, and good. One that has data and waits for its first baseline
+ * is good too: it cannot have fired, so nothing of it has to clear, and a host would have to wait for hours.
+ */
 export function isClearSince(view: TriggerView, since: Millis): boolean {
   const { memory } = view;
   return (
@@ -52,7 +55,11 @@ export function isClearSince(view: TriggerView, since: Millis): boolean {
     memory !== undefined &&
     memory.at >= since &&
     memory.covered &&
-    memory.state === 'inactive' &&
-    memory.verdict === 'clear'
+    ((memory.state === 'inactive' && memory.verdict === 'clear') || awaitsBaseline(memory))
   );
+}
+
+/** Once there was a baseline, its threshold is remembered, so this is never said of one that has lost it. */
+export function awaitsBaseline({ state, verdict, threshold, value }: TriggerMemory): boolean {
+  return state === 'unknown' && verdict === 'failed' && threshold === null && typeof value === 'number';
 }
