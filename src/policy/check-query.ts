@@ -69,7 +69,7 @@ function originalText(context: BuildContext, path: Path): string | undefined {
 function fillings({ host }: BuildContext, original: string): readonly Filled[] {
   if (host !== undefined) return [fillVariables(original, host.lookup, host.names)];
   const standIns = original.includes('${') ? STAND_INS : STAND_INS.slice(0, 1);
-  return standIns.map((standIn) => fillVariables(original, () => standIn, []));
+  return standIns.map((standIn) => fillVariables(original, (_, fallback) => fallback ?? standIn, []));
 }
 
 type Typed = { readonly expr: Expr; readonly type: QueryType };

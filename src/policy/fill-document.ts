@@ -17,8 +17,8 @@ export type Filling = {
 /** One text with more faults than that is faulty as a whole. */
 const MOST_FAULTS_OF_A_TEXT = 10;
 
-/** Takes `${host.NAME}` as given: the text stays, as when no host is known. */
-export const asGiven: Lookup = (name) => `\${host.${name}}`;
+/** Takes `${host.NAME}` as given: the text stays, as when no host is known. A default stands for what hosts may say instead. */
+export const asGiven: Lookup = (name, fallback) => fallback ?? `\${host.${name}}`;
 
 /** The document's raw form with the variables of every text value filled in; keys have none. */
 export function fillDocument<Raw extends object>(

@@ -1,7 +1,7 @@
 import { describe, expect, it } from 'vitest';
 import { fillVariables } from './host-variables.ts';
 
-const HOST: Readonly<Record<string, string>> = { dir: '/srv/app', port: '80' };
+const HOST: Readonly<Record<string, string>> = { dir: '/srv/app', port: '80', empty: '' };
 const fill = (text: string) => fillVariables(text, (name) => HOST[name], Object.keys(HOST));
 
 describe('filling in', () => {
@@ -13,6 +13,10 @@ describe('filling in', () => {
     ['a $$${host.port}', 'a $${host.port}'],
     ['$1 and $', '$1 and $'],
     ['', ''],
+    ['${host.dir:-/opt}', '/srv/app'],
+    ['${host.pace:-30s} ${host.mark:-:-}${host.none:-}', '30s :-'],
+    ['${host.empty:-5m}${host.empty}', '5m'],
+    ['[${host.window:-1m}]', '[1m]'],
   ])('%s', (text, expected) => {
     const filled = fill(text);
     expect(filled.text).toBe(expected);
@@ -32,6 +36,11 @@ describe('faults', () => {
       'the host has no variable dri (its variables stand in its own configuration); did you mean ${host.dir}?',
     ],
     ['${host.zzzzz}', 0, 'the host has no variable zzzzz (its variables stand in its own configuration)'],
+    [
+      '${host.pace:30s}',
+      0,
+      'unknown variable "${host.pace:30s}": only ${host.NAME} is filled in; write $${ for the text ${ itself',
+    ],
     ['${hosts.dir}', 0, 'unknown variable ${hosts.dir}; did you mean ${host.dir}?'],
     ['${HOME}', 0, 'unknown variable "${HOME}": only ${host.NAME} is filled in; write $${ for the text ${ itself'],
     ['${}', 0, 'unknown variable "${}": only ${host.NAME} is filled in; write $${ for the text ${ itself'],

@@ -1,8 +1,11 @@
 import { nearestName } from '../core/nearest-name.ts';
 import { quote } from './found.ts';
 
-/** What a variable stands for: its value, or that there is none. */
-export type Lookup = (name: string) => string | undefined;
+/**
+ * What a variable stands for: its value, or that there is none. Then the `fallback` that is written beside it counts, which a
+ * lookup without a host is told so that it need not stand in itself.
+ */
+export type Lookup = (name: string, fallback: string | undefined) => string | undefined;
 
 /** A stretch of the filled text, and the stretch of the original that it came from. */
 type Stretch = { readonly at: number; readonly from: number; readonly length: number; readonly literal: boolean };
@@ -23,9 +26,10 @@ export type VariableFault = {
 
 /** `$${` for the text `${` itself; `${…}` up to the next brace; `${` that nobody closed. */
 const MARK = /\$\$\{|\$\{([^{}]*)\}|\$\{/g;
-const VARIABLE = /^host\.([A-Za-z_][A-Za-z0-9_]*)$/;
+/** `:-` as the shell has it: the text after it counts where there is no such variable, or an empty one. */
+const VARIABLE = /^host\.([A-Za-z_][A-Za-z0-9_]*)(?::-(.*))?$/s;
 
-/** Fills in `${host.NAME}`. Every other `${…}` is a fault: it would silently stay in a path or a command. */
+/** Fills in `${host.NAME}` and `${host.NAME:-DEFAULT}`. Every other `${…}` is a fault: it would silently stay in a path or a command. */
 export function fillVariables(text: string, lookup: Lookup, known: readonly string[]): Filled {
   const stretches: Stretch[] = [];
   const faults: VariableFault[] = [];
@@ -48,8 +52,10 @@ export function fillVariables(text: string, lookup: Lookup, known: readonly stri
 }
 
 function valueOf(inner: string | undefined, lookup: Lookup): string | undefined {
-  const name = VARIABLE.exec(inner ?? '')?.[1];
-  return name === undefined ? undefined : lookup(name);
+  const [, name, fallback] = VARIABLE.exec(inner ?? '') ?? [];
+  if (name === undefined) return undefined;
+  const value = lookup(name, fallback);
+  return value === undefined || value === '' ? (fallback ?? value) : value;
 }
 
 function originalOffset(stretches: readonly Stretch[], offset: number): number {

@@ -131,6 +131,19 @@ describe('offline, where no host is known', () => {
     ]);
   });
 
+  it('a default stands for what the host may say, and is judged', () => {
+    const files = (text: string) => ({ 'a.yaml': flag('fast'), 'b.yaml': policy('fast', query(text)) });
+    expect(load(files('rate(x[${host.window:-1m}])'), { host: undefined })).toMatchObject({ ok: true });
+    expect(printed(load(files('rate(x[${host.window:-1}]) +'), { host: undefined }))).toEqual([
+      expect.stringContaining('error[E-QUERY]'),
+    ]);
+    const paced = policy('fast', query('x').replace('above: 1', 'above: 1, for: "${host.pace:-30}"'));
+    expect(printed(load({ 'a.yaml': flag('fast'), 'b.yaml': paced }, { host: undefined }))).toEqual([
+      expect.stringContaining('error[E-UNIT]'),
+    ]);
+    expect(load({ 'a.yaml': flag('fast'), 'b.yaml': paced }, { host: { pace: '5s' } })).toMatchObject({ ok: true });
+  });
+
   it('what is wrong with a variable itself is still told', () => {
     const text = flag('fast', '  deliver: [{ envFile: { path: "${HOME}/x", key: X } }]\n');
     expect(load({ 'a.yaml': text }, { host: undefined })).toMatchObject({

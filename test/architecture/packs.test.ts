@@ -104,7 +104,7 @@ describe.each(packNames(ROOT))('the pack %s', (pack) => {
 
   test('explains every host variable and credential that it uses', () => {
     const text = documents.map(({ body }) => JSON.stringify(body)).join('\n');
-    const variables = Array.from(text.matchAll(/\$\{host\.(\w+)\}/g), ([, name = '']) => name);
+    const variables = Array.from(text.matchAll(/\$\{host\.(\w+)(?::-[^}]*)?\}/g), ([, name = '']) => name);
     const credentials = Array.from(text.matchAll(/"credential":"([\w-]+)"/g), ([, name = '']) => name);
     const readme = readFileSync(join(ROOT, 'policies', pack, 'README.md'), 'utf8');
     const unexplained = new Set([...variables, ...credentials].filter((name) => !readme.includes(`\`${name}\``)));
