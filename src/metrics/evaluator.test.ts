@@ -45,3 +45,26 @@ test('a window that was covered is not covered any more when the clock was set',
   evaluator.forgetCoverage();
   expect(commit('fast', 'requests', 3_725_000)).toMatchObject([{ covered: false }]);
 });
+
+test('a baseline is looked up once a minute, and sooner while there is none yet', () => {
+  const asked: number[] = [];
+  const store = new SampleStore();
+  const evaluator = new Evaluator(store, (_trigger, _overMs, at) => {
+    asked.push(at);
+    return at < 6_000 ? null : 0.1;
+  });
+  const threshold = { kind: 'baseline', side: 'above', factor: 2, overMs: 86_400_000 } as const;
+  evaluator.update(new Map([['guard/latency', aTrigger({ query: 'latency', threshold })]]), new Map([['app', 1_000]]));
+  const baselines = Array.from({ length: 80 }, (_, second) => {
+    const at = second * 1_000;
+    store.commit({
+      source: 'app',
+      target: 'app',
+      at,
+      samples: [{ labels: labelsOf([['__name__', 'latency']]), value: 1 }],
+    });
+    return evaluator.onCommit({ source: 'app', target: 'app', at, ok: true })[0]?.baseline;
+  });
+  expect(asked).toEqual([0, 5_000, 10_000, 70_000]);
+  expect([baselines[9], baselines[10], baselines[79]]).toEqual([null, 0.1, 0.1]);
+});

@@ -40,8 +40,9 @@ type SourceState = { readonly since: Millis; readonly healthy: boolean; readonly
 /** What a trigger usually reads, or null while there is too little history. */
 export type Baseline = (trigger: TriggerKey, overMs: Millis, at: Millis) => number | null;
 
-/** The usual moves slowly, so it is looked up so often. */
+/** The usual moves slowly, so it is looked up so often; and sooner while there is none yet. */
 const BASELINE_LIFE_MS: Millis = 60_000;
+const NO_BASELINE_LIFE_MS: Millis = 5_000;
 
 /** What a query's answer rests on. */
 export type Coverage = {
@@ -202,7 +203,8 @@ export class Evaluator {
   #baselineOf(key: TriggerKey, { threshold }: Trigger, at: Millis): Pick<Reading, 'baseline'> {
     if (threshold.kind !== 'baseline') return {};
     const known = this.#baselines.get(key);
-    if (known !== undefined && at >= known.at && at - known.at < BASELINE_LIFE_MS) return { baseline: known.value };
+    const lifeMs = known?.value === null ? NO_BASELINE_LIFE_MS : BASELINE_LIFE_MS;
+    if (known !== undefined && at >= known.at && at - known.at < lifeMs) return { baseline: known.value };
     const value = this.#history(key, threshold.overMs, at);
     this.#baselines.set(key, { at, value });
     return { baseline: value };

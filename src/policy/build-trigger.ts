@@ -44,8 +44,9 @@ function buildTriggerThreshold(context: BuildContext, path: Path, raw: RawTrigge
   });
 }
 
-/** History is kept for a limited time, and a baseline over minutes would follow the fault that it is to reveal. */
-const BASELINE_SHORTEST = { ms: 600_000, text: '10m' };
+const BASELINE_SHORTEST = { ms: 60_000, text: '1m' };
+const BASELINE_DOUBTFUL_MS = 600_000;
+/** History is kept for a limited time. */
 const BASELINE_LONGEST_MS = 30 * 86_400_000;
 
 function buildBaseline(
@@ -58,6 +59,10 @@ function buildBaseline(
   if (overMs > BASELINE_LONGEST_MS) {
     const message = '`over` is at most 30d, for no longer are readings kept';
     fault(context, [...path, 'over'], 'E-RANGE', { message, found: raw.over, expected: 'at most 30d' });
+  }
+  if (overMs >= BASELINE_SHORTEST.ms && overMs < BASELINE_DOUBTFUL_MS) {
+    const message = `a baseline over ${raw.over} follows a fault that comes slowly, and so does not reveal it; 10m or more is better`;
+    doubt(context, [...path, 'over'], 'W-BASELINE', message);
   }
   if (side === 'above' ? raw.baseline <= 1 : raw.baseline >= 1) {
     const bound = side === 'above' ? 'greater than 1' : 'less than 1';

@@ -3,6 +3,9 @@ import { badFixtures, faultsOf } from '../../test/tools/policy-fixtures.ts';
 
 /** By fixture: every line that is printed of it. */
 const EXPECTED: Readonly<Record<string, readonly string[]>> = {
+  'warn-baseline': [
+    '23:35 warning[W-BASELINE] a baseline over 5m follows a fault that comes slowly, and so does not reveal it; 10m or more is better',
+  ],
   'warn-boolean': [
     '5:15 warning[W-YAML-BOOLEAN] `on` without quotes is text here, but a boolean to YAML 1.1 tools; write "on"',
     '5:25 warning[W-YAML-BOOLEAN] `off` without quotes is text here, but a boolean to YAML 1.1 tools; write "off"',

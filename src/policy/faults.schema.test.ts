@@ -194,7 +194,7 @@ const EXPECTED: Readonly<Record<string, readonly string[]>> = {
   ],
   'threshold-baseline': [
     '23:26 error[E-RANGE] `above` so many times the baseline must be greater than 1, or the usual value would breach',
-    '23:37 error[E-RANGE] `over` must be at least 10m; found 5m',
+    '23:37 error[E-RANGE] `over` must be at least 1m; found 50s',
   ],
   'threshold-infinite': ['23:14 error[E-RANGE] `above` must be a finite number; found infinity'],
   'threshold-nan': ['23:14 error[E-RANGE] `above` must be a finite number; found NaN'],
