@@ -77,9 +77,9 @@ export class VirtualMetrics {
     return { key, at, outcome: 'unknown', detail: `${source} ${asked ? 'does not answer' : 'is not there'}` };
   }
 
-  /** Keeps what an inactive trigger read, for baselines. */
+  /** Keeps what a trigger read while it was not breached, for baselines: before there is one it is unknown, and counts. */
   note(trigger: TriggerKey, { state, value, at }: TriggerMemory): void {
-    if (state !== 'inactive' || value === null) return;
+    if (state === 'pending' || state === 'firing' || value === null) return;
     const readings = this.#history.get(trigger) ?? [];
     readings.push({ at, value: fromReadingValue(value) });
     this.#history.set(trigger, readings);
