@@ -47,6 +47,8 @@ export default defineConfig({
         test: {
           ...oneByOne,
           name: 'root',
+          // Cases that wait for real time wait beside each other.
+          maxConcurrency: 16,
           include: ['test/root/**/*.test.ts'],
           testTimeout: 180_000,
           hookTimeout: 60_000,

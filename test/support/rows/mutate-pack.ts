@@ -1,0 +1,84 @@
+import { cpSync, readFileSync, writeFileSync } from 'node:fs';
+import { join } from 'node:path';
+import { type Document, isMap, isSeq, parseAllDocuments } from 'yaml';
+
+export const PACKS = join(import.meta.dirname, '../../../policies');
+
+type PolicyDocument = Document.Parsed;
+type Change = (document: PolicyDocument) => PolicyDocument | null;
+
+/** A copy of a pack in which the one RollbackPolicy is changed, or gone where the change gives null. */
+export function mutatePack(pack: string, file: string, policy: string, into: string, change: Change): string {
+  cpSync(join(PACKS, pack), into, { recursive: true });
+  const path = join(into, file);
+  const text = readFileSync(path, 'utf8');
+  const after = Array.from(parseAllDocuments(text), (document) =>
+    isPolicy(document, policy) ? change(document) : document,
+  );
+  const changed = after
+    .filter((document) => document !== null)
+    .map(String)
+    .join('---\n');
+  if (changed === text) throw new Error(`the mutation changes nothing of the policy ${policy} in ${path}`);
+  writeFileSync(path, changed);
+  return into;
+}
+
+function isPolicy(document: PolicyDocument, name: string): boolean {
+  return document.get('kind') === 'RollbackPolicy' && document.getIn(['metadata', 'name']) === name;
+}
+
+export const deleted: Change = () => null;
+
+/** Every trigger on the other side of its threshold: `above` for `below`, and the other way round. */
+export const inverted: Change = (document) => {
+  const triggers = document.getIn(['spec', 'triggers']);
+  if (!isSeq(triggers)) throw new Error('the policy has no triggers');
+  for (const trigger of triggers.items) {
+    if (!isMap(trigger)) throw new Error('a trigger is a mapping');
+    const side = trigger.has('above') ? 'above' : 'below';
+    const threshold: unknown = trigger.get(side);
+    if (isMap(threshold)) threshold.set('baseline', 1 / Number(threshold.get('baseline')));
+    trigger.delete(side);
+    trigger.set(side === 'above' ? 'below' : 'above', threshold);
+    trigger.delete('clear');
+  }
+  return document;
+};
+
+/** Every `query` check of every rung on the other side of its threshold. */
+export const checksInverted: Change = (document) => {
+  eachQueryCheck(document, (query) => {
+    const side = query.has('above') ? 'above' : 'below';
+    const threshold: unknown = query.get(side);
+    query.delete(side);
+    query.set(side === 'above' ? 'below' : 'above', threshold);
+    return true;
+  });
+  return document;
+};
+
+/** No `query` check is left. */
+export const checksDeleted: Change = (document) => {
+  eachQueryCheck(document, () => false);
+  return document;
+};
+
+type QueryMap = {
+  has: (key: string) => boolean;
+  get: (key: string) => unknown;
+  set: (key: string, value: unknown) => void;
+  delete: (key: string) => boolean;
+};
+
+function eachQueryCheck(document: PolicyDocument, keep: (query: QueryMap) => boolean): void {
+  const ladder = document.getIn(['spec', 'ladder']);
+  for (const rung of isSeq(ladder) ? ladder.items : []) {
+    const checks = isMap(rung) ? rung.getIn(['verify', 'checks']) : undefined;
+    if (!isSeq(checks)) continue;
+    checks.items = checks.items.filter((check) => {
+      const query = isMap(check) ? check.get('query') : undefined;
+      return isMap(query) ? keep(query) : true;
+    });
+  }
+}
