@@ -42,7 +42,8 @@ beforeAll(async () => {
     ['inverted', mutant('inverted', inverted)],
   ]);
   for (const name of [...BREACHES.map(([trigger]) => trigger), 'below', ...policies.keys()]) {
-    stacks.set(name, await suite.stack(name, policies.get(name)));
+    const hasInterface = ['below', ...policies.keys()].includes(name);
+    stacks.set(name, await suite.stack(name, { hasInterface, policies: policies.get(name) }));
   }
   const faults: Readonly<Record<string, Mem0Faults>> = { below: JUST_BELOW, deleted: EVERYTHING, inverted: EVERYTHING };
   await Promise.all([...stacks].map(([name, stack]) => stack.start(faults[name])));
@@ -70,17 +71,6 @@ async function sightOf(stack: Mem0Stack) {
 
 const UNTOUCHED = { files: [ON, { ...ON, WORKERS: '8' }], runsWithCaching: true, told: [] };
 
-/** Resolves when both files say so, and both services run by it. */
-async function untilRolledBack(stack: Mem0Stack): Promise<void> {
-  await until(`${stack.name} is rolled back`, async () => {
-    const { WORKERS, ...mcp } = stack.env('mcp');
-    const written =
-      [stack.env('mem0'), mcp].every(({ ENABLE_CACHING }) => ENABLE_CACHING === 'false') && WORKERS === '4';
-    const running = written ? [await stack.state('mem0'), await stack.state('mcp')] : [];
-    return running.every((state) => state?.caching === false) && running[1]?.workers === 4 ? true : undefined;
-  });
-}
-
 describe.concurrent('[R1] a stack that its optimisations make worse', () => {
   test.each(BREACHES)('is rolled back when %s breaches, and is well then', async (trigger, faults) => {
     const stack = stackOf(trigger);
@@ -91,7 +81,7 @@ describe.concurrent('[R1] a stack that its optimisations make worse', () => {
     expect(await sightOf(stack)).toEqual({ ...UNTOUCHED, lives: before.lives });
 
     stack.break(faults);
-    await untilRolledBack(stack);
+    await stack.untilRolledBack();
     const after = await sightOf(stack);
     expect(after.files).toEqual([OFF, { ...OFF, WORKERS: '4' }]);
     expect(after.lives.filter((life) => before.lives.includes(life))).toEqual([]);

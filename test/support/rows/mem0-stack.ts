@@ -46,7 +46,10 @@ export type StackOptions = {
   /** A connection string of a database of its own. */
   readonly database: string;
   readonly inbox: Inbox;
+  /** Absent: the pack as it lies in the repository. */
   readonly policies?: string;
+  /** A user interface that is a unit of its own; otherwise one that all stacks share. */
+  readonly hasInterface?: boolean;
 };
 
 /** A mem0-stack of real services, its load, and the daemon that guards it with the pack. */
@@ -65,6 +68,10 @@ export class Mem0Stack {
     this.folder = join(STACKS, options.name);
     this.database = options.database;
     this.#port = NEIGHBOURS_PORT + 10 + options.index * 10;
+  }
+
+  get #roles(): readonly Role[] {
+    return this.#options.hasInterface === true ? ROLES : ['mem0', 'mcp'];
   }
 
   unit(role: Role): string {
@@ -88,11 +95,11 @@ export class Mem0Stack {
     const flags = 'ENABLE_CACHING=true\nAUTONOMOUS_MODE=true\n';
     writeFileSync(join(this.folder, 'mem0.env'), flags);
     writeFileSync(join(this.folder, 'mcp.env'), `${flags}WORKERS=8\n`);
-    for (const role of ROLES) await this.#configure(role);
+    for (const role of this.#roles) await this.#configure(role);
     writeFileSync(join(this.folder, 'groups.json'), JSON.stringify(this.#groups));
     await this.psql("CREATE TABLE memories (content text); INSERT INTO memories VALUES ('the first')");
-    await done(`systemctl start ${ROLES.map((role) => this.unit(role)).join(' ')}`);
-    for (const role of ROLES) await until(`${this.unit(role)} answers`, () => this.answers(role));
+    await done(`systemctl start ${this.#roles.map((role) => this.unit(role)).join(' ')}`);
+    await Promise.all(this.#roles.map((role) => until(`${this.unit(role)} answers`, () => this.answers(role))));
     this.#load = startLoad(`${this.url('mem0')}/search`, { method: 'POST' });
   }
 
@@ -127,7 +134,7 @@ export class Mem0Stack {
         mcpEnvFile: join(this.folder, 'mcp.env'),
         mem0Url: this.url('mem0'),
         mcpUrl: this.url('mcp'),
-        mem0UiUrl: this.url('ui'),
+        mem0UiUrl: this.#options.hasInterface === true ? this.url('ui') : neighbour('ui'),
         neo4jUrl: neighbour('neo4j'),
         mem0MetricsUrl: `${this.url('mem0')}/metrics`,
         mcpMetricsUrl: `${this.url('mcp')}/metrics`,
@@ -158,8 +165,13 @@ export class Mem0Stack {
     return this.#groups[this.unit('mem0')] ?? '';
   }
 
-  async psql(sql: string): Promise<string> {
-    return await done(`psql --no-psqlrc --quiet --tuples-only --no-align '${this.database}' --command "${sql}"`);
+  async psql(sql: string, database = this.database): Promise<string> {
+    return await done(`psql --no-psqlrc --quiet --tuples-only --no-align '${database}' --command "${sql}"`);
+  }
+
+  /** In the same server, without being connected to the stack's own database. */
+  async psqlElsewhere(sql: string): Promise<string> {
+    return await this.psql(sql, this.database.replace(`/${this.name}?`, '/postgres?'));
   }
 
   async answers(role: Role): Promise<true | undefined> {
@@ -182,6 +194,16 @@ export class Mem0Stack {
     );
   }
 
+  /** Resolves when both files say that the optimisations are off, and both services run by it. */
+  async untilRolledBack(): Promise<void> {
+    await until(`${this.name} is rolled back`, async () => {
+      const { WORKERS, ...mcp } = this.env('mcp');
+      const off = [this.env('mem0'), mcp].every(({ ENABLE_CACHING }) => ENABLE_CACHING === 'false') && WORKERS === '4';
+      const running = off ? [await this.state('mem0'), await this.state('mcp')] : [];
+      return off && running.every((state) => state?.caching === false) && running[1]?.workers === 4 ? true : undefined;
+    });
+  }
+
   /** Another with each start of the unit. */
   async life(role: Role): Promise<string> {
     return await property(this.unit(role), 'InvocationID');
@@ -198,7 +220,7 @@ export class Mem0Stack {
   async stop(): Promise<void> {
     this.#load?.[Symbol.dispose]();
     await stopPackDaemon(this.name);
-    await done(`systemctl stop ${ROLES.map((role) => this.unit(role)).join(' ')}`);
+    await done(`systemctl stop ${this.#roles.map((role) => this.unit(role)).join(' ')}`);
     for (const group of Object.values(this.#groups)) dropGroup(group);
   }
 }

@@ -3,6 +3,8 @@ import { type PostgresServer, startPostgres } from '../postgres.ts';
 import { type Inbox, openInbox } from './inbox.ts';
 import { installStacks, Mem0Stack, removeStacks } from './mem0-stack.ts';
 
+type Given = { readonly policies?: string | undefined; readonly hasInterface?: boolean };
+
 /** Stacks side by side: each has services, a database and a daemon of its own. */
 export class Mem0Suite implements AsyncDisposable {
   readonly #postgres: PostgresServer;
@@ -19,13 +21,14 @@ export class Mem0Suite implements AsyncDisposable {
     return new Mem0Suite(await startPostgres(), await openInbox());
   }
 
-  async stack(name: string, policies?: string): Promise<Mem0Stack> {
+  async stack(name: string, { policies, hasInterface = false }: Given = {}): Promise<Mem0Stack> {
     await done(`psql --no-psqlrc --quiet '${this.#postgres.dsn()}' --command 'CREATE DATABASE "${name}"'`);
     const stack = new Mem0Stack({
       name,
       index: this.#stacks.length,
       database: this.#postgres.dsn(name),
       inbox: this.#inbox,
+      hasInterface,
       ...(policies === undefined ? {} : { policies }),
     });
     this.#stacks.push(stack);
