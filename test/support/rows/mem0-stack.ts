@@ -11,6 +11,8 @@ import { startPackDaemon, stopPackDaemon } from './pack-daemon.ts';
 export const STACKS = '/srv/mem0-stacks';
 const NEIGHBOURS = 'mem0-neighbours.service';
 const NEIGHBOURS_PORT = 20_000;
+/** A busy machine takes its time. */
+const PATIENCE_MS = 120_000;
 const MEMORY_BYTES = 192 * 1024 * 1024;
 const SCRIPTS = import.meta.dirname;
 const ROLES = ['mem0', 'mcp', 'ui'] as const;
@@ -27,10 +29,7 @@ export async function installStacks(): Promise<void> {
     const enter = '[ -z "$$JOIN_GROUP" ] || echo $$$$ > "$$JOIN_GROUP/cgroup.procs"';
     const start = `/bin/sh -c '${enter}; exec ${process.execPath} ${SCRIPTS}/mem0-service.ts ${role}'`;
     const files = [`${STACKS}/%i/${role}.conf`, `-${STACKS}/%i/${role}.env`].map((file) => `EnvironmentFile=${file}`);
-    writeFileSync(
-      `/run/systemd/system/${role}@.service`,
-      `[Service]\nNice=-10\n${files.join('\n')}\nExecStart=${start}\n`,
-    );
+    writeFileSync(`/run/systemd/system/${role}@.service`, `[Service]\n${files.join('\n')}\nExecStart=${start}\n`);
   }
   const argv = `${process.execPath} ${SCRIPTS}/neighbours.ts ${STACKS} ${NEIGHBOURS_PORT}`;
   await done(`systemctl daemon-reload && systemd-run --quiet --collect --unit=${NEIGHBOURS} -- ${argv}`);
@@ -100,7 +99,7 @@ export class Mem0Stack {
     await this.psql("CREATE TABLE memories (content text); INSERT INTO memories VALUES ('the first')");
     await done(`systemctl start ${this.#roles.map((role) => this.unit(role)).join(' ')}`);
     await Promise.all(this.#roles.map((role) => until(`${this.unit(role)} answers`, () => this.answers(role))));
-    this.#load = startLoad(`${this.url('mem0')}/search`, { method: 'POST' });
+    this.#load = startLoad(`${this.url('mem0')}/search`, 20);
   }
 
   async #configure(role: Role): Promise<void> {
@@ -189,19 +188,19 @@ export class Mem0Stack {
   async untilScraped(times: number): Promise<void> {
     const scrapes = async () => (await this.state('mcp'))?.scrapes ?? 0;
     const from = await scrapes();
-    await until(`${this.name} was scraped ${times} times`, async () =>
-      (await scrapes()) - from >= times ? true : undefined,
-    );
+    const look = async () => ((await scrapes()) - from >= times ? true : undefined);
+    await until(`${this.name} was scraped ${times} times`, look, PATIENCE_MS);
   }
 
   /** Resolves when both files say that the optimisations are off, and both services run by it. */
   async untilRolledBack(): Promise<void> {
-    await until(`${this.name} is rolled back`, async () => {
+    const look = async () => {
       const { WORKERS, ...mcp } = this.env('mcp');
       const off = [this.env('mem0'), mcp].every(({ ENABLE_CACHING }) => ENABLE_CACHING === 'false') && WORKERS === '4';
       const running = off ? [await this.state('mem0'), await this.state('mcp')] : [];
       return off && running.every((state) => state?.caching === false) && running[1]?.workers === 4 ? true : undefined;
-    });
+    };
+    await until(`${this.name} is rolled back`, look, PATIENCE_MS);
   }
 
   /** Another with each start of the unit. */

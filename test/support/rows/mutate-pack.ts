@@ -30,7 +30,10 @@ function isPolicy(document: PolicyDocument, name: string): boolean {
 
 export const deleted: Change = () => null;
 
-/** Every trigger on the other side of its threshold: `above` for `below`, and the other way round. */
+/**
+ * Every trigger on the other side of its threshold: `above` for `below`, and the other way round. A count of events is 0
+ * until it was looked at twice, which only a trigger without `for` would take for few.
+ */
 export const inverted: Change = (document) => {
   const triggers = document.getIn(['spec', 'triggers']);
   if (!isSeq(triggers)) throw new Error('the policy has no triggers');
@@ -42,9 +45,20 @@ export const inverted: Change = (document) => {
     trigger.delete(side);
     trigger.set(side === 'above' ? 'below' : 'above', threshold);
     trigger.delete('clear');
+    if (!trigger.has('for')) trigger.set('for', '15s');
   }
   return document;
 };
+
+/** Inverted, and without the other triggers. */
+export function invertedAmong(isKept: (trigger: string) => boolean): Change {
+  return (document) => {
+    const triggers = document.getIn(['spec', 'triggers']);
+    if (!isSeq(triggers)) throw new Error('the policy has no triggers');
+    triggers.items = triggers.items.filter((trigger) => isMap(trigger) && isKept(String(trigger.get('name'))));
+    return inverted(document);
+  };
+}
 
 /** Every `query` check of every rung on the other side of its threshold. */
 export const checksInverted: Change = (document) => {

@@ -1,0 +1,222 @@
+import { mkdirSync, readFileSync, writeFileSync } from 'node:fs';
+import { join } from 'node:path';
+import { DatabaseSync } from 'node:sqlite';
+import { done, property, until } from '../installed-host.ts';
+import type { Inbox, Letter } from './inbox.ts';
+import { startLoad } from './load.ts';
+import type { MemoryFaults } from './memory-service.ts';
+import { PACKS } from './mutate-pack.ts';
+import { startPackDaemon, stopPackDaemon } from './pack-daemon.ts';
+
+export const SYSTEMS = '/srv/memory-systems';
+const FIRST_PORT = 21_000;
+/** A busy machine takes its time. */
+const PATIENCE_MS = 120_000;
+const HEAP_MEBIBYTES = 384;
+const FEATURES = ['USE_ENHANCED_INJECTION', 'USE_CROSS_AGENT_SHARING', 'USE_HIERARCHICAL_TIERS'];
+
+type ServiceState = {
+  readonly features: Readonly<Record<string, boolean>>;
+  readonly reloads: number;
+  readonly scrapes: number;
+};
+
+/** The service is an instance of this unit, which systemd starts again when V8 has ended it. */
+export async function installSystems(): Promise<void> {
+  const script = join(import.meta.dirname, 'memory-service.ts');
+  const flags = `--disable-warning=ExperimentalWarning --max-old-space-size=${HEAP_MEBIBYTES}`;
+  const unit = `[Unit]
+StartLimitIntervalSec=0
+[Service]
+LimitCORE=0
+Restart=always
+RestartSec=200ms
+EnvironmentFile=${SYSTEMS}/%i/service.conf
+EnvironmentFile=-${SYSTEMS}/%i/memory.env
+ExecStart=${process.execPath} ${flags} ${script}
+`;
+  writeFileSync('/run/systemd/system/memory@.service', unit);
+  await done('systemctl daemon-reload');
+}
+
+export type SystemOptions = {
+  readonly name: string;
+  readonly index: number;
+  readonly inbox: Inbox;
+  /** How the service takes its flags: the host's label `memory-flags`. */
+  readonly flags: 'env-file' | 'config-file';
+  /** Absent: the pack as it lies in the repository. */
+  readonly policies?: string | undefined;
+  /** Without sessions latency is not known, and no slow machine can be taken for a slow service. */
+  readonly isUsed: boolean;
+};
+
+/** A memory-system of a real service, its load, and the daemon that guards it with the pack. */
+export class MemorySystem implements AsyncDisposable {
+  readonly name: string;
+  readonly folder: string;
+  readonly #options: SystemOptions;
+  #load: Disposable | undefined;
+
+  constructor(options: SystemOptions) {
+    this.#options = options;
+    this.name = options.name;
+    this.folder = join(SYSTEMS, options.name);
+  }
+
+  get unit(): string {
+    return `memory@${this.name}.service`;
+  }
+
+  get database(): string {
+    return join(this.folder, 'memory.db');
+  }
+
+  get #port(): number {
+    return FIRST_PORT + this.#options.index * 10;
+  }
+
+  get #url(): string {
+    return `http://127.0.0.1:${this.#port}`;
+  }
+
+  async start(faults: MemoryFaults = {}): Promise<void> {
+    mkdirSync(this.folder, { recursive: true });
+    this.break(faults);
+    this.#createDatabase();
+    const isFile = this.#options.flags === 'config-file';
+    if (isFile) {
+      const featureFlags = Object.fromEntries(FEATURES.map((name) => [name, true]));
+      writeFileSync(join(this.folder, 'config.json'), JSON.stringify({ featureFlags, port: 'kept' }));
+    } else {
+      writeFileSync(join(this.folder, 'memory.env'), FEATURES.map((name) => `${name}=true\n`).join(''));
+    }
+    const settings = [
+      `PORT=${this.#port}`,
+      `FAULTS=${join(this.folder, 'faults.json')}`,
+      `DATABASE=${this.database}`,
+      `CONFIG=${isFile ? join(this.folder, 'config.json') : ''}`,
+      `PID_FILE=${join(this.folder, 'memory.pid')}`,
+      `HEAP_LIMIT=${HEAP_MEBIBYTES * 1024 * 1024}`,
+    ];
+    writeFileSync(join(this.folder, 'service.conf'), `${settings.join('\n')}\n`);
+    await done(`systemctl start ${this.unit}`);
+    await until(`${this.unit} answers`, () => this.state());
+    if (this.#options.isUsed) this.#load = startLoad(`${this.#url}/sessions/sample`, 5);
+  }
+
+  #createDatabase(): void {
+    const database = new DatabaseSync(this.database);
+    database.exec("CREATE TABLE entities (name TEXT); INSERT INTO entities VALUES ('the first entity')");
+    database.exec('CREATE INDEX by_name ON entities (name)');
+    database.close();
+  }
+
+  /** The index does not name any more what the table holds. */
+  corrupt(): void {
+    const bytes = readFileSync(this.database);
+    bytes.write('the worst', bytes.lastIndexOf('the first'));
+    writeFileSync(this.database, bytes);
+  }
+
+  async guard(variables: Readonly<Record<string, string>> = {}): Promise<void> {
+    const { inbox, policies = join(PACKS, 'memory-system') } = this.#options;
+    const inFolder = (name: string) => join(this.folder, name);
+    await startPackDaemon({
+      name: this.name,
+      folder: inFolder('revertd'),
+      port: this.#port + 1,
+      policies,
+      labels: { 'memory-flags': this.#options.flags },
+      variables: {
+        memoryUrl: this.#url,
+        memoryMetricsUrl: `${this.#url}/metrics`,
+        memoryHeapLimitBytes: String(HEAP_MEBIBYTES * 1024 * 1024),
+        memoryUnit: this.unit,
+        memoryDatabase: this.database,
+        memoryDataFolder: this.folder,
+        ...(this.#options.flags === 'env-file'
+          ? { memoryEnvFile: inFolder('memory.env') }
+          : { memoryConfigFile: inFolder('config.json'), memoryPidFile: inFolder('memory.pid') }),
+        ...QUICKLY,
+        ...(this.#options.isUsed ? {} : { memorySampleInterval: '1h' }),
+        ...variables,
+      },
+      credentials: Object.fromEntries(
+        ['oncall', 'monitoring', 'engineering'].map((who) => [
+          `memory-${who}-webhook`,
+          `${inbox.url}/${this.name}/${who}`,
+        ]),
+      ),
+    });
+  }
+
+  break(faults: MemoryFaults): void {
+    writeFileSync(join(this.folder, 'faults.json'), JSON.stringify(faults));
+  }
+
+  /** What the flags' file says. */
+  written(): Readonly<Record<string, unknown>> {
+    if (this.#options.flags === 'config-file') {
+      const { featureFlags } = JSON.parse(readFileSync(join(this.folder, 'config.json'), 'utf8')) as {
+        featureFlags: Record<string, unknown>;
+      };
+      return featureFlags;
+    }
+    const lines = readFileSync(join(this.folder, 'memory.env'), 'utf8').trim().split('\n');
+    return Object.fromEntries(
+      lines.map((line) => line.split('=', 2)).map(([name = '', value]) => [name, value === 'true']),
+    );
+  }
+
+  /** What the service itself says it runs by; undefined while it does not answer. */
+  async state(): Promise<ServiceState | undefined> {
+    const response = await fetch(`${this.#url}/state`).catch(() => undefined);
+    return response === undefined ? undefined : ((await response.json()) as ServiceState);
+  }
+
+  /** Resolves when the file says that all features are off, and the service runs by it. */
+  async untilRolledBack(): Promise<void> {
+    const isOff = (flags: Readonly<Record<string, unknown>>) => FEATURES.every((name) => flags[name] === false);
+    const look = async () => {
+      const running = isOff(this.written()) ? await this.state() : undefined;
+      return running !== undefined && isOff(running.features) ? true : undefined;
+    };
+    await until(`${this.name} is rolled back`, look, PATIENCE_MS);
+  }
+
+  /** Resolves when the daemon has looked so many times from now on. */
+  async untilScraped(times: number): Promise<void> {
+    const scrapes = async () => (await this.state())?.scrapes ?? 0;
+    const from = await scrapes();
+    const look = async () => ((await scrapes()) - from >= times ? true : undefined);
+    await until(`${this.name} was scraped ${times} times`, look, PATIENCE_MS);
+  }
+
+  /** Another with each start of the unit. */
+  async life(): Promise<string> {
+    return await property(this.unit, 'InvocationID');
+  }
+
+  letters(receiver: 'oncall' | 'monitoring' | 'engineering'): readonly Letter[] {
+    return this.#options.inbox.letters(`/${this.name}/${receiver}`);
+  }
+
+  async [Symbol.asyncDispose](): Promise<void> {
+    this.#load?.[Symbol.dispose]();
+    await stopPackDaemon(this.name);
+    await done(`systemctl stop ${this.unit}`);
+  }
+}
+
+/** The pack's own spans are minutes; as the host may say, all of it goes faster here. */
+const QUICKLY = {
+  memoryInterval: '1s',
+  memoryTimeout: '1s',
+  memoryIntegrityInterval: '20s',
+  memorySampleInterval: '1s',
+  memorySampleTimeout: '1s',
+  memoryFor: '5s',
+  memoryErrorWindow: '3s',
+  memoryPatience: '8s',
+} as const;
