@@ -8,7 +8,7 @@ import { done, property, refuseOutsideOfTheSandbox, until } from '../support/ins
 import { type Inbox, openInbox } from '../support/rows/inbox.ts';
 import type { MemoryFaults } from '../support/rows/memory-service.ts';
 import { installSystems, MemorySystem, SYSTEMS } from '../support/rows/memory-system.ts';
-import { deleted, invertedAmong, mutatePack } from '../support/rows/mutate-pack.ts';
+import { type Change, deleted, invertedAmong, mutatePack } from '../support/rows/mutate-pack.ts';
 
 const WITH_ENV_FILE: readonly (readonly [trigger: string, faults: MemoryFaults, use: 'used' | 'unused'])[] = [
   ['injection-p95', { latencyMs: 900 }, 'used'],
@@ -54,7 +54,7 @@ type Given = {
   readonly faults?: MemoryFaults;
   readonly flags?: 'env-file' | 'config-file';
   readonly isUsed?: boolean;
-  readonly change?: Parameters<typeof mutatePack>[4];
+  readonly change?: Change;
 };
 
 /** A service with its load, and no daemon yet. */

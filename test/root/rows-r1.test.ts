@@ -2,21 +2,19 @@
  * R1 on real services: what makes the stack worse than it was takes its optimisations back. Every service is a unit that
  * systemd restarts, and has faults that come with caching; each case has its own stack, guarded by the pack as it is.
  */
-import { join } from 'node:path';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 import { done, property, refuseOutsideOfTheSandbox, until } from '../support/installed-host.ts';
 import type { Mem0Faults } from '../support/rows/mem0-service.ts';
-import { type Mem0Stack, STACKS } from '../support/rows/mem0-stack.ts';
+import type { Mem0Stack } from '../support/rows/mem0-stack.ts';
 import { Mem0Suite } from '../support/rows/mem0-suite.ts';
 import { readGroup } from '../support/rows/memory-group.ts';
-import { deleted, inverted, mutatePack } from '../support/rows/mutate-pack.ts';
+import { deleted, inverted } from '../support/rows/mutate-pack.ts';
 
-const BREACHES: readonly (readonly [trigger: string, faults: Mem0Faults])[] = [
-  ['latency', { latencyMs: 300 }],
-  ['latency-baseline', { latencyMs: 100 }],
-  ['error-ratio', { errorEvery: 20 }],
-  ['memory', { memoryRatio: 0.94 }],
-  ['down', { crash: true }],
+const BREACHES: readonly (readonly [trigger: string, faults: Mem0Faults, use: 'used' | 'unused'])[] = [
+  ['latency', { latencyMs: 300 }, 'used'],
+  ['error-ratio', { errorEvery: 20 }, 'used'],
+  ['memory', { memoryRatio: 0.94 }, 'unused'],
+  ['down', { crash: true }, 'unused'],
 ];
 const JUST_BELOW: Mem0Faults = { latencyMs: 80, errorEvery: 400, memoryRatio: 0.8 };
 const EVERYTHING: Mem0Faults = { latencyMs: 300, errorEvery: 4, memoryRatio: 0.94 };
@@ -29,35 +27,16 @@ const BASELINE_IS_KNOWN = 30;
 const ON = { ENABLE_CACHING: 'true', AUTONOMOUS_MODE: 'true' };
 const OFF = { ENABLE_CACHING: 'false', AUTONOMOUS_MODE: 'true' };
 
-const stacks = new Map<string, Mem0Stack>();
 let suite: Mem0Suite;
 
 beforeAll(async () => {
   refuseOutsideOfTheSandbox();
   suite = await Mem0Suite.open();
-  const mutant = (name: string, change: typeof deleted) =>
-    mutatePack('mem0-stack', 'service.yaml', 'mem0-service', join(STACKS, `pack-${name}`), change);
-  const policies = new Map([
-    ['deleted', mutant('deleted', deleted)],
-    ['inverted', mutant('inverted', inverted)],
-  ]);
-  for (const name of [...BREACHES.map(([trigger]) => trigger), 'below', ...policies.keys()]) {
-    const hasInterface = ['below', ...policies.keys()].includes(name);
-    stacks.set(name, await suite.stack(name, { hasInterface, policies: policies.get(name) }));
-  }
-  const faults: Readonly<Record<string, Mem0Faults>> = { below: JUST_BELOW, deleted: EVERYTHING, inverted: EVERYTHING };
-  await Promise.all([...stacks].map(([name, stack]) => stack.start(faults[name])));
 });
 
 afterAll(async () => {
   await suite[Symbol.asyncDispose]();
 });
-
-function stackOf(name: string): Mem0Stack {
-  const stack = stacks.get(name);
-  if (stack === undefined) throw new Error(`there is no stack ${name}`);
-  return stack;
-}
 
 /** All that a rollback would change: the files, which lives the units are in, what is running, who was told. */
 async function sightOf(stack: Mem0Stack) {
@@ -65,40 +44,66 @@ async function sightOf(stack: Mem0Stack) {
     files: [stack.env('mem0'), stack.env('mcp')],
     lives: await Promise.all([stack.life('mem0'), stack.life('mcp')]),
     runsWithCaching: (await stack.state('mem0'))?.caching,
-    told: stack.topics('oncall'),
+    told: stack.letters('oncall').map(({ topic, text }) => `${topic}: ${text}`),
   };
 }
 
 const UNTOUCHED = { files: [ON, { ...ON, WORKERS: '8' }], runsWithCaching: true, told: [] };
 
-describe.concurrent('[R1] a stack that its optimisations make worse', () => {
-  test.each(BREACHES)('is rolled back when %s breaches, and is well then', async (trigger, faults) => {
-    const stack = stackOf(trigger);
-    const isBaseline = trigger === 'latency-baseline';
-    await stack.guard(isBaseline ? { mem0BaselineOver: '1m' } : {});
-    const before = await sightOf(stack);
-    await stack.untilScraped(isBaseline ? BASELINE_IS_KNOWN : 5);
-    expect(await sightOf(stack)).toEqual({ ...UNTOUCHED, lives: before.lives });
+function shareOfMemory(stack: Mem0Stack): number {
+  const { workingSet, limit } = readGroup(stack.group);
+  return workingSet / limit;
+}
 
-    stack.break(faults);
-    await stack.untilRolledBack();
-    const after = await sightOf(stack);
-    expect(after.files).toEqual([OFF, { ...OFF, WORKERS: '4' }]);
-    expect(after.lives.filter((life) => before.lives.includes(life))).toEqual([]);
-    expect(await property(stack.unit('mem0'), 'ActiveState')).toBe('active');
-    const { workingSet, limit } = readGroup(stack.group);
-    expect(workingSet / limit).toBeLessThan(0.9);
-    await until('the status page and the agents know', async () =>
-      [...stack.topics('status'), ...stack.topics('agents')].filter((topic) => topic === 'opened').length === 2
-        ? true
-        : undefined,
-    );
-    const opening = stack.letters('oncall').find(({ topic }) => topic === 'opened');
-    expect(opening?.text).toContain(`mem0-service/${trigger}`);
+/** Breaks what is well, waits for the answer, and says what has become of it. */
+async function breakDown(stack: Mem0Stack, faults: Mem0Faults) {
+  const before = await sightOf(stack);
+  stack.break(faults);
+  await stack.untilRolledBack();
+  const after = await sightOf(stack);
+  const opening = async (receiver: 'oncall' | 'status' | 'agents') =>
+    await until(`${receiver} is told`, async () => stack.letters(receiver).find(({ topic }) => topic === 'opened'));
+  const letters = [await opening('oncall'), await opening('status'), await opening('agents')];
+  return {
+    wasWell: before.told.length === 0 && before.runsWithCaching === true,
+    files: after.files,
+    sameLives: after.lives.filter((life) => before.lives.includes(life)),
+    state: await property(stack.unit('mem0'), 'ActiveState'),
+    hasMemory: shareOfMemory(stack) < 0.9,
+    reasons: letters.map(({ text }) => text),
+  };
+}
+
+function rolledBackFor(trigger: string) {
+  return {
+    wasWell: true,
+    files: [OFF, { ...OFF, WORKERS: '4' }],
+    sameLives: [],
+    state: 'active',
+    hasMemory: true,
+    reasons: Array.from({ length: 3 }, () => expect.stringContaining(`mem0-service/${trigger} `)),
+  };
+}
+
+describe('[R1] a stack that its optimisations make worse is rolled back', () => {
+  test.concurrent.each(BREACHES)('when %s breaches, and is well then', async (trigger, faults, use) => {
+    await using stack = await suite.start(trigger, { isUsed: use === 'used' });
+    await stack.guard();
+    await stack.untilScraped(5);
+    expect(await breakDown(stack, faults)).toEqual(rolledBackFor(trigger));
+  });
+});
+
+describe('[R1] beside each other', () => {
+  test.concurrent('latency that is twice its baseline is no less a reason than a high one', async () => {
+    await using stack = await suite.start('latency-baseline');
+    await stack.guard({ mem0BaselineOver: '1m' });
+    await stack.untilScraped(BASELINE_IS_KNOWN);
+    expect(await breakDown(stack, { latencyMs: 100 })).toEqual(rolledBackFor('latency-baseline'));
   });
 
-  test('is left alone while every figure is just below its threshold', async () => {
-    const stack = stackOf('below');
+  test.concurrent('a stack is left alone while every figure is just below its threshold', async () => {
+    await using stack = await suite.start('below', { faults: JUST_BELOW, hasInterface: true });
     const { lives } = await sightOf(stack);
     await stack.guard();
     await stack.untilScraped(LONG_ENOUGH);
@@ -108,21 +113,15 @@ describe.concurrent('[R1] a stack that its optimisations make worse', () => {
     await done(`systemctl start ${stack.unit('ui')}`);
     await stack.untilScraped(5);
     expect(await sightOf(stack)).toEqual({ ...UNTOUCHED, lives });
-    const { workingSet, limit } = readGroup(stack.group);
-    expect(workingSet / limit).toBeGreaterThan(0.75);
+    expect(shareOfMemory(stack)).toBeGreaterThan(0.75);
   });
-});
 
-describe.concurrent('[R1] with everything wrong at once nothing is done', () => {
-  test.each([
-    ['the policy is deleted', 'deleted'],
-    ['its thresholds are inverted', 'inverted'],
-  ])('once %s', async (_mutation, name) => {
-    const stack = stackOf(name);
-    await until('the memory is held', async () => {
-      const { workingSet, limit } = readGroup(stack.group);
-      return workingSet / limit > 0.9 ? true : undefined;
-    });
+  test.concurrent.each([
+    ['the policy is deleted', 'deleted', deleted],
+    ['its thresholds are inverted', 'inverted', inverted],
+  ])('with everything wrong at once nothing is done once %s', async (_mutation, name, change) => {
+    await using stack = await suite.start(name, { faults: EVERYTHING, hasInterface: true, change });
+    await until('the memory is held', async () => (shareOfMemory(stack) > 0.9 ? true : undefined));
     await done(`systemctl stop ${stack.unit('ui')}`);
     const { lives } = await sightOf(stack);
     // Of the other service, which is well, an inverted threshold would complain.

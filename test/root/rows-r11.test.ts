@@ -3,13 +3,12 @@
  * memories, and real operations are quick. In each case the same fault leads to the same rollback, which heals it; and
  * something else is wrong that only the validation can see. PostgreSQL and systemd are real; Neo4j is an HTTP server.
  */
-import { join } from 'node:path';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 import { done, refuseOutsideOfTheSandbox, until } from '../support/installed-host.ts';
 import type { Letter } from '../support/rows/inbox.ts';
-import { type Mem0Stack, STACKS } from '../support/rows/mem0-stack.ts';
-import { Mem0Suite } from '../support/rows/mem0-suite.ts';
-import { checksDeleted, checksInverted, deleted, mutatePack } from '../support/rows/mutate-pack.ts';
+import type { Mem0Stack } from '../support/rows/mem0-stack.ts';
+import { type Given, Mem0Suite } from '../support/rows/mem0-suite.ts';
+import { checksDeleted, checksInverted, deleted } from '../support/rows/mutate-pack.ts';
 
 /** With caching off it is over. */
 const CURABLE = { errorEvery: 10 };
@@ -37,33 +36,20 @@ const DAMAGES: readonly (readonly [name: string, damage: (stack: Mem0Stack) => u
   ['operations', (stack) => stack.break({ ...CURABLE, addMs: 400 })],
 ];
 
-const stacks = new Map<string, Mem0Stack>();
 let suite: Mem0Suite;
 
 beforeAll(async () => {
   refuseOutsideOfTheSandbox();
   suite = await Mem0Suite.open();
-  const mutant = (name: string, change: typeof deleted) =>
-    mutatePack('mem0-stack', 'service.yaml', 'mem0-service', join(STACKS, `pack-${name}`), change);
-  const policies = new Map([
-    ['deleted', mutant('deleted', deleted)],
-    ['unchecked', mutant('unchecked', checksDeleted)],
-    ['inverted', mutant('inverted', checksInverted)],
-  ]);
-  for (const name of ['well', 'mute', ...DAMAGES.map(([damaged]) => damaged), ...policies.keys()]) {
-    stacks.set(name, await suite.stack(name, { hasInterface: name === 'health', policies: policies.get(name) }));
-  }
-  await Promise.all([...stacks.values()].map((stack) => stack.start()));
 });
 
 afterAll(async () => {
   await suite[Symbol.asyncDispose]();
 });
 
-/** The stack under its daemon, which has seen that all is well. */
-async function guarded(name: string): Promise<Mem0Stack> {
-  const stack = stacks.get(name);
-  if (stack === undefined) throw new Error(`there is no stack ${name}`);
+/** A stack under its daemon, which has seen that all is well. */
+async function guarded(name: string, given: Given = {}): Promise<Mem0Stack> {
+  const stack = await suite.start(name, given);
   await stack.guard();
   await stack.untilScraped(5);
   expect(stack.topics('oncall')).toEqual([]);
@@ -79,9 +65,9 @@ async function told(stack: Mem0Stack, ...topics: readonly string[]): Promise<Let
 
 const ENDS = ['resolved', 'exhausted', 'asking'];
 
-describe.concurrent('[R11] a rollback', () => {
-  test('is resolved when everything is well, which it has tried out', async () => {
-    const stack = await guarded('well');
+describe('[R11] a rollback', () => {
+  test.concurrent('is resolved when everything is well, which it has tried out', async () => {
+    await using stack = await guarded('well');
     stack.break(CURABLE);
     await stack.untilRolledBack();
     expect(await told(stack, ...ENDS)).toMatchObject({ topic: 'resolved' });
@@ -90,26 +76,24 @@ describe.concurrent('[R11] a rollback', () => {
     await until('the status page knows', async () => (stack.topics('status').includes('resolved') ? true : undefined));
   });
 
-  test.each(DAMAGES)('is not resolved while the validation by %s fails', async (name, damage) => {
-    const stack = await guarded(name);
+  test.concurrent.each(DAMAGES)('is not resolved while the validation by %s fails', async (name, damage) => {
+    await using stack = await guarded(name, { hasInterface: name === 'health' });
     stack.break(CURABLE);
     await damage(stack);
     await stack.untilRolledBack();
     expect(await told(stack, ...ENDS)).toMatchObject({ topic: 'exhausted' });
   });
 
-  test('asks a person while nobody can tell how the stack fares', async () => {
-    const stack = await guarded('mute');
+  test.concurrent('asks a person while nobody can tell how the stack fares', async () => {
+    await using stack = await guarded('mute');
     stack.break(CURABLE);
     await stack.untilRolledBack();
     stack.break({ mute: true });
     expect(await told(stack, ...ENDS)).toMatchObject({ topic: 'asking' });
   });
-});
 
-describe.concurrent('[R11] it is the checks of the policy that tell', () => {
-  test('without them, a stack without memories counts as healed', async () => {
-    const stack = await guarded('unchecked');
+  test.concurrent('is resolved without memories once the checks are deleted', async () => {
+    await using stack = await guarded('unchecked', { change: checksDeleted });
     stack.break(CURABLE);
     await loseMemories(stack);
     await stack.untilRolledBack();
@@ -117,15 +101,15 @@ describe.concurrent('[R11] it is the checks of the policy that tell', () => {
     expect(await stack.psql('SELECT count(*) FROM memories')).toBe('0');
   });
 
-  test('inverted, they find fault with a stack that is well', async () => {
-    const stack = await guarded('inverted');
+  test.concurrent('is not resolved, though all is well, once the checks are inverted', async () => {
+    await using stack = await guarded('inverted', { change: checksInverted });
     stack.break(CURABLE);
     await stack.untilRolledBack();
     expect(await told(stack, ...ENDS)).toMatchObject({ topic: 'exhausted' });
   });
 
-  test('without the policy nothing is rolled back at all', async () => {
-    const stack = await guarded('deleted');
+  test.concurrent('does not begin once the policy is deleted', async () => {
+    await using stack = await guarded('deleted', { change: deleted });
     stack.break(CURABLE);
     await stack.untilScraped(LONG_ENOUGH);
     expect(stack.env('mem0')).toMatchObject({ ENABLE_CACHING: 'true' });

@@ -46,13 +46,15 @@ export type StackOptions = {
   readonly database: string;
   readonly inbox: Inbox;
   /** Absent: the pack as it lies in the repository. */
-  readonly policies?: string;
+  readonly policies?: string | undefined;
   /** A user interface that is a unit of its own; otherwise one that all stacks share. */
-  readonly hasInterface?: boolean;
+  readonly hasInterface: boolean;
+  /** Without operations latency is not known, and no slow machine can be taken for a slow service. */
+  readonly isUsed: boolean;
 };
 
 /** A mem0-stack of real services, its load, and the daemon that guards it with the pack. */
-export class Mem0Stack {
+export class Mem0Stack implements AsyncDisposable {
   readonly name: string;
   readonly folder: string;
   readonly database: string;
@@ -70,7 +72,7 @@ export class Mem0Stack {
   }
 
   get #roles(): readonly Role[] {
-    return this.#options.hasInterface === true ? ROLES : ['mem0', 'mcp'];
+    return this.#options.hasInterface ? ROLES : ['mem0', 'mcp'];
   }
 
   unit(role: Role): string {
@@ -99,7 +101,7 @@ export class Mem0Stack {
     await this.psql("CREATE TABLE memories (content text); INSERT INTO memories VALUES ('the first')");
     await done(`systemctl start ${this.#roles.map((role) => this.unit(role)).join(' ')}`);
     await Promise.all(this.#roles.map((role) => until(`${this.unit(role)} answers`, () => this.answers(role))));
-    this.#load = startLoad(`${this.url('mem0')}/search`, 20);
+    if (this.#options.isUsed) this.#load = startLoad(`${this.url('mem0')}/search`, 20);
   }
 
   async #configure(role: Role): Promise<void> {
@@ -133,13 +135,14 @@ export class Mem0Stack {
         mcpEnvFile: join(this.folder, 'mcp.env'),
         mem0Url: this.url('mem0'),
         mcpUrl: this.url('mcp'),
-        mem0UiUrl: this.#options.hasInterface === true ? this.url('ui') : neighbour('ui'),
+        mem0UiUrl: this.#options.hasInterface ? this.url('ui') : neighbour('ui'),
         neo4jUrl: neighbour('neo4j'),
         mem0MetricsUrl: `${this.url('mem0')}/metrics`,
         mcpMetricsUrl: `${this.url('mcp')}/metrics`,
         cadvisorMetricsUrl: `http://127.0.0.1:${NEIGHBOURS_PORT}/metrics`,
         agentsStatusUrl: `${inbox.url}/${this.name}/agents`,
         ...QUICKLY,
+        ...(this.#options.isUsed ? {} : { mem0OperationInterval: '1h' }),
         ...variables,
       },
       credentials: {
@@ -216,7 +219,7 @@ export class Mem0Stack {
     return this.letters(receiver).map(({ topic }) => topic);
   }
 
-  async stop(): Promise<void> {
+  async [Symbol.asyncDispose](): Promise<void> {
     this.#load?.[Symbol.dispose]();
     await stopPackDaemon(this.name);
     await done(`systemctl stop ${this.#roles.map((role) => this.unit(role)).join(' ')}`);

@@ -5,7 +5,7 @@ import { type Document, isMap, isSeq, parseAllDocuments } from 'yaml';
 export const PACKS = join(import.meta.dirname, '../../../policies');
 
 type PolicyDocument = Document.Parsed;
-type Change = (document: PolicyDocument) => PolicyDocument | null;
+export type Change = (document: PolicyDocument) => PolicyDocument | null;
 
 /** A copy of a pack in which the one RollbackPolicy is changed, or gone where the change gives null. */
 export function mutatePack(pack: string, file: string, policy: string, into: string, change: Change): string {
