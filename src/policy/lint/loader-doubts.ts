@@ -1,5 +1,9 @@
 /** What the loader doubts already, told by `lint` beside the rules: why, and how to mend it. */
 export const LOADER_DOUBTS: Readonly<Record<string, { readonly why: string; readonly mend: string }>> = {
+  'W-BASELINE': {
+    why: 'A fault that comes slowly moves a baseline over minutes along with itself, and never reaches a multiple of it.',
+    mend: 'let `over` be hours or days',
+  },
   'W-COOLDOWN': {
     why: 'While a long ladder still verifies its last rung the next incident may already begin.',
     mend: 'make `cooldown` longer than all steps and verifications together',
