@@ -69,7 +69,7 @@ function checked(context: BuildContext, text: string, originOf: (offset: number)
   const { host } = context;
   if (host === undefined) return text;
   return text.replaceAll(HOST_FIELD, (mark, escape: string, name: string) => {
-    const value = escape === '' ? host.lookup(name) : undefined;
+    const value = escape === '' ? host.lookup(name, undefined) : undefined;
     return value === undefined ? mark : value.replaceAll('${', () => '$${');
   });
 }

@@ -61,7 +61,7 @@ export type QueryCheckSpec = {
   readonly kind: 'query';
   readonly expr: string;
   readonly source?: string;
-  readonly threshold: Threshold;
+  readonly threshold: CheckThreshold;
 };
 
 export type QueryCheck = Extract<Check, { kind: 'query' }>;
