@@ -2,6 +2,7 @@ import type { ExecutingPhase, Incident } from '../model/incident.ts';
 import type { Notification } from '../model/notification.ts';
 import type { NotifyStep } from '../model/talk-steps.ts';
 import type { Turn } from '../turn.ts';
+import { aboutIncident } from './about-incident.ts';
 
 export type StepMessage = { readonly notifiers: readonly string[]; readonly notification: Notification };
 
@@ -31,6 +32,7 @@ export function messageOf(
       policy: incident.policy.name,
       revision: turn.desired.revision,
       facts: { rung },
+      about: aboutIncident(incident, turn.now),
     },
   };
 }

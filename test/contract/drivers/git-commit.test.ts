@@ -2,7 +2,7 @@ import { execFileSync } from 'node:child_process';
 import { chmodSync, existsSync, mkdtempSync, readdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import { beforeEach, describe, expect, it, onTestFinished } from 'vitest';
+import { beforeEach, describe, expect, it, onTestFinished, vi } from 'vitest';
 import type { GitChange } from '../../../src/core/model/git-commit-step.ts';
 import { type AllowRules, createAllowList } from '../../../src/drivers/allow-list.ts';
 import { createSecretResolver } from '../../../src/drivers/secrets.ts';
@@ -82,10 +82,11 @@ function driver({ rules = {}, source, env = {} }: Options = {}) {
 
 const BRANCH = 'revertd/web-1/INC-7';
 const SAFE: readonly GitChange[] = [{ kind: 'flag', flag: 'new-pricing' }];
-const noLeftovers = () => readdirSync(tmpdir()).filter((name) => name.startsWith('revertd-git-'));
 
 it("[P6] proposes a flag's safe variant on a branch of its own", async () => {
-  const before = noLeftovers();
+  const temporary = mkdtempSync(join(root, 'temporary-'));
+  vi.stubEnv('TMPDIR', temporary);
+  onTestFinished(() => void vi.unstubAllEnvs());
   const main = inBare('rev-parse', 'main');
   const { perform, observe } = driver();
   expect(await perform(step(SAFE))).toMatchObject({ outcome: 'done', detail: expect.stringContaining(`to ${BRANCH}`) });
@@ -97,7 +98,7 @@ it("[P6] proposes a flag's safe variant on a branch of its own", async () => {
     'Shop revertd <revertd@example.com>|Keep it off\n\np95 was above 500 ms\n\nRevertd-Operation: web-1 step:INC-7/flags/do/1',
   );
   expect(await observe(step(SAFE))).toBe('done');
-  expect(noLeftovers()).toStrictEqual(before);
+  expect(readdirSync(temporary)).toStrictEqual([]);
 });
 
 it('changes, makes and removes files, and keeps their modes', async () => {

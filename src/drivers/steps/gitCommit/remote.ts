@@ -37,7 +37,7 @@ function refusal(repository: string, allow: AllowList): string | undefined {
   if (local.startsWith('/')) return allow.mayWrite(local);
   const [, host] = /^(?:ssh:\/\/)?(?:[^@/]+@)?(\[[^\]]+\]|[^:/]+)(?::|\/)/.exec(repository) ?? [];
   if (host === undefined) return `${repository} is not the address of a repository`;
-  return allow.mayCall(`https://${host}:22/`);
+  return allow.mayConnect(host, 22);
 }
 
 export type Remote = {
