@@ -74,7 +74,7 @@ function expectAllowed(incident: Incident, at: number, opened: readonly Noted[],
   const { policy, conflictSet } = incident;
   const related = ({ incident: other }: Noted): boolean =>
     other.policy.name === policy.name || overlaps(other.conflictSet, conflictSet);
-  for (const one of ended.filter(related)) expect(at - one.at).toBeGreaterThanOrEqual(policy.cooldownMs);
+  for (const one of ended.filter(related)) expect(at - one.at).toBeGreaterThanOrEqual(one.incident.policy.cooldownMs);
   if (policy.limit === undefined) return;
   const { rollbacks, perMs } = policy.limit;
   expect(opened.filter(related).filter((one) => at - one.at < perMs).length).toBeLessThan(rollbacks);

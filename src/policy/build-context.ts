@@ -43,6 +43,8 @@ export type BuildContext = {
   readonly document: PolicyDocument;
   readonly host: { readonly lookup: Lookup; readonly names: readonly string[] } | undefined;
   readonly allow: Allow;
+  /** The roles that somebody has on this host; undefined where no host is known. */
+  readonly roles?: readonly string[];
   readonly diagnostics: Diagnostic[];
   readonly references: Reference[];
   readonly places: PlaceUse[];

@@ -43,7 +43,8 @@ export function buildSteps(context: BuildContext, path: Path, raw: readonly RawS
 
 function buildStep(context: BuildContext, path: Path, raw: RawStep): Step {
   const [spec, timeoutMs] = buildSpec(context, path, raw);
-  return { origin: valueOrigin(context, path), timeoutMs, ...spec };
+  const when = raw.when === undefined ? {} : { when: buildChecks(context, [...path, 'when'], raw.when) };
+  return { origin: valueOrigin(context, path), timeoutMs, ...when, ...spec };
 }
 
 function buildSpec(context: BuildContext, path: Path, raw: RawStep): readonly [StepSpec, Millis] {

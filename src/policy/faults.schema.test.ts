@@ -165,8 +165,8 @@ const EXPECTED: Readonly<Record<string, readonly string[]>> = {
     '27:16 error[E-TYPE] `run` must be a mapping; found the text "systemctl restart app"; write {argv: [systemctl, restart, app]}',
   ],
   'rung-to-come': [
-    '28:7 error[E-NOT-SUPPORTED] `approval` is not supported by this version yet',
-    '29:7 error[E-NOT-SUPPORTED] `when` is not supported by this version yet',
+    '28:7 error[E-NOT-SUPPORTED] `assess` is not supported by this version yet',
+    '29:7 error[E-NOT-SUPPORTED] `notify` is not supported by this version yet',
   ],
   'safe-not-a-variant': [
     '7:16 error[E-NO-VARIANT] `safeVariant` names no variant of this flag: found "disabled", expected "on" or "off"',
@@ -216,8 +216,8 @@ const EXPECTED: Readonly<Record<string, readonly string[]>> = {
     '27:43 error[E-VALUE] `to` must be `safe` or {variant: NAME}; found the text "off"; write {variant: "off"}',
   ],
   topic: [
-    '6:16 error[E-VALUE] `on[1]` must be opened, rung, asking, resolved, exhausted, aborted, braked, warning, refused or drift; found the text "resolve"; did you mean resolved?',
-    '6:25 error[E-NOT-SUPPORTED] "approval" is not supported by this version yet; expected opened, rung, asking, resolved, exhausted, aborted, braked, warning, refused or drift',
+    '6:16 error[E-VALUE] `on[1]` must be opened, rung, approval, asking, resolved, exhausted, aborted, braked, warning, refused or drift; found the text "resolve"; did you mean resolved?',
+    '6:25 error[E-NOT-SUPPORTED] "update" is not supported by this version yet; expected opened, rung, approval, asking, resolved, exhausted, aborted, braked, warning, refused or drift',
   ],
   'triggers-mapping': [
     '21:5 error[E-TYPE] `triggers` must be a list of triggers; found a mapping; put "- " before each item',

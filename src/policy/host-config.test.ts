@@ -20,6 +20,7 @@ describe('a configuration', () => {
         host: { labels: {}, variables: {} },
         dataDir: '/var/lib/revertd',
         adopt: 'ask',
+        roles: {},
         allow: {},
         containers: {},
         server: { listen: '127.0.0.1:7433' },

@@ -9,12 +9,13 @@ export const KEYS_TO_COME: Readonly<Record<string, readonly string[]>> = {
   'Notifier spec': ['slack', 'email', 'alertmanager', 'templates'],
   Webhook: ['body'],
   'RollbackPolicy spec': ['escalate', 'updates'],
-  Trigger: ['decision'],
-  Rung: ['when', 'approval', 'dataLoss', 'assess', 'notify'],
+  Rung: ['assess', 'notify'],
+  'Data loss': ['target', 'from', 'within'],
+  Measure: ['sql', 'sqlite', 'postgres'],
   'Target spec': ['files', 'sqlite', 'postgres', 'rows', 'http', 'flags', 'command'],
   'Step restore': ['policy', 'targets', 'mode', 'conflicts'],
   Release: ['reRamp'],
-  Step: ['createPoint', 'sql', 'editFile', 'gitCommit', 'notify', 'waitFor', 'when'],
+  Step: ['createPoint', 'sql', 'editFile', 'gitCommit', 'notify', 'waitFor'],
   'Step http': ['auth', 'bodyContains'],
   'Step run': ['user'],
   Check: ['sql', 'sqlite', 'target', 'file', 'assessed'],
@@ -26,7 +27,7 @@ export const KEYS_TO_COME: Readonly<Record<string, readonly string[]>> = {
 export const VALUES_TO_COME: Readonly<Record<string, readonly string[]>> = {
   '`safe` or {variant: NAME}': ['previousStep'],
   '`lastGood` or {revision: REVISION}': ['latestValid', 'safetyPoint'],
-  topic: ['approval', 'update', 'escalated', 'drill', 'report'],
+  topic: ['update', 'escalated', 'drill', 'report'],
 };
 
 /** Objects likewise, by the title and the object's key. */

@@ -1,6 +1,7 @@
 import type { Check } from '../core/model/check.ts';
 import type { PolicySet } from '../core/model/desired.ts';
 import { documentPath } from '../core/model/flag.ts';
+import type { Rung } from '../core/model/policy.ts';
 import { describeStep, type Step } from '../core/model/step.ts';
 import type { Target } from '../core/model/target.ts';
 import { nearestName } from '../core/nearest-name.ts';
@@ -63,7 +64,7 @@ export function namesIn(revisions: readonly PolicySet[]): KnownNames {
       ...writes,
       ...notifiers.map((name) => `notify ${name}`),
     ]),
-    checks: distinct([...rungs.flatMap((rung) => rung.verify.checks), ...steps.flatMap(unlessOf)].flatMap(nameOfCheck)),
+    checks: distinct([...rungs.flatMap(checksOf), ...steps.flatMap(unlessOf)].flatMap(nameOfCheck)),
   };
 }
 
@@ -72,8 +73,13 @@ function stepsOf({ type, quiesce }: Target): readonly Step[] {
   return [...quiesce.flatMap((step) => undoOf(step) ?? []), ...type.activate];
 }
 
+function checksOf({ when = [], approval, verify }: Rung): readonly Check[] {
+  return [...when, ...(approval?.override?.when ?? []), ...verify.checks];
+}
+
 function unlessOf(step: Step): readonly Check[] {
-  return step.kind === 'http' || step.kind === 'run' || step.kind === 'container' ? step.unless : [];
+  const unless = step.kind === 'http' || step.kind === 'run' || step.kind === 'container' ? step.unless : [];
+  return [...(step.when ?? []), ...unless];
 }
 
 function nameOfCheck(check: Check): readonly string[] {

@@ -13,6 +13,7 @@ import type { Plan } from '../core/plan/plan.ts';
 import { isSame } from '../core/record.ts';
 import type { Millis } from '../core/units.ts';
 import { wantsOf } from '../core/wants.ts';
+import { WindowCalendar } from '../policy/window-spans.ts';
 import { actionText, checkText, observedStep, unlessOutcome } from './outcomes.ts';
 import type { PolicyTest, WorldEvent } from './policy-test.ts';
 import { sightsOf, VirtualDocuments } from './virtual-documents.ts';
@@ -44,6 +45,7 @@ export class VirtualHost {
   readonly documents: VirtualDocuments;
   readonly targets: VirtualTargets;
   readonly #metrics: VirtualMetrics;
+  readonly #calendar = new WindowCalendar();
   readonly #log: Event[] = [];
   readonly #deeds: Deed[] = [];
   readonly #answers: { readonly of: string; readonly is: CheckResult['outcome'] }[] = [];
@@ -111,6 +113,11 @@ export class VirtualHost {
     const { revision } = desired;
     const previous = this.#memory.revision;
     this.record({ type: 'revision.accepted', revision, previous, subject: null, author: null, warnings: [] });
+  }
+
+  /** The answers to the checks that the present decision would rest on. */
+  get checks(): Readonly<Record<string, CheckResult>> {
+    return this.#observe([]).checks;
   }
 
   halt(reason: string): void {
@@ -221,11 +228,15 @@ export class VirtualHost {
   }
 
   #observe(readings: readonly Reading[]) {
-    const { documents, checks, targets } = wantsOf(this.#desired, this.#memory, this.#now);
+    const { documents, checks, measures, targets } = wantsOf(this.#desired, this.#memory, this.#now);
     return {
       readings,
       documents: sightsOf(this.documents, documents, this.#now),
       checks: Object.fromEntries(checks.map(({ check }) => [check.key, this.#check(check)])),
+      measures: Object.fromEntries(
+        measures.map(({ measure }) => [measure.key, this.#metrics.measure(measure, this.#now)]),
+      ),
+      windows: this.#calendar.at(this.#desired.windows, this.#now),
       halt: this.#halt,
       targets: this.targets.sights(targets, this.#now),
     };

@@ -1,4 +1,5 @@
 import type { Check, CheckResult } from '../core/model/check.ts';
+import type { Measure, MeasureResult } from '../core/model/measure.ts';
 import type { MetricSource } from '../core/model/metric-source.ts';
 import type { Trigger, TriggerKey } from '../core/model/trigger.ts';
 import { fromReadingValue, type Reading } from '../core/observed.ts';
@@ -71,6 +72,10 @@ export class VirtualMetrics {
 
   check(check: Extract<Check, { kind: 'query' }>, at: Millis): CheckResult {
     return { ...this.#evaluator.check(check, at), at };
+  }
+
+  measure(measure: Measure, at: Millis): MeasureResult {
+    return this.#evaluator.measure(measure, at);
   }
 
   /** Keeps what an inactive trigger read, for baselines. */

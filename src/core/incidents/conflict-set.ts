@@ -1,13 +1,18 @@
-import type { RollbackPolicy } from '../model/policy.ts';
+import type { RollbackPolicy, Rung } from '../model/policy.ts';
 import type { StepSpec } from '../model/step.ts';
 
 /**
  * What the policy's ladder may touch: `flag:NAME`, `target:NAME`, `unit:NAME`, `pidFile:PATH`, `container:NAME`,
- * `compose:FILE`. Sorted, without repetitions. Which containers belong to a compose file is not known here.
+ * `compose:FILE`. Which containers belong to a compose file is not known here. Nor is what a program or a request
+ * touches, so that each stands for itself: `run:ARGV`, `http:METHOD URL`. Sorted, without repetitions.
  */
-export function conflictSet(policy: RollbackPolicy): string[] {
-  const touched = policy.ladder.flatMap((rung) => [...rung.do, ...rung.onFailure].flatMap(objectsOf));
-  return [...new Set(touched)].sort();
+export function conflictSet(policy: Pick<RollbackPolicy, 'ladder'>): string[] {
+  return [...new Set(policy.ladder.flatMap(touchedBy))].sort();
+}
+
+/** What one rung may touch. */
+export function touchedBy(rung: Rung): string[] {
+  return [...rung.do, ...rung.onFailure].flatMap(objectsOf);
 }
 
 export function overlaps(a: readonly string[], b: readonly string[]): boolean {
@@ -27,7 +32,8 @@ function objectsOf(step: StepSpec): string[] {
         ? [`compose:${step.on.file}`]
         : step.on.names.map((name) => `container:${name}`);
     case 'http':
+      return [`http:${step.method} ${step.url}`];
     case 'run':
-      return [];
+      return [`run:${step.argv.join(' ')}`];
   }
 }

@@ -1,30 +1,31 @@
 import type { DaemonEvent, Event, IncidentEvent } from '../event.ts';
 import type { Memory } from '../memory.ts';
-import type { ExecutingPhase, Incident, IncidentAnswer, IncidentId, Phase } from '../model/incident.ts';
+import type { AskedAbout, ExecutingPhase, Incident, IncidentAnswer, IncidentId, Phase } from '../model/incident.ts';
 import type { FinishedEvent } from '../operations/evolve-operations.ts';
 import { mapValues, without } from '../record.ts';
 import type { Millis } from '../units.ts';
-import { restartIncident, thawIncident } from './incident-times.ts';
+import { durationKey } from './duration-key.ts';
+import { firstRung } from './first-rung.ts';
+import { restartIncident, resumeIncident, thawIncident } from './incident-times.ts';
 
 /** How many past incidents cooldown and limit can look back on. */
 const ROLLBACKS_KEPT = 1_000;
+/** How many walks of a rung an estimate can rest on. */
+const DURATIONS_KEPT = 10;
 
 type At = Pick<Event, 'at'>;
-type Relevant = IncidentEvent | Extract<DaemonEvent, { type: 'daemon.started' | 'halt.ended' }>;
+type Relevant =
+  | Exclude<IncidentEvent, { type: 'policy.braked' | 'policy.unbraked' | 'brake.overridden' }>
+  | Extract<DaemonEvent, { type: 'daemon.started' | 'halt.ended' }>;
 
 export function evolveIncidents(memory: Memory, event: Relevant & At): Memory {
   switch (event.type) {
     case 'daemon.started':
       return { ...memory, incidents: mapValues(memory.incidents, (one) => restartIncident(one, event.at)) };
-    case 'halt.ended':
-      return {
-        ...memory,
-        incidents: mapValues(memory.incidents, (one) => thawIncident(one, event.lastedMs, event.at)),
-      };
-    case 'policy.braked':
-      return { ...memory, brakes: { ...memory.brakes, [event.policy]: event.brake } };
-    case 'policy.unbraked':
-      return { ...memory, brakes: without(memory.brakes, [event.policy]) };
+    case 'halt.ended': {
+      const haltedAt = memory.halt?.noticedAt ?? event.at - event.lastedMs;
+      return { ...memory, incidents: mapValues(memory.incidents, (one) => resumeIncident(one, haltedAt, event.at)) };
+    }
     case 'incident.opened':
       return openIncident(memory, event.incident);
     case 'incident.closed':
@@ -34,9 +35,19 @@ export function evolveIncidents(memory: Memory, event: Relevant & At): Memory {
     default: {
       const incident = memory.incidents[event.incident];
       if (incident === undefined) return memory;
-      return withIncident(memory, changeIncident(incident, event));
+      return withIncident(noteBeside(memory, incident, event), changeIncident(incident, event));
     }
   }
+}
+
+/** What an event of an incident says beyond the incident: that its ladder begins, and how long a rung's steps took. */
+function noteBeside(memory: Memory, incident: Incident, event: ChangingEvent & At): Memory {
+  if (event.type === 'fixForward.ended') return noteRollback(memory, incident, event.at);
+  if (event.type !== 'verification.started' || incident.rungEnteredAt === null) return memory;
+  const key = durationKey(incident.policy.name, incident.policy.ladder[event.rung]?.name ?? '');
+  const tookMs = Math.max(0, event.at - incident.rungEnteredAt);
+  const known = memory.durations[key] ?? [];
+  return { ...memory, durations: { ...memory.durations, [key]: [...known.slice(1 - DURATIONS_KEPT), tookMs] } };
 }
 
 /** The outcome of a step's operation reaches the incident that waits for it. */
@@ -52,22 +63,43 @@ export function evolveStepOutcome(memory: Memory, id: IncidentId, event: Finishe
 
 type ChangingEvent = Exclude<
   IncidentEvent,
-  { type: 'policy.braked' | 'policy.unbraked' | 'incident.opened' | 'incident.closed' | 'incident.forgotten' }
+  {
+    type:
+      | 'policy.braked'
+      | 'policy.unbraked'
+      | 'brake.overridden'
+      | 'incident.opened'
+      | 'incident.closed'
+      | 'incident.forgotten';
+  }
 >;
 
 function changeIncident(incident: Incident, event: ChangingEvent & At): Incident {
   switch (event.type) {
     case 'incident.joined':
       return { ...incident, joined: [...incident.joined, event.joined] };
+    case 'incident.paused':
+      return { ...incident, pausedAt: event.at };
+    case 'incident.unpaused':
+      return { ...thawIncident(incident, event.lastedMs, event.at), pausedAt: null };
+    case 'fixForward.worsened':
+      return worsen(incident, event);
+    case 'fixForward.ended':
+      return withPhase(incident, entering(event.rung, event.at));
     case 'rung.entered':
-      return withPhase(incident, executing(event.rung, 'do', 0));
-    case 'rung.skipped':
+      return { ...withPhase(incident, executing(event.rung, 'do', 0, event.at)), rungEnteredAt: event.at };
+    case 'rung.skipped': {
+      const wasUnsure = incident.phase.kind === 'entering' && incident.phase.unsure;
+      return withPhase(incident, entering(event.rung + 1, event.at, wasUnsure || event.unsure === true));
+    }
     case 'rung.failed':
-      return withPhase(incident, { kind: 'entering', rung: event.rung + 1 });
+      return withPhase(incident, entering(event.rung + 1, event.at, event.unsure === true));
     case 'step.started':
       return incident.phase.kind === 'executing' ? withPhase(incident, started(incident.phase, event)) : incident;
+    case 'step.skipped':
+      return finishStep(incident, 'done', event.at);
     case 'step.finished':
-      return finishStep(incident, event.result.outcome);
+      return finishStep(incident, event.result.outcome, event.at);
     case 'verification.started':
       return withPhase(incident, {
         kind: 'verifying',
@@ -80,29 +112,40 @@ function changeIncident(incident: Incident, event: ChangingEvent & At): Incident
     case 'verification.turned':
       return turnVerification(incident, event.good ? event.at : null);
     case 'verification.ended':
-      return event.outcome === 'failed' ? withPhase(incident, executing(event.rung, 'onFailure', 0)) : incident;
+      return event.outcome === 'failed'
+        ? withPhase(incident, executing(event.rung, 'onFailure', 0, event.at))
+        : incident;
     case 'incident.asked':
       return ask(incident, event.reason, event.at);
     case 'incident.answered':
-      return answer(incident, event.answer);
+      return answer(incident, event.answer, event.at);
   }
+}
+
+function worsen(
+  incident: Incident,
+  { openedBy, deadlineAt }: Extract<IncidentEvent, { type: 'fixForward.worsened' }>,
+): Incident {
+  const { phase } = incident;
+  if (phase.kind !== 'fixing-forward') return incident;
+  return { ...incident, openedBy, phase: { ...phase, rung: firstRung({ ...incident, openedBy }), deadlineAt } };
 }
 
 function started(phase: ExecutingPhase, { at, destination }: { at: Millis; destination?: string }): ExecutingPhase {
   return { ...phase, startedAt: at, ...(destination === undefined ? {} : { destination }) };
 }
 
-function finishStep(incident: Incident, outcome: 'done' | 'failed' | 'unknown'): Incident {
+function finishStep(incident: Incident, outcome: 'done' | 'failed' | 'unknown', at: Millis): Incident {
   const { phase } = incident;
   if (phase.kind !== 'executing') return incident;
   switch (outcome) {
     case 'done':
-      return withPhase(incident, executing(phase.rung, phase.part, phase.step + 1));
+      return withPhase(incident, executing(phase.rung, phase.part, phase.step + 1, at));
     case 'failed':
-      if (phase.part === 'do') return withPhase(incident, executing(phase.rung, 'onFailure', 0));
-      return withPhase(incident, { ...phase, startedAt: null, outcome: null });
+      if (phase.part === 'do') return withPhase(incident, executing(phase.rung, 'onFailure', 0, at));
+      return withPhase(incident, { ...phase, since: at, startedAt: null, outcome: null });
     case 'unknown':
-      return withPhase(incident, { ...phase, startedAt: null, outcome: null });
+      return withPhase(incident, { ...phase, since: at, startedAt: null, outcome: null });
   }
 }
 
@@ -115,59 +158,87 @@ function turnVerification(incident: Incident, goodSince: Millis | null): Inciden
 
 function ask(incident: Incident, reason: string, at: Millis): Incident {
   const { phase } = incident;
-  if (phase.kind !== 'executing' && phase.kind !== 'verifying') return incident;
+  if (phase.kind === 'asking' || phase.kind === 'closed' || phase.kind === 'fixing-forward') return incident;
   return withPhase(incident, { kind: 'asking', rung: phase.rung, since: at, reason, about: phase });
 }
 
-function answer(incident: Incident, given: IncidentAnswer): Incident {
+/** While people mend, `next` rolls back at once; every other answer there ends the incident, by the command itself. */
+function answer(incident: Incident, given: IncidentAnswer, at: Millis): Incident {
   const { phase } = incident;
   if (phase.kind !== 'asking') return incident;
   switch (given) {
     case 'next':
-      return withPhase(incident, { kind: 'entering', rung: phase.rung + 1 });
+      return withPhase(incident, entering(phase.rung + 1, at));
     case 'retry':
-      return withPhase(incident, phase.about.kind === 'executing' ? phase.about : allStepsDone(incident, phase.rung));
+      return withPhase(incident, takenUpAgain(incident, phase.about, at));
     case 'done':
-      // A verified-by-person rung is closed by the command itself; here it only concerns a step.
+      // Anything else than a step is closed by the command itself.
       return phase.about.kind === 'executing'
-        ? withPhase(incident, executing(phase.rung, phase.about.part, phase.about.step + 1))
+        ? withPhase(incident, executing(phase.rung, phase.about.part, phase.about.step + 1, at))
         : incident;
   }
 }
 
-function executing(rung: number, part: 'do' | 'onFailure', step: number): ExecutingPhase {
-  return { kind: 'executing', rung, part, step, startedAt: null, outcome: null };
+function takenUpAgain(incident: Incident, about: AskedAbout, at: Millis): Phase {
+  switch (about.kind) {
+    case 'executing':
+      return { ...about, since: at };
+    case 'verifying':
+      return executing(about.rung, 'do', incident.policy.ladder[about.rung]?.do.length ?? 0, at);
+    // A person has said that the rung is to be entered, respectively that people are to be asked once more.
+    case 'entering':
+    case 'awaiting-approval':
+      return entering(about.rung, at);
+  }
 }
 
-function allStepsDone(incident: Incident, rung: number): ExecutingPhase {
-  return executing(rung, 'do', incident.policy.ladder[rung]?.do.length ?? 0);
+function entering(rung: number, since: Millis, unsure = false): Phase {
+  return { kind: 'entering', rung, since, held: false, unsure };
+}
+
+function executing(rung: number, part: 'do' | 'onFailure', step: number, since: Millis): ExecutingPhase {
+  return { kind: 'executing', rung, part, step, since, startedAt: null, outcome: null };
 }
 
 function openIncident(memory: Memory, incident: Incident): Memory {
+  const opened = { ...withIncident(memory, incident), nextIncident: memory.nextIncident + 1 };
+  // While people mend, nothing is touched, and nothing is counted.
+  return incident.phase.kind === 'fixing-forward' ? opened : noteRollback(opened, incident, incident.openedAt);
+}
+
+function noteRollback(memory: Memory, incident: Incident, at: Millis): Memory {
   const rollback = {
     incident: incident.id,
     policy: incident.policy.name,
     conflictSet: incident.conflictSet,
-    at: incident.openedAt,
+    cooldownMs: incident.policy.cooldownMs,
+    acted: true,
+    at,
     endedAt: null,
   };
-  return {
-    ...withIncident(memory, incident),
-    rollbacks: [...memory.rollbacks.slice(1 - ROLLBACKS_KEPT), rollback],
-    nextIncident: memory.nextIncident + 1,
-  };
+  return { ...memory, rollbacks: [...memory.rollbacks.slice(1 - ROLLBACKS_KEPT), rollback] };
 }
 
-function closeIncident(memory: Memory, event: Extract<IncidentEvent, { type: 'incident.closed' }> & At): Memory {
+function closeIncident(memory: Memory, event: ClosedEvent): Memory {
   const incident = memory.incidents[event.incident];
   if (incident === undefined) return memory;
   const phase: Phase = { kind: 'closed', outcome: event.outcome, at: event.at, reason: event.reason };
   return {
     ...withIncident(memory, { ...incident, phase }),
-    rollbacks: memory.rollbacks.map((one) => (one.incident === incident.id ? { ...one, endedAt: event.at } : one)),
+    rollbacks: endedRollbacks(memory, incident, event),
     reportsOwed: { ...memory.reportsOwed, [incident.id]: { attempts: 0, retryAt: event.at } },
   };
 }
+
+/** A person who ends an incident that only mends does not want the next one at once. */
+function endedRollbacks(memory: Memory, incident: Incident, { at, byHand }: ClosedEvent): Memory['rollbacks'] {
+  const acted = memory.rollbacks.some((one) => one.incident === incident.id);
+  if (!acted && byHand !== true) return memory.rollbacks;
+  const { rollbacks } = acted ? memory : noteRollback(memory, incident, at);
+  return rollbacks.map((one) => (one.incident === incident.id ? { ...one, acted, endedAt: at } : one));
+}
+
+type ClosedEvent = Extract<IncidentEvent, { type: 'incident.closed' }> & At;
 
 function withPhase(incident: Incident, phase: Phase): Incident {
   return { ...incident, phase };

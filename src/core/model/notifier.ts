@@ -6,6 +6,7 @@ import type { SecretRef } from './secret-ref.ts';
 export const NOTIFICATION_TOPICS = [
   'opened',
   'rung',
+  'approval',
   'asking',
   'resolved',
   'exhausted',

@@ -1,4 +1,4 @@
-import { isPaused } from '../incidents/advance-incidents.ts';
+import { isPaused } from '../incidents/pause.ts';
 import type { Action } from '../model/action.ts';
 import type { Incident } from '../model/incident.ts';
 import { describeStep } from '../model/step.ts';

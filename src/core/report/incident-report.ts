@@ -1,4 +1,5 @@
 import type { Event } from '../event.ts';
+import { describeRequest } from '../incidents/await-approval.ts';
 import type { Incident } from '../model/incident.ts';
 import { formatOrigin } from '../model/origin.ts';
 import { formatThreshold, shortNumber, type Trigger } from '../model/trigger.ts';
@@ -28,8 +29,12 @@ export function incidentReport(input: ReportInput): string {
     '',
     ...summary(input),
     '',
+    ...presentLines(incident),
     '## What was breached',
     '',
+    ...(incident.byHand === undefined
+      ? []
+      : [`- Nothing that revertd saw: ${incident.byHand.actor} began it (${incident.byHand.reason}).`]),
     ...incident.openedBy.map(
       (cause) =>
         `- \`${cause.trigger}\` was ${cause.value ?? 'without value'} (threshold ${cause.threshold})${labelText(cause.labels)}`,
@@ -65,6 +70,19 @@ function summary({ incident }: ReportInput): string[] {
     '',
     `Policy \`${incident.policy.name}\` (${formatOrigin(incident.policy.origin)}) at revision \`${incident.revision}\`.`,
   ];
+}
+
+/** What an open incident waits for. */
+function presentLines(incident: Incident): string[] {
+  const { phase } = incident;
+  switch (phase.kind) {
+    case 'fixing-forward':
+      return ['## Now', '', `- To be mended until ${formatInstant(phase.deadlineAt)}, then the ladder begins`, ''];
+    case 'awaiting-approval':
+      return ['## Now', '', ...describeRequest(incident, phase).map((line) => `- ${line}`), ''];
+    default:
+      return [];
+  }
 }
 
 function labelText(labels: Readonly<Record<string, string>>): string {
