@@ -16,7 +16,7 @@ export function enterRung(turn: Turn, incident: Incident, phase: EnteringPhase):
     return true;
   }
   // A person who begins a ladder knows why, whatever the triggers say.
-  const over = phase.held && incident.byHand === undefined ? isOver(turn, incident) : 'no';
+  const over = incident.held && incident.byHand === undefined ? isOver(turn, incident) : 'no';
   if (over === 'yes') {
     const reason =
       incident.rungEnteredAt === null

@@ -41,7 +41,7 @@ function changeIncident(incident: Incident, event: Relevant): Incident {
     case 'approval.rejected':
       return {
         ...incident,
-        phase: { kind: 'entering', rung: event.rung + 1, since: event.at, held: false, unsure: false },
+        phase: { kind: 'entering', rung: event.rung + 1, since: event.at, unsure: false },
       };
   }
 }

@@ -87,7 +87,11 @@ function changeIncident(incident: Incident, event: ChangingEvent & At): Incident
     case 'fixForward.ended':
       return withPhase(incident, entering(event.rung, event.at));
     case 'rung.entered':
-      return { ...withPhase(incident, executing(event.rung, 'do', 0, event.at)), rungEnteredAt: event.at };
+      return {
+        ...withPhase(incident, executing(event.rung, 'do', 0, event.at)),
+        rungEnteredAt: event.at,
+        held: false,
+      };
     case 'rung.skipped': {
       const wasUnsure = incident.phase.kind === 'entering' && incident.phase.unsure;
       return withPhase(incident, entering(event.rung + 1, event.at, wasUnsure || event.unsure === true));
@@ -112,14 +116,20 @@ function changeIncident(incident: Incident, event: ChangingEvent & At): Incident
     case 'verification.turned':
       return turnVerification(incident, event.good ? event.at : null);
     case 'verification.ended':
-      return event.outcome === 'failed'
-        ? withPhase(incident, executing(event.rung, 'onFailure', 0, event.at))
-        : incident;
+      return endVerification({ ...incident, held: false }, event);
     case 'incident.asked':
       return ask(incident, event.reason, event.at);
     case 'incident.answered':
-      return answer(incident, event.answer, event.at);
+      // A person who answers knows whether it is over.
+      return answer({ ...incident, held: false }, event.answer, event.at);
   }
+}
+
+function endVerification(
+  incident: Incident,
+  { rung, outcome, at }: Extract<IncidentEvent, { type: 'verification.ended' }> & At,
+): Incident {
+  return outcome === 'failed' ? withPhase(incident, executing(rung, 'onFailure', 0, at)) : incident;
 }
 
 function worsen(
@@ -193,7 +203,7 @@ function takenUpAgain(incident: Incident, about: AskedAbout, at: Millis): Phase 
 }
 
 function entering(rung: number, since: Millis, unsure = false): Phase {
-  return { kind: 'entering', rung, since, held: false, unsure };
+  return { kind: 'entering', rung, since, unsure };
 }
 
 function executing(rung: number, part: 'do' | 'onFailure', step: number, since: Millis): ExecutingPhase {
@@ -216,7 +226,12 @@ function noteRollback(memory: Memory, incident: Incident, at: Millis): Memory {
     at,
     endedAt: null,
   };
-  return { ...memory, rollbacks: [...memory.rollbacks.slice(1 - ROLLBACKS_KEPT), rollback] };
+  return {
+    ...memory,
+    rollbacks: [...memory.rollbacks.slice(1 - ROLLBACKS_KEPT), rollback],
+    // It acts, perhaps because a person wants so: nothing holds it back any more.
+    brakes: without(memory.brakes, [incident.policy.name]),
+  };
 }
 
 function closeIncident(memory: Memory, event: ClosedEvent): Memory {

@@ -24,7 +24,7 @@ export function resumeIncident(incident: Incident, haltedAt: Millis, at: Millis)
 export function thawIncident(incident: Incident, lastedMs: Millis, at: Millis): Incident {
   const { phase, rungEnteredAt } = incident;
   const moved = rungEnteredAt === null ? null : rungEnteredAt + frozenMs(lastedMs, rungEnteredAt, at);
-  return { ...incident, rungEnteredAt: moved, phase: thawPhase(phase, lastedMs, at) };
+  return { ...incident, rungEnteredAt: moved, held: true, phase: thawPhase(phase, lastedMs, at) };
 }
 
 function thawPhase(phase: Phase, lastedMs: Millis, at: Millis): Phase {
@@ -33,7 +33,7 @@ function thawPhase(phase: Phase, lastedMs: Millis, at: Millis): Phase {
     case 'awaiting-approval':
       return { ...phase, ...moved(phase, frozenMs(lastedMs, phase.since, at)) };
     case 'entering':
-      return { ...phase, since: at, held: true };
+      return { ...phase, since: at };
     case 'executing':
       return shiftExecuting(phase, frozenMs(lastedMs, phase.startedAt ?? phase.since, at));
     case 'verifying':
@@ -53,7 +53,8 @@ function frozenMs(lastedMs: Millis, since: Millis, at: Millis): Millis {
  * What was seen before a restart is no evidence any more, so a verification begins anew; and a flag that is being set
  * gets its whole time again, for while the daemon was away nobody set it. So do the checks of a `when`.
  */
-export function restartIncident(incident: Incident, at: Millis): Incident {
+export function restartIncident(before: Incident, at: Millis): Incident {
+  const incident = { ...before, held: true };
   const { phase, policy } = incident;
   switch (phase.kind) {
     case 'executing': {
@@ -70,7 +71,7 @@ export function restartIncident(incident: Incident, at: Millis): Incident {
     case 'asking':
       return withPhase(incident, { ...phase, about: withoutSuccess(phase.about) });
     case 'entering':
-      return withPhase(incident, { ...phase, since: at, held: true });
+      return withPhase(incident, { ...phase, since: at });
     case 'fixing-forward':
     case 'awaiting-approval':
     case 'closed':

@@ -110,7 +110,7 @@ export function newIncident(
   const phase: Phase =
     delayMs > 0
       ? { kind: 'fixing-forward', rung, since: now, deadlineAt: now + delayMs }
-      : { kind: 'entering', rung, since: now, held: false, unsure: false };
+      : { kind: 'entering', rung, since: now, unsure: false };
   return {
     id: `INC-${number}`,
     openedAt: now,
@@ -122,6 +122,7 @@ export function newIncident(
     conflictSet: conflictSet(policy),
     phase,
     rungEnteredAt: null,
+    held: false,
     pausedAt: null,
   };
 }

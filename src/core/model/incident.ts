@@ -24,6 +24,8 @@ export type Incident = {
   readonly phase: Phase;
   /** When the present rung was entered; null before the first one. */
   readonly rungEnteredAt: Millis | null;
+  /** Something else than the incident itself kept it waiting, and nothing was verified since: by now it may be over. */
+  readonly held: boolean;
   /** Since when git suspends the policy: nothing is done and no deadline passes; null while it does not. */
   readonly pausedAt: Millis | null;
 };
@@ -81,8 +83,6 @@ export type EnteringPhase = {
   readonly kind: 'entering';
   readonly rung: number;
   readonly since: Millis;
-  /** Something else than the rung itself kept it from being entered; by now it may be over. */
-  readonly held: boolean;
   /** It is not known that the rungs before were of no use; so none that loses data is entered without asking. */
   readonly unsure: boolean;
 };
