@@ -30,6 +30,17 @@ describe('a configuration', () => {
     });
   });
 
+  test('gives roles to users and groups', () => {
+    const result = load('roles: { dba: { users: [ann], groups: [dbas] }, engineering-manager: { users: [carol] } }');
+    expect(result).toMatchObject({
+      ok: true,
+      config: { roles: { dba: { users: ['ann'], groups: ['dbas'] }, 'engineering-manager': { users: ['carol'] } } },
+    });
+    expect(faults('roles: { dba: { user: [ann] } }')).toEqual([
+      expect.stringContaining('unknown key `user`; did you mean `users`?'),
+    ]);
+  });
+
   test('says where policies come from and what they may touch', () => {
     const result = load(`
 source: { url: https://git.example.com/policies.git, branch: main, folder: prod, interval: 10s }
