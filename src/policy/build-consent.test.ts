@@ -34,7 +34,7 @@ test.each([
   [
     ['dba'],
     [
-      'p.yaml:8:59 warning[W-NO-ROLE] nobody on this host has the role "oncall" (`roles` of its configuration), so nobody can fill it',
+      'p.yaml:8:56 warning[W-NO-ROLE] nobody on this host has the role "oncall" (`roles` of its configuration), so nobody can fill it',
     ],
   ],
 ])('of roles that nobody has it is warned, where the host is known: %j', (roles, lines) => {

@@ -7,9 +7,8 @@ import type { Millis } from '../units.ts';
 import { durationKey } from './duration-key.ts';
 import { firstRung } from './first-rung.ts';
 import { restartIncident, resumeIncident, thawIncident } from './incident-times.ts';
+import { type ClosedEvent, endedRollbacks, noteRollback } from './rollback-records.ts';
 
-/** How many past incidents cooldown and limit can look back on. */
-const ROLLBACKS_KEPT = 1_000;
 /** How many walks of a rung an estimate can rest on. */
 const DURATIONS_KEPT = 10;
 
@@ -216,24 +215,6 @@ function openIncident(memory: Memory, incident: Incident): Memory {
   return incident.phase.kind === 'fixing-forward' ? opened : noteRollback(opened, incident, incident.openedAt);
 }
 
-function noteRollback(memory: Memory, incident: Incident, at: Millis): Memory {
-  const rollback = {
-    incident: incident.id,
-    policy: incident.policy.name,
-    conflictSet: incident.conflictSet,
-    cooldownMs: incident.policy.cooldownMs,
-    acted: true,
-    at,
-    endedAt: null,
-  };
-  return {
-    ...memory,
-    rollbacks: [...memory.rollbacks.slice(1 - ROLLBACKS_KEPT), rollback],
-    // It acts, perhaps because a person wants so: nothing holds it back any more.
-    brakes: without(memory.brakes, [incident.policy.name]),
-  };
-}
-
 function closeIncident(memory: Memory, event: ClosedEvent): Memory {
   const incident = memory.incidents[event.incident];
   if (incident === undefined) return memory;
@@ -244,16 +225,6 @@ function closeIncident(memory: Memory, event: ClosedEvent): Memory {
     reportsOwed: { ...memory.reportsOwed, [incident.id]: { attempts: 0, retryAt: event.at } },
   };
 }
-
-/** A person who ends an incident that only mends does not want the next one at once. */
-function endedRollbacks(memory: Memory, incident: Incident, { at, byHand }: ClosedEvent): Memory['rollbacks'] {
-  const acted = memory.rollbacks.some((one) => one.incident === incident.id);
-  if (!acted && byHand !== true) return memory.rollbacks;
-  const { rollbacks } = acted ? memory : noteRollback(memory, incident, at);
-  return rollbacks.map((one) => (one.incident === incident.id ? { ...one, acted, endedAt: at } : one));
-}
-
-type ClosedEvent = Extract<IncidentEvent, { type: 'incident.closed' }> & At;
 
 function withPhase(incident: Incident, phase: Phase): Incident {
   return { ...incident, phase };
