@@ -225,6 +225,17 @@ describe('a ladder by hand', () => {
     expect(() => roll(world, request)).toThrow(message);
   });
 
+  test('is verified where its effect is there already, and goes no further', () => {
+    const world = worldOf(aPolicy({ ladder }));
+    world.documents[APP] = { FAST_PATH: 'false' };
+    world.accept({ ...world.desired, flags: { 'fast-path': aFlag({ defaultVariant: 'off' }) } });
+    live(world, 5, {});
+    roll(world);
+    live(world, 10, {});
+    expect(world.events('incident.closed')).toMatchObject([{ outcome: 'resolved' }]);
+    expect(world.effects).not.toContain('second');
+  });
+
   test('says beforehand what it would do', () => {
     const world = worldOf(aPolicy({ ladder }));
     const before = world.log.length;

@@ -29,7 +29,8 @@ export function enterRung(turn: Turn, incident: Incident, phase: EnteringPhase):
 
 function judgeRung(turn: Turn, incident: Incident, rung: Rung, phase: EnteringPhase): boolean {
   const base = { incident: incident.id, rung: phase.rung, name: rung.name };
-  if (rung.do.every((step) => isAlreadyDone(turn, step))) {
+  // What a person begins is verified where it stands, before anything graver is done.
+  if (incident.byHand === undefined && rung.do.every((step) => isAlreadyDone(turn, step))) {
     turn.emit({ type: 'rung.skipped', ...base, reason: 'its effect is already there' });
     return true;
   }
