@@ -49,6 +49,9 @@ const EXPECTED: Readonly<Record<string, readonly string[]>> = {
   ],
   repetition: ['27:63 error[E-REPETITION] `repeatable: true` and `unless` exclude each other; keep one'],
   settle: ['28:25 error[E-SETTLE] `settle` (5m) must be shorter than `within` (2m), or nothing is ever judged'],
+  'then-when': [
+    '10:61 error[E-STEP] `when` is for steps of a ladder; what makes a state effective is done in any case',
+  ],
   'verify-for': [
     '28:35 error[E-VERIFY-FOR] `settle` (30s) and `for` (5m) together are longer than `within` (5m): no success could last long enough',
   ],
