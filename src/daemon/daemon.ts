@@ -143,7 +143,8 @@ export class Daemon {
     const { desired, memory } = this.reconciler;
     const at = this.now();
     const triggers = desired === null ? new Map<string, Trigger>() : wantsOf(desired, memory, at).triggers;
-    const { readings: _readings, ...observed } = this.reconciler.observed;
+    // Windows follow from the policies and the time, and what would be lost is counted when people are asked.
+    const { readings: _readings, windows: _windows, measures: _measures, ...observed } = this.reconciler.observed;
     const { version, evaluator } = this;
     const host = observedHost(this.#options.config, this.hostName);
     return {
