@@ -299,6 +299,14 @@ function addOperatorCommands(program: Command, terminal: Terminal, version: stri
     .description('allow automatic action again')
     .action(act(async (options) => (await import('./commands/halt.ts')).resume(options, terminal)));
   program
+    .command('report')
+    .description('what happened over a period, beside the one before')
+    .option('--period <duration>', 'how far back: 24h, 7d, 30d (default: 7d)')
+    .option('--markdown', 'in Markdown')
+    .option('--html', 'as a page of its own')
+    .option('--out <file>', 'where to')
+    .action(act(async (options) => (await import('./commands/report.ts')).report(options, terminal, version)));
+  program
     .command('audit')
     .description('the log of everything that happened')
     .command('verify')
@@ -314,16 +322,24 @@ function addIncidentCommands(program: Command, terminal: Terminal, version: stri
     .action(
       act(async (options) => (await import('./commands/incidents.ts')).incidentsList(options, terminal, version)),
     );
-  for (const name of ['show', 'report']) {
-    incidents
-      .command(`${name} <id>`)
-      .description(name === 'show' ? 'one incident with its timeline' : 'its report in Markdown')
-      .action(
-        act(async (options, id: string) =>
-          (await import('./commands/incidents.ts')).incidentsShow(id, options, terminal, version),
-        ),
-      );
-  }
+  incidents
+    .command('show <id>')
+    .description('one incident with its timeline')
+    .action(
+      act(async (options, id: string) =>
+        (await import('./commands/incidents.ts')).incidentsShow(id, options, terminal, version),
+      ),
+    );
+  incidents
+    .command('report <id>')
+    .description('its report, with room for a post-mortem, in Markdown')
+    .option('--html', 'as a page of its own, with plots')
+    .option('--out <file>', 'where to')
+    .action(
+      act(async (options, id: string) =>
+        (await import('./commands/incidents.ts')).incidentsReport(id, options, terminal, version),
+      ),
+    );
   incidents
     .command('answer <id> <next|retry|done>')
     .description('answer an incident that asks or is to be mended: next rung, try again, or call it done')

@@ -6,6 +6,7 @@ import type { Memory } from './memory.ts';
 import type { Desired } from './model/desired.ts';
 import { type Operation, plannedOperation } from './model/operation.ts';
 import { queueNotifications } from './notifications/notify.ts';
+import { tellByTime } from './notifications/tell-by-time.ts';
 import type { Observed } from './observed.ts';
 import { settleDocuments } from './places/settle-documents.ts';
 import { settlePlaces } from './places/settle-places.ts';
@@ -38,6 +39,7 @@ export function decide(desired: Desired, observed: Observed, memory: Memory, now
     settleTurn(turn);
     if (turn.events.length === before) break;
   }
+  tellByTime(turn);
   queueNotifications(turn);
   forgetIncidents(turn);
   const operations = planOperations(turn);

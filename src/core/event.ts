@@ -193,6 +193,18 @@ export type IncidentEvent =
       /** A person ended it. */
       readonly byHand?: true;
     }
+  /** It is open for so long that the next level of people hears of it; levels count from 1. */
+  | {
+      readonly type: 'incident.escalated';
+      readonly incident: IncidentId;
+      readonly level: number;
+      readonly afterMs: Millis;
+      readonly notify: readonly string[];
+    }
+  /** Time to tell how it stands. After a pause the numbers between are left out. */
+  | { readonly type: 'incident.updated'; readonly incident: IncidentId; readonly number: number }
+  /** Receivers that forget an alert which nobody repeats are told that it goes on. */
+  | { readonly type: 'incident.realerted'; readonly incident: IncidentId; readonly notify: readonly string[] }
   | { readonly type: 'incident.forgotten'; readonly incident: IncidentId };
 
 export type ApprovalEvent =
@@ -307,6 +319,8 @@ export type OperationEvent =
       readonly digest?: string;
       /** A failure that no repetition can mend. */
       readonly final?: boolean;
+      /** A receiver asked to be left alone for so long. */
+      readonly retryAfterMs?: Millis;
       readonly durationMs: Millis;
     };
 
@@ -316,7 +330,9 @@ export type NotificationEvent =
       readonly notifiers: readonly string[];
       readonly notification: Notification;
     }
-  | { readonly type: 'notification.dropped'; readonly key: string; readonly reason: string };
+  | { readonly type: 'notification.dropped'; readonly key: string; readonly reason: string }
+  /** The report of a closed incident is there to be read. */
+  | { readonly type: 'report.written'; readonly incident: IncidentId; readonly path: string };
 
 /** Who is affected, for finding an object's history. */
 export function subjectsOf(event: EventSpec): string[] {
@@ -377,7 +393,11 @@ export function subjectsOf(event: EventSpec): string[] {
     case 'incident.asked':
     case 'incident.answered':
     case 'incident.closed':
+    case 'incident.escalated':
+    case 'incident.updated':
+    case 'incident.realerted':
     case 'incident.forgotten':
+    case 'report.written':
       return [`Incident/${event.incident}`];
     case 'operation.planned':
       return subjectsOfOperation(event.operation);

@@ -89,6 +89,9 @@ export function evolve(memory: Memory, event: Event): Memory {
     case 'incident.asked':
     case 'incident.answered':
     case 'incident.closed':
+    case 'incident.escalated':
+    case 'incident.updated':
+    case 'incident.realerted':
     case 'incident.forgotten':
       return evolveIncidents(memory, event);
     case 'operation.planned':
@@ -98,6 +101,7 @@ export function evolve(memory: Memory, event: Event): Memory {
     case 'notification.queued':
     case 'notification.dropped':
       return evolveNotifications(memory, event);
+    case 'report.written':
     case 'daemon.stopped':
     case 'brake.overridden':
     case 'approval.expired':

@@ -44,6 +44,8 @@ export type Memory = {
   /** Planned or running. */
   readonly operations: Readonly<Record<OperationId, Operation>>;
   readonly outbox: Readonly<Record<string, OutboxEntry>>;
+  /** By notifier. Absent in what an older version remembered. */
+  readonly paces?: Readonly<Record<string, Pace>>;
   /** Closed incidents whose report is still to be written. */
   readonly reportsOwed: Readonly<Record<IncidentId, Retry>>;
   readonly nextIncident: number;
@@ -151,6 +153,9 @@ export type OutboxEntry = {
   readonly queuedAt: Millis;
 } & Retry;
 
+/** How much a notifier was sent within the minute that began at `since`, and until when it wants nothing. */
+export type Pace = { readonly since: Millis; readonly sent: number; readonly closedUntil: Millis };
+
 export const EMPTY_MEMORY: Memory = {
   revision: null,
   startedAt: null,
@@ -169,6 +174,7 @@ export const EMPTY_MEMORY: Memory = {
   windowed: {},
   operations: {},
   outbox: {},
+  paces: {},
   reportsOwed: {},
   nextIncident: 1,
   nextOperation: 1,

@@ -33,6 +33,11 @@ export function shiftMemory(memory: Memory, byMs: Millis): Memory {
     })),
     targets: mapValues(memory.targets, (target) => shiftTarget(target, byMs)),
     outbox: mapValues(memory.outbox, (entry) => ({ ...shiftRetry(entry, byMs), queuedAt: entry.queuedAt + byMs })),
+    paces: mapValues(memory.paces ?? {}, (pace) => ({
+      ...pace,
+      since: pace.since + byMs,
+      closedUntil: pace.closedUntil + byMs,
+    })),
     reportsOwed: mapValues(memory.reportsOwed, (retry) => shiftRetry(retry, byMs)),
   };
 }

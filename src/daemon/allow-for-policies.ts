@@ -9,5 +9,6 @@ export function allowFor(list: AllowList): Allow {
     unit: (unit) => list.mayTouchUnit(unit),
     command: ([program = '']) => list.mayRun(program),
     url: (url) => list.mayCall(url),
+    server: (host, port) => list.mayConnect(host, port),
   };
 }

@@ -37,7 +37,7 @@ import { observedHost, observedReadings } from './observe/observed-host.ts';
 import { TargetWatch } from './observe/target-watch.ts';
 import { PolicyFeed } from './policy-feed.ts';
 import { Reconciler } from './reconciler.ts';
-import { writeReport } from './reports.ts';
+import { renderReport, writeReport } from './reports.ts';
 
 const CLOCK_CHECK_MS = 1_000;
 /** Far more than a busy host delays a timer. */
@@ -218,6 +218,7 @@ export class Daemon {
       hostName: this.hostName,
       log: (operation, line) => this.#options.log.info({ operation }, line),
       writeReport: (incident) => writeReport(this.store, incident, this.dataDir, this.hostName),
+      readReport: (incident) => renderReport(this.store, incident, this.hostName),
     });
   }
 

@@ -28,6 +28,7 @@ export type AllowList = {
   /** A container by its name, or a compose project by the absolute path of its file. */
   readonly mayTouchContainer: (container: string) => string | undefined;
   readonly mayCall: (url: string) => string | undefined;
+  readonly mayConnect: (host: string, port: number) => string | undefined;
 };
 
 /** Kernel interfaces, and files with which a policy could make itself root or lock people out. */
@@ -66,6 +67,7 @@ export function createAllowList(rules: AllowRules): AllowList {
     mayTouchUnit: (unit) => refuseUnit(rules, unit),
     mayTouchContainer: (container) => refuseContainer(rules, container),
     mayCall: (url) => refuseUrl(rules, url),
+    mayConnect: (host, port) => refuseHost(rules, host, port),
   };
 }
 
@@ -109,10 +111,19 @@ function refuseUrl(rules: AllowRules, text: string): string | undefined {
   if (url.username !== '' || url.password !== '') {
     return `the URL of ${url.host} holds a user name or password; name them in headers as a credential instead`;
   }
-  const names = [url.hostname, `${url.hostname}:${url.port || (url.protocol === 'https:' ? '443' : '80')}`];
-  if (rules.hosts === undefined) return undefined;
-  if (rules.hosts.some((pattern) => names.some((name) => matches(pattern.toLowerCase(), name)))) return undefined;
-  return notAllowed(url.host, 'hosts', rules.hosts);
+  return refuseHost(rules, url.hostname, url.port || (url.protocol === 'https:' ? 443 : 80), url.host);
+}
+
+function refuseHost(
+  { hosts }: AllowRules,
+  host: string,
+  port: number | string,
+  shown = `${host}:${port}`,
+): string | undefined {
+  const names = [host, `${host}:${port}`].map((name) => name.toLowerCase());
+  if (hosts === undefined) return undefined;
+  if (hosts.some((pattern) => names.some((name) => matches(pattern.toLowerCase(), name)))) return undefined;
+  return notAllowed(shown, 'hosts', hosts);
 }
 
 function notAllowed(what: string, list: string, patterns: readonly string[]): string {

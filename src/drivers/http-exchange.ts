@@ -10,7 +10,12 @@ export type HttpRequest = {
   readonly keptBytes: number;
 };
 
-export type HttpAnswer = { readonly status: number; readonly body: string };
+export type HttpAnswer = {
+  readonly status: number;
+  readonly body: string;
+  /** The header Retry-After as it stands. */
+  readonly retryAfter?: string;
+};
 
 /**
  * `refused` and `reset`: there is nobody, or it hung up. `noName`: the name was not resolved. `unreachable`: no route.
@@ -73,7 +78,12 @@ async function answerOf(response: IncomingMessage, keptBytes: number): Promise<H
     length += bytes.length;
     if (length >= keptBytes) break;
   }
-  return { status: response.statusCode ?? 0, body: Buffer.concat(chunks).toString('utf8') };
+  const retryAfter = response.headers['retry-after'];
+  return {
+    status: response.statusCode ?? 0,
+    body: Buffer.concat(chunks).toString('utf8'),
+    ...(retryAfter === undefined ? {} : { retryAfter }),
+  };
 }
 
 const FAULTS: Readonly<Record<string, readonly [HttpFaultCode, string]>> = {

@@ -10,4 +10,5 @@ export type Allow = {
   readonly unit?: (unit: string) => string | undefined;
   readonly command?: (argv: readonly string[]) => string | undefined;
   readonly url?: (url: string) => string | undefined;
+  readonly server?: (host: string, port: number) => string | undefined;
 };

@@ -3,6 +3,7 @@ import type { MetricSource } from '../core/model/metric-source.ts';
 import type { Origin } from '../core/model/origin.ts';
 import { type Millis, parseDuration } from '../core/units.ts';
 import type { Allow } from './allow.ts';
+import type { Decoded } from './decode.ts';
 import { type Diagnostic, errorAt, type Wording, warningAt } from './diagnostic.ts';
 import { explainDuration } from './duration-text.ts';
 import { hasVariable, type Lookup } from './host-variables.ts';
@@ -45,6 +46,8 @@ export type BuildContext = {
   readonly allow: Allow;
   /** The roles that somebody has on this host; undefined where no host is known. */
   readonly roles?: readonly string[];
+  /** The texts of the policy folder that notifiers may name, by path. */
+  readonly templates: ReadonlyMap<string, Decoded>;
   readonly diagnostics: Diagnostic[];
   readonly references: Reference[];
   readonly places: PlaceUse[];

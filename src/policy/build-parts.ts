@@ -1,6 +1,6 @@
 import type { SecretRef } from '../core/model/secret-ref.ts';
 import type { Threshold } from '../core/model/trigger.ts';
-import { type BuildContext, doubt, fault, pathAt } from './build-context.ts';
+import { type BuildContext, doubt, fault, pathAt, valueOrigin } from './build-context.ts';
 import type { Path } from './path.ts';
 import type { RawHeaders, RawStatus, RawThreshold } from './raw-documents.ts';
 
@@ -22,6 +22,14 @@ export function buildHeaders(context: BuildContext, path: Path, raw: RawHeaders 
 export function checkSecret(context: BuildContext, path: Path, secret: SecretRef): SecretRef {
   if ('file' in secret) pathAt(context, [...path, 'file'], secret.file, 'read');
   return secret;
+}
+
+/** Notifiers by name; whether they exist is judged when all documents are known. */
+export function namedNotifiers(context: BuildContext, path: Path, names: readonly string[]): readonly string[] {
+  for (const [index, name] of names.entries()) {
+    context.references.push({ kind: 'Notifier', name, origin: valueOrigin(context, [...path, index]) });
+  }
+  return names;
 }
 
 /** Empty stands for every 2xx, as steps and checks read it. */

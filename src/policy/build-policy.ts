@@ -1,5 +1,6 @@
-import type { Match, Release, RollbackPolicy } from '../core/model/policy.ts';
-import { type BuildContext, durationAt, valueOrigin } from './build-context.ts';
+import type { EscalationLevel, Match, Release, RollbackPolicy } from '../core/model/policy.ts';
+import { type BuildContext, durationAt, fault, valueOrigin } from './build-context.ts';
+import { namedNotifiers } from './build-parts.ts';
 import { buildRung } from './build-rung.ts';
 import { buildTrigger } from './build-trigger.ts';
 import { checkPolicySense } from './policy-sense.ts';
@@ -24,14 +25,49 @@ export function buildRollbackPolicy(context: BuildContext, raw: RawDocument<RawR
     cooldownMs: durationAt(context, ['spec', 'cooldown'], spec.cooldown, DEFAULT_COOLDOWN_MS, SHORTEST_COOLDOWN),
     ...buildLimit(context, spec.limit),
     ...(spec.rto === undefined ? {} : { rtoMs: durationAt(context, ['spec', 'rto'], spec.rto, 0, POSITIVE) }),
-    notify: spec.notify ?? [],
+    notify: namedNotifiers(context, ['spec', 'notify'], spec.notify ?? []),
+    ...buildEscalation(context, spec),
     release: buildRelease(context, spec.release),
   };
-  for (const [index, name] of policy.notify.entries()) {
-    context.references.push({ kind: 'Notifier', name, origin: valueOrigin(context, ['spec', 'notify', index]) });
-  }
   checkPolicySense(context, spec, policy);
   return policy;
+}
+
+/** Nobody reads more often than that. */
+const SHORTEST_UPDATE = { ms: 60_000, text: '1m' } as const;
+
+function buildEscalation(
+  context: BuildContext,
+  { escalate, updates }: RawRollbackPolicy,
+): Pick<RollbackPolicy, 'escalate' | 'updates'> {
+  const levels = escalate?.map(({ after, notify }, index) => {
+    const path = ['spec', 'escalate', index];
+    return {
+      afterMs: durationAt(context, [...path, 'after'], after, 0, POSITIVE),
+      notify: namedNotifiers(context, [...path, 'notify'], notify),
+    };
+  });
+  checkOrder(context, escalate ?? [], levels ?? []);
+  const path = ['spec', 'updates', 'every'];
+  return {
+    ...(levels === undefined ? {} : { escalate: levels }),
+    ...(updates === undefined
+      ? {}
+      : { updates: { everyMs: durationAt(context, path, updates.every, SHORTEST_UPDATE.ms, SHORTEST_UPDATE) } }),
+  };
+}
+
+function checkOrder(
+  context: BuildContext,
+  raw: NonNullable<RawRollbackPolicy['escalate']>,
+  levels: readonly EscalationLevel[],
+): void {
+  for (const [index, { afterMs }] of levels.entries()) {
+    const before = levels[index - 1];
+    if (before === undefined || afterMs > before.afterMs || before.afterMs === 0 || afterMs === 0) continue;
+    const message = `levels stand in the order of their times, each counted from the incident's opening: ${raw[index]?.after} comes after ${raw[index - 1]?.after}`;
+    fault(context, ['spec', 'escalate', index, 'after'], 'E-ORDER', { message, found: raw[index]?.after ?? '' });
+  }
 }
 
 const POSITIVE = { ms: 1000, text: '1s' } as const;

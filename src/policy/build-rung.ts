@@ -3,6 +3,7 @@ import { formatDuration } from '../core/units.ts';
 import { buildChecks } from './build-check.ts';
 import { buildConsent } from './build-consent.ts';
 import { type BuildContext, doubt, durationAt, fault, valueOrigin } from './build-context.ts';
+import { namedNotifiers } from './build-parts.ts';
 import { buildSteps } from './build-step.ts';
 import type { Path } from './path.ts';
 import type { RawRung, RawVerify } from './raw-documents.ts';
@@ -19,6 +20,7 @@ export function buildRung(context: BuildContext, path: Path, raw: RawRung): Rung
     do: buildSteps(context, [...path, 'do'], raw.do),
     onFailure: buildSteps(context, [...path, 'onFailure'], raw.onFailure),
     verify: buildVerify(context, [...path, 'verify'], raw.verify ?? {}),
+    ...(raw.notify === undefined ? {} : { notify: namedNotifiers(context, [...path, 'notify'], raw.notify) }),
   };
 }
 

@@ -129,7 +129,6 @@ const EXPECTED: Readonly<Record<string, readonly string[]>> = {
   'no-threshold': ['21:7 error[E-ONE-OF] `triggers[0]` needs exactly one of above, below or outside; found none'],
   'nodata-word': ['24:15 error[E-VALUE] `noData` must be hold, fire or clear; found the text "ok"'],
   nothing: ['4:1 error[E-MISSING-KEY] a policy needs `triggers`, a `ladder`, or both; found neither'],
-  'notifier-to-come': ['5:3 error[E-NOT-SUPPORTED] `slack` is not supported by this version yet'],
   'notify-text': ['28:11 error[E-TYPE] `notify` must be a list of notifiers; found the text "oncall"; write [oncall]'],
   'outside-one': ['23:16 error[E-LENGTH] `outside` must be a pair of numbers [low, high]; found 1 of at least 2'],
   'outside-swapped': [
@@ -164,10 +163,7 @@ const EXPECTED: Readonly<Record<string, readonly string[]>> = {
   'run-string': [
     '27:16 error[E-TYPE] `run` must be a mapping; found the text "systemctl restart app"; write {argv: [systemctl, restart, app]}',
   ],
-  'rung-to-come': [
-    '28:7 error[E-NOT-SUPPORTED] `assess` is not supported by this version yet',
-    '29:7 error[E-NOT-SUPPORTED] `notify` is not supported by this version yet',
-  ],
+  'rung-to-come': ['28:7 error[E-NOT-SUPPORTED] `assess` is not supported by this version yet'],
   'safe-not-a-variant': [
     '7:16 error[E-NO-VARIANT] `safeVariant` names no variant of this flag: found "disabled", expected "on" or "off"',
   ],
@@ -216,8 +212,8 @@ const EXPECTED: Readonly<Record<string, readonly string[]>> = {
     '27:43 error[E-VALUE] `to` must be `safe` or {variant: NAME}; found the text "off"; write {variant: "off"}',
   ],
   topic: [
-    '6:16 error[E-VALUE] `on[1]` must be opened, rung, approval, asking, resolved, exhausted, aborted, braked, warning, refused or drift; found the text "resolve"; did you mean resolved?',
-    '6:25 error[E-NOT-SUPPORTED] "update" is not supported by this version yet; expected opened, rung, approval, asking, resolved, exhausted, aborted, braked, warning, refused or drift',
+    '6:16 error[E-VALUE] `on[1]` must be opened, rung, approval, update, escalated, asking, resolved, exhausted, aborted, braked, warning, refused, drift or report; found the text "resolve"; did you mean resolved?',
+    '6:25 error[E-NOT-SUPPORTED] "drill" is not supported by this version yet; expected opened, rung, approval, update, escalated, asking, resolved, exhausted, aborted, braked, warning, refused, drift or report',
   ],
   'triggers-mapping': [
     '21:5 error[E-TYPE] `triggers` must be a list of triggers; found a mapping; put "- " before each item',
@@ -226,7 +222,7 @@ const EXPECTED: Readonly<Record<string, readonly string[]>> = {
     '27:53 error[E-ONE-OF] `do[0]` needs exactly one of setFlag, restore, service, container, http or run; found setFlag and run',
   ],
   'two-notifiers-in-one': [
-    '6:3 error[E-ONE-OF] `spec` needs exactly one of webhook or command; found webhook and command',
+    '6:3 error[E-ONE-OF] `spec` needs exactly one of webhook, slack, email, alertmanager or command; found webhook and command',
   ],
   'two-thresholds': [
     '24:7 error[E-ONE-OF] `triggers[0]` needs exactly one of above, below or outside; found above and below',

@@ -10,6 +10,8 @@ export type Filling = {
   readonly names: readonly string[];
   /** Parts that are not for this host: their variables need not exist. */
   readonly isElsewhere: (path: Path) => boolean;
+  /** Texts with fields of their own, which are filled in elsewhere. */
+  readonly isTemplate?: (path: Path) => boolean;
 };
 
 /** One text with more faults than that is faulty as a whole. */
@@ -38,10 +40,10 @@ function fillText(
   document: PolicyDocument,
   text: string,
   path: Path,
-  { lookup, names, isElsewhere }: Filling,
+  { lookup, names, isElsewhere, isTemplate }: Filling,
   diagnostics: Diagnostic[],
 ): string {
-  if (path[0] !== 'spec' || !text.includes('${')) return text;
+  if (path[0] !== 'spec' || !text.includes('${') || isTemplate?.(path) === true) return text;
   const filled = fillVariables(text, isElsewhere(path) ? asGiven : lookup, names);
   for (const { offset, ...wording } of filled.faults.slice(0, MOST_FAULTS_OF_A_TEXT)) {
     diagnostics.push(errorAt(originInText(document, path, offset), 'E-VARIABLE', wording));

@@ -12,6 +12,7 @@ import { buildMetricSource } from './build-source.ts';
 import { buildTarget } from './build-target.ts';
 import { buildWindow } from './build-window.ts';
 import { checkSchema } from './check-schema.ts';
+import type { Decoded } from './decode.ts';
 import type { Diagnostic } from './diagnostic.ts';
 import { asGiven, fillDocument } from './fill-document.ts';
 import { nameOf, readHead } from './head.ts';
@@ -32,6 +33,9 @@ export type BuiltObject =
   | { readonly kind: 'Notifier'; readonly value: Notifier }
   | { readonly kind: 'Window'; readonly value: Window };
 
+/** What the rest of the revision gives to one document. */
+export type DocumentOptions = LoadOptions & { readonly templates?: ReadonlyMap<string, Decoded> };
+
 export type LoadedDocument = {
   readonly name: string | undefined;
   /** Undefined if the document is faulty to a degree that it says nothing, or is a test. */
@@ -45,7 +49,7 @@ export type LoadedDocument = {
 };
 
 /** One document on its own: head, schema, variables, and the object that it describes. */
-export function loadDocument(document: PolicyDocument, options: LoadOptions): LoadedDocument {
+export function loadDocument(document: PolicyDocument, options: DocumentOptions): LoadedDocument {
   const head = readHead(document);
   if (head.outcome === 'test') return nothing(document, []);
   if (head.outcome === 'refused') return nothing(document, head.diagnostics);
@@ -66,7 +70,7 @@ function nothing(document: PolicyDocument, diagnostics: readonly Diagnostic[]): 
   };
 }
 
-function build(document: PolicyDocument, kind: Kind, options: LoadOptions): LoadedDocument {
+function build(document: PolicyDocument, kind: Kind, options: DocumentOptions): LoadedDocument {
   switch (kind) {
     case 'MetricSource':
       return assemble(document, kind, options, (context, raw) => ({ kind, value: buildMetricSource(context, raw) }));
@@ -89,7 +93,7 @@ function build(document: PolicyDocument, kind: Kind, options: LoadOptions): Load
 function assemble<K extends Kind>(
   document: PolicyDocument,
   kind: K,
-  options: LoadOptions,
+  options: DocumentOptions,
   construct: (context: BuildContext, raw: RawDocuments[K]) => BuiltObject,
 ): LoadedDocument {
   const checked = checkSchema(document, kind);
@@ -111,12 +115,17 @@ function assemble<K extends Kind>(
   };
 }
 
-function contextOf(document: PolicyDocument, { host, allow, roles }: LoadOptions, isHere: boolean): BuildContext {
+function contextOf(
+  document: PolicyDocument,
+  { host, allow, roles, templates }: DocumentOptions,
+  isHere: boolean,
+): BuildContext {
   return {
     document,
     host: host === undefined || !isHere ? undefined : { lookup: lookupIn(host), names: Object.keys(host) },
     allow: allow ?? {},
     ...(roles === undefined || !isHere ? {} : { roles }),
+    templates: templates ?? new Map(),
     diagnostics: [],
     references: [],
     places: [],
@@ -131,13 +140,14 @@ function lookupIn(host: Readonly<Record<string, string>>): Lookup {
 function fill<K extends Kind>(
   context: BuildContext,
   raw: RawDocuments[K],
-  { hostLabels }: LoadOptions,
+  { hostLabels }: DocumentOptions,
   isHere: boolean,
 ): RawDocuments[K] {
   const lookup = context.host?.lookup ?? asGiven;
   const elsewhere = isHere ? placesElsewhere(raw, hostLabels) : [];
   const isElsewhere = ([, key, index]: Path): boolean => key === 'deliver' && elsewhere.includes(Number(index));
-  const filling = { lookup, names: context.host?.names ?? [], isElsewhere };
+  const isTemplate = (path: Path): boolean => 'webhook' in raw.spec && path[1] === 'webhook' && path[2] === 'body';
+  const filling = { lookup, names: context.host?.names ?? [], isElsewhere, isTemplate };
   return fillDocument(context.document, raw, filling, context.diagnostics);
 }
 

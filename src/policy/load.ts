@@ -7,7 +7,7 @@ import { type LoadedDocument, loadDocument } from './load-document.ts';
 import type { LoadOptions } from './load-options.ts';
 import { parseYaml } from './parse-yaml.ts';
 import type { PolicyDocument } from './policy-document.ts';
-import { isPolicyPath } from './policy-paths.ts';
+import { isPolicyPath, isTemplatePath } from './policy-paths.ts';
 
 export type LoadResult =
   | {
@@ -41,7 +41,11 @@ export type LoadedRevision = {
 
 export function loadRevision(files: readonly PolicyFile[], options: LoadOptions): LoadedRevision {
   const read = readFiles(files.filter(({ path }) => isPolicyPath(path)));
-  const documents = read.documents.map((document) => ({ document, loaded: loadDocument(document, options) }));
+  const templates = new Map(files.filter(({ path }) => isTemplatePath(path)).map((file) => [file.path, decode(file)]));
+  const documents = read.documents.map((document) => ({
+    document,
+    loaded: loadDocument(document, { ...options, templates }),
+  }));
   return {
     result: resultOf(
       read,

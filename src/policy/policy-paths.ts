@@ -6,6 +6,21 @@ export function isPolicyPath(path: string): boolean {
   return !isHidden(path) && /\.ya?ml$/.test(path) && !/\.draft\.ya?ml$/.test(path);
 }
 
+/** Whether the path is a template's, which notifiers may name: `.md` or `.txt` in a folder `templates`. */
+export function isTemplatePath(path: string): boolean {
+  return !isHidden(path) && /(^|\/)templates\/[^/]+\.(md|txt)$/.test(path);
+}
+
+/** Whether there is a policy at all; templates alone are none. */
+export function hasPolicyFile(files: readonly { readonly path: string }[]): boolean {
+  return files.some(({ path }) => isPolicyPath(path));
+}
+
+/** Whether the file is part of a revision. */
+export function isRevisionPath(path: string): boolean {
+  return isPolicyPath(path) || isTemplatePath(path);
+}
+
 /** Whether a part of the path begins with a dot; such files and folders are nobody's policies. */
 export function isHidden(path: string): boolean {
   return path.split('/').some((part) => part.startsWith('.'));

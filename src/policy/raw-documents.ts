@@ -140,7 +140,11 @@ export type RawPlace = {
 export type RawNotifier = {
   readonly on?: readonly NotificationTopic[];
   readonly timeout?: string;
-  readonly webhook?: { readonly url: string | SecretRef; readonly headers?: RawHeaders; readonly secret?: SecretRef };
+  readonly templates?: Readonly<Partial<Record<NotificationTopic, string>>>;
+  readonly webhook?: RawWebhook;
+  readonly slack?: { readonly url: string | SecretRef };
+  readonly email?: RawEmail;
+  readonly alertmanager?: { readonly url: string; readonly headers?: RawHeaders; readonly labels?: RawTexts };
   readonly command?: { readonly argv: readonly string[] };
 };
 
@@ -152,6 +156,21 @@ export type RawWindow = {
   readonly applies?: { readonly kinds?: readonly 'Flag'[]; readonly flags?: readonly string[] };
 };
 
+export type RawWebhook = {
+  readonly url: string | SecretRef;
+  readonly headers?: RawHeaders;
+  readonly secret?: SecretRef;
+  readonly body?: JsonValue;
+};
+
+export type RawEmail = {
+  readonly to: readonly string[];
+  readonly from: string;
+  readonly server: string;
+  readonly auth?: { readonly username: string; readonly password: SecretRef };
+  readonly tls?: TlsFiles;
+};
+
 export type RawRollbackPolicy = {
   readonly triggers?: readonly RawTrigger[];
   readonly match?: 'any' | 'all' | { readonly atLeast: number };
@@ -160,6 +179,8 @@ export type RawRollbackPolicy = {
   readonly limit?: { readonly rollbacks: number; readonly per: string };
   readonly rto?: string;
   readonly notify?: readonly string[];
+  readonly escalate?: readonly { readonly after: string; readonly notify: readonly string[] }[];
+  readonly updates?: { readonly every: string };
   readonly release?: { readonly flags?: RawRelease };
 };
 
@@ -211,6 +232,7 @@ export type RawRung = {
   readonly do: readonly RawStep[];
   readonly onFailure?: readonly RawStep[];
   readonly verify?: RawVerify;
+  readonly notify?: readonly string[];
 };
 
 export type RawVerify = {

@@ -114,7 +114,10 @@ describe('the alternatives', () => {
       MetricSource['type']['kind'],
       0
     >;
-    const notifiers = { webhook: 0, command: 0 } satisfies Record<Notifier['type']['kind'], 0>;
+    const notifiers = { webhook: 0, slack: 0, email: 0, alertmanager: 0, command: 0 } satisfies Record<
+      Notifier['type']['kind'],
+      0
+    >;
     const targets = { git: 0 } satisfies Record<Target['type']['kind'], 0>;
     const model = {
       targets,

@@ -6,10 +6,7 @@
 export const KEYS_TO_COME: Readonly<Record<string, readonly string[]>> = {
   'Flag spec': ['targeting', 'ramp', 'expires'],
   Place: ['flagd', 'http', 'postgres'],
-  'Notifier spec': ['slack', 'email', 'alertmanager', 'templates'],
-  Webhook: ['body'],
-  'RollbackPolicy spec': ['escalate', 'updates'],
-  Rung: ['assess', 'notify'],
+  Rung: ['assess'],
   'Data loss': ['target', 'from', 'within'],
   Measure: ['sql', 'sqlite', 'postgres'],
   'Target spec': ['files', 'sqlite', 'postgres', 'rows', 'http', 'flags', 'command'],
@@ -27,7 +24,7 @@ export const KEYS_TO_COME: Readonly<Record<string, readonly string[]>> = {
 export const VALUES_TO_COME: Readonly<Record<string, readonly string[]>> = {
   '`safe` or {variant: NAME}': ['previousStep'],
   '`lastGood` or {revision: REVISION}': ['latestValid', 'safetyPoint'],
-  topic: ['update', 'escalated', 'drill', 'report'],
+  topic: ['drill'],
 };
 
 /** Objects likewise, by the title and the object's key. */

@@ -1,4 +1,4 @@
-import { readFileSync } from 'node:fs';
+import { readdirSync, readFileSync } from 'node:fs';
 import { join, resolve } from 'node:path';
 import { describe, expect, test } from 'vitest';
 import { loadTests } from './load-tests.ts';
@@ -6,7 +6,8 @@ import { runTest } from './run-test.ts';
 
 /** P1: the runbook's eight scenarios, over the pack that takes them on. */
 const PACK = resolve(import.meta.dirname, '../../policies/memory-system');
-const FILES = ['flags.yaml', 'injection.yaml', 'metrics.yaml', 'notifiers.yaml'].map((path) => ({
+const TEMPLATES = readdirSync(join(PACK, 'templates')).map((name) => `templates/${name}`);
+const FILES = ['flags.yaml', 'injection.yaml', 'metrics.yaml', 'notifiers.yaml', ...TEMPLATES].map((path) => ({
   path,
   bytes: readFileSync(join(PACK, path)),
 }));

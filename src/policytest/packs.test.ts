@@ -1,6 +1,7 @@
 import { readdirSync, readFileSync } from 'node:fs';
 import { join, resolve } from 'node:path';
 import { describe, expect, test } from 'vitest';
+import { isRevisionPath } from '../policy/policy-paths.ts';
 import { loadTests } from './load-tests.ts';
 import { runTest } from './run-test.ts';
 
@@ -9,7 +10,7 @@ const PACKS = resolve(import.meta.dirname, '../../policies');
 describe.each(readdirSync(PACKS))('the pack %s', (pack) => {
   const folder = join(PACKS, pack);
   const files = readdirSync(folder, { recursive: true, encoding: 'utf8' })
-    .filter((path) => path.endsWith('.yaml'))
+    .filter(isRevisionPath)
     .map((path) => ({ path, bytes: readFileSync(join(folder, path)) }));
   const { tests, diagnostics } = loadTests(files, { variables: {}, labels: {} });
 

@@ -118,4 +118,5 @@ export type MessageView = {
   readonly to: readonly string[];
   readonly policy?: string;
   readonly incident?: string;
+  readonly level?: number;
 };

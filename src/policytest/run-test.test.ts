@@ -25,7 +25,7 @@ expect:
     actions: [{ setFlag: { flag: pricing, to: safe } }, { service: { unit: shop.service, do: restart }, outcome: done }]
     notifications: [{ topic: opened, to: [oncall], policy: guard }, { topic: rung, incident: INC-1 }]
     ${ROLLED_BACK.replaceAll(', documents', '\n    documents')}
-  - { within: 5m, incidents: [{ id: INC-1, phase: resolved, rung: flags }], notifications: [{ topic: resolved }] }
+  - { within: 5m, incidents: [{ id: INC-1, phase: resolved, rung: flags }], notifications: [{ topic: resolved }, { topic: report }] }
   - { at: 6m, nothing: true, holds: [{ id: "latch:pricing:INC-1", kind: latch, variant: "off" }] }`,
     ],
     [

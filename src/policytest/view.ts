@@ -145,14 +145,25 @@ export function messagesSince(host: VirtualHost, mark: Mark): readonly MessageVi
   for (const deed of host.deeds.slice(mark.deeds)) {
     if (deed.kind === 'setFlag' || deed.action.kind !== 'notify' || deed.outcome !== 'done') continue;
     const { notification, notifier } = deed.action;
+    if (isRepetition(notification)) continue;
     const to = [...(messages.get(notification.id)?.to ?? []), notifier].sort();
     messages.set(notification.id, { ...messageView(notification), to });
   }
   return [...messages.values()];
 }
 
-function messageView({ topic, policy, incident }: Notification): Omit<MessageView, 'to'> {
-  return { topic, ...(policy === undefined ? {} : { policy }), ...(incident === undefined ? {} : { incident }) };
+/** That an alert goes on is no news. */
+function isRepetition({ id, incident }: Notification): boolean {
+  return id === `${incident ?? ''}/alert`;
+}
+
+function messageView({ topic, policy, incident, about }: Notification): Omit<MessageView, 'to'> {
+  return {
+    topic,
+    ...(policy === undefined ? {} : { policy }),
+    ...(incident === undefined ? {} : { incident }),
+    ...(about === undefined ? {} : { level: Number(about.level) }),
+  };
 }
 
 /** Everything that was done or opened since, in words; empty if nothing was. */

@@ -261,6 +261,9 @@ export class VirtualHost {
     this.#deeds.push({ kind: 'action', action, outcome });
     const digest = outcome === 'done' ? this.#effect(action) : {};
     this.record({ type: 'operation.finished', id, outcome, detail, durationMs: 0, ...digest });
+    if (action.kind === 'report' && outcome === 'done') {
+      this.record({ type: 'report.written', incident: action.incident, path: `reports/${action.incident}.md` });
+    }
   }
 
   #outcomeOf(

@@ -9,6 +9,7 @@ import { applyPlan } from './apply-plan.ts';
 import { ANONYMOUS, type Caller } from './caller-proof.ts';
 import { explain } from './explain.ts';
 import type { HostControl, HostView } from './host-view.ts';
+import { periodReport } from './period.ts';
 import { HttpProblem } from './problem.ts';
 import { shownPlan } from './shown-plan.ts';
 import { flagStatus, flagStatuses, holdStatuses, incidentStatus, SCHEMA_VERSION, statusOf } from './status.ts';
@@ -70,6 +71,8 @@ const ROUTES: readonly (readonly [method: string, pattern: string, handler: Hand
   ],
   ['GET', 'incidents', ({ view }, { query }) => incidents(view, query)],
   ['GET', 'incidents/:name', ({ view }, _request, name) => oneIncident(view, name)],
+  ['GET', 'incidents/:name/report', ({ view }, _request, name) => incidentReport(view, name)],
+  ['GET', 'report', ({ view }, { query }) => periodReport(view, query)],
   [
     'POST',
     'incidents/:name/abort',
@@ -206,7 +209,14 @@ function oneIncident(view: HostView, id: string): unknown {
   const incident = view.store?.incident(id);
   if (incident === undefined)
     throw new HttpProblem(404, 'notFound', `there is no incident ${id}; \`revertd incidents list\` shows all`);
-  return list({ ...incidentStatus(incident), incident, report: view.report(id) ?? '' });
+  return list({ ...incidentStatus(incident), incident, report: view.report(id)?.markdown ?? '' });
+}
+
+function incidentReport(view: HostView, id: string): unknown {
+  const report = view.report(id);
+  if (report === undefined)
+    throw new HttpProblem(404, 'notFound', `there is no incident ${id}; \`revertd incidents list\` shows all`);
+  return list({ id, ...report });
 }
 
 function eventsOf(view: HostView, query: URLSearchParams): LogRecord[] {

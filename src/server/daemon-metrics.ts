@@ -8,7 +8,7 @@ import { conditionsNow, triggerStatuses } from './status.ts';
 /** The daemon's own metrics in Prometheus' exposition. */
 export class DaemonMetrics {
   readonly #registry = new Registry();
-  readonly #planned = new Map<string, Action['kind']>();
+  readonly #planned = new Map<string, Action>();
   readonly #operations = this.#counter('revertd_operations_total', 'Operations that ended, by outcome', [
     'kind',
     'outcome',
@@ -26,6 +26,11 @@ export class DaemonMetrics {
     buckets: [0.0005, 0.001, 0.005, 0.01, 0.05, 0.1, 0.5],
     registers: [this.#registry],
   });
+  readonly #notifications = this.#counter('revertd_notifications_total', 'Attempts to deliver a message, by outcome', [
+    'notifier',
+    'outcome',
+  ]);
+  readonly #dropped = this.#counter('revertd_notifications_dropped_total', 'Messages that nobody got', ['notifier']);
   readonly #incidents = this.#counter('revertd_incidents_total', 'Incidents that ended, by outcome', ['outcome']);
   readonly #refusals = this.#counter('revertd_revisions_refused_total', 'Revisions that were refused', ['code']);
   readonly #braked = this.#counter(
@@ -66,6 +71,9 @@ export class DaemonMetrics {
     this.#gauge('revertd_incidents_open', 'Open incidents', ['policy'], (gauge) => {
       for (const one of Object.values(view.memory().incidents).filter(isOpen)) gauge.inc({ policy: one.policy.name });
     });
+    this.#gauge('revertd_notifications_waiting', 'Messages that wait for their delivery', ['notifier'], (gauge) => {
+      for (const { notifier } of Object.values(view.memory().outbox)) gauge.inc({ notifier });
+    });
     this.#gauge('revertd_holds', 'Holds, by kind', ['kind'], (gauge) => {
       for (const hold of Object.values(view.memory().holds)) gauge.inc({ kind: hold.kind });
     });
@@ -87,15 +95,23 @@ export class DaemonMetrics {
   #count(event: Event): void {
     switch (event.type) {
       case 'operation.planned':
-        this.#planned.set(event.operation.id, event.operation.action.kind);
+        this.#planned.set(event.operation.id, event.operation.action);
         break;
       case 'operation.finished': {
-        const kind = this.#planned.get(event.id) ?? 'unknown';
+        const action = this.#planned.get(event.id);
+        const kind = action?.kind ?? 'unknown';
         this.#planned.delete(event.id);
+        if (action?.kind === 'notify') {
+          const outcome = event.outcome === 'done' ? 'delivered' : event.final === true ? 'refused' : 'failed';
+          this.#notifications.inc({ notifier: action.notifier, outcome });
+        }
         this.#operations.inc({ kind, outcome: event.outcome });
         this.#durations.observe({ kind }, event.durationMs / 1000);
         break;
       }
+      case 'notification.dropped':
+        this.#dropped.inc({ notifier: event.key.slice(0, event.key.indexOf('/')) });
+        break;
       case 'incident.closed':
         this.#incidents.inc({ outcome: event.outcome });
         break;

@@ -41,7 +41,7 @@ export type HostView = {
   readonly query: ((request: QueryRequest) => QueryAnswer) | null;
   /** What a trigger's query has to go by; null without a daemon. */
   readonly coverage: ((query: string) => Coverage) | null;
-  readonly report: (incident: string) => string | undefined;
+  readonly report: (incident: string) => { readonly markdown: string; readonly html: string } | undefined;
 };
 
 /** What a person may tell a running daemon. Each throws a CommandError that says why not. */

@@ -1,4 +1,4 @@
-import { byPath, isHidden, isPolicyPath, isUndecodable } from '../policy/policy-paths.ts';
+import { byPath, hasPolicyFile, isHidden, isRevisionPath, isUndecodable } from '../policy/policy-paths.ts';
 import { followLink, type Look } from './links.ts';
 import { SourceError } from './source-error.ts';
 
@@ -9,7 +9,7 @@ export type Entry = { readonly path: string; readonly kind: 'file' | 'link' | 's
 export type Selected = { readonly path: string; readonly at: string };
 
 /**
- * The policy files of a listing, sorted by path; the same rules for git and for folders. Links to files inside the folder
+ * The policy files of a listing and the templates beside them, sorted by path; the same rules for git and for folders. Links to files inside the folder
  * are followed and loaded under their own name.
  * @throws {SourceError} `linkOutside`, `unsupportedEntry`
  */
@@ -19,20 +19,21 @@ export async function selectFiles(entries: readonly Entry[], look: Look): Promis
     const found = isHidden(entry.path) ? undefined : await select(entry, look);
     if (found !== undefined) selected.push(found);
   }
-  return selected.sort(byPath);
+  // Templates alone say nothing: a folder without a policy is an empty one.
+  return hasPolicyFile(selected) ? selected.sort(byPath) : [];
 }
 
 async function select(entry: Entry, look: Look): Promise<Selected | undefined> {
   const { path, kind } = entry;
   switch (kind) {
     case 'file':
-      return isPolicyPath(path) ? { path: decodable(path), at: path } : undefined;
+      return isRevisionPath(path) ? { path: decodable(path), at: path } : undefined;
     case 'link':
       return selectLink(path, look);
     case 'submodule':
       throw unsupported(path, 'is a submodule, whose files are not part of the revision. Copy the policies in');
     case 'special':
-      if (!isPolicyPath(path)) return undefined;
+      if (!isRevisionPath(path)) return undefined;
       throw unsupported(path, 'is no regular file. Remove it');
   }
 }
@@ -42,7 +43,7 @@ async function selectLink(path: string, look: Look): Promise<Selected | undefine
   const target = await followLink(path, look);
   switch (target.end) {
     case 'file':
-      return isPolicyPath(path) ? { path: decodable(path), at: target.path } : undefined;
+      return isRevisionPath(path) ? { path: decodable(path), at: target.path } : undefined;
     case 'folder':
       throw unsupported(path, 'is a link to a folder. Link the files one by one, or move the folder');
     case 'outside':
@@ -52,7 +53,7 @@ async function selectLink(path: string, look: Look): Promise<Selected | undefine
       );
     case 'nowhere':
     case 'loop':
-      if (!isPolicyPath(path)) return undefined;
+      if (!isRevisionPath(path)) return undefined;
       throw unsupported(
         path,
         `is a link that ${target.end === 'loop' ? 'leads back to itself' : 'leads nowhere'}. Mend or remove it`,

@@ -119,7 +119,7 @@ export class Store {
   }
 
   /** Oldest first. Without `limit`, all; with it, the newest so many. */
-  events(filter: { subject?: string; types?: readonly string[]; after?: number; limit?: number } = {}): LogRecord[] {
+  events(filter: EventFilter & { limit?: number } = {}): LogRecord[] {
     const { clauses, values } = where(filter);
     const rows = this.#database.all(
       `SELECT * FROM (SELECT * FROM events ${clauses} ORDER BY seq DESC LIMIT ?) ORDER BY seq`,
@@ -155,6 +155,16 @@ export class Store {
   incident(id: string): Incident | undefined {
     const row = this.#database.get('SELECT json FROM incidents WHERE id = ?', id);
     return row === undefined ? undefined : parse<Incident>(text(row['json']));
+  }
+
+  /** What the log and its projections take up, in bytes; and how much is in them. */
+  size(): { readonly bytes: number; readonly events: number; readonly readings: number } {
+    const pages = 'SELECT page_count * page_size AS bytes FROM pragma_page_count(), pragma_page_size()';
+    return {
+      bytes: Number(this.#database.get(pages)?.['bytes']),
+      events: this.#head.seq,
+      readings: Number(this.#database.get('SELECT count(*) AS rows FROM readings')?.['rows']),
+    };
   }
 
   /** The first record whose hash does not follow from the ones before it; null if the chain is whole. */
@@ -240,7 +250,16 @@ export class Store {
   }
 }
 
-function where(filter: { subject?: string; types?: readonly string[]; after?: number }): {
+export type EventFilter = {
+  readonly subject?: string;
+  readonly types?: readonly string[];
+  /** Only with a higher number. */
+  readonly after?: number;
+  /** Only from this instant on, in ms since the epoch. */
+  readonly from?: Millis;
+};
+
+function where(filter: EventFilter): {
   clauses: string;
   values: SqlValue[];
 } {
@@ -257,6 +276,10 @@ function where(filter: { subject?: string; types?: readonly string[]; after?: nu
   if (filter.after !== undefined) {
     clauses.push('seq > ?');
     values.push(filter.after);
+  }
+  if (filter.from !== undefined) {
+    clauses.push('at >= ?');
+    values.push(filter.from);
   }
   return { clauses: clauses.length === 0 ? '' : `WHERE ${clauses.join(' AND ')}`, values };
 }

@@ -4,6 +4,7 @@ import { join, resolve } from 'node:path';
 import { afterEach, beforeEach, describe, expect, test } from 'vitest';
 import { lintPolicies } from '../../src/policy/lint/lint.ts';
 import { loadPolicies } from '../../src/policy/load.ts';
+import { isRevisionPath } from '../../src/policy/policy-paths.ts';
 import { isObject, type PackDocument, packNames, readPack } from '../tools/packs.ts';
 import { SYSTEMS } from '../tools/rows.ts';
 
@@ -40,7 +41,7 @@ describe.each(packNames(ROOT))('the pack %s', (pack) => {
   test('is loaded, drafts apart, without a fault or a doubt', () => {
     const folder = join(ROOT, 'policies', pack);
     const files = readdirSync(folder, { recursive: true, encoding: 'utf8' })
-      .filter((path) => path.endsWith('.yaml'))
+      .filter(isRevisionPath)
       .map((path) => ({ path, bytes: readFileSync(join(folder, path)) }));
     const documents = readPack(ROOT, pack).filter(({ draft }) => !draft).length;
     expect(loadPolicies(files, { revision: 'r1', host: undefined, hostLabels: {} })).toMatchObject({
@@ -53,7 +54,7 @@ describe.each(packNames(ROOT))('the pack %s', (pack) => {
   test('has nothing that lint doubts', () => {
     const folder = join(ROOT, 'policies', pack);
     const files = readdirSync(folder, { recursive: true, encoding: 'utf8' })
-      .filter((path) => path.endsWith('.yaml'))
+      .filter(isRevisionPath)
       .map((path) => ({ path, bytes: readFileSync(join(folder, path)) }));
     expect(lintPolicies(files, { revision: 'r1', host: undefined, hostLabels: {} })).toMatchObject({
       ok: true,

@@ -1,6 +1,7 @@
 import type { Check } from '../../src/core/model/check.ts';
 import type { Desired } from '../../src/core/model/desired.ts';
 import type { Flag } from '../../src/core/model/flag.ts';
+import { NOTIFICATION_TOPICS, type Notifier } from '../../src/core/model/notifier.ts';
 import type { Origin } from '../../src/core/model/origin.ts';
 import type { RollbackPolicy, Rung, Verify } from '../../src/core/model/policy.ts';
 import type { Step } from '../../src/core/model/step.ts';
@@ -125,4 +126,16 @@ export function aRestore(change: Partial<Extract<Step, { kind: 'restore' }>> = {
 
 export function aService(unit: string, verb: 'start' | 'stop' | 'restart'): Step {
   return { kind: 'service', origin: ORIGIN, timeoutMs: 30_000, service: { kind: 'unit', unit }, do: { kind: verb } };
+}
+
+export function aNotifier(change: Partial<Notifier> = {}): Notifier {
+  return {
+    name: 'oncall',
+    origin: ORIGIN,
+    suspend: false,
+    on: NOTIFICATION_TOPICS,
+    timeoutMs: 10_000,
+    type: { kind: 'webhook', url: 'http://127.0.0.1:1/', headers: {} },
+    ...change,
+  };
 }

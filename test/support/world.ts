@@ -7,6 +7,7 @@ import type { CheckResult } from '../../src/core/model/check.ts';
 import type { Desired } from '../../src/core/model/desired.ts';
 import type { Operation, OperationOutcome } from '../../src/core/model/operation.ts';
 import type { JsonValue, Step } from '../../src/core/model/step.ts';
+import { announcementOf } from '../../src/core/notifications/announce.ts';
 import type { DocumentSight, Halt, Observed, Reading, ReadingValue } from '../../src/core/observed.ts';
 import type { Plan } from '../../src/core/plan/plan.ts';
 import type { Millis } from '../../src/core/units.ts';
@@ -34,7 +35,10 @@ export class World {
   checkouts: Record<string, { head: string; tip?: string }> = {};
   /** Everything that was done to the host, in order. */
   effects: string[] = [];
-  perform: (action: Action) => { outcome: OperationOutcome; detail: string } = () => ({ outcome: 'done', detail: '' });
+  perform: (action: Action) => { outcome: OperationOutcome; detail: string; retryAfterMs?: Millis } = () => ({
+    outcome: 'done',
+    detail: '',
+  });
   private readings: Reading[] = [];
 
   constructor(desired: Desired, documents: Record<string, Values> = {}) {
@@ -205,10 +209,20 @@ export class World {
   private apply(operation: Operation): void {
     const { action } = operation;
     if (action.kind === 'restore') this.record({ type: 'operation.running', id: operation.id, fingerprint: null });
-    const { outcome, detail } = this.perform(action);
+    const { outcome, detail, ...rest } = this.perform(action);
     if (outcome === 'done') this.effect(action);
     const digest = digestOf(operation);
-    this.record({ type: 'operation.finished', id: operation.id, outcome, detail, durationMs: 0, ...digest });
+    this.record({ type: 'operation.finished', id: operation.id, outcome, detail, durationMs: 0, ...digest, ...rest });
+    if (action.kind === 'report' && outcome === 'done') {
+      this.announce({ type: 'report.written', incident: action.incident, path: `/reports/${action.incident}.md` });
+    }
+  }
+
+  /** As the daemon records what happens between decisions. */
+  private announce(spec: EventSpec): void {
+    this.record(spec);
+    const announcement = announcementOf(spec, this.now, this.desired, this.memory);
+    if (announcement !== null) this.record(announcement);
   }
 
   private effect(action: Action): void {

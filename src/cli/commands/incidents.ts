@@ -4,6 +4,7 @@ import { CliError, EXIT, type ExitCode } from '../exit-code.ts';
 import { daemonOf, read } from '../host-access.ts';
 import { configOf, type GlobalOptions } from '../setup.ts';
 import { paint, type Terminal, table } from '../terminal.ts';
+import { write } from './report.ts';
 
 type IncidentDetail = IncidentStatus & { readonly report: string };
 
@@ -34,6 +35,23 @@ export async function incidentsList(options: GlobalOptions, terminal: Terminal, 
 
 function stateText(incident: IncidentStatus): string {
   return incident.rung === null ? incident.state : `${incident.state} "${incident.rung}"`;
+}
+
+export type IncidentReportOptions = GlobalOptions & { readonly html?: boolean; readonly out?: string };
+
+/** The report alone, in Markdown or as a page of its own. */
+export async function incidentsReport(
+  id: string,
+  options: IncidentReportOptions,
+  terminal: Terminal,
+  version: string,
+): Promise<ExitCode> {
+  const path = `incidents/${encodeURIComponent(id)}/report`;
+  const config = configOf(options, terminal, process.env);
+  const answer = await read<{ readonly markdown: string; readonly html: string }>(config, path, version);
+  const text = options.html === true ? answer.html : answer.markdown;
+  write(options.json === true ? JSON.stringify(answer, null, 2) : text, options.out, terminal);
+  return EXIT.done;
 }
 
 /** The report, which is the timeline as far as it has come. */

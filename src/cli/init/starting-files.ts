@@ -149,7 +149,7 @@ spec:
       notifications: [{ topic: opened, to: [oncall] }, { topic: rung }]
     - within: 13m
       incidents: [{ policy: ${quoted(service)}, phase: resolved }]
-      notifications: [{ topic: resolved }]
+      notifications: [{ topic: resolved }, { topic: report }]
     # The latch waits for a commit.
     - { at: 20m, holds: [{ kind: latch, flag: ${quoted(flag.name)}, variant: "off" }], nothing: true }
 ---

@@ -1,6 +1,7 @@
 import type { ApprovalEvent, Event } from '../event.ts';
 import type { Memory } from '../memory.ts';
 import type { AwaitingPhase, Incident } from '../model/incident.ts';
+import { withPhase, withWalked } from './with-phase.ts';
 
 type Relevant = Exclude<ApprovalEvent, { type: 'approval.expired' }> & Pick<Event, 'at'>;
 
@@ -15,18 +16,15 @@ export function evolveApproval(memory: Memory, event: Relevant): Memory {
 function changeIncident(incident: Incident, event: Relevant): Incident {
   switch (event.type) {
     case 'approval.awaited':
-      return {
-        ...incident,
-        phase: {
-          kind: 'awaiting-approval',
-          rung: event.rung,
-          since: event.at,
-          deadlineAt: event.deadlineAt,
-          request: null,
-          given: [],
-          overriddenBy: null,
-        },
-      };
+      return withPhase(incident, {
+        kind: 'awaiting-approval',
+        rung: event.rung,
+        since: event.at,
+        deadlineAt: event.deadlineAt,
+        request: null,
+        given: [],
+        overriddenBy: null,
+      });
     case 'approval.requested':
       // Whoever agreed to something else has not agreed to this.
       return whileAwaiting(incident, (phase) => ({ ...phase, request: event.request, given: [] }));
@@ -38,11 +36,11 @@ function changeIncident(incident: Incident, event: Relevant): Incident {
       return whileAwaiting(incident, (phase) =>
         phase.request?.digest === event.digest ? { ...phase, overriddenBy: event.approval } : phase,
       );
-    case 'approval.rejected':
-      return {
-        ...incident,
-        phase: { kind: 'entering', rung: event.rung + 1, since: event.at, unsure: false },
-      };
+    case 'approval.rejected': {
+      const reason = `${event.approval.subject} rejected it`;
+      const walked = withWalked(incident, { rung: event.name, outcome: 'skipped', reason });
+      return withPhase(walked, { kind: 'entering', rung: event.rung + 1, since: event.at, unsure: false });
+    }
   }
 }
 

@@ -1,6 +1,14 @@
 import type { DaemonEvent, Event, IncidentEvent } from '../event.ts';
 import type { Memory } from '../memory.ts';
-import type { AskedAbout, ExecutingPhase, Incident, IncidentAnswer, IncidentId, Phase } from '../model/incident.ts';
+import {
+  type AskedAbout,
+  type ExecutingPhase,
+  type Incident,
+  type IncidentAnswer,
+  type IncidentId,
+  type Phase,
+  toldOf,
+} from '../model/incident.ts';
 import type { FinishedEvent } from '../operations/evolve-operations.ts';
 import { mapValues, without } from '../record.ts';
 import type { Millis } from '../units.ts';
@@ -8,6 +16,7 @@ import { durationKey } from './duration-key.ts';
 import { firstRung } from './first-rung.ts';
 import { restartIncident, resumeIncident, thawIncident } from './incident-times.ts';
 import { type ClosedEvent, endedRollbacks, noteRollback } from './rollback-records.ts';
+import { withHearers, withPhase, withWalked } from './with-phase.ts';
 
 /** How many walks of a rung an estimate can rest on. */
 const DURATIONS_KEPT = 10;
@@ -93,10 +102,13 @@ function changeIncident(incident: Incident, event: ChangingEvent & At): Incident
       };
     case 'rung.skipped': {
       const wasUnsure = incident.phase.kind === 'entering' && incident.phase.unsure;
-      return withPhase(incident, entering(event.rung + 1, event.at, wasUnsure || event.unsure === true));
+      const walked = withWalked(incident, { rung: event.name, outcome: 'skipped', reason: event.reason });
+      return withPhase(walked, entering(event.rung + 1, event.at, wasUnsure || event.unsure === true));
     }
-    case 'rung.failed':
-      return withPhase(incident, entering(event.rung + 1, event.at, event.unsure === true));
+    case 'rung.failed': {
+      const walked = withWalked(incident, { rung: event.name, outcome: 'failed', reason: event.reason });
+      return withPhase(walked, entering(event.rung + 1, event.at, event.unsure === true));
+    }
     case 'step.started':
       return incident.phase.kind === 'executing' ? withPhase(incident, started(incident.phase, event)) : incident;
     case 'step.skipped':
@@ -121,6 +133,12 @@ function changeIncident(incident: Incident, event: ChangingEvent & At): Incident
     case 'incident.answered':
       // A person who answers knows whether it is over.
       return answer({ ...incident, held: false }, event.answer, event.at);
+    case 'incident.escalated':
+      return withHearers({ ...incident, told: { ...toldOf(incident), levels: event.level } }, event.notify);
+    case 'incident.updated':
+      return { ...incident, told: { ...toldOf(incident), updates: event.number } };
+    case 'incident.realerted':
+      return { ...incident, told: { ...toldOf(incident), alertedAt: event.at } };
   }
 }
 
@@ -128,7 +146,10 @@ function endVerification(
   incident: Incident,
   { rung, outcome, at }: Extract<IncidentEvent, { type: 'verification.ended' }> & At,
 ): Incident {
-  return outcome === 'failed' ? withPhase(incident, executing(rung, 'onFailure', 0, at)) : incident;
+  if (outcome === 'failed') return withPhase(incident, executing(rung, 'onFailure', 0, at));
+  const name = incident.policy.ladder[rung]?.name;
+  if (outcome === 'inconclusive' || name === undefined) return incident;
+  return withWalked(incident, { rung: name, outcome, reason: 'it was verified' });
 }
 
 function worsen(
@@ -224,10 +245,6 @@ function closeIncident(memory: Memory, event: ClosedEvent): Memory {
     rollbacks: endedRollbacks(memory, incident, event),
     reportsOwed: { ...memory.reportsOwed, [incident.id]: { attempts: 0, retryAt: event.at } },
   };
-}
-
-function withPhase(incident: Incident, phase: Phase): Incident {
-  return { ...incident, phase };
 }
 
 function withIncident(memory: Memory, incident: Incident): Memory {

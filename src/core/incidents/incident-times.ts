@@ -1,13 +1,22 @@
-import type { AskedAbout, ExecutingPhase, Incident, Phase, VerifyingPhase } from '../model/incident.ts';
+import {
+  type AskedAbout,
+  type ExecutingPhase,
+  type Incident,
+  type Phase,
+  toldOf,
+  type VerifyingPhase,
+} from '../model/incident.ts';
 import type { Millis } from '../units.ts';
 
 /** The clock was set: every instant of the incident that is compared with `now` moves with it. */
 export function shiftIncident(incident: Incident, byMs: Millis): Incident {
+  const told = toldOf(incident);
   return {
     ...incident,
     phase: shiftPhase(incident.phase, byMs),
     rungEnteredAt: shifted(incident.rungEnteredAt, byMs),
     pausedAt: shifted(incident.pausedAt, byMs),
+    told: { ...told, since: told.since + byMs, alertedAt: told.alertedAt + byMs },
   };
 }
 

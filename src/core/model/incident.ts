@@ -28,6 +28,29 @@ export type Incident = {
   readonly held: boolean;
   /** Since when git suspends the policy: nothing is done and no deadline passes; null while it does not. */
   readonly pausedAt: Millis | null;
+  /** The rungs that ended, in their order. */
+  readonly walked?: readonly WalkedRung[];
+  /** What people were told by now; so that each is said once, also over restarts. */
+  readonly told?: Told;
+};
+
+export type WalkedRung = {
+  readonly rung: string;
+  readonly outcome: 'successful' | 'failed' | 'skipped';
+  readonly reason: string;
+};
+
+export type Told = {
+  /** When the incident opened, by the clock of now: a clock that was set moves it along. */
+  readonly since: Millis;
+  /** How many levels of `escalate` were reached. */
+  readonly levels: number;
+  /** The number of the last update. */
+  readonly updates: number;
+  /** Notifiers that rungs and levels added; who heard of the beginning hears of the end. */
+  readonly hearers: readonly string[];
+  /** When a receiver of alerts was last told that this one goes on. */
+  readonly alertedAt: Millis;
 };
 
 export type IncidentCause = {
@@ -130,6 +153,12 @@ export type IncidentOutcome = 'resolved' | 'exhausted' | 'aborted';
 
 /** A person's answer to an incident that asks. */
 export type IncidentAnswer = 'next' | 'retry' | 'done';
+
+export function toldOf(incident: Incident): Told {
+  return (
+    incident.told ?? { since: incident.openedAt, levels: 0, updates: 0, hearers: [], alertedAt: incident.openedAt }
+  );
+}
 
 export function isOpen(incident: Incident): boolean {
   return incident.phase.kind !== 'closed';

@@ -1,12 +1,16 @@
 import type { Millis } from '../units.ts';
+import type { TlsFiles } from './metric-source.ts';
 import type { Origin } from './origin.ts';
 import type { SecretRef } from './secret-ref.ts';
+import type { JsonValue } from './step.ts';
 
-/** What a notifier can be told about; `resolved` and `exhausted` end an incident. */
+/** What a notifier can be told about; `resolved`, `exhausted` and `aborted` end an incident. */
 export const NOTIFICATION_TOPICS = [
   'opened',
   'rung',
   'approval',
+  'update',
+  'escalated',
   'asking',
   'resolved',
   'exhausted',
@@ -15,6 +19,7 @@ export const NOTIFICATION_TOPICS = [
   'warning',
   'refused',
   'drift',
+  'report',
 ] as const;
 export type NotificationTopic = (typeof NOTIFICATION_TOPICS)[number];
 
@@ -24,8 +29,15 @@ export type Notifier = {
   readonly suspend: boolean;
   readonly on: readonly NotificationTopic[];
   readonly timeoutMs: Millis;
-  readonly type: WebhookType | CommandType;
+  readonly type: NotifierType;
+  /** The team's own words for some topics. */
+  readonly templates?: Readonly<Partial<Record<NotificationTopic, Template>>>;
 };
+
+/** A text of the policy folder with fields in it; its first line is the title. Checked when it was loaded. */
+export type Template = { readonly file: string; readonly text: string };
+
+export type NotifierType = WebhookType | SlackType | EmailType | AlertmanagerType | CommandType;
 
 export type WebhookType = {
   readonly kind: 'webhook';
@@ -33,6 +45,38 @@ export type WebhookType = {
   readonly headers: Readonly<Record<string, string | SecretRef>>;
   /** Signs the body: `X-Revertd-Signature: sha256=HMAC`. */
   readonly secret?: SecretRef;
+  /** What is sent instead of the notification; its texts are templates. */
+  readonly body?: JsonValue;
+};
+
+/** An incoming webhook of Slack, or of what speaks like it. Its address is a secret. */
+export type SlackType = { readonly kind: 'slack'; readonly url: string | SecretRef };
+
+export type EmailType = {
+  readonly kind: 'email';
+  readonly to: readonly string[];
+  readonly from: string;
+  readonly server: MailServer;
+  readonly auth?: { readonly username: string; readonly password: SecretRef };
+};
+
+/**
+ * `implicit`: TLS from the first byte (`smtps:`). `starttls`: nothing is said before the connection was secured.
+ * `none`: in the clear, for a server on this host.
+ */
+export type MailServer = {
+  readonly host: string;
+  readonly port: number;
+  readonly security: 'implicit' | 'starttls' | 'none';
+  readonly tls?: TlsFiles;
+};
+
+/** An Alertmanager, by the address that its own pages have. */
+export type AlertmanagerType = {
+  readonly kind: 'alertmanager';
+  readonly url: string;
+  readonly headers: Readonly<Record<string, string | SecretRef>>;
+  readonly labels: Readonly<Record<string, string>>;
 };
 
 /** Gets the notification as JSON on its standard input. */

@@ -19,8 +19,15 @@ export type RollbackPolicy = {
   /** The recovery time that the report is held against. */
   readonly rtoMs?: Millis;
   readonly notify: readonly string[];
+  /** Who hears when an incident is open for so long, the earliest level first. */
+  readonly escalate?: readonly EscalationLevel[];
+  /** How often people are told how an open incident stands. */
+  readonly updates?: { readonly everyMs: Millis };
   readonly release: Release;
 };
+
+/** Counted from the opening of the incident, not from the level before. */
+export type EscalationLevel = { readonly afterMs: Millis; readonly notify: readonly string[] };
 
 /** How many of the policy's critical triggers must fire. */
 export type Match =
@@ -40,6 +47,8 @@ export type Rung = {
   /** Done when the rung ends failed, by a step or by its verification. */
   readonly onFailure: readonly Step[];
   readonly verify: Verify;
+  /** Who hears of the incident too, from this rung on. */
+  readonly notify?: readonly string[];
 };
 
 export type Verify = {

@@ -2,7 +2,7 @@ import type { Event, OperationEvent } from '../event.ts';
 import { evolveStepOutcome } from '../incidents/evolve-incidents.ts';
 import type { Memory } from '../memory.ts';
 import type { Operation } from '../model/operation.ts';
-import { evolveNotified } from '../notifications/evolve-notifications.ts';
+import { evolveNotified, evolveSending } from '../notifications/evolve-notifications.ts';
 import { evolveDelivered, evolveTakenUp } from '../places/evolve-places.ts';
 import { without } from '../record.ts';
 import { evolveActivated, evolveKept, evolveRestored, evolveRestoring } from '../targets/evolve-targets.ts';
@@ -17,12 +17,14 @@ const REPORT_LONGEST_RETRY_MS = 600_000;
 /** planned → running → finished; a planned operation may finish without having run (`notDone`). */
 export function evolveOperations(memory: Memory, event: OperationEvent & At): Memory {
   switch (event.type) {
-    case 'operation.planned':
+    case 'operation.planned': {
+      const { action } = event.operation;
       return {
-        ...memory,
+        ...(action.kind === 'notify' ? evolveSending(memory, action, event.at) : memory),
         operations: { ...memory.operations, [event.operation.id]: event.operation },
         nextOperation: memory.nextOperation + 1,
       };
+    }
     case 'operation.running': {
       const operation = memory.operations[event.id];
       if (operation === undefined) return memory;

@@ -9,6 +9,7 @@ import { type Incident, isOpen } from '../model/incident.ts';
 import type { RollbackPolicy, Rung } from '../model/policy.ts';
 import { describeStep } from '../model/step.ts';
 import { type Trigger, triggerKey } from '../model/trigger.ts';
+import { tellingOutlook } from '../notifications/tell-by-time.ts';
 import { differing } from '../places/deliveries.ts';
 import { leadingElement, shownThreshold, viewTrigger } from '../triggers/trigger-view.ts';
 import type { Turn } from '../turn.ts';
@@ -20,6 +21,7 @@ export function outlookOf(turn: Turn): Outlook[] {
   return [
     ...Object.values(turn.desired.policies).flatMap((policy) => pendingOutlook(turn, policy)),
     ...Object.values(turn.memory.incidents).flatMap((incident) => incidentOutlook(turn, incident)),
+    ...tellingOutlook(turn),
     ...haltedOutlook(turn),
     ...Object.values(turn.memory.holds).map((hold) => holdOutlook(turn, hold)),
   ];

@@ -1,6 +1,8 @@
 import { COUNT_PATIENCE_MS } from '../incidents/loss.ts';
 import { judgeWhen } from '../incidents/when.ts';
 import type { Rung } from '../model/policy.ts';
+import { sendingInstants } from '../notifications/notify.ts';
+import { tellingInstants } from '../notifications/tell-by-time.ts';
 import type { Turn } from '../turn.ts';
 import type { Millis } from '../units.ts';
 
@@ -15,7 +17,8 @@ export function nextWakeUp(turn: Turn): Millis | null {
       [failing?.retryAt, owed?.retry?.retryAt].filter((at) => at !== undefined),
     ),
     ...targetInstants(turn),
-    ...Object.values(turn.memory.outbox).map((entry) => entry.retryAt),
+    ...tellingInstants(turn),
+    ...sendingInstants(turn),
     ...Object.values(turn.memory.reportsOwed).map((retry) => retry.retryAt),
     ...Object.values(turn.memory.brakes).map((brake) => brake.until),
     ...Object.values(turn.memory.places).flatMap(({ drift, repairs }) =>

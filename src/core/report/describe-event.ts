@@ -133,8 +133,14 @@ export function describeEvent(event: Event): string | null {
       return `${event.outcome} in ${formatDuration(event.durationMs)}: ${event.id.slice(0, event.id.lastIndexOf('#'))}${event.detail === '' ? '' : ` (${event.detail})`}`;
     case 'notification.dropped':
       return `message ${event.key} dropped: ${event.reason}`;
+    case 'incident.escalated':
+      return `escalated to level ${event.level} after ${formatDuration(event.afterMs)}: ${event.notify.join(', ')}`;
+    case 'report.written':
+      return `report written: ${event.path}`;
     case 'target.met':
     case 'target.calmed':
+    case 'incident.updated':
+    case 'incident.realerted':
     case 'operation.running':
     case 'notification.queued':
     case 'triggers.recorded':

@@ -32,6 +32,7 @@ function anExecutor(record: (event: EventSpec) => void) {
     hostName: 'test',
     log: () => {},
     writeReport: () => Promise.resolve(''),
+    readReport: () => undefined,
   });
   return { executor, faults };
 }

@@ -5,6 +5,7 @@ import type { Notifier } from '../../core/model/notifier.ts';
 import type { Operation } from '../../core/model/operation.ts';
 import type { Step } from '../../core/model/step.ts';
 import { formatDuration, type Millis } from '../../core/units.ts';
+import type { WrittenReport } from '../../drivers/notifiers/notifier-driver.ts';
 import { PlaceError } from '../../drivers/places/place-driver.ts';
 import type { HostStep } from '../../drivers/steps/step-driver.ts';
 import { TargetError } from '../../drivers/targets/target-driver.ts';
@@ -22,6 +23,9 @@ export type Outcome = {
   readonly detail: string;
   readonly digest?: string;
   readonly final?: boolean;
+  readonly retryAfterMs?: Millis;
+  /** What the outcome has people told, in the same transaction. */
+  readonly written?: Extract<EventSpec, { type: 'report.written' }>;
 };
 
 export type ExecutorHost = {
@@ -36,6 +40,8 @@ export type ExecutorHost = {
   readonly onFault: (error: unknown) => void;
   /** Writes the report of a closed incident and answers where. */
   readonly writeReport: (incident: string) => Promise<string>;
+  /** The report of an incident, for messages about it. */
+  readonly readReport: (incident: string) => WrittenReport | undefined;
 };
 
 /** Carries out operations that are already in the log, each beside the others, and logs their outcome. */
@@ -79,16 +85,15 @@ export class Executor {
     const { kind } = operation.action;
     faultPoint(`planned:${kind}`);
     const startedAt = this.#host.now();
-    const performed = await this.#performInTime(operation, abort.signal);
+    const { written, ...performed } = await this.#performInTime(operation, abort.signal);
     const outcome = afterKill(performed, abort.signal);
     if (abort.signal.aborted && outcome === performed && outcome.outcome !== 'done') return;
     faultPoint(`effect:${kind}`);
-    this.#host.record({
-      type: 'operation.finished',
-      id: operation.id,
-      ...outcome,
-      durationMs: Math.max(0, this.#host.now() - startedAt),
-    });
+    const durationMs = Math.max(0, this.#host.now() - startedAt);
+    this.#host.record(
+      { type: 'operation.finished', id: operation.id, ...outcome, durationMs },
+      ...(written === undefined ? [] : [written]),
+    );
     faultPoint(`finished:${kind}`);
   }
 
@@ -215,17 +220,26 @@ export class Executor {
   async #notify({ notifier: name, notification }: NotifyAction, signal: AbortSignal): Promise<Outcome> {
     const notifier = this.#host.notifier(name);
     if (notifier === undefined) return { outcome: 'failed', detail: `there is no notifier ${name} any more` };
-    const { hands, hostName, now } = this.#host;
-    const message = { ...notification, host: hostName };
+    const { hands, hostName, now, readReport } = this.#host;
+    const { topic, incident } = notification;
+    const report = topic === 'report' && incident !== undefined ? readReport(incident) : undefined;
+    const message = { ...notification, host: hostName, ...(report === undefined ? {} : { report }) };
     const delivery = await hands.send(notifier, message, { signal, secrets: hands.secrets, now });
     const detail = hands.secrets.redact(delivery.detail);
     if (delivery.outcome === 'delivered') return { outcome: 'done', detail };
-    return { outcome: 'failed', detail, ...(delivery.retry ? {} : { final: true }) };
+    const { retry, retryAfterMs } = delivery;
+    return {
+      outcome: 'failed',
+      detail,
+      ...(retry ? {} : { final: true }),
+      ...(retryAfterMs === undefined ? {} : { retryAfterMs }),
+    };
   }
 
   async #report(incident: string): Promise<Outcome> {
     try {
-      return { outcome: 'done', detail: await this.#host.writeReport(incident) };
+      const path = await this.#host.writeReport(incident);
+      return { outcome: 'done', detail: path, written: { type: 'report.written', incident, path } };
     } catch (error) {
       return { outcome: 'failed', detail: error instanceof Error ? error.message : String(error) };
     }

@@ -1,9 +1,12 @@
 import { createHmac } from 'node:crypto';
+import { once } from 'node:events';
 import { existsSync, readdirSync } from 'node:fs';
 import { mkdtemp, readFile, rm } from 'node:fs/promises';
+import { createServer } from 'node:net';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterAll, describe, expect, it } from 'vitest';
+import { startMailServer } from '../../../test/support/mail-server.ts';
 import { startServer } from '../../../test/support/recording-server.ts';
 import type { Notifier } from '../../core/model/notifier.ts';
 import { type AllowRules, createAllowList } from '../allow-list.ts';
@@ -14,9 +17,9 @@ import { createSend, NOTIFIER_DRIVERS } from './registry.ts';
 const NOW = Date.UTC(2026, 0, 2, 3, 4, 5, 678);
 const message: Message = {
   id: 'n-1',
-  topic: 'opened',
+  topic: 'asking',
   severity: 'critical',
-  title: 'p95 “latency” is high',
+  title: 'inc-1: p95 “latency” is high',
   text: 'Line one\nline two',
   host: 'web-1',
   at: NOW,
@@ -26,11 +29,19 @@ const message: Message = {
 const never = new AbortController().signal;
 const folder = await mkdtemp(join(tmpdir(), 'revertd-notifier-'));
 const server = await startServer(({ url }, response) => {
-  if (url === '/hang') return;
-  response.statusCode = Number(url?.slice(1) ?? 200);
+  if (url?.startsWith('/hang') === true) return;
+  response.statusCode = Number(/\d+/.exec(url ?? '')?.[0] ?? 200);
   response.end('token is hunter22');
 });
+const mail = await startMailServer();
+const fullMail = await startMailServer({ refuse: () => ({ code: 452, words: 'no space for hunter22' }) });
+/** Accepts connections and never says a word. */
+const mute = createServer(() => undefined).listen(0, '127.0.0.1');
+await once(mute, 'listening');
+const muteAddress = mute.address();
 afterAll(async () => {
+  mute.close();
+  await Promise.all([mail[Symbol.asyncDispose](), fullMail[Symbol.asyncDispose]()]);
   await server[Symbol.asyncDispose]();
   await rm(folder, { recursive: true });
 });
@@ -60,6 +71,20 @@ const command = (script: string): Notifier['type'] => ({
   argv: ['/bin/sh', '-c', script, 'x', folder],
 });
 
+const slack = (path: string): Notifier['type'] => ({ kind: 'slack', url: server.url + path });
+const alertmanager = (path: string): Notifier['type'] => ({
+  kind: 'alertmanager',
+  url: server.url + path,
+  headers: {},
+  labels: { team: 'memory' },
+});
+const email = (port: number): Notifier['type'] => ({
+  kind: 'email',
+  to: ['ann@example.com', 'Bob <bob@example.com>'],
+  from: 'revertd <revertd@example.com>',
+  server: { host: '127.0.0.1', port, security: 'none' },
+});
+
 /** For each type: one that delivers, one that is refused, one that hangs, and what forbids it. */
 const SAMPLES = {
   webhook: {
@@ -68,6 +93,27 @@ const SAMPLES = {
     hangs: webhook('/hang'),
     forbid: { hosts: [] },
     arrived: () => Promise.resolve(server.received.at(-1)?.body),
+  },
+  slack: {
+    delivers: slack('/200'),
+    refused: slack('/503'),
+    hangs: slack('/hang'),
+    forbid: { hosts: [] },
+    arrived: () => Promise.resolve(server.received.at(-1)?.body),
+  },
+  alertmanager: {
+    delivers: alertmanager('/200'),
+    refused: alertmanager('/503'),
+    hangs: alertmanager('/hang'),
+    forbid: { hosts: [] },
+    arrived: () => Promise.resolve(server.received.at(-1)?.body),
+  },
+  email: {
+    delivers: email(mail.port),
+    refused: email(fullMail.port),
+    hangs: email(typeof muteAddress === 'object' && muteAddress !== null ? muteAddress.port : 0),
+    forbid: { hosts: [] },
+    arrived: () => Promise.resolve(mail.received.at(-1)?.text),
   },
   command: {
     delivers: command('cat > $1/got'),
@@ -87,9 +133,10 @@ it('has a folder with a README for each driver and a driver for each folder', ()
 describe.each(Object.keys(SAMPLES) as NotifierKind[])('%s', (kind) => {
   const sample = SAMPLES[kind];
 
-  it('delivers the whole message as JSON', async () => {
+  it('delivers the message, whatever characters are in it', async () => {
     expect(await send(sample.delivers)).toMatchObject({ outcome: 'delivered' });
-    expect(JSON.parse((await sample.arrived()) ?? '')).toStrictEqual(message);
+    const arrived = (await sample.arrived()) ?? '';
+    for (const part of [message.title, 'Line one', 'web-1', 'inc-1']) expect(arrived).toContain(part);
   });
 
   it('tells that it may be tried again, without secrets', async () => {
@@ -113,6 +160,13 @@ describe.each(Object.keys(SAMPLES) as NotifierKind[])('%s', (kind) => {
       retry: false,
       detail: expect.stringContaining('not among'),
     });
+  });
+});
+
+describe.each(['webhook', 'command'] as const)('%s', (kind) => {
+  it('delivers the whole message as JSON', async () => {
+    await send(SAMPLES[kind].delivers);
+    expect(JSON.parse((await SAMPLES[kind].arrived()) ?? '')).toStrictEqual(message);
   });
 });
 

@@ -39,12 +39,12 @@ async function revision(): Promise<Revision> {
 }
 
 test('policy files are read with their bytes, everything else is left', async () => {
-  for (const path of ['b.yml', 'sub/a.yaml', 'sub/deep/c.yaml']) await put(path);
+  for (const path of ['b.yml', 'sub/a.yaml', 'sub/deep/c.yaml', 'templates/t.md']) await put(path);
   for (const path of ['x.draft.yaml', '.hidden.yaml', '.git/config.yaml', 'sub/.x/a.yaml', 'README.md'])
     await put(path);
   await put('a.yaml', Uint8Array.of(0xff, 0x00));
   const reading = await read();
-  expect(paths(reading)).toEqual(['a.yaml', 'b.yml', 'sub/a.yaml', 'sub/deep/c.yaml']);
+  expect(paths(reading)).toEqual(['a.yaml', 'b.yml', 'sub/a.yaml', 'sub/deep/c.yaml', 'templates/t.md']);
   expect(reading.state === 'changed' && [...(reading.snapshot.files[0]?.bytes ?? [])]).toEqual([0xff, 0x00]);
 });
 
@@ -69,6 +69,7 @@ test('an empty folder is taken at first start, and refused after that until a pe
   await put('a.yaml');
   const accepted = await revision();
   await rm(join(root, 'a.yaml'));
+  await put('templates/left.md');
   expect(await read(accepted)).toMatchObject({
     state: 'refused',
     code: 'emptied',

@@ -1,8 +1,9 @@
+import { inOwnWords } from '../../../core/notifications/word-message.ts';
 import { formatDuration } from '../../../core/units.ts';
 import type { AllowList } from '../../allow-list.ts';
 import { startDeadline } from '../../deadline.ts';
 import { type ProcessEnd, runProcess } from '../../process.ts';
-import type { Delivery, NotifierDriver, NotifierOf } from '../notifier-driver.ts';
+import { type Delivery, type NotifierDriver, type NotifierOf, withoutHtml } from '../notifier-driver.ts';
 
 /** Runs a program that gets the notification as JSON on its standard input; exit code 0 means delivered. */
 export function commandNotifier(host: { readonly allow: AllowList }): NotifierDriver<'command'> {
@@ -12,7 +13,10 @@ export function commandNotifier(host: { readonly allow: AllowList }): NotifierDr
       const refused = host.allow.mayRun(argv[0] ?? '');
       if (refused !== undefined) return { outcome: 'failed', retry: false, detail: refused };
       const deadline = startDeadline(signal, notifier.timeoutMs);
-      const end = await runProcess({ argv, stdin: `${JSON.stringify(message)}\n`, secrets }, deadline.signal);
+      const end = await runProcess(
+        { argv, stdin: `${JSON.stringify(inOwnWords(notifier, withoutHtml(message)))}\n`, secrets },
+        deadline.signal,
+      );
       return judge(notifier, end);
     },
   };

@@ -1,3 +1,4 @@
+import type { RollbackPolicy } from '../../../core/model/policy.ts';
 import type { LintRule } from '../lint-rule.ts';
 
 export const unusedNotifier: LintRule = {
@@ -5,9 +6,9 @@ export const unusedNotifier: LintRule = {
   severity: 'warning',
   title: 'a notifier is named by no policy',
   why: 'Whoever set it up believes to be told. It hears of refused revisions and of drift, and of no rollback.',
-  mend: 'name it in the `notify` of a policy, or remove it; for those two topics alone write `on: [refused, drift]`',
+  mend: 'name it in the `notify` of a policy, a rung or a level, or remove it; for those two topics alone write `on: [refused, drift]`',
   find: ({ notifiers, policies }) => {
-    const named = new Set(policies.flatMap(({ value }) => value.notify));
+    const named = new Set(policies.flatMap(({ value }) => namedBy(value)));
     return notifiers.flatMap(({ document, value }) => {
       const isForAll = value.on.every((topic) => topic === 'refused' || topic === 'drift');
       if (named.has(value.name) || isForAll || value.suspend) return [];
@@ -15,3 +16,7 @@ export const unusedNotifier: LintRule = {
     });
   },
 };
+
+function namedBy({ notify, ladder, escalate = [] }: RollbackPolicy): readonly string[] {
+  return [...notify, ...ladder.flatMap((rung) => rung.notify ?? []), ...escalate.flatMap((level) => level.notify)];
+}
