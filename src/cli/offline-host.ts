@@ -22,11 +22,13 @@ import { RemoteSampling } from '../metrics/remote/remote-sampling.ts';
 import { Sampling } from '../metrics/sampling.ts';
 import { SampleStore } from '../metrics/store/sample-store.ts';
 import type { HostConfig } from '../policy/host-config.ts';
+import { WindowCalendar } from '../policy/window-spans.ts';
 import type { HostView } from '../server/host-view.ts';
 import { STORE_FILE } from '../store/database.ts';
 import { Store } from '../store/store.ts';
 
 const PATIENCE_MS = 15_000;
+const CALENDAR = new WindowCalendar();
 
 /** What the handlers need, without a daemon: the store as it was left, and one look at the host. Nothing is changed. */
 export async function offlineView(config: HostConfig, policies: PolicySet | null, version: string): Promise<HostView> {
@@ -49,6 +51,7 @@ export async function offlineView(config: HostConfig, policies: PolicySet | null
     feed: () => null,
     plan: (others) => planOn(observation, others ?? policies),
     observe: () => observation,
+    windows: () => CALENDAR.at(desired?.windows, now),
     store,
     query: null,
     coverage: null,
@@ -59,7 +62,11 @@ export async function offlineView(config: HostConfig, policies: PolicySet | null
 /** What would be decided on an observation; null without policies. */
 export function planOn(observation: Observation, policies: PolicySet | null): Plan | null {
   if (policies === null) return null;
-  const { desired, observed, memory, now } = situationOf(observation, policies);
+  const { desired, observed, memory, now } = situationOf(
+    observation,
+    policies,
+    CALENDAR.at(policies.windows, observation.at),
+  );
   return decide(desired, observed, memory, now);
 }
 

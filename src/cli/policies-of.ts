@@ -37,6 +37,7 @@ export function loadOptionsFor({ revision }: PolicySnapshot, config: HostConfig)
     host: config.host.variables,
     hostLabels: config.host.labels,
     allow: allowFor(createAllowList({ ...config.allow, ownFolders: [resolve(config.dataDir)] })),
+    roles: Object.keys(config.roles),
   };
 }
 

@@ -277,9 +277,22 @@ function addOperatorCommands(program: Command, terminal: Terminal, version: stri
     );
   addIncidentCommands(program, terminal, version, act);
   program
+    .command('rollback <policy>')
+    .description('walk a ladder by hand, under the same brakes')
+    .option('--rung <name>', 'begin with this rung instead of the first')
+    .option('--reason <text>', 'why; it stands in the report')
+    .option('--force', 'against cooldown and limit; that is reported')
+    .option('--dry-run', 'only say what it would do')
+    .action(
+      act(async (options, policy: string) =>
+        (await import('./commands/rollback.ts')).rollback(policy, options, terminal, version),
+      ),
+    );
+  program
     .command('halt')
     .description('the emergency stop: no automatic action until `resume`; works without a daemon too')
     .option('--reason <text>', 'why; shown in status')
+    .option('--now', 'also kill the steps that are under way; what became of them is unknown, and asked')
     .action(act(async (options) => (await import('./commands/halt.ts')).halt(options, terminal)));
   program
     .command('resume')
@@ -329,10 +342,31 @@ function addIncidentCommands(program: Command, terminal: Terminal, version: stri
     );
   incidents
     .command('answer <id> <next|retry|done>')
-    .description('answer an incident that asks: go to the next rung, try again, or call it done')
+    .description('answer an incident that asks or is to be mended: next rung, try again, or call it done')
     .action(
       act(async (options, id: string, given: string) =>
         (await import('./commands/incidents.ts')).incidentsAnswer(id, given, options, terminal),
+      ),
+    );
+  incidents
+    .command('approve <id>')
+    .description('agree to the rung that an incident waits with, as yourself')
+    .option('--rung <name>', 'the rung that is meant; another one is refused')
+    .option('--reason <text>', 'why; it stands in the report')
+    .option('--override', 'decide alone, where the policy allows it now; everybody is told')
+    .action(
+      act(async (options, id: string) =>
+        (await import('./commands/incidents.ts')).incidentsApprove(id, options, terminal),
+      ),
+    );
+  incidents
+    .command('reject <id>')
+    .description('refuse the rung that an incident waits with; it goes on with the next one')
+    .option('--rung <name>', 'the rung that is meant; another one is refused')
+    .option('--reason <text>', 'why; it stands in the report')
+    .action(
+      act(async (options, id: string) =>
+        (await import('./commands/incidents.ts')).incidentsReject(id, options, terminal),
       ),
     );
   incidents

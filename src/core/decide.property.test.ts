@@ -5,10 +5,11 @@ import { aDesired, aFlag, aPolicy, aRun, aRung, aVerify, ORIGIN, setFlagOff } fr
 import { anyDesired, anyMove, DOCUMENT, type Move } from '../../test/support/random-world.ts';
 import { World } from '../../test/support/world.ts';
 import { decide } from './decide.ts';
+import type { Event } from './event.ts';
 import { evolve } from './evolve.ts';
 import { overlaps } from './incidents/conflict-set.ts';
 import type { Memory } from './memory.ts';
-import { type Incident, isOpen } from './model/incident.ts';
+import { type Incident, isActing, isOpen } from './model/incident.ts';
 import type { Plan } from './plan/plan.ts';
 
 /** `REVERTD_TEST_RUNS` multiplies the runs, for a long look. */
@@ -23,6 +24,9 @@ class Witness {
   readonly #opened: Noted[] = [];
   /** When overrides end, by the time that really passes. */
   readonly #expiries = new Map<string, number>();
+  readonly #mending = new Map<string, Incident>();
+  /** Policies that a person has just had act against their brake. */
+  readonly #forced = new Set<string>();
   #seen = 0;
   #clockSetMs = 0;
 
@@ -48,14 +52,26 @@ class Witness {
     return plan;
   };
 
+  /** The incident whose ladder may touch things from now on. */
+  #beginning(event: Event): Incident | undefined {
+    if (event.type === 'incident.opened') {
+      const { incident } = event;
+      if (incident.phase.kind !== 'fixing-forward') return incident;
+      this.#mending.set(incident.id, incident);
+    }
+    return event.type === 'fixForward.ended' ? this.#mending.get(event.incident) : undefined;
+  }
+
   /** Cooldown and limit, by the time that really passed. */
   #note(): void {
     for (const event of this.world.log.slice(this.#seen)) {
       if (event.type === 'clock.jumped') this.#clockSetMs += event.byMs;
       const at = event.at - this.#clockSetMs;
-      if (event.type === 'incident.opened') {
-        expectAllowed(event.incident, at, this.#opened, this.#ended);
-        this.#opened.push({ incident: event.incident, at });
+      if (event.type === 'brake.overridden') this.#forced.add(event.policy);
+      const acting = this.#beginning(event);
+      if (acting !== undefined) {
+        if (!this.#forced.delete(acting.policy.name)) expectAllowed(acting, at, this.#opened, this.#ended);
+        this.#opened.push({ incident: acting, at });
       }
       if (event.type === 'hold.placed' && event.hold.kind === 'override') {
         this.#expiries.set(event.hold.id, (event.hold.expiresAt ?? Number.POSITIVE_INFINITY) - this.#clockSetMs);
@@ -74,7 +90,7 @@ function expectAllowed(incident: Incident, at: number, opened: readonly Noted[],
   const { policy, conflictSet } = incident;
   const related = ({ incident: other }: Noted): boolean =>
     other.policy.name === policy.name || overlaps(other.conflictSet, conflictSet);
-  for (const one of ended.filter(related)) expect(at - one.at).toBeGreaterThanOrEqual(policy.cooldownMs);
+  for (const one of ended.filter(related)) expect(at - one.at).toBeGreaterThanOrEqual(one.incident.policy.cooldownMs);
   if (policy.limit === undefined) return;
   const { rollbacks, perMs } = policy.limit;
   expect(opened.filter(related).filter((one) => at - one.at < perMs).length).toBeLessThan(rollbacks);
@@ -114,7 +130,7 @@ function expectStandstill(plan: Plan): void {
 }
 
 function expectNoConflicts(memory: Memory): void {
-  const open = Object.values(memory.incidents).filter(isOpen);
+  const open = Object.values(memory.incidents).filter(isActing);
   for (const [index, one] of open.entries()) {
     for (const other of open.slice(index + 1)) expect(overlaps(one.conflictSet, other.conflictSet)).toBe(false);
   }

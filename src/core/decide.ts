@@ -1,6 +1,7 @@
 import { forgetIncidents, releaseHolds } from './holds/release-holds.ts';
 import { advanceIncidents } from './incidents/advance-incidents.ts';
 import { openIncidents } from './incidents/open-incidents.ts';
+import { noticePauses } from './incidents/pause.ts';
 import type { Memory } from './memory.ts';
 import type { Desired } from './model/desired.ts';
 import { type Operation, plannedOperation } from './model/operation.ts';
@@ -19,6 +20,7 @@ import { settleTargets } from './targets/settle-targets.ts';
 import { advanceTriggers, forgetTriggers } from './triggers/advance-triggers.ts';
 import { beginTurn, type Turn } from './turn.ts';
 import type { Millis } from './units.ts';
+import { settleWindows } from './windows/settle-windows.ts';
 
 /** What one step changes may concern a step before it: an incident that ends brakes its policy. Few passes see to all. */
 const PASSES = 8;
@@ -61,10 +63,12 @@ function settleTurn(turn: Turn): void {
   settlePlaces(turn);
   settleDocuments(turn);
   settleTargets(turn);
+  noticePauses(turn);
   openIncidents(turn);
   if (turn.memory.halt !== null) return;
   advanceIncidents(turn);
   releaseHolds(turn);
+  settleWindows(turn);
 }
 
 function noticeHalt(turn: Turn): void {

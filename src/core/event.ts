@@ -1,9 +1,11 @@
 import type { Brake } from './memory.ts';
+import type { ApprovalRequest, GivenApproval } from './model/approval.ts';
 import type { DocumentKey, PlaceKey } from './model/flag.ts';
 import type { Hold, HoldId } from './model/hold.ts';
 import type {
   Incident,
   IncidentAnswer,
+  IncidentCause,
   IncidentId,
   IncidentOutcome,
   JoinedPolicy,
@@ -29,6 +31,8 @@ export type EventSpec =
   | SourceEvent
   | TriggerEvent
   | IncidentEvent
+  | ApprovalEvent
+  | WindowEvent
   | HoldEvent
   | PlaceEvent
   | TargetEvent
@@ -76,13 +80,36 @@ export type TriggerEvent =
     }
   /** Accumulated times, written down now and then while they move. */
   | { readonly type: 'triggers.recorded'; readonly triggers: Readonly<Record<TriggerKey, TriggerMemory>> }
-  | { readonly type: 'triggers.forgotten'; readonly triggers: readonly TriggerKey[] };
+  | { readonly type: 'triggers.forgotten'; readonly triggers: readonly TriggerKey[] }
+  /** The sampler itself was in trouble, so that what it shows just after may be its own doing; see `correlated.ts`. */
+  | { readonly type: 'sampling.troubled'; readonly sampler: string; readonly reason: string };
 
 export type IncidentEvent =
   | { readonly type: 'incident.opened'; readonly incident: Incident }
   | { readonly type: 'incident.joined'; readonly incident: IncidentId; readonly joined: JoinedPolicy }
-  | { readonly type: 'policy.braked'; readonly policy: string; readonly brake: Brake }
-  | { readonly type: 'policy.unbraked'; readonly policy: string }
+  /** `again`: it was said before, and had only stopped firing meanwhile. */
+  | { readonly type: 'policy.braked'; readonly policy: string; readonly brake: Brake; readonly again?: true }
+  /** `gone`: git no longer has the policy, or suspends it. */
+  | { readonly type: 'policy.unbraked'; readonly policy: string; readonly gone?: true }
+  /** A person had it act all the same. */
+  | {
+      readonly type: 'brake.overridden';
+      readonly policy: string;
+      readonly brake: Brake;
+      readonly actor: string;
+      readonly reason: string;
+    }
+  /** Git suspends the policy of an open incident, or no longer does: meanwhile nothing is done and no deadline passes. */
+  | { readonly type: 'incident.paused'; readonly incident: IncidentId }
+  | { readonly type: 'incident.unpaused'; readonly incident: IncidentId; readonly lastedMs: Millis }
+  /** Another trigger fires while people mend what the first one showed. */
+  | {
+      readonly type: 'fixForward.worsened';
+      readonly incident: IncidentId;
+      readonly openedBy: readonly IncidentCause[];
+      readonly deadlineAt: Millis;
+    }
+  | { readonly type: 'fixForward.ended'; readonly incident: IncidentId; readonly rung: number; readonly reason: string }
   | { readonly type: 'rung.entered'; readonly incident: IncidentId; readonly rung: number; readonly name: string }
   | {
       readonly type: 'rung.skipped';
@@ -90,12 +117,23 @@ export type IncidentEvent =
       readonly rung: number;
       readonly name: string;
       readonly reason: string;
+      /** Skipped for want of knowledge. */
+      readonly unsure?: true;
     }
   | {
       readonly type: 'rung.failed';
       readonly incident: IncidentId;
       readonly rung: number;
       readonly name: string;
+      readonly reason: string;
+      /** It is not known to have failed; the policy goes on all the same. */
+      readonly unsure?: true;
+    }
+  | {
+      readonly type: 'step.skipped';
+      readonly incident: IncidentId;
+      readonly step: number;
+      readonly summary: string;
       readonly reason: string;
     }
   | {
@@ -134,7 +172,13 @@ export type IncidentEvent =
       readonly outcome: 'successful' | 'failed' | 'inconclusive';
       readonly reasons: readonly string[];
     }
-  | { readonly type: 'incident.asked'; readonly incident: IncidentId; readonly reason: string }
+  /** `everybody`: all notifiers are told, not only those of the policy. */
+  | {
+      readonly type: 'incident.asked';
+      readonly incident: IncidentId;
+      readonly reason: string;
+      readonly everybody?: true;
+    }
   | {
       readonly type: 'incident.answered';
       readonly incident: IncidentId;
@@ -146,6 +190,8 @@ export type IncidentEvent =
       readonly incident: IncidentId;
       readonly outcome: IncidentOutcome;
       readonly reason: string;
+      /** A person ended it. */
+      readonly byHand?: true;
     }
   /** It is open for so long that the next level of people hears of it; levels count from 1. */
   | {
@@ -161,6 +207,62 @@ export type IncidentEvent =
   | { readonly type: 'incident.realerted'; readonly incident: IncidentId; readonly notify: readonly string[] }
   | { readonly type: 'incident.forgotten'; readonly incident: IncidentId };
 
+export type ApprovalEvent =
+  /** The rung waits for people; what they are asked follows as soon as the loss is counted. */
+  | {
+      readonly type: 'approval.awaited';
+      readonly incident: IncidentId;
+      readonly rung: number;
+      readonly name: string;
+      readonly deadlineAt: Millis;
+    }
+  /** `previous`: what was asked before has changed, and what was given for it is void. */
+  | {
+      readonly type: 'approval.requested';
+      readonly incident: IncidentId;
+      readonly request: ApprovalRequest;
+      readonly previous?: string;
+    }
+  | {
+      readonly type: 'approval.given';
+      readonly incident: IncidentId;
+      readonly digest: string;
+      readonly approval: GivenApproval;
+    }
+  /** One person decided alone, as the policy allows while `because` holds. */
+  | {
+      readonly type: 'approval.overridden';
+      readonly incident: IncidentId;
+      readonly digest: string;
+      readonly approval: GivenApproval;
+      readonly because: readonly string[];
+      readonly notify: readonly string[];
+    }
+  | {
+      readonly type: 'approval.rejected';
+      readonly incident: IncidentId;
+      readonly rung: number;
+      readonly name: string;
+      readonly approval: GivenApproval;
+    }
+  | {
+      readonly type: 'approval.expired';
+      readonly incident: IncidentId;
+      readonly name: string;
+      readonly missing: string;
+    };
+
+export type WindowEvent =
+  /** A move away from the safe state waits for a window. */
+  | {
+      readonly type: 'window.withheld';
+      readonly flag: string;
+      readonly window: string;
+      readonly variant: string;
+      readonly until: Millis | null;
+    }
+  | { readonly type: 'window.passed'; readonly flag: string };
+
 export type HoldEvent =
   | { readonly type: 'hold.placed'; readonly hold: Hold }
   | { readonly type: 'hold.lifted'; readonly id: HoldId; readonly object: string; readonly reason: string };
@@ -175,6 +277,8 @@ export type PlaceEvent =
       readonly expected: string;
       readonly found: string | null;
       readonly repair: boolean;
+      /** When it is set back, where that was done so often that it waits. */
+      readonly repairAt?: Millis;
     }
   | { readonly type: 'drift.gone'; readonly place: PlaceKey; readonly flag: string }
   /** A write that failed is not needed any more. */
@@ -237,6 +341,8 @@ export function subjectsOf(event: EventSpec): string[] {
       return [event.hold.object, ...('incident' in event.hold ? [`Incident/${event.hold.incident}`] : [])];
     case 'hold.lifted':
       return [event.object];
+    case 'window.withheld':
+    case 'window.passed':
     case 'place.adopted':
     case 'drift.seen':
     case 'drift.gone':
@@ -263,10 +369,22 @@ export function subjectsOf(event: EventSpec): string[] {
       return [`Incident/${event.incident}`, `RollbackPolicy/${event.joined.policy.name}`];
     case 'policy.braked':
     case 'policy.unbraked':
+    case 'brake.overridden':
       return [`RollbackPolicy/${event.policy}`];
+    case 'incident.paused':
+    case 'incident.unpaused':
+    case 'fixForward.worsened':
+    case 'fixForward.ended':
+    case 'approval.awaited':
+    case 'approval.requested':
+    case 'approval.given':
+    case 'approval.overridden':
+    case 'approval.rejected':
+    case 'approval.expired':
     case 'rung.entered':
     case 'rung.skipped':
     case 'rung.failed':
+    case 'step.skipped':
     case 'step.started':
     case 'step.finished':
     case 'verification.started':
@@ -301,6 +419,7 @@ export function subjectsOf(event: EventSpec): string[] {
     case 'source.consented':
     case 'triggers.recorded':
     case 'triggers.forgotten':
+    case 'sampling.troubled':
     case 'notification.dropped':
       return [];
   }

@@ -1,20 +1,28 @@
 import type { Event } from './event.ts';
+import { evolveApproval } from './incidents/evolve-approval.ts';
+import { evolveBrakes } from './incidents/evolve-brakes.ts';
 import { evolveIncidents } from './incidents/evolve-incidents.ts';
-import { EMPTY_MEMORY, type Memory } from './memory.ts';
+import { EMPTY_MEMORY, type Memory, OWN_SAMPLER } from './memory.ts';
 import { evolveNotifications } from './notifications/evolve-notifications.ts';
 import { evolveOperations } from './operations/evolve-operations.ts';
 import { evolvePlaces } from './places/evolve-places.ts';
 import { without } from './record.ts';
 import { shiftMemory } from './shift-memory.ts';
 import { evolveTargets, restartTargets } from './targets/evolve-targets.ts';
+import type { Millis } from './units.ts';
 
 /** Memory after one more event. Memory is this fold over the log, from `EMPTY_MEMORY` on. */
 export function evolve(memory: Memory, event: Event): Memory {
   switch (event.type) {
     case 'daemon.started':
-      return { ...restartTargets(evolveIncidents(memory, event)), startedAt: event.at };
+      return {
+        ...restartTargets(evolveIncidents(noteTrouble(memory, OWN_SAMPLER, event.at), event)),
+        startedAt: event.at,
+      };
     case 'clock.jumped':
-      return shiftMemory(memory, event.byMs);
+      return noteTrouble(shiftMemory(memory, event.byMs), OWN_SAMPLER, event.at);
+    case 'sampling.troubled':
+      return noteTrouble(memory, event.sampler, event.at);
     case 'halt.began':
       return { ...memory, halt: { ...event.halt, noticedAt: event.at } };
     case 'halt.ended':
@@ -47,13 +55,32 @@ export function evolve(memory: Memory, event: Event): Memory {
     case 'target.settled':
     case 'target.released':
       return evolveTargets(memory, event);
-    case 'incident.opened':
-    case 'incident.joined':
+    case 'window.withheld':
+      return {
+        ...memory,
+        windowed: { ...memory.windowed, [event.flag]: { window: event.window, variant: event.variant } },
+      };
+    case 'window.passed':
+      return { ...memory, windowed: without(memory.windowed, [event.flag]) };
     case 'policy.braked':
     case 'policy.unbraked':
+      return evolveBrakes(memory, event);
+    case 'approval.awaited':
+    case 'approval.requested':
+    case 'approval.given':
+    case 'approval.overridden':
+    case 'approval.rejected':
+      return evolveApproval(memory, event);
+    case 'incident.opened':
+    case 'incident.joined':
+    case 'incident.paused':
+    case 'incident.unpaused':
+    case 'fixForward.worsened':
+    case 'fixForward.ended':
     case 'rung.entered':
     case 'rung.skipped':
     case 'rung.failed':
+    case 'step.skipped':
     case 'step.started':
     case 'step.finished':
     case 'verification.started':
@@ -76,6 +103,8 @@ export function evolve(memory: Memory, event: Event): Memory {
       return evolveNotifications(memory, event);
     case 'report.written':
     case 'daemon.stopped':
+    case 'brake.overridden':
+    case 'approval.expired':
     case 'halt.lifted':
     case 'revision.refused':
     case 'source.unreachable':
@@ -83,6 +112,10 @@ export function evolve(memory: Memory, event: Event): Memory {
     case 'source.consented':
       return memory;
   }
+}
+
+function noteTrouble(memory: Memory, sampler: string, at: Millis): Memory {
+  return { ...memory, troubles: { ...memory.troubles, [sampler]: at } };
 }
 
 /** Memory rebuilt from a whole log. */

@@ -34,7 +34,13 @@ export type Memory = {
   /** What cooldown and limit count: ended and open incidents that executed a rung. */
   readonly rollbacks: readonly RollbackRecord[];
   /** Policies that fire but may not act, and why; so that each refusal is said once. */
-  readonly brakes: Readonly<Record<string, Brake>>;
+  readonly brakes: Readonly<Record<string, BrakeMemory>>;
+  /** How long the steps of each rung (`POLICY/RUNG`) took when it was walked, the newest last. */
+  readonly durations: Readonly<Record<string, readonly Millis[]>>;
+  /** When each sampler was last in trouble of its own: `OWN_SAMPLER`, or a `prometheus` source. */
+  readonly troubles: Readonly<Record<string, Millis>>;
+  /** Flags whose move away from the safe state waits for a window; so that each refusal is said once. */
+  readonly windowed: Readonly<Record<string, { readonly window: string; readonly variant: string }>>;
   /** Planned or running. */
   readonly operations: Readonly<Record<OperationId, Operation>>;
   readonly outbox: Readonly<Record<string, OutboxEntry>>;
@@ -54,6 +60,8 @@ export type PlaceMemory = {
   readonly delivered: string | null;
   /** Somebody else's value that was seen last and said so; null when there is none. */
   readonly drift: string | null;
+  /** How often in a row it was set back, and when it is next; absent where it never was. */
+  readonly repairs?: Retry & { readonly lastAt: Millis };
 };
 
 export type DocumentMemory = {
@@ -117,12 +125,27 @@ export type RollbackRecord = {
   readonly incident: IncidentId;
   readonly policy: string;
   readonly conflictSet: readonly string[];
+  /** How long its own policy leaves the conflict set alone afterwards. */
+  readonly cooldownMs: Millis;
+  /** False if a person ended it before anything was done: it only keeps another one from mending again at once. */
+  readonly acted: boolean;
   readonly at: Millis;
   /** Null while the incident is open. */
   readonly endedAt: Millis | null;
 };
 
-export type Brake = { readonly kind: 'cooldown' | 'limit'; readonly until: Millis; readonly reason: string };
+/** `correlated`: most triggers of a sampler breach at once, just after it was in trouble itself. */
+export type Brake = {
+  readonly kind: 'cooldown' | 'limit' | 'correlated';
+  readonly until: Millis;
+  readonly reason: string;
+};
+
+/** `quiet`: the policy has stopped firing, but the brake still holds; should it fire again, that is nothing new. */
+export type BrakeMemory = Brake & { readonly quiet?: true };
+
+/** The sampler of all sources that revertd samples itself. */
+export const OWN_SAMPLER = 'own';
 
 export type OutboxEntry = {
   readonly notifier: string;
@@ -146,6 +169,9 @@ export const EMPTY_MEMORY: Memory = {
   incidents: {},
   rollbacks: [],
   brakes: {},
+  durations: {},
+  troubles: {},
+  windowed: {},
   operations: {},
   outbox: {},
   paces: {},

@@ -53,7 +53,7 @@ export type Situation = {
 };
 
 /** What `decide` needs, for any policies on the host that was observed. Triggers that are unknown there get their query's reading. */
-export function situationOf(observation: Observation, policies: PolicySet): Situation {
+export function situationOf(observation: Observation, policies: PolicySet, windows: Observed['windows']): Situation {
   const { documents, checks, halt, targets, memory, at: now } = observation;
   const desired = { ...policies, adopt: observation.host.adopt };
   const known = new Map(observation.readings.map((reading) => [queryKey(reading), reading]));
@@ -63,7 +63,12 @@ export function situationOf(observation: Observation, policies: PolicySet): Situ
     const { query: _query, source: _source, ...reading } = found;
     return [{ ...reading, trigger, at: now }];
   });
-  return { desired, observed: { readings, documents, checks, halt, targets }, memory, now };
+  return {
+    desired,
+    observed: { readings, documents, checks, halt, targets, ...(windows === undefined ? {} : { windows }) },
+    memory,
+    now,
+  };
 }
 
 /** The triggers of these policies of which memory has no evidence that counts. */

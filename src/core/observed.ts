@@ -1,5 +1,6 @@
 import type { CheckResult } from './model/check.ts';
 import type { DocumentKey } from './model/flag.ts';
+import type { MeasureResult } from './model/measure.ts';
 import type { JsonValue } from './model/step.ts';
 import type { CodeRevision } from './model/target.ts';
 import type { TriggerKey } from './model/trigger.ts';
@@ -13,10 +14,17 @@ export type Observed = {
   readonly documents: Readonly<Record<DocumentKey, DocumentSight>>;
   /** The newest result of each check that was asked for. */
   readonly checks: Readonly<Record<string, CheckResult>>;
+  /** The newest result of each measure that was asked for. */
+  readonly measures?: Readonly<Record<string, MeasureResult>>;
+  /** The spans around now of each window of the policies; one that is missing is not known. */
+  readonly windows?: Readonly<Record<string, readonly Span[]>>;
   readonly halt: Halt | null;
   /** The newest sight of each target; one that was never looked at is missing. */
   readonly targets: Readonly<Record<string, TargetSight>>;
 };
+
+/** From `from` on, and before `to`. */
+export type Span = { readonly from: Millis; readonly to: Millis };
 
 /** One evaluation of a trigger's query. */
 export type Reading = {

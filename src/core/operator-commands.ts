@@ -1,7 +1,10 @@
 import type { EventSpec } from './event.ts';
+import { brakeOf } from './incidents/brakes.ts';
+import { firstRung } from './incidents/first-rung.ts';
+import { workingOn } from './incidents/open-incidents.ts';
 import type { Memory } from './memory.ts';
 import type { Desired } from './model/desired.ts';
-import { type IncidentAnswer, isOpen } from './model/incident.ts';
+import { type Incident, type IncidentAnswer, isOpen } from './model/incident.ts';
 import { nearestName } from './nearest-name.ts';
 import { asText } from './places/flag-places.ts';
 import { formatDuration, type Millis } from './units.ts';
@@ -54,22 +57,55 @@ export function adopt(situation: Situation, object: string | undefined): EventSp
   return chosen.flatMap((hold) => liftHold(situation, hold.id, 'adopted'));
 }
 
-export function answerIncident({ memory, actor }: Situation, id: string, answer: IncidentAnswer): EventSpec[] {
+/** While people mend, `next` rolls back at once, also against a brake, which is then reported; `done` ends it. */
+export function answerIncident(situation: Situation, id: string, answer: IncidentAnswer): EventSpec[] {
+  const { memory, actor } = situation;
   const incident = openIncident(memory, id);
+  const answered: EventSpec = { type: 'incident.answered', incident: id, answer, actor };
+  if (incident.phase.kind === 'fixing-forward') return [answered, ...answerMending(situation, incident, answer)];
   if (incident.phase.kind !== 'asking') {
     const message = `${id} asks nothing: it is ${incident.phase.kind}. \`revertd incidents abort ${id}\` ends it`;
     throw new CommandError('refused', message);
   }
-  const answered: EventSpec = { type: 'incident.answered', incident: id, answer, actor };
-  if (answer !== 'done' || incident.phase.about.kind !== 'verifying') return [answered];
+  if (answer !== 'done' || incident.phase.about.kind === 'executing') return [answered];
+  return [answered, resolvedBy(incident, actor)];
+}
+
+function answerMending(situation: Situation, incident: Incident, answer: IncidentAnswer): EventSpec[] {
+  const { memory, now, actor } = situation;
+  switch (answer) {
+    case 'done':
+      return [resolvedBy(incident, actor)];
+    case 'retry':
+      throw new CommandError('refused', `${incident.id} waits to be mended: there is nothing to retry; next or done`);
+    case 'next': {
+      const reason = `${actor} does not wait for it to be mended`;
+      refuseBeside(memory, incident.conflictSet);
+      const brake = brakeOf(incident.policy, incident.conflictSet, memory, now);
+      const overridden: EventSpec[] =
+        brake === null ? [] : [{ type: 'brake.overridden', policy: incident.policy.name, brake, actor, reason }];
+      return [...overridden, { type: 'fixForward.ended', incident: incident.id, rung: firstRung(incident), reason }];
+    }
+  }
+}
+
+/** Of ladders that touch the same things only one is walked, whoever says so. @throws CommandError */
+export function refuseBeside(memory: Memory, touched: readonly string[]): void {
+  const other = workingOn(memory.incidents, touched);
+  if (other === undefined) return;
+  const message = `${other.id} (${other.policy.name}) works on the same things; wait for it, or end it: \`revertd incidents abort ${other.id}\``;
+  throw new CommandError('refused', message);
+}
+
+function resolvedBy(incident: Incident, actor: string): EventSpec {
   const reason = `${actor} says that it is resolved`;
-  return [answered, { type: 'incident.closed', incident: id, outcome: 'resolved', reason }];
+  return { type: 'incident.closed', incident: incident.id, outcome: 'resolved', reason, byHand: true };
 }
 
 export function abortIncident({ memory, actor }: Situation, id: string, reason: string | undefined): EventSpec[] {
   const incident = openIncident(memory, id);
   const why = `${actor} aborted it${reason === undefined ? '' : `: ${reason}`}; its latches stay until they are lifted`;
-  return [{ type: 'incident.closed', incident: incident.id, outcome: 'aborted', reason: why }];
+  return [{ type: 'incident.closed', incident: incident.id, outcome: 'aborted', reason: why, byHand: true }];
 }
 
 export type OverrideRequest = {
@@ -120,7 +156,7 @@ export function overrideFlag({ desired, memory, now, actor }: Situation, request
   ];
 }
 
-function openIncident(memory: Memory, id: string) {
+export function openIncident(memory: Memory, id: string): Incident {
   const incident = memory.incidents[id];
   if (incident === undefined || !isOpen(incident)) {
     const open = Object.values(memory.incidents)
@@ -131,7 +167,7 @@ function openIncident(memory: Memory, id: string) {
   return incident;
 }
 
-function notFound(what: string, name: string, known: readonly string[], command: string): CommandError {
+export function notFound(what: string, name: string, known: readonly string[], command: string): CommandError {
   const nearest = nearestName(name, known);
   const hint = nearest === undefined ? '' : ` Did you mean ${nearest}?`;
   const all = known.length === 0 ? 'there is none' : `there are ${known.slice(0, 10).join(', ')}`;

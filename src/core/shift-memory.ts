@@ -1,5 +1,5 @@
 import { shiftIncident } from './incidents/incident-times.ts';
-import type { Memory, Retry, TargetMemory } from './memory.ts';
+import type { Memory, PlaceMemory, Retry, TargetMemory } from './memory.ts';
 import type { Hold } from './model/hold.ts';
 import { mapValues } from './record.ts';
 import type { ElementMemory, TriggerMemory } from './triggers/trigger-memory.ts';
@@ -21,6 +21,8 @@ export function shiftMemory(memory: Memory, byMs: Millis): Memory {
       endedAt: one.endedAt === null ? null : one.endedAt + byMs,
     })),
     brakes: mapValues(memory.brakes, (brake) => ({ ...brake, until: brake.until + byMs })),
+    troubles: mapValues(memory.troubles, (at) => at + byMs),
+    places: mapValues(memory.places, (place) => shiftPlace(place, byMs)),
     documents: mapValues(memory.documents, (document) => ({
       writtenAt: document.writtenAt + byMs,
       failing: document.failing === null ? null : shiftRetry(document.failing, byMs),
@@ -45,6 +47,12 @@ function shiftHold(hold: Hold, byMs: Millis): Hold {
   const since = hold.since + byMs;
   if (hold.kind !== 'override' || hold.expiresAt === null) return { ...hold, since };
   return { ...hold, since, expiresAt: hold.expiresAt + byMs };
+}
+
+function shiftPlace(place: PlaceMemory, byMs: Millis): PlaceMemory {
+  const { repairs } = place;
+  if (repairs === undefined) return place;
+  return { ...place, repairs: { ...shiftRetry(repairs, byMs), lastAt: repairs.lastAt + byMs } };
 }
 
 function shiftRetry<T extends Retry>(retry: T, byMs: Millis): T {

@@ -1,9 +1,11 @@
 import { triggersInForce } from './effective-policies.ts';
+import { judgedChecks } from './incidents/judged-checks.ts';
 import type { Memory } from './memory.ts';
 import type { Check } from './model/check.ts';
 import type { Desired } from './model/desired.ts';
 import { type DocumentKey, type DocumentRef, documentKey } from './model/flag.ts';
-import { isOpen, type VerifyingPhase } from './model/incident.ts';
+import type { Incident, VerifyingPhase } from './model/incident.ts';
+import type { Measure } from './model/measure.ts';
 import type { Target } from './model/target.ts';
 import type { Trigger, TriggerKey } from './model/trigger.ts';
 import type { Millis } from './units.ts';
@@ -14,6 +16,7 @@ export type Wants = {
   readonly documents: readonly WantedDocument[];
   readonly checks: readonly WantedCheck[];
   readonly targets: readonly Target[];
+  readonly measures: readonly WantedMeasure[];
 };
 
 /** A sight from before `freshAfter` is of no use. */
@@ -25,6 +28,7 @@ export type WantedDocument = {
 };
 
 export type WantedCheck = { readonly check: Check; readonly freshAfter: Millis };
+export type WantedMeasure = { readonly measure: Measure; readonly freshAfter: Millis };
 
 export function wantsOf(desired: Desired, memory: Memory, now: Millis): Wants {
   return {
@@ -32,6 +36,7 @@ export function wantsOf(desired: Desired, memory: Memory, now: Millis): Wants {
     documents: wantedDocuments(desired, memory),
     checks: wantedChecks(memory, now),
     targets: Object.values(desired.targets),
+    measures: wantedMeasures(memory),
   };
 }
 
@@ -58,15 +63,40 @@ function setFlagStarts(memory: Memory): Millis[] {
 
 function wantedChecks(memory: Memory, now: Millis): WantedCheck[] {
   return Object.values(memory.incidents).flatMap((incident) => {
-    if (!isOpen(incident)) return [];
-    const phase = verifyingPhase(incident.phase);
-    if (phase === null || now < phase.settleAt) return [];
-    const checks = incident.policy.ladder[phase.rung]?.verify.checks ?? [];
-    return checks.map((check) => ({ check, freshAfter: phase.settleAt }));
+    const { phase } = incident;
+    switch (phase.kind) {
+      case 'entering':
+        return since(incident.policy.ladder[phase.rung]?.when, phase.since);
+      case 'awaiting-approval':
+        return since(incident.policy.ladder[phase.rung]?.approval?.override?.when, phase.since);
+      case 'executing': {
+        const step = incident.policy.ladder[phase.rung]?.[phase.part][phase.step];
+        return phase.startedAt === null ? since(step?.when, phase.since) : [];
+      }
+      case 'verifying':
+        return verifyingChecks(incident, phase, now);
+      case 'asking':
+        return phase.about.kind === 'verifying' ? verifyingChecks(incident, phase.about, now) : [];
+      case 'fixing-forward':
+      case 'closed':
+        return [];
+    }
   });
 }
 
-function verifyingPhase(phase: Memory['incidents'][string]['phase']): VerifyingPhase | null {
-  if (phase.kind === 'verifying') return phase;
-  return phase.kind === 'asking' && phase.about.kind === 'verifying' ? phase.about : null;
+function verifyingChecks(incident: Incident, phase: VerifyingPhase, now: Millis): WantedCheck[] {
+  return now < phase.settleAt ? [] : since(judgedChecks(incident, phase.rung), phase.settleAt);
+}
+
+function since(checks: readonly Check[] | undefined, freshAfter: Millis): WantedCheck[] {
+  return (checks ?? []).map((check) => ({ check, freshAfter }));
+}
+
+/** What would be lost is counted for as long as people are asked. */
+function wantedMeasures(memory: Memory): WantedMeasure[] {
+  return Object.values(memory.incidents).flatMap(({ phase, policy }) => {
+    if (phase.kind !== 'awaiting-approval') return [];
+    const counts = policy.ladder[phase.rung]?.dataLoss?.counts ?? [];
+    return counts.map(({ measure }) => ({ measure, freshAfter: phase.since }));
+  });
 }

@@ -2,11 +2,13 @@ import { mkdirSync } from 'node:fs';
 import { hostname } from 'node:os';
 import { join, resolve } from 'node:path';
 import type { Event, EventSpec } from '../core/event.ts';
+import { OWN_SAMPLER } from '../core/memory.ts';
 import type { Check } from '../core/model/check.ts';
 import type { PolicySet } from '../core/model/desired.ts';
 import type { Trigger } from '../core/model/trigger.ts';
 import type { Observation } from '../core/observation.ts';
 import type { Plan } from '../core/plan/plan.ts';
+import { formatDuration } from '../core/units.ts';
 import { type Wants, wantsOf } from '../core/wants.ts';
 import { isHostCheck, makeCheck } from '../drivers/checks/registry.ts';
 import { hostSystemctl } from '../drivers/systemctl.ts';
@@ -18,6 +20,7 @@ import { Sampling, type SourceCondition } from '../metrics/sampling.ts';
 import { SampleStore } from '../metrics/store/sample-store.ts';
 import type { HostConfig } from '../policy/host-config.ts';
 import { loadPolicies } from '../policy/load.ts';
+import { WindowCalendar } from '../policy/window-spans.ts';
 import { openSource } from '../source/open-source.ts';
 import { Store } from '../store/store.ts';
 import { allowFor } from './allow-for-policies.ts';
@@ -25,6 +28,7 @@ import { Executor } from './apply/executor.ts';
 import { createHands, type Hands, type HandsHost } from './apply/hands.ts';
 import { recoverOperation } from './apply/recovery.ts';
 import { readHalt } from './halt-file.ts';
+import { Heartbeat } from './heartbeat.ts';
 import { HostClock } from './host-clock.ts';
 import type { Log } from './log.ts';
 import { CheckWatch } from './observe/check-watch.ts';
@@ -36,6 +40,8 @@ import { Reconciler } from './reconciler.ts';
 import { renderReport, writeReport } from './reports.ts';
 
 const CLOCK_CHECK_MS = 1_000;
+/** Far more than a busy host delays a timer. */
+const STALL_MS = 5_000;
 const COMPACT_EVERY_MS = 60_000;
 const DRAIN_MS = 20_000;
 
@@ -68,6 +74,7 @@ export class Daemon {
   readonly startedAt: number;
   readonly #options: DaemonOptions;
   readonly #clock = new HostClock();
+  readonly #heartbeat = new Heartbeat(CLOCK_CHECK_MS);
   readonly #hands: Hands;
   readonly #executor: Executor;
   readonly #sampling: Sampling;
@@ -101,6 +108,7 @@ export class Daemon {
     this.documents = new DocumentWatch(this.#hands.places, now, wake);
     const checks = new CheckWatch((check) => this.#check(check), now, wake);
     const targets = new TargetWatch(this.#hands.targets, now, wake);
+    const calendar = new WindowCalendar();
     this.#executor = this.#createExecutor(now);
     this.reconciler = new Reconciler({
       store: this.store,
@@ -108,6 +116,8 @@ export class Daemon {
       documents: this.documents,
       checks,
       targets,
+      measure: (measure) => this.evaluator.measure(measure, now()),
+      windows: (windows, at) => calendar.at(windows, at),
       halt: () => readHalt(this.dataDir),
       start: (operation) => this.#executor.start(operation),
       onPlan: (plan, tookMs) => this.#observers.forEach((observer) => observer.onPlan?.(plan, tookMs)),
@@ -138,7 +148,8 @@ export class Daemon {
     const { desired, memory } = this.reconciler;
     const at = this.now();
     const triggers = desired === null ? new Map<string, Trigger>() : wantsOf(desired, memory, at).triggers;
-    const { readings: _readings, ...observed } = this.reconciler.observed;
+    // Windows follow from the policies and the time, and what would be lost is counted when people are asked.
+    const { readings: _readings, windows: _windows, measures: _measures, ...observed } = this.reconciler.observed;
     const { version, evaluator } = this;
     const host = observedHost(this.#options.config, this.hostName);
     return {
@@ -149,6 +160,15 @@ export class Daemon {
       ...observed,
       readings: observedReadings({ evaluator, remote: this.#remote }, triggers, at),
     };
+  }
+
+  get roles(): HostConfig['roles'] {
+    return this.#options.config.roles;
+  }
+
+  /** Ends the steps that are under way at once; what became of each is unknown, and asked. */
+  killSteps(reason: string): void {
+    this.#executor.killSteps(reason);
   }
 
   sourceConditions(): readonly SourceCondition[] {
@@ -165,6 +185,7 @@ export class Daemon {
     this.#noticeClockSetBack();
     this.record('revertd', { type: 'daemon.started', version, host: this.hostName, pid: process.pid });
     if (!this.#options.dryRun) await this.#recover();
+    this.#heartbeat.restart();
     this.#timers.push(setInterval(() => this.#checkClock(), CLOCK_CHECK_MS));
     this.#timers.push(setInterval(() => this.#compactHistory(), COMPACT_EVERY_MS));
     this.feed?.restore();
@@ -246,6 +267,7 @@ export class Daemon {
           host: config.host.variables,
           hostLabels: config.host.labels,
           allow: allowFor(this.#hands.allow),
+          roles: Object.keys(config.roles),
         }),
       intervalMs: config.source.intervalMs,
       now,
@@ -293,8 +315,14 @@ export class Daemon {
     }
   }
 
+  /** A loop that stood still has missed samples, of which what follows may be the trace. */
   #checkClock(): void {
     try {
+      const stalledMs = this.#heartbeat.lateMs();
+      if (stalledMs >= STALL_MS) {
+        const reason = `its loop stood still for ${formatDuration(stalledMs)}`;
+        this.record('revertd', { type: 'sampling.troubled', sampler: OWN_SAMPLER, reason });
+      }
       this.#followClock(this.#clock.checkJump());
     } catch (error) {
       this.#options.onFault(error);

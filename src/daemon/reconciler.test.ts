@@ -42,6 +42,8 @@ beforeEach(() => {
       () => now,
       () => {},
     ),
+    measure: ({ key }) => ({ key, at: 0, value: null, detail: 'not measured' }),
+    windows: () => ({}),
     halt: () => null,
     start: (operation) => started.push(operation.action.kind),
     onPlan: () => {},

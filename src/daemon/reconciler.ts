@@ -5,6 +5,7 @@ import type { Memory } from '../core/memory.ts';
 import type { Action } from '../core/model/action.ts';
 import type { Desired } from '../core/model/desired.ts';
 import { type DocumentKey, documentKey } from '../core/model/flag.ts';
+import type { Measure, MeasureResult } from '../core/model/measure.ts';
 import { type Operation, plannedOperation } from '../core/model/operation.ts';
 import type { Step } from '../core/model/step.ts';
 import { announcementOf } from '../core/notifications/announce.ts';
@@ -29,6 +30,9 @@ export type ReconcilerHost = {
   readonly documents: DocumentWatch;
   readonly checks: CheckWatch;
   readonly targets: TargetWatch;
+  /** Answers at once: a measure is a query over the samples. */
+  readonly measure: (measure: Measure) => MeasureResult;
+  readonly windows: (windows: Desired['windows'], now: Millis) => NonNullable<Observed['windows']>;
   readonly halt: () => Halt | null;
   readonly start: (operation: Operation) => void;
   /** Told after each decision, for metrics and those who watch. */
@@ -56,6 +60,7 @@ export class Reconciler {
   #running = false;
   #acting = true;
   #plan: Plan | null = null;
+  #measures: NonNullable<Observed['measures']> = {};
   /** For what observations were last asked for. */
   #asked: { readonly desired: Desired; readonly memory: Memory } | null = null;
   /** Documents whose writing a person released from the halt: since when, and who. What makes them effective follows. */
@@ -259,8 +264,16 @@ export class Reconciler {
   }
 
   #observed(readings: readonly Reading[]): Observed {
-    const { documents, checks, targets, halt } = this.#host;
-    return { readings, documents: documents.sights, checks: checks.results, halt: halt(), targets: targets.sights };
+    const { documents, checks, targets, halt, windows, now } = this.#host;
+    return {
+      readings,
+      documents: documents.sights,
+      checks: checks.results,
+      measures: this.#measures,
+      windows: windows(this.#desired?.windows, now()),
+      halt: halt(),
+      targets: targets.sights,
+    };
   }
 
   #observe(desired: Desired, now: Millis): void {
@@ -270,6 +283,9 @@ export class Reconciler {
     this.#host.documents.refresh(wants.documents);
     this.#host.checks.refresh(wants.checks);
     this.#host.targets.refresh(wants.targets);
+    this.#measures = Object.fromEntries(
+      wants.measures.map(({ measure }) => [measure.key, this.#host.measure(measure)]),
+    );
   }
 
   /** What was seen of a document before its write ended is of no use, whatever the clock says. */

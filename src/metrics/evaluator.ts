@@ -1,4 +1,5 @@
 import type { QueryCheck } from '../core/model/check.ts';
+import type { Measure, MeasureResult } from '../core/model/measure.ts';
 import type { Trigger, TriggerKey } from '../core/model/trigger.ts';
 import { type Reading, type ReadingElement, toReadingValue } from '../core/observed.ts';
 import type { Millis } from '../core/units.ts';
@@ -141,6 +142,23 @@ export class Evaluator {
       return judgeQueryCheck(check, elementsOf(prepared.compiled.instant(this.#store, at)));
     } catch (error) {
       if (error instanceof PromqlError) return { key, outcome: 'unknown', detail: error.message };
+      throw error;
+    }
+  }
+
+  /** The sum over the elements of the measure's query; null without data, or with NaN. */
+  measure({ key, expr }: Measure, at: Millis): MeasureResult {
+    const prepared = this.#prepare(expr);
+    if (prepared instanceof PromqlError) return { key, at, value: null, detail: prepared.message };
+    try {
+      const elements = elementsOf(prepared.compiled.instant(this.#store, at));
+      const value = elements.reduce((sum, element) => sum + element, 0);
+      if (elements.length === 0) return { key, at, value: null, detail: 'no data' };
+      return Number.isFinite(value)
+        ? { key, at, value, detail: `the sum of ${elements.length} element(s)` }
+        : { key, at, value: null, detail: `is ${value}` };
+    } catch (error) {
+      if (error instanceof PromqlError) return { key, at, value: null, detail: error.message };
       throw error;
     }
   }

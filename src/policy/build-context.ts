@@ -44,6 +44,8 @@ export type BuildContext = {
   readonly document: PolicyDocument;
   readonly host: { readonly lookup: Lookup; readonly names: readonly string[] } | undefined;
   readonly allow: Allow;
+  /** The roles that somebody has on this host; undefined where no host is known. */
+  readonly roles?: readonly string[];
   /** The texts of the policy folder that notifiers may name, by path. */
   readonly templates: ReadonlyMap<string, Decoded>;
   readonly diagnostics: Diagnostic[];

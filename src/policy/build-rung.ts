@@ -1,6 +1,7 @@
 import type { Rung, Verify } from '../core/model/policy.ts';
 import { formatDuration } from '../core/units.ts';
 import { buildChecks } from './build-check.ts';
+import { buildConsent } from './build-consent.ts';
 import { type BuildContext, doubt, durationAt, fault, valueOrigin } from './build-context.ts';
 import { namedNotifiers } from './build-parts.ts';
 import { buildSteps } from './build-step.ts';
@@ -14,6 +15,8 @@ export function buildRung(context: BuildContext, path: Path, raw: RawRung): Rung
   return {
     name: raw.rung,
     origin: valueOrigin(context, path),
+    ...(raw.when === undefined ? {} : { when: buildChecks(context, [...path, 'when'], raw.when) }),
+    ...buildConsent(context, path, raw),
     do: buildSteps(context, [...path, 'do'], raw.do),
     onFailure: buildSteps(context, [...path, 'onFailure'], raw.onFailure),
     verify: buildVerify(context, [...path, 'verify'], raw.verify ?? {}),

@@ -1,3 +1,4 @@
+import type { Check } from '../core/model/check.ts';
 import type { RunStep, ServiceRef, Step, StepSpec } from '../core/model/step.ts';
 import { formatDuration, type Millis } from '../core/units.ts';
 import { buildChecks } from './build-check.ts';
@@ -7,6 +8,7 @@ import {
   type BuildContext,
   durationAt,
   fault,
+  faultAtKey,
   pathAt,
   SHORTEST_TIMEOUT,
   unitAt,
@@ -58,7 +60,17 @@ export function buildSteps(context: BuildContext, path: Path, raw: readonly RawS
 
 function buildStep(context: BuildContext, path: Path, raw: RawStep): Step {
   const [spec, timeoutMs] = buildSpec(context, path, raw);
-  return { origin: valueOrigin(context, path), timeoutMs, ...spec };
+  const when = raw.when === undefined ? {} : { when: buildWhen(context, [...path, 'when'], raw.when) };
+  return { origin: valueOrigin(context, path), timeoutMs, ...when, ...spec };
+}
+
+/** What makes something effective that was written already is not a question any more. */
+function buildWhen(context: BuildContext, path: Path, raw: NonNullable<RawStep['when']>): readonly Check[] {
+  if (!path.includes('ladder')) {
+    const message = '`when` is for steps of a ladder; what makes a state effective is done in any case';
+    faultAtKey(context, path, 'E-STEP', message);
+  }
+  return buildChecks(context, path, raw);
 }
 
 function buildSpec(context: BuildContext, path: Path, raw: RawStep): readonly [StepSpec, Millis] {

@@ -1,4 +1,6 @@
 import type { Threshold, Trigger } from '../core/model/trigger.ts';
+import type { Expr } from '../promql/ast.ts';
+import { selectorsOf, usesAbsence } from '../promql/inspect.ts';
 import { type BuildContext, doubt, durationAt, fault, faultAtKey, valueOrigin } from './build-context.ts';
 import { buildThreshold, noteServer } from './build-parts.ts';
 import { type CheckedQuery, checkQueryAt, dropsGoodData } from './check-query.ts';
@@ -19,6 +21,7 @@ export function buildTrigger(context: BuildContext, path: Path, raw: RawTrigger)
     ...(clear === undefined ? {} : { clear }),
     noData: raw.noData ?? 'hold',
     severity: raw.severity ?? 'critical',
+    ...buildDecision(context, [...path, 'decision'], raw.decision),
   };
   noteServer(context, [...path, 'source'], raw.source);
   noteSampling(context, path, forMs, raw.source === undefined ? query : { ...query, remote: raw.source });
@@ -30,7 +33,19 @@ export function buildTrigger(context: BuildContext, path: Path, raw: RawTrigger)
     ...meaning,
     ...(raw.startAt === undefined ? {} : { startAt: raw.startAt }),
     windowMs: query.windowMs,
+    ...(query.expr !== undefined && watchesAbsence(query.expr) ? { watchesAbsence: true } : {}),
   };
+}
+
+function buildDecision(context: BuildContext, path: Path, raw: RawTrigger['decision']): Pick<Trigger, 'decision'> {
+  if (raw === undefined) return {};
+  const least = { ms: 1_000, text: '1s' };
+  return { decision: { fixForwardMs: durationAt(context, [...path, 'fixForward'], raw.fixForward, 0, least) } };
+}
+
+/** Whether it asks if something answers at all: of many that ask so, many breaching at once is what happened. */
+function watchesAbsence(expr: Expr): boolean {
+  return usesAbsence(expr) || selectorsOf(expr).some(({ name = '' }) => name === 'up' || name.startsWith('probe_'));
 }
 
 function buildTriggerThreshold(context: BuildContext, path: Path, raw: RawTrigger): Trigger['threshold'] {

@@ -27,6 +27,9 @@ const EXPECTED: Readonly<Record<string, readonly string[]>> = {
   'flag-case': ['27:28 error[E-NO-FLAG] there is no Flag called "Fast-Path"; did you mean "fast-path"?'],
   'missing-flag': ['27:28 error[E-NO-FLAG] there is no Flag called "fastpath"; did you mean "fast-path"?'],
   'missing-notifier': ['28:12 error[E-NO-NOTIFIER] there is no Notifier called "oncal"; did you mean "oncall"?'],
+  'missing-override-notifier': [
+    '26:116 error[E-NO-NOTIFIER] there is no Notifier called "boss"; there is no Notifier at all',
+  ],
   'missing-safe': [
     '26:28 error[E-NO-SAFE-VARIANT] the Flag "fast-path" has no safeVariant, so it cannot be set to safe; add one, or name a variant',
     '10:19 the Flag "fast-path"',
@@ -35,6 +38,7 @@ const EXPECTED: Readonly<Record<string, readonly string[]>> = {
     '27:54 error[E-NO-VARIANT] the Flag "fast-path" has no variant "of"; expected "on" or "off"',
     '3:19 the Flag "fast-path"',
   ],
+  'missing-window-flag': ['19:79 error[E-NO-FLAG] there is no Flag called "fast-pat"; did you mean "fast-path"?'],
   'not-for-host': [
     '28:28 error[E-NOT-FOR-HOST] the Flag "fast-path" is not for this host (its hosts.matchLabels), but what refers to it is',
     '10:19 the Flag "fast-path"',

@@ -163,10 +163,7 @@ const EXPECTED: Readonly<Record<string, readonly string[]>> = {
   'run-string': [
     '27:16 error[E-TYPE] `run` must be a mapping; found the text "systemctl restart app"; write {argv: [systemctl, restart, app]}',
   ],
-  'rung-to-come': [
-    '28:7 error[E-NOT-SUPPORTED] `approval` is not supported by this version yet',
-    '29:7 error[E-NOT-SUPPORTED] `when` is not supported by this version yet',
-  ],
+  'rung-to-come': ['28:7 error[E-NOT-SUPPORTED] `assess` is not supported by this version yet'],
   'safe-not-a-variant': [
     '7:16 error[E-NO-VARIANT] `safeVariant` names no variant of this flag: found "disabled", expected "on" or "off"',
   ],

@@ -3,6 +3,11 @@ import { badFixtures, faultsOf } from '../../test/tools/policy-fixtures.ts';
 
 /** By fixture: every line that is printed of it. */
 const EXPECTED: Readonly<Record<string, readonly string[]>> = {
+  approval: [
+    '26:28 error[E-NAME] "d b a" cannot be a name: names are up to 63 letters, digits, ".", "_" and "-", beginning and ending with a letter or digit',
+    '26:35 error[E-RANGE] `d b a` must be at least 1; found the number 0',
+    '26:63 error[E-VALUE] `onTimeout` must be escalate or abort; found the text "ignore"',
+  ],
   'clear-for': [
     '24:33 error[E-CLEAR-FOR] `clear.for` (10m) is not shorter than `verify.within` (5m) of the rung "flags": its verification could never succeed',
     '26:7 the rung "flags"',
@@ -15,9 +20,19 @@ const EXPECTED: Readonly<Record<string, readonly string[]>> = {
     '24:23 error[E-CLEAR] `clear` is on the wrong side: found below 0.9, but the trigger breaches above 0.5; expected at most 0.5',
   ],
   'clear-without-value': ['24:7 error[E-ONE-OF] `clear` needs exactly one of above or below; found none'],
+  'decision-without-ladder': ['19:1 error[E-MISSING-KEY] a `decision` is about the `ladder`, and there is none'],
+  'decision-zero': ['24:31 error[E-RANGE] `fixForward` must be at least 1s; found 0s'],
   'limit-fraction': ['28:23 error[E-TYPE] `rollbacks` must be a whole number from 1; found the number 1.5'],
   'limit-number': [
     '28:10 error[E-TYPE] `limit` must be a mapping; found the number 2; for example { rollbacks: 2, per: 24h }',
+  ],
+  'loss-target': [
+    '26:19 error[E-NOT-SUPPORTED] `target` is not supported by this version yet',
+    '26:40 error[E-MISSING-KEY] `query` is missing in `rows`',
+    '26:48 error[E-NOT-SUPPORTED] `sql` is not supported by this version yet',
+  ],
+  'loss-without-approval': [
+    '26:7 error[E-NO-APPROVAL] the rung "flags" loses data, so somebody must agree to it: add `approval`',
   ],
   'many-faults': [
     '4:1 error[E-YAML-TAB] found a tab in the indentation; YAML allows only spaces there',
@@ -27,15 +42,27 @@ const EXPECTED: Readonly<Record<string, readonly string[]>> = {
   'match-too-many': ['28:21 error[E-MATCH] `match` asks for at least 2 of the critical triggers; this policy has 1'],
   'match-warnings': ['29:10 error[E-MATCH] `match` asks for all of the critical triggers; this policy has 0'],
   'match-zero': ['28:21 error[E-RANGE] `atLeast` must be at least 1; found the number 0'],
+  'override-without-when': ['26:38 error[E-MISSING-KEY] `when` is missing in `override`'],
   'release-fix': ['28:38 error[E-NOT-SUPPORTED] `reRamp` is not supported by this version yet'],
   'release-word': [
     '28:12 error[E-TYPE] `release` must be a mapping; found the text "onFlagChange"; for example { flags: onFlagChange }',
   ],
   repetition: ['27:63 error[E-REPETITION] `repeatable: true` and `unless` exclude each other; keep one'],
   settle: ['28:25 error[E-SETTLE] `settle` (5m) must be shorter than `within` (2m), or nothing is ever judged'],
+  'then-when': [
+    '10:61 error[E-STEP] `when` is for steps of a ladder; what makes a state effective is done in any case',
+  ],
   'verify-for': [
     '28:35 error[E-VERIFY-FOR] `settle` (30s) and `for` (5m) together are longer than `within` (5m): no success could last long enough',
   ],
+  'window-never': ['4:31 error[E-SCHEDULE] the schedule "0 0 30 2 *" never comes'],
+  'window-schedule': [
+    '4:31 error[E-SCHEDULE] the schedule "0 25 * * 5" has not five fields of cron: Invalid value for hour: 25',
+  ],
+  'window-seconds': [
+    "4:31 error[E-SCHEDULE] the schedule \"0 0 18 * * 5\" has not five fields of cron: mode '5-part' requires exactly 5 parts, but pattern '0 0 18 * * 5' has 6 parts.",
+  ],
+  'window-zone': ['4:70 error[E-SCHEDULE] there is no time zone "Europe/Berln"; write an IANA name'],
 };
 
 describe('what makes no sense together', () => {

@@ -20,6 +20,7 @@ describe('a configuration', () => {
         host: { labels: {}, variables: {} },
         dataDir: '/var/lib/revertd',
         adopt: 'ask',
+        roles: {},
         allow: {},
         containers: {},
         server: { listen: '127.0.0.1:7433' },
@@ -27,6 +28,17 @@ describe('a configuration', () => {
         log: { level: 'info' },
       },
     });
+  });
+
+  test('gives roles to users and groups', () => {
+    const result = load('roles: { dba: { users: [ann], groups: [dbas] }, engineering-manager: { users: [carol] } }');
+    expect(result).toMatchObject({
+      ok: true,
+      config: { roles: { dba: { users: ['ann'], groups: ['dbas'] }, 'engineering-manager': { users: ['carol'] } } },
+    });
+    expect(faults('roles: { dba: { user: [ann] } }')).toEqual([
+      expect.stringContaining('unknown key `user`; did you mean `users`?'),
+    ]);
   });
 
   test('says where policies come from and what they may touch', () => {

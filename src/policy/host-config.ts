@@ -25,6 +25,8 @@ export type HostConfig = {
   };
   readonly dataDir: string;
   readonly adopt: 'ask' | 'git';
+  /** By role, the users and groups of this host that have it. */
+  readonly roles: Readonly<Record<string, RoleHolders>>;
   readonly allow: {
     readonly paths?: readonly string[];
     readonly units?: readonly string[];
@@ -38,6 +40,8 @@ export type HostConfig = {
   readonly history: { readonly keepMs: Millis; readonly mostRows: number };
   readonly log: { readonly level: 'debug' | 'info' | 'warn' | 'error' };
 };
+
+export type RoleHolders = { readonly users?: readonly string[]; readonly groups?: readonly string[] };
 
 /** The file's own shape, as the schema has it. */
 export type RawConfig = {
@@ -53,6 +57,7 @@ export type RawConfig = {
   readonly host?: Partial<HostConfig['host']>;
   readonly dataDir?: string;
   readonly adopt?: 'ask' | 'git';
+  readonly roles?: HostConfig['roles'];
   readonly allow?: HostConfig['allow'];
   readonly containers?: HostConfig['containers'];
   readonly server?: { readonly listen?: string; readonly socket?: string };
@@ -191,6 +196,7 @@ function withDefaults(raw: RawConfig): HostConfig {
     },
     dataDir: raw.dataDir ?? '/var/lib/revertd',
     adopt: raw.adopt ?? 'ask',
+    roles: raw.roles ?? {},
     allow: raw.allow ?? {},
     containers: raw.containers ?? {},
     server: {

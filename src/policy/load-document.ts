@@ -3,12 +3,14 @@ import type { MetricSource } from '../core/model/metric-source.ts';
 import type { Notifier } from '../core/model/notifier.ts';
 import type { RollbackPolicy } from '../core/model/policy.ts';
 import type { Target } from '../core/model/target.ts';
+import type { Window } from '../core/model/window.ts';
 import type { BuildContext, PlaceUse, Reference, SamplingUse } from './build-context.ts';
 import { buildFlag } from './build-flag.ts';
 import { buildNotifier } from './build-notifier.ts';
 import { buildRollbackPolicy } from './build-policy.ts';
 import { buildMetricSource } from './build-source.ts';
 import { buildTarget } from './build-target.ts';
+import { buildWindow } from './build-window.ts';
 import { checkSchema } from './check-schema.ts';
 import type { Decoded } from './decode.ts';
 import type { Diagnostic } from './diagnostic.ts';
@@ -28,7 +30,8 @@ export type BuiltObject =
   | { readonly kind: 'Target'; readonly value: Target }
   | { readonly kind: 'Flag'; readonly value: Flag }
   | { readonly kind: 'RollbackPolicy'; readonly value: RollbackPolicy }
-  | { readonly kind: 'Notifier'; readonly value: Notifier };
+  | { readonly kind: 'Notifier'; readonly value: Notifier }
+  | { readonly kind: 'Window'; readonly value: Window };
 
 /** What the rest of the revision gives to one document. */
 export type DocumentOptions = LoadOptions & { readonly templates?: ReadonlyMap<string, Decoded> };
@@ -82,6 +85,8 @@ function build(document: PolicyDocument, kind: Kind, options: DocumentOptions): 
       return assemble(document, kind, options, (context, raw) => ({ kind, value: buildRollbackPolicy(context, raw) }));
     case 'Notifier':
       return assemble(document, kind, options, (context, raw) => ({ kind, value: buildNotifier(context, raw) }));
+    case 'Window':
+      return assemble(document, kind, options, (context, raw) => ({ kind, value: buildWindow(context, raw) }));
   }
 }
 
@@ -112,13 +117,14 @@ function assemble<K extends Kind>(
 
 function contextOf(
   document: PolicyDocument,
-  { host, allow, templates }: DocumentOptions,
+  { host, allow, roles, templates }: DocumentOptions,
   isHere: boolean,
 ): BuildContext {
   return {
     document,
     host: host === undefined || !isHere ? undefined : { lookup: lookupIn(host), names: Object.keys(host) },
     allow: allow ?? {},
+    ...(roles === undefined || !isHere ? {} : { roles }),
     templates: templates ?? new Map(),
     diagnostics: [],
     references: [],
@@ -173,6 +179,7 @@ function declare(document: PolicyDocument, object: BuiltObject, isHere: boolean)
     case 'Target':
     case 'RollbackPolicy':
     case 'Notifier':
+    case 'Window':
       return base;
   }
 }

@@ -7,4 +7,6 @@ export type LoadOptions = {
   readonly host: Readonly<Record<string, string>> | undefined;
   readonly hostLabels: Readonly<Record<string, string>>;
   readonly allow?: Allow;
+  /** The roles that the host's configuration gives to somebody; undefined where no host is known. */
+  readonly roles?: readonly string[];
 };

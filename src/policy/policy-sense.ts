@@ -9,6 +9,9 @@ import type { RawRollbackPolicy } from './raw-documents.ts';
 /** What is wrong with a policy although each of its parts is right. */
 export function checkPolicySense(context: BuildContext, raw: RawRollbackPolicy, policy: RollbackPolicy): void {
   const criticals = policy.triggers.filter(({ severity }) => severity === 'critical').length;
+  const deciding = policy.triggers.filter(
+    ({ severity, decision }) => severity === 'critical' || decision !== undefined,
+  );
   checkUnique(
     context,
     'trigger',
@@ -21,7 +24,7 @@ export function checkPolicySense(context: BuildContext, raw: RawRollbackPolicy, 
     policy.ladder.map(({ name }) => name),
     (index) => ['spec', 'ladder', index, 'rung'],
   );
-  checkLadderExists(context, policy, criticals);
+  checkLadderExists(context, policy, deciding.length);
   checkMatch(context, policy, criticals);
   checkStartAt(context, policy);
   checkClearFits(context, policy);
@@ -44,12 +47,15 @@ function checkUnique(
   }
 }
 
-function checkLadderExists(context: BuildContext, policy: RollbackPolicy, criticals: number): void {
+function checkLadderExists(context: BuildContext, policy: RollbackPolicy, deciding: number): void {
   if (policy.ladder.length > 0) return;
   if (policy.triggers.length === 0) {
     faultAtKey(context, ['spec'], 'E-MISSING-KEY', 'a policy needs `triggers`, a `ladder`, or both; found neither');
-  } else if (criticals > 0) {
-    const message = 'a policy with critical triggers needs a `ladder`; triggers with `severity: warning` need none';
+  } else if (deciding > 0) {
+    const isCritical = policy.triggers.some(({ severity }) => severity === 'critical');
+    const message = isCritical
+      ? 'a policy with critical triggers needs a `ladder`; triggers with `severity: warning` need none'
+      : 'a `decision` is about the `ladder`, and there is none';
     faultAtKey(context, ['spec'], 'E-MISSING-KEY', { message, expected: 'ladder' });
   }
 }

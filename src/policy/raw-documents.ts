@@ -18,6 +18,7 @@ export type RawDocuments = {
   readonly Flag: RawDocument<RawFlag>;
   readonly RollbackPolicy: RawDocument<RawRollbackPolicy>;
   readonly Notifier: RawDocument<RawNotifier>;
+  readonly Window: RawDocument<RawWindow>;
 };
 
 export type AnyRawDocument = RawDocuments[Kind];
@@ -150,6 +151,14 @@ export type RawNotifier = {
   readonly command?: { readonly argv: readonly string[] };
 };
 
+export type RawWindow = {
+  readonly type: 'allow' | 'deny';
+  readonly schedule: string;
+  readonly duration: string;
+  readonly timezone?: string;
+  readonly applies?: { readonly kinds?: readonly 'Flag'[]; readonly flags?: readonly string[] };
+};
+
 export type RawWebhook = {
   readonly url: string | SecretRef;
   readonly headers?: RawHeaders;
@@ -199,10 +208,30 @@ export type RawTrigger = Omit<RawThreshold, 'above' | 'below'> & {
   readonly noData?: 'hold' | 'fire' | 'clear';
   readonly severity?: 'critical' | 'warning';
   readonly startAt?: string;
+  readonly decision?: { readonly fixForward: string };
+};
+
+export type RawApproval = {
+  readonly roles: Readonly<Record<string, number>>;
+  readonly within?: string;
+  readonly onTimeout?: 'escalate' | 'abort';
+  readonly override?: {
+    readonly role: string;
+    readonly when: readonly RawCheck[];
+    readonly notify?: readonly string[];
+  };
+};
+
+export type RawDataLoss = {
+  readonly text?: string;
+  readonly count?: Readonly<Record<string, { readonly query: string }>>;
 };
 
 export type RawRung = {
   readonly rung: string;
+  readonly when?: readonly RawCheck[];
+  readonly dataLoss?: RawDataLoss;
+  readonly approval?: RawApproval;
   readonly do: readonly RawStep[];
   readonly onFailure?: readonly RawStep[];
   readonly verify?: RawVerify;
@@ -219,6 +248,7 @@ export type RawVerify = {
 };
 
 export type RawStep = {
+  readonly when?: readonly RawCheck[];
   readonly setFlag?: RawSetFlag;
   readonly restore?: RawRestore;
   readonly service?: RawService;

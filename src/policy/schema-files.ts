@@ -10,6 +10,7 @@ const FILES = {
   Flag: 'flag.schema.json',
   RollbackPolicy: 'rollback-policy.schema.json',
   Notifier: 'notifier.schema.json',
+  Window: 'window.schema.json',
 } as const satisfies Record<Kind, string>;
 
 const COMMON = 'common.schema.json';

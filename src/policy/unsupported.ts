@@ -6,12 +6,13 @@
 export const KEYS_TO_COME: Readonly<Record<string, readonly string[]>> = {
   'Flag spec': ['targeting', 'ramp', 'expires'],
   Place: ['flagd', 'http', 'postgres'],
-  Trigger: ['decision'],
-  Rung: ['when', 'approval', 'dataLoss', 'assess'],
+  Rung: ['assess'],
+  'Data loss': ['target', 'from', 'within'],
+  Measure: ['sql', 'sqlite', 'postgres'],
   'Target spec': ['files', 'sqlite', 'postgres', 'rows', 'http', 'flags', 'command'],
   'Step restore': ['policy', 'targets', 'mode', 'conflicts'],
   Release: ['reRamp'],
-  Step: ['createPoint', 'when'],
+  Step: ['createPoint'],
   Check: ['target', 'assessed'],
   'Check unit': ['journal'],
 };

@@ -1,3 +1,4 @@
+import type { Person } from '../core/model/approval.ts';
 import type { Desired, PolicySet } from '../core/model/desired.ts';
 import type { PolicyFile } from '../core/model/revision.ts';
 import { nearestName } from '../core/nearest-name.ts';
@@ -11,7 +12,7 @@ import { checkNames } from './check-names.ts';
 import { applyCommit, documentNames } from './commit-patch.ts';
 import { namesIn } from './known-names.ts';
 import type { EventKind, Expectation, PolicyTest, TestEvent } from './policy-test.ts';
-import type { CommitPatch, RawEvent, RawPolicyTest, RawTestSpec } from './raw-test.ts';
+import type { CommitPatch, RawApproving, RawEvent, RawPolicyTest, RawTestSpec } from './raw-test.ts';
 
 /** The policies of the folder, and how a changed folder is loaded for the same host. */
 export type TestPolicies = {
@@ -178,6 +179,17 @@ function kindOf(
   if (raw.adopt !== undefined) return { kind: 'adopt', object: raw.adopt === true ? undefined : raw.adopt };
   if (raw.answer !== undefined) return { kind: 'answer', incident: raw.answer.incident, answer: raw.answer.with };
   if (raw.abort !== undefined) return { kind: 'abort', incident: raw.abort };
+  if (raw.approve !== undefined) {
+    const { incident, override = false, refused = false } = raw.approve;
+    return { kind: 'approve', incident, person: personIn(raw.approve), override, refused };
+  }
+  if (raw.reject !== undefined) {
+    return { kind: 'reject', incident: raw.reject.incident, person: personIn(raw.reject) };
+  }
+  if (raw.rollback !== undefined) {
+    const { policy, rung, force = false, refused = false } = raw.rollback;
+    return { kind: 'rollback', policy, rung, force, refused };
+  }
   if (raw.restart !== undefined) {
     const awayMs = raw.restart === true ? 0 : durationAt(context, [...path, 'restart'], raw.restart, 0);
     return { kind: 'restart', awayMs };
@@ -200,4 +212,8 @@ function kindOf(
   if (raw.push !== undefined) return { kind: 'push', ...raw.push };
   if (raw.edit !== undefined) return { kind: 'edit', documents: raw.edit };
   return { kind: 'resume' };
+}
+
+function personIn({ by, roles = [] }: RawApproving): Person {
+  return { name: by, isPerson: by !== 'root', roles };
 }

@@ -16,7 +16,11 @@ export function checkNames(context: BuildContext, spec: RawTestSpec, known: Know
 }
 
 function checkEvent(context: BuildContext, path: Path, event: RawEvent, known: KnownNames): void {
-  const { fail, kill, check, silent, override, edit } = event;
+  const { fail, kill, check, silent, override, edit, rollback } = event;
+  if (rollback !== undefined) {
+    checkPolicy(context, [...path, 'rollback', 'policy'], rollback.policy, known);
+    if (rollback.rung !== undefined) checkRung(context, [...path, 'rollback', 'rung'], rollback.rung, known);
+  }
   if (fail !== undefined) checkAction(context, [...path, 'fail', 'step'], fail.step, known);
   if (kill?.during !== undefined) checkAction(context, [...path, 'kill', 'during'], kill.during, known);
   if (check !== undefined) {

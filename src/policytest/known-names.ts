@@ -1,6 +1,7 @@
 import type { Check } from '../core/model/check.ts';
 import type { PolicySet } from '../core/model/desired.ts';
 import { documentPath } from '../core/model/flag.ts';
+import type { Rung } from '../core/model/policy.ts';
 import { describeStep, type Step } from '../core/model/step.ts';
 import type { Target } from '../core/model/target.ts';
 import { nearestName } from '../core/nearest-name.ts';
@@ -65,8 +66,8 @@ export function namesIn(revisions: readonly PolicySet[]): KnownNames {
     ]),
     checks: distinct(
       [
-        ...rungs.flatMap((rung) => rung.verify.checks),
-        ...steps.flatMap(unlessOf),
+        ...rungs.flatMap(checksOf),
+        ...steps.flatMap((step) => [...(step.when ?? []), ...unlessOf(step)]),
         ...steps.flatMap((step) => (step.kind === 'waitFor' ? step.checks : [])),
       ].flatMap(nameOfCheck),
     ),
@@ -78,6 +79,9 @@ function stepsOf({ type, quiesce }: Target): readonly Step[] {
   return [...quiesce.flatMap((step) => undoOf(step) ?? []), ...type.activate];
 }
 
+function checksOf({ when = [], approval, verify }: Rung): readonly Check[] {
+  return [...when, ...(approval?.override?.when ?? []), ...verify.checks];
+}
 function nameOfCheck(check: Check): readonly string[] {
   return check.kind === 'query' ? [] : [checkText(check)];
 }

@@ -1,3 +1,4 @@
+import type { Person } from '../core/model/approval.ts';
 import type { Desired } from '../core/model/desired.ts';
 import type { IncidentAnswer } from '../core/model/incident.ts';
 import type { Origin } from '../core/model/origin.ts';
@@ -61,6 +62,21 @@ export type PeopleEvent =
   | { readonly kind: 'adopt'; readonly object: string | undefined }
   | { readonly kind: 'answer'; readonly incident: string; readonly answer: IncidentAnswer }
   | { readonly kind: 'abort'; readonly incident: string }
+  | {
+      readonly kind: 'approve';
+      readonly incident: string;
+      readonly person: Person;
+      readonly override: boolean;
+      readonly refused: boolean;
+    }
+  | { readonly kind: 'reject'; readonly incident: string; readonly person: Person }
+  | {
+      readonly kind: 'rollback';
+      readonly policy: string;
+      readonly rung: string | undefined;
+      readonly force: boolean;
+      readonly refused: boolean;
+    }
   | {
       readonly kind: 'override';
       readonly flag: string;

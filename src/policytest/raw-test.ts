@@ -44,6 +44,14 @@ export type RawEvent = {
   readonly adopt?: true | string;
   readonly answer?: { readonly incident: string; readonly with: IncidentAnswer };
   readonly abort?: string;
+  readonly approve?: RawApproving & { readonly override?: true };
+  readonly reject?: RawApproving;
+  readonly rollback?: {
+    readonly policy: string;
+    readonly rung?: string;
+    readonly force?: true;
+    readonly refused?: true;
+  };
   readonly override?: RawOverride;
   readonly restart?: true | string;
   readonly kill?: { readonly during?: string; readonly away?: string };
@@ -52,6 +60,14 @@ export type RawEvent = {
   readonly check?: { readonly of: string; readonly is: 'true' | 'false' | 'unknown' };
   readonly edit?: DocumentValues;
   readonly push?: { readonly target: string; readonly revision: string };
+};
+
+/** Somebody with these roles; `root` is nobody in particular. `refused`: the command says no. */
+export type RawApproving = {
+  readonly incident: string;
+  readonly by: string;
+  readonly roles?: readonly string[];
+  readonly refused?: true;
 };
 
 export type RawOverride = {

@@ -1,4 +1,5 @@
-import type { Event } from '../core/event.ts';
+import { approveRung, overrideApproval, rejectRung } from '../core/approval-commands.ts';
+import type { Event, EventSpec } from '../core/event.ts';
 import type { Origin } from '../core/model/origin.ts';
 import {
   abortIncident,
@@ -8,6 +9,7 @@ import {
   liftHold,
   overrideFlag,
 } from '../core/operator-commands.ts';
+import { beginRollback } from '../core/rollback-command.ts';
 import type { Millis } from '../core/units.ts';
 import { type Difference, judge } from './judge.ts';
 import type { Expectation, PeopleEvent, PolicyTest, TestEvent, WorldEvent } from './policy-test.ts';
@@ -123,11 +125,14 @@ export class TestRun {
   }
 
   #command(event: TestEvent & PeopleEvent): void {
+    const isRefusal = 'refused' in event && event.refused;
     try {
       doAsPeople(this.#host, event);
       this.#host.settle();
+      if (isRefusal) this.#fail(event.origin, `\`${event.kind}\` is not refused`);
     } catch (error) {
       if (!(error instanceof CommandError)) throw error;
+      if (isRefusal) return;
       this.#fail(event.origin, `\`${event.kind}\` is refused: ${error.message}`);
       this.#stopped = true;
     }
@@ -180,9 +185,29 @@ function doAsPeople(host: VirtualHost, event: PeopleEvent): void {
       return host.record(...answerIncident(situation, event.incident, event.answer));
     case 'abort':
       return host.record(...abortIncident(situation, event.incident, undefined));
+    case 'approve':
+    case 'reject':
+      return host.record(...answerAsPerson(host, event));
+    case 'rollback': {
+      const { policy, rung, force } = event;
+      const request = { policy, force, reason: 'the test says so', ...(rung === undefined ? {} : { rung }) };
+      return host.record(...beginRollback(situation, request));
+    }
     case 'override': {
       const { flag, variant, ttlMs, force } = event;
       return host.record(...overrideFlag(situation, { flag, variant, ttlMs, force, reason: 'the test says so' }));
     }
   }
+}
+
+type PersonEvent = Extract<PeopleEvent, { kind: 'approve' | 'reject' }>;
+
+function answerAsPerson(host: VirtualHost, event: PersonEvent): EventSpec[] {
+  const { memory, checks, now } = host;
+  const situation = { memory, checks, now, person: event.person };
+  const answer = { reason: 'the test says so' };
+  if (event.kind === 'reject') return rejectRung(situation, event.incident, answer);
+  return event.override
+    ? overrideApproval(situation, event.incident, answer)
+    : approveRung(situation, event.incident, answer);
 }

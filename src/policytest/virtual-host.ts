@@ -13,6 +13,7 @@ import type { Plan } from '../core/plan/plan.ts';
 import { isSame } from '../core/record.ts';
 import type { Millis } from '../core/units.ts';
 import { wantsOf } from '../core/wants.ts';
+import { WindowCalendar } from '../policy/window-spans.ts';
 import { actionText, checkText, observedStep, unlessOutcome } from './outcomes.ts';
 import type { PolicyTest, WorldEvent } from './policy-test.ts';
 import type { IsSilent } from './samples.ts';
@@ -45,6 +46,7 @@ export class VirtualHost {
   readonly documents: VirtualDocuments;
   readonly targets: VirtualTargets;
   readonly #metrics: VirtualMetrics;
+  readonly #calendar = new WindowCalendar();
   readonly #log: Event[] = [];
   readonly #deeds: Deed[] = [];
   readonly #answers: { readonly of: string; readonly is: CheckResult['outcome'] }[] = [];
@@ -114,6 +116,11 @@ export class VirtualHost {
     const { revision } = desired;
     const previous = this.#memory.revision;
     this.record({ type: 'revision.accepted', revision, previous, subject: null, author: null, warnings: [] });
+  }
+
+  /** The answers to the checks that the present decision would rest on. */
+  get checks(): Readonly<Record<string, CheckResult>> {
+    return this.#observe([]).checks;
   }
 
   halt(reason: string): void {
@@ -222,11 +229,15 @@ export class VirtualHost {
   }
 
   #observe(readings: readonly Reading[]) {
-    const { documents, checks, targets } = wantsOf(this.#desired, this.#memory, this.#now);
+    const { documents, checks, measures, targets } = wantsOf(this.#desired, this.#memory, this.#now);
     return {
       readings,
       documents: sightsOf(this.documents, documents, this.#now),
       checks: Object.fromEntries(checks.map(({ check }) => [check.key, this.#check(check)])),
+      measures: Object.fromEntries(
+        measures.map(({ measure }) => [measure.key, this.#metrics.measure(measure, this.#now)]),
+      ),
+      windows: this.#calendar.at(this.#desired.windows, this.#now),
       halt: this.#halt,
       targets: this.targets.sights(targets, this.#now),
     };

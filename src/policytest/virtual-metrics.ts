@@ -1,4 +1,5 @@
 import type { CheckResult, QueryCheck } from '../core/model/check.ts';
+import type { Measure, MeasureResult } from '../core/model/measure.ts';
 import type { MetricSource } from '../core/model/metric-source.ts';
 import type { Trigger, TriggerKey } from '../core/model/trigger.ts';
 import { fromReadingValue, type Reading } from '../core/observed.ts';
@@ -75,6 +76,10 @@ export class VirtualMetrics {
     const asked = this.#sources.some(({ name }) => name === source);
     if (asked && !isSilent(source, at)) return { ...this.#evaluator.check(check, at), at };
     return { key, at, outcome: 'unknown', detail: `${source} ${asked ? 'does not answer' : 'is not there'}` };
+  }
+
+  measure(measure: Measure, at: Millis): MeasureResult {
+    return this.#evaluator.measure(measure, at);
   }
 
   /** Keeps what a trigger read while it was not breached, for baselines: before there is one it is unknown, and counts. */

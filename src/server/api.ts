@@ -1,9 +1,12 @@
+import type { ApprovalAnswer } from '../core/approval-commands.ts';
 import type { PolicySet } from '../core/model/desired.ts';
 import { describeEvent } from '../core/report/describe-event.ts';
+import { previewRollback, type RollbackRequest } from '../core/rollback-command.ts';
 import { MOST_POINTS } from '../daemon/observe/explore.ts';
 import { PromqlError } from '../promql/promql-error.ts';
 import type { LogRecord } from '../store/store.ts';
 import { applyPlan } from './apply-plan.ts';
+import { ANONYMOUS, type Caller } from './caller-proof.ts';
 import { explain } from './explain.ts';
 import type { HostControl, HostView } from './host-view.ts';
 import { periodReport } from './period.ts';
@@ -18,6 +21,8 @@ export type ApiRequest = {
   readonly query: URLSearchParams;
   readonly body: unknown;
   readonly actor: string;
+  /** Who that is on this host, where it was proved. */
+  readonly caller?: Caller;
 };
 
 export type ApiHost = { readonly view: HostView; readonly control: HostControl | null };
@@ -36,7 +41,19 @@ const ROUTES: readonly (readonly [method: string, pattern: string, handler: Hand
   ['GET', 'observation', ({ view }) => list(view.observe())],
   ['GET', 'flags/:name', ({ view }, _request, name) => oneFlag(view, name)],
   ['POST', 'flags/:name/override', (host, request, name) => override(host, request, name)],
-  ['GET', 'holds', ({ view }) => list({ holds: holdStatuses(view.desired(), view.memory(), view.now()) })],
+  [
+    'GET',
+    'holds',
+    ({ view }) =>
+      list({
+        holds: holdStatuses({
+          desired: view.desired(),
+          memory: view.memory(),
+          now: view.now(),
+          windows: view.windows(),
+        }),
+      }),
+  ],
   [
     'POST',
     'holds/lift',
@@ -66,7 +83,23 @@ const ROUTES: readonly (readonly [method: string, pattern: string, handler: Hand
     'incidents/:name/answer',
     (host, { actor, body }, name) => done(control(host).answerIncident(actor, name, answerIn(body))),
   ],
-  ['POST', 'halt', (host, { actor, body }) => done(control(host).halt(actor, text(body, 'reason')))],
+  ['POST', 'incidents/:name/approve', (host, request, name) => approve(host, request, name)],
+  [
+    'POST',
+    'incidents/:name/reject',
+    (host, { caller, body }, name) => done(control(host).rejectRung(caller ?? ANONYMOUS, name, approvalIn(body))),
+  ],
+  [
+    'GET',
+    'rollback/:name',
+    ({ view }, request, name) => list(previewRollback(situationOf(view), rollbackIn(request, name))),
+  ],
+  ['POST', 'rollback/:name', (host, request, name) => rollBack(host, request, name)],
+  [
+    'POST',
+    'halt',
+    (host, { actor, body }) => done(control(host).halt(actor, text(body, 'reason'), field(body, 'now') === true)),
+  ],
   ['POST', 'resume', (host, { actor }) => list({ wasHalted: control(host).resume(actor) })],
   ['GET', 'events', ({ view }, { query }) => list({ events: eventsOf(view, query).map(eventJson) })],
   ['GET', 'explain/:name', ({ view }, _request, name) => explain(view, name)],
@@ -107,7 +140,7 @@ function planOf(view: HostView, policies?: PolicySet): unknown {
   if (plan === null) throw new HttpProblem(503, 'noPolicies', 'no revision of the policies is in force yet');
   const adopt = view.desired()?.adopt ?? 'ask';
   const desired = policies === undefined ? view.desired() : { ...policies, adopt };
-  return shownPlan(plan, desired, view.hostName, view.version);
+  return shownPlan(plan, { desired, windows: view.windows() }, view.hostName, view.version);
 }
 
 function oneFlag(view: HostView, name: string): unknown {
@@ -131,6 +164,41 @@ function override(host: ApiHost, { actor, body }: ApiRequest, flag: string): unk
     force: field(body, 'force') === true,
   });
   return done();
+}
+
+function approve(host: ApiHost, { caller = ANONYMOUS, body }: ApiRequest, id: string): unknown {
+  const answer = approvalIn(body);
+  if (field(body, 'override') === true) control(host).overrideApproval(caller, id, answer);
+  else control(host).approveRung(caller, id, answer);
+  return done();
+}
+
+function approvalIn(body: unknown): ApprovalAnswer {
+  const [rung, digest, reason] = [
+    optionalText(body, 'rung'),
+    optionalText(body, 'digest'),
+    optionalText(body, 'reason'),
+  ];
+  return {
+    ...(rung === undefined ? {} : { rung }),
+    ...(digest === undefined ? {} : { digest }),
+    ...(reason === undefined ? {} : { reason }),
+  };
+}
+
+function rollBack(host: ApiHost, request: ApiRequest, policy: string): unknown {
+  const reason = text(request.body, 'reason');
+  return list({ incident: control(host).rollBack(request.actor, { ...rollbackIn(request, policy), reason }) });
+}
+
+function rollbackIn({ query, body }: ApiRequest, policy: string): Omit<RollbackRequest, 'reason'> {
+  const rung = query.get('rung') ?? optionalText(body, 'rung');
+  const force = query.get('force') === 'true' || field(body, 'force') === true;
+  return { policy, force, ...(rung === undefined ? {} : { rung }) };
+}
+
+function situationOf(view: HostView) {
+  return { desired: view.desired(), memory: view.memory(), now: view.now() };
 }
 
 function incidents(view: HostView, query: URLSearchParams): unknown {

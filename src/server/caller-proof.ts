@@ -1,8 +1,15 @@
+import { execFile } from 'node:child_process';
 import { randomBytes } from 'node:crypto';
 import { chmodSync, lstatSync, mkdirSync, readFileSync, rmSync } from 'node:fs';
 import type { IncomingMessage } from 'node:http';
 import { join } from 'node:path';
+import { promisify } from 'node:util';
 import { HttpProblem } from './problem.ts';
+
+/** Who asks. `uid` is null for somebody who has not proved it. */
+export type Caller = { readonly name: string; readonly uid: number | null; readonly groups: readonly string[] };
+
+export const ANONYMOUS: Caller = { name: 'anonymous', uid: null, groups: [] };
 
 /** How long a caller has to create the file that it was told to. */
 const CHALLENGE_LIFE_MS = 10_000;
@@ -32,8 +39,8 @@ export class CallerProof {
     return { file: join(this.#folder, name) };
   }
 
-  /** The user's name, or `uid N`. @throws HttpProblem 403 when the proof does not hold. */
-  verify(name: string): string {
+  /** Whose name is the user's, or `uid N`. @throws HttpProblem 403 when the proof does not hold. */
+  async verify(name: string): Promise<Caller> {
     const until = this.#open.get(name);
     this.#open.delete(name);
     if (until === undefined || until < Date.now())
@@ -42,7 +49,7 @@ export class CallerProof {
     const found = lstatSync(file, { throwIfNoEntry: false });
     if (found === undefined || !found.isFile() || found.nlink !== 1) throw refused(`the proof ${file} was not created`);
     rmSync(file, { force: true });
-    return userName(found.uid);
+    return { name: userName(found.uid), uid: found.uid, groups: await groupsOf(found.uid) };
   }
 }
 
@@ -50,11 +57,11 @@ export class CallerProof {
 export const PROOF_HEADER = 'x-revertd-proof';
 
 /** Reading needs no proof: who can open the socket may read. Acting always does. */
-export function identifyBy(proof: CallerProof): (request: IncomingMessage) => Promise<string> {
+export function identifyBy(proof: CallerProof): (request: IncomingMessage) => Promise<Caller> {
   return async (request) => {
     const given = request.headers[PROOF_HEADER];
-    if (typeof given === 'string') return proof.verify(given);
-    if (request.method === 'GET' || request.url === '/api/v1/plan') return 'anonymous';
+    if (typeof given === 'string') return await proof.verify(given);
+    if (request.method === 'GET' || request.url === '/api/v1/plan') return ANONYMOUS;
     throw refused(`acting needs a proof of who you are in ${PROOF_HEADER}; the \`revertd\` command sends it`);
   };
 }
@@ -68,4 +75,17 @@ function userName(uid: number): string {
     .split('\n')
     .find((entry) => entry.split(':')[2] === String(uid));
   return line?.split(':')[0] ?? `uid ${uid}`;
+}
+
+const ID_DEADLINE_MS = 5_000;
+
+/** The groups of a user as the system knows them, wherever it has them from; none for a user that it does not know. */
+async function groupsOf(uid: number): Promise<readonly string[]> {
+  try {
+    const { stdout } = await promisify(execFile)('id', ['-Gn', '--', String(uid)], { timeout: ID_DEADLINE_MS });
+    return stdout.trim().split(/\s+/);
+  } catch {
+    // Without groups a caller has fewer roles, never more.
+    return [];
+  }
 }

@@ -1,3 +1,4 @@
+import { type ApprovalSituation, approveRung, overrideApproval, rejectRung } from '../core/approval-commands.ts';
 import type { PolicySet } from '../core/model/desired.ts';
 import {
   abortIncident,
@@ -8,11 +9,14 @@ import {
   overrideFlag,
   type Situation,
 } from '../core/operator-commands.ts';
+import { beginRollback } from '../core/rollback-command.ts';
 import type { Daemon } from '../daemon/daemon.ts';
 import { removeHalt, writeHalt } from '../daemon/halt-file.ts';
 import { explore } from '../daemon/observe/explore.ts';
 import { renderReport } from '../daemon/reports.ts';
+import type { Caller } from './caller-proof.ts';
 import type { HostControl, HostView } from './host-view.ts';
+import { personOf } from './person-of.ts';
 
 /** A running daemon, as the handlers see it. */
 export function viewOf(daemon: Daemon): HostView {
@@ -33,6 +37,7 @@ export function viewOf(daemon: Daemon): HostView {
         policies === undefined ? undefined : { ...policies, adopt: daemon.reconciler.desired?.adopt ?? 'ask' },
       ),
     observe: () => daemon.observation(),
+    windows: () => daemon.reconciler.observed.windows,
     store: daemon.store,
     query: (request) => explore(daemon.samples, request),
     coverage: (query) => daemon.evaluator.coverage(query, daemon.now()),
@@ -47,6 +52,12 @@ export function controlOf(daemon: Daemon): HostControl {
     memory: daemon.reconciler.memory,
     now: daemon.now(),
     actor,
+  });
+  const asked = (caller: Caller): ApprovalSituation => ({
+    memory: daemon.reconciler.memory,
+    checks: daemon.reconciler.observed.checks,
+    now: daemon.now(),
+    person: personOf(caller, daemon.roles),
   });
   return {
     liftHold: (actor, id, reason) => daemon.record(actor, ...liftHold(situation(actor), id, reason)),
@@ -69,17 +80,23 @@ export function controlOf(daemon: Daemon): HostControl {
     abortIncident: (actor, id, reason) => daemon.record(actor, ...abortIncident(situation(actor), id, reason)),
     overrideFlag: (actor, request) => daemon.record(actor, ...overrideFlag(situation(actor), request)),
     applyPlan(actor, judge) {
-      if (daemon.isDryRun) {
-        throw new CommandError(
-          'refused',
-          'this daemon runs with --dry-run and never acts; start it without, and apply then',
-        );
-      }
+      if (daemon.isDryRun) throw neverActs('apply');
       return daemon.reconciler.applyJudged(actor, judge);
     },
-    halt(actor, reason) {
+    approveRung: (caller, id, answer) => daemon.record(caller.name, ...approveRung(asked(caller), id, answer)),
+    overrideApproval: (caller, id, answer) =>
+      daemon.record(caller.name, ...overrideApproval(asked(caller), id, answer)),
+    rejectRung: (caller, id, answer) => daemon.record(caller.name, ...rejectRung(asked(caller), id, answer)),
+    rollBack(actor, request) {
+      if (daemon.isDryRun) throw neverActs('roll back');
+      const events = beginRollback(situation(actor), request);
+      daemon.record(actor, ...events);
+      return events.flatMap((event) => (event.type === 'incident.opened' ? [event.incident.id] : []))[0] ?? '';
+    },
+    halt(actor, reason, now) {
       writeHalt(daemon.dataDir, { since: daemon.now(), by: actor, reason });
       daemon.reconciler.cycle();
+      if (now) daemon.killSteps(`${actor} halted everything at once: ${reason}`);
     },
     resume(actor) {
       const wasHalted = removeHalt(daemon.dataDir);
@@ -88,4 +105,11 @@ export function controlOf(daemon: Daemon): HostControl {
       return wasHalted;
     },
   };
+}
+
+function neverActs(what: string): CommandError {
+  return new CommandError(
+    'refused',
+    `this daemon runs with --dry-run and never acts; start it without, and ${what} then`,
+  );
 }

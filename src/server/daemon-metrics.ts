@@ -36,8 +36,17 @@ export class DaemonMetrics {
   readonly #braked = this.#counter(
     'revertd_policies_braked_total',
     'How often a firing policy was not allowed to act',
-    ['policy'],
+    ['policy', 'kind'],
   );
+  readonly #overridden = this.#counter('revertd_brakes_overridden_total', 'How often a person acted against a brake', [
+    'policy',
+  ]);
+  readonly #windowed = this.#counter('revertd_changes_withheld_total', 'How often a window made a flag wait', [
+    'window',
+  ]);
+  readonly #approvals = this.#counter('revertd_approvals_total', 'What people said to rungs that ask for approval', [
+    'answer',
+  ]);
 
   constructor(view: HostView) {
     this.#gauge('revertd_build_info', 'Always 1', ['version'], (gauge) => gauge.set({ version: view.version }, 1));
@@ -110,7 +119,19 @@ export class DaemonMetrics {
         this.#refusals.inc({ code: event.code });
         break;
       case 'policy.braked':
-        this.#braked.inc({ policy: event.policy });
+        this.#braked.inc({ policy: event.policy, kind: event.brake.kind });
+        break;
+      case 'brake.overridden':
+        this.#overridden.inc({ policy: event.policy });
+        break;
+      case 'window.withheld':
+        this.#windowed.inc({ window: event.window });
+        break;
+      case 'approval.given':
+      case 'approval.overridden':
+      case 'approval.rejected':
+      case 'approval.expired':
+        this.#approvals.inc({ answer: event.type.slice('approval.'.length) });
         break;
       default:
     }

@@ -1,5 +1,7 @@
+import { describeRoles } from '../core/incidents/approval-slots.ts';
 import { conflictSet } from '../core/incidents/conflict-set.ts';
-import { criticalTriggers } from '../core/incidents/open-incidents.ts';
+import { usualDuration } from '../core/incidents/duration-key.ts';
+import { criticalTriggers } from '../core/incidents/verdict.ts';
 import { isOpen } from '../core/model/incident.ts';
 import { formatOrigin } from '../core/model/origin.ts';
 import type { RollbackPolicy } from '../core/model/policy.ts';
@@ -64,7 +66,13 @@ function policyDetail(view: HostView, policy: RollbackPolicy): object {
       cooldownMs: policy.cooldownMs,
       limit: policy.limit ?? null,
       touches: conflictSet(policy),
-      ladder: policy.ladder.map((rung) => ({ rung: rung.name, do: rung.do.map(describeStep), verify: rung.verify })),
+      ladder: policy.ladder.map((rung) => ({
+        rung: rung.name,
+        do: rung.do.map(describeStep),
+        verify: rung.verify,
+        approval: rung.approval === undefined ? null : describeRoles(rung.approval.roles),
+        estimateMs: usualDuration(memory, policy.name, rung.name),
+      })),
       brake: memory.brakes[policy.name] ?? null,
       incident:
         Object.values(memory.incidents).find((one) => isOpen(one) && one.policy.name === policy.name)?.id ?? null,

@@ -3,7 +3,7 @@ import type { Server } from 'node:http';
 import { join } from 'node:path';
 import type { Daemon } from '../daemon/daemon.ts';
 import type { Log } from '../daemon/log.ts';
-import { CallerProof, identifyBy } from './caller-proof.ts';
+import { ANONYMOUS, CallerProof, identifyBy } from './caller-proof.ts';
 import { controlOf, viewOf } from './daemon-host.ts';
 import { DaemonMetrics } from './daemon-metrics.ts';
 import { createHttpServer } from './http-server.ts';
@@ -50,7 +50,7 @@ export async function openFaces({ daemon, log, socket, listen }: FacesOptions): 
       host: { view, control: null },
       log,
       identify: async (request) => {
-        if (request.method === 'GET') return 'anonymous';
+        if (request.method === 'GET') return ANONYMOUS;
         throw new HttpProblem(403, 'readOnly', 'this port only reads; the command line acts over the socket');
       },
       extra: (path) => publicPath(path),

@@ -1,17 +1,20 @@
+import type { ApprovalAnswer } from '../core/approval-commands.ts';
 import type { Memory } from '../core/memory.ts';
 import type { Desired, PolicySet } from '../core/model/desired.ts';
 import type { IncidentAnswer } from '../core/model/incident.ts';
 import type { Observation } from '../core/observation.ts';
-import type { DocumentSight, TargetSight } from '../core/observed.ts';
+import type { DocumentSight, Observed, TargetSight } from '../core/observed.ts';
 import type { OverrideRequest } from '../core/operator-commands.ts';
 import type { Plan } from '../core/plan/plan.ts';
 import type { Judgement } from '../core/plan/saved-plan.ts';
+import type { RollbackRequest } from '../core/rollback-command.ts';
 import type { Millis } from '../core/units.ts';
 import type { QueryAnswer, QueryRequest } from '../daemon/observe/explore.ts';
 import type { FeedState } from '../daemon/policy-feed.ts';
 import type { Coverage } from '../metrics/evaluator.ts';
 import type { SourceCondition } from '../metrics/sampling.ts';
 import type { Store } from '../store/store.ts';
+import type { Caller } from './caller-proof.ts';
 
 /** What the handlers read of a host; a daemon's is live, one without a daemon is what its store and files say. */
 export type HostView = {
@@ -30,6 +33,8 @@ export type HostView = {
   readonly plan: (policies?: PolicySet) => Plan | null;
   /** All that a decision here rests on now, beside the policies. */
   readonly observe: () => Observation;
+  /** The spans around now of the policies' windows. */
+  readonly windows: () => Observed['windows'];
   /** Null before the first start. */
   readonly store: Store | null;
   /** Evaluates a query over the samples of a running daemon; null without one. @throws PromqlError */
@@ -49,6 +54,12 @@ export type HostControl = {
   readonly overrideFlag: (actor: string, request: OverrideRequest) => void;
   /** Decides once more, has that judged, and begins what is still the same; the judge throws to refuse. */
   readonly applyPlan: (actor: string, judge: (present: Plan) => Judgement) => Judgement;
-  readonly halt: (actor: string, reason: string) => void;
+  readonly approveRung: (caller: Caller, id: string, answer: ApprovalAnswer) => void;
+  readonly overrideApproval: (caller: Caller, id: string, answer: ApprovalAnswer) => void;
+  readonly rejectRung: (caller: Caller, id: string, answer: ApprovalAnswer) => void;
+  /** Walks a ladder by hand, and answers its incident. */
+  readonly rollBack: (actor: string, request: RollbackRequest) => string;
+  /** `now`: steps that are under way are killed. */
+  readonly halt: (actor: string, reason: string, now: boolean) => void;
   readonly resume: (actor: string) => boolean;
 };

@@ -1,6 +1,7 @@
 import { createServer, type IncomingMessage, type Server, type ServerResponse } from 'node:http';
 import type { Log } from '../daemon/log.ts';
 import { type ApiHost, answer } from './api.ts';
+import type { Caller } from './caller-proof.ts';
 import { HttpProblem, problemOf } from './problem.ts';
 
 /** A validated set of policies can be large; nothing else is. */
@@ -10,7 +11,7 @@ export type ServerOptions = {
   readonly host: ApiHost;
   readonly log: Log;
   /** Who sends the request; throws an HttpProblem if nobody may. */
-  readonly identify: (request: IncomingMessage) => Promise<string>;
+  readonly identify: (request: IncomingMessage) => Promise<Caller>;
   /** Paths outside the API; undefined if the path is not theirs. */
   readonly extra?: (
     path: string,
@@ -35,10 +36,17 @@ async function respond(options: ServerOptions, request: IncomingMessage, respons
       send(response, extra.status, extra.type, extra.body);
       return;
     }
-    const actor = await options.identify(request);
+    const caller = await options.identify(request);
     const body = await readBody(request);
     const method = request.method ?? 'GET';
-    const result = answer(options.host, { method, path: url.pathname, query: url.searchParams, body, actor });
+    const result = answer(options.host, {
+      method,
+      path: url.pathname,
+      query: url.searchParams,
+      body,
+      actor: caller.name,
+      caller,
+    });
     send(response, 200, 'application/json', `${JSON.stringify(result)}\n`);
   } catch (error) {
     const problem = problemOf(error);

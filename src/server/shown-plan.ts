@@ -1,8 +1,7 @@
 import type { ObjectChange } from '../core/compare/compare-policies.ts';
-import type { Desired } from '../core/model/desired.ts';
 import type { Revision } from '../core/model/revision.ts';
 import type { Plan } from '../core/plan/plan.ts';
-import { type HoldStatus, holdStatuses, SCHEMA_VERSION } from './status.ts';
+import { type HoldGround, type HoldStatus, holdStatuses, SCHEMA_VERSION } from './status.ts';
 
 /** A plan as it is shown, saved and applied; `schemas/plan.schema.json` describes it for programs. */
 export type ShownPlan = {
@@ -21,9 +20,14 @@ export type Comparison = {
 };
 
 /** Without what is nobody's but the daemon's: events, operations and memory. */
-export function shownPlan(plan: Plan, desired: Desired | null, host: string, version: string): ShownPlan {
+export function shownPlan(
+  plan: Plan,
+  { desired, windows }: Pick<HoldGround, 'desired' | 'windows'>,
+  host: string,
+  version: string,
+): ShownPlan {
   const { revision, at, actions, withheld, outlook, conditions, requeueAt, complete, memory } = plan;
-  const holds = holdStatuses(desired, memory, at);
+  const holds = holdStatuses({ desired, memory, now: at, windows });
   return {
     schemaVersion: SCHEMA_VERSION,
     host,

@@ -1,5 +1,6 @@
 import { effectiveFlag, gitVariant } from '../core/holds/effective.ts';
 import { latchBlockers } from '../core/holds/release-holds.ts';
+import { describeRequest } from '../core/incidents/await-approval.ts';
 import type { Memory } from '../core/memory.ts';
 import type { Desired } from '../core/model/desired.ts';
 import type { Flag } from '../core/model/flag.ts';
@@ -8,6 +9,7 @@ import { type Incident, isOpen } from '../core/model/incident.ts';
 import { formatOrigin } from '../core/model/origin.ts';
 import type { JsonValue } from '../core/model/step.ts';
 import { triggerKey } from '../core/model/trigger.ts';
+import type { Observed } from '../core/observed.ts';
 import { asText, placesOf, type WantedPlace } from '../core/places/flag-places.ts';
 import type { Condition } from '../core/plan/plan.ts';
 import { leadingElement, shownThreshold, viewTrigger } from '../core/triggers/trigger-view.ts';
@@ -79,6 +81,10 @@ export type IncidentStatus = {
   readonly rung: string | null;
   readonly reason: string;
   readonly closedAt: Millis | null;
+  /** When the present state ends by itself at the latest, where it has a deadline. */
+  readonly deadlineAt: Millis | null;
+  /** What people are asked to agree to, where the incident waits for that. */
+  readonly request: { readonly digest: string | null; readonly lines: readonly string[] } | null;
 };
 
 export type HoldStatus = {
@@ -108,7 +114,7 @@ export function statusOf(view: HostView): Status {
     flags: flagStatuses(view),
     targets: targetStatuses(view),
     incidents: Object.values(memory.incidents).filter(isOpen).map(incidentStatus),
-    holds: holdStatuses(desired, memory, view.now()),
+    holds: holdStatuses({ desired, memory, now: view.now(), windows: view.windows() }),
     conditions: conditionsNow(view),
     log: view.store === null ? null : { events: view.store.head.seq, head: view.store.head.hash },
   };
@@ -191,20 +197,38 @@ export function incidentStatus(incident: Incident): IncidentStatus {
     openedAt: incident.openedAt,
     state: phase.kind === 'closed' ? phase.outcome : phase.kind,
     rung,
-    reason: 'reason' in phase ? phase.reason : incident.openedBy.map((cause) => cause.trigger).join(', '),
+    reason: 'reason' in phase ? phase.reason : openedText(incident),
     closedAt: phase.kind === 'closed' ? phase.at : null,
+    deadlineAt: 'deadlineAt' in phase ? phase.deadlineAt : null,
+    request:
+      phase.kind === 'awaiting-approval'
+        ? { digest: phase.request?.digest ?? null, lines: describeRequest(incident, phase) }
+        : null,
   };
 }
 
-export function holdStatuses(desired: Desired | null, memory: Memory, now: Millis): HoldStatus[] {
-  return Object.values(memory.holds).map((hold) => ({
+function openedText({ openedBy, byHand }: Incident): string {
+  if (byHand !== undefined) return `begun by ${byHand.actor}: ${byHand.reason}`;
+  return openedBy.map((cause) => cause.trigger).join(', ');
+}
+
+/** What the text of a lift rests on. */
+export type HoldGround = {
+  readonly desired: Desired | null;
+  readonly memory: Memory;
+  readonly now: Millis;
+  readonly windows: Observed['windows'];
+};
+
+export function holdStatuses(ground: HoldGround): HoldStatus[] {
+  return Object.values(ground.memory.holds).map((hold) => ({
     id: hold.id,
     kind: hold.kind,
     object: hold.object,
     value: heldValue(hold),
     cause: hold.cause,
     since: hold.since,
-    lifts: liftText(hold, desired, memory, now),
+    lifts: liftText(hold, ground),
   }));
 }
 
@@ -221,7 +245,7 @@ function heldValue(hold: Hold): JsonValue {
   }
 }
 
-function liftText(hold: Hold, desired: Desired | null, memory: Memory, now: Millis): string {
+function liftText(hold: Hold, { desired, memory, now, windows }: HoldGround): string {
   switch (hold.kind) {
     case 'adoption':
     case 'targetAdoption':
@@ -233,6 +257,8 @@ function liftText(hold: Hold, desired: Desired | null, memory: Memory, now: Mill
     case 'latch':
       return desired === null
         ? 'unknown without policies'
-        : latchBlockers({ desired, memory, now }, hold).join(', and ');
+        : latchBlockers({ desired, memory, now, observed: windows === undefined ? {} : { windows } }, hold).join(
+            ', and ',
+          );
   }
 }

@@ -38,7 +38,9 @@ test('memory of the first version comes over whole', () => {
     triggersRecordedAt: 0.5,
     halt: { since: 1, by: 'someone', reason: 'a "reason"', noticedAt: 2 },
     places: { 'a#b': { delivered: 'x', drift: null }, 'a#a': { delivered: null, drift: 'ü' } },
-    rollbacks: [{ incident: 'INC-1', policy: 'p', conflictSet: ['Flag/a'], at: 1, endedAt: null }],
+    rollbacks: [
+      { incident: 'INC-1', policy: 'p', conflictSet: ['Flag/a'], at: 1, endedAt: null, cooldownMs: 0, acted: true },
+    ],
     nextIncident: 2,
   };
   firstVersion(memory, []);

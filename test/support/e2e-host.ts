@@ -150,8 +150,17 @@ export class E2eHost {
 
   /** Runs the command line to its end. */
   async runCommand(...args: string[]): Promise<{ code: number | null; stdout: string; stderr: string }> {
+    return await this.runAs({}, ...args);
+  }
+
+  /** The same as another user, which needs root. */
+  async runAs(
+    who: { readonly uid?: number; readonly gid?: number },
+    ...args: string[]
+  ): Promise<{ code: number | null; stdout: string; stderr: string }> {
     const child = spawn(process.execPath, [...NODE_FLAGS, join(ROOT, 'src/main.ts'), ...args], {
       stdio: ['ignore', 'pipe', 'pipe'],
+      ...who,
     });
     const [stdout, stderr, [code]] = await Promise.all([text(child.stdout), text(child.stderr), once(child, 'exit')]);
     return { code: typeof code === 'number' ? code : null, stdout, stderr };

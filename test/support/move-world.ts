@@ -1,7 +1,9 @@
+import { approveRung, rejectRung } from '../../src/core/approval-commands.ts';
 import { isOpen } from '../../src/core/model/incident.ts';
 import { triggerKey } from '../../src/core/model/trigger.ts';
-import { abortIncident, adopt, answerIncident, overrideFlag } from '../../src/core/operator-commands.ts';
+import { abortIncident, adopt, answerIncident, CommandError, overrideFlag } from '../../src/core/operator-commands.ts';
 import type { Plan } from '../../src/core/plan/plan.ts';
+import { beginRollback } from '../../src/core/rollback-command.ts';
 import { DOCUMENT, type Move, POLICIES, type Weather } from './random-world.ts';
 import type { World } from './world.ts';
 
@@ -55,6 +57,9 @@ export function move(world: World, one: Move, round: (world: World) => Plan): vo
     case 'readable':
       world.unreadable.delete(DOCUMENT);
       break;
+    case 'check':
+      world.check('ready', one.outcome);
+      break;
     default:
       command(world, one);
   }
@@ -69,7 +74,10 @@ export function settle(world: World, round: (world: World) => Plan): void {
   throw new Error('the world does not come to rest');
 }
 
-type Command = Extract<Move, { kind: 'lift' | 'abort' | 'adopt' | 'override' | 'answer' }>;
+type Command = Extract<
+  Move,
+  { kind: 'lift' | 'abort' | 'adopt' | 'override' | 'answer' | 'approve' | 'reject' | 'rollback' }
+>;
 
 function command(world: World, one: Command): void {
   const situation = { desired: world.desired, memory: world.memory, now: world.now, actor: 'ann' };
@@ -85,6 +93,22 @@ function command(world: World, one: Command): void {
     case 'adopt':
       adopt(situation, undefined).forEach((spec) => world.record(spec));
       return;
+    case 'approve':
+    case 'reject': {
+      if (open?.phase.kind !== 'awaiting-approval' || open.phase.request === null) return;
+      const person = { name: 'ann', isPerson: true, roles: ['dba'] };
+      const asked = { memory: world.memory, checks: world.checks, now: world.now, person };
+      const run = one.kind === 'approve' ? approveRung : rejectRung;
+      attempt(() => run(asked, open.id, {}).forEach((spec) => world.record(spec)));
+      return;
+    }
+    case 'rollback':
+      attempt(() =>
+        beginRollback(situation, { policy: one.policy, force: one.force, reason: 'trying' }).forEach((spec) =>
+          world.record(spec),
+        ),
+      );
+      return;
     case 'answer':
       if (open?.phase.kind !== 'asking') return;
       answerIncident(situation, open.id, one.answer).forEach((spec) => world.record(spec));
@@ -94,6 +118,15 @@ function command(world: World, one: Command): void {
       const request = { flag: one.flag, variant: 'off', ttlMs: one.ttlMs, reason: 'trying', force: true };
       overrideFlag(situation, request).forEach((spec) => world.record(spec));
     }
+  }
+}
+
+/** A command that is refused changes nothing. */
+function attempt(run: () => void): void {
+  try {
+    run();
+  } catch (error) {
+    if (!(error instanceof CommandError)) throw error;
   }
 }
 

@@ -1,3 +1,4 @@
+import type { Check } from '../../src/core/model/check.ts';
 import type { Desired } from '../../src/core/model/desired.ts';
 import type { Flag } from '../../src/core/model/flag.ts';
 import { NOTIFICATION_TOPICS, type Notifier } from '../../src/core/model/notifier.ts';
@@ -63,6 +64,11 @@ export function aRun(argv: readonly string[], change: Partial<Extract<Step, { ki
 
 export function aRung(change: Partial<Rung> = {}): Rung {
   return { name: 'flags', origin: ORIGIN, do: [setFlagOff()], onFailure: [], verify: aVerify(), ...change };
+}
+
+/** A check that a world answers by its key. */
+export function aCheck(key: string): Check {
+  return { key, origin: ORIGIN, kind: 'run', argv: [key], env: {}, timeoutMs: 5_000 };
 }
 
 export function aPolicy(change: Partial<RollbackPolicy> = {}): RollbackPolicy {

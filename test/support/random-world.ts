@@ -6,7 +6,7 @@ import type { Notifier } from '../../src/core/model/notifier.ts';
 import type { RollbackPolicy, Rung } from '../../src/core/model/policy.ts';
 import type { Step } from '../../src/core/model/step.ts';
 import type { Trigger } from '../../src/core/model/trigger.ts';
-import { aFlag, aPolicy, aRun, aRung, aTrigger, aVerify, ORIGIN, setFlagOff } from './policies.ts';
+import { aCheck, aFlag, aPolicy, aRun, aRung, aTrigger, aVerify, ORIGIN, setFlagOff } from './policies.ts';
 
 /** What may befall a host, in small worlds: two flags in one document, two policies with overlapping ladders. */
 export const FLAGS = ['fast-path', 'other'] as const;
@@ -27,6 +27,10 @@ export type Move =
   | { readonly kind: 'kill'; readonly begun: number }
   | { readonly kind: 'lift' }
   | { readonly kind: 'abort' }
+  | { readonly kind: 'approve' }
+  | { readonly kind: 'reject' }
+  | { readonly kind: 'rollback'; readonly policy: string; readonly force: boolean }
+  | { readonly kind: 'check'; readonly outcome: 'true' | 'false' | 'unknown' }
   | { readonly kind: 'adopt' }
   | { readonly kind: 'restart' }
   | { readonly kind: 'halt' }
@@ -66,12 +70,14 @@ const anyTrigger = (name: string): fc.Arbitrary<Trigger> =>
       noData: often<Trigger['noData']>('hold', 'clear', 'fire'),
       severity: often<Trigger['severity']>('critical', 'warning'),
       hysteresis: fc.boolean(),
+      decision: often<Trigger['decision']>(undefined, { fixForwardMs: 60 * SECOND }),
     })
-    .map(({ hysteresis, ...rest }) =>
+    .map(({ hysteresis, decision, ...rest }) =>
       aTrigger({
         name,
         ...rest,
-        digest: JSON.stringify([name, rest, hysteresis]),
+        ...(decision === undefined ? {} : { decision }),
+        digest: JSON.stringify([name, rest, hysteresis, decision]),
         ...(hysteresis ? { clear: { threshold: { kind: 'below', value: 0.2 }, forMs: 10 * SECOND } } : {}),
       }),
     );
@@ -81,6 +87,11 @@ const anyStep: fc.Arbitrary<Step> = fc.oneof(
   fc.boolean().map((repeatable) => aRun([repeatable ? 'again' : 'once'], { repeatable })),
 );
 
+const APPROVAL: NonNullable<Rung['approval']> = { roles: { dba: 1 }, withinMs: 120 * SECOND, onTimeout: 'escalate' };
+const LOSS: NonNullable<Rung['dataLoss']> = {
+  counts: [{ label: 'rows', measure: { key: 'rows', origin: ORIGIN, kind: 'query', expr: 'rows' } }],
+};
+
 const anyRung = (name: string): fc.Arbitrary<Rung> =>
   fc
     .record({
@@ -88,9 +99,15 @@ const anyRung = (name: string): fc.Arbitrary<Rung> =>
       onFailure: often<readonly Step[]>([], [aRun(['undo'])]),
       forMs: fc.constantFrom(0, 15 * SECOND),
       onInconclusive: fc.constantFrom('ask', 'next', 'done'),
+      consent: often<Pick<Rung, 'approval' | 'dataLoss'>>(
+        {},
+        { approval: APPROVAL },
+        { approval: APPROVAL, dataLoss: LOSS },
+      ),
+      when: often<Pick<Rung, 'when'>>({}, { when: [aCheck('ready')] }),
     })
-    .map(({ forMs, onInconclusive, ...rest }) =>
-      aRung({ name, ...rest, verify: aVerify({ withinMs: 30 * SECOND, forMs, onInconclusive }) }),
+    .map(({ forMs, onInconclusive, consent, when, ...rest }) =>
+      aRung({ name, ...rest, ...consent, ...when, verify: aVerify({ withinMs: 30 * SECOND, forMs, onInconclusive }) }),
     );
 
 export const anyPolicy = (name: string): fc.Arbitrary<RollbackPolicy> =>
@@ -177,8 +194,31 @@ export const anyMove: fc.Arbitrary<Move> = fc.oneof(
   {
     weight: 4,
     arbitrary: fc.record({
-      kind: fc.constantFrom('lift', 'abort', 'adopt', 'restart', 'halt', 'resume', 'unreadable', 'readable'),
+      kind: fc.constantFrom(
+        'lift',
+        'abort',
+        'adopt',
+        'approve',
+        'reject',
+        'restart',
+        'halt',
+        'resume',
+        'unreadable',
+        'readable',
+      ),
     }),
+  },
+  {
+    weight: 2,
+    arbitrary: fc.record({
+      kind: fc.constant('rollback'),
+      policy: fc.constantFrom(...POLICIES),
+      force: often(false, true),
+    }),
+  },
+  {
+    weight: 2,
+    arbitrary: fc.record({ kind: fc.constant('check'), outcome: fc.constantFrom('true', 'false', 'unknown') }),
   },
   {
     weight: 1,

@@ -29,6 +29,8 @@ export class World {
   /** Documents that cannot be read. */
   readonly unreadable = new Set<string>();
   checks: Record<string, CheckResult> = {};
+  measures: NonNullable<Observed['measures']> = {};
+  windows: NonNullable<Observed['windows']> = {};
   /** What checkouts show; revisions are names that stand for commit and content alike. */
   checkouts: Record<string, { head: string; tip?: string }> = {};
   /** Everything that was done to the host, in order. */
@@ -96,7 +98,15 @@ export class World {
         values: { ...values },
       };
     }
-    return { readings: this.readings, documents, checks: this.checks, halt: this.halt, targets: this.targetSights() };
+    return {
+      readings: this.readings,
+      documents,
+      checks: this.checks,
+      measures: this.measures,
+      windows: this.windows,
+      halt: this.halt,
+      targets: this.targetSights(),
+    };
   }
 
   private targetSights(): Observed['targets'] {
@@ -170,6 +180,11 @@ export class World {
       this.reading(value);
       this.settle();
     }
+  }
+
+  /** What every check with this key says from now on. */
+  check(key: string, outcome: CheckResult['outcome'], detail: string = outcome): void {
+    this.checks = { ...this.checks, [key]: { key, at: this.now, outcome, detail } };
   }
 
   events<T extends EventType>(type: T): Extract<Event, { type: T }>[] {

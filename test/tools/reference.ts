@@ -19,6 +19,7 @@ const PAGES: readonly Page[] = [
   { file: 'flag.md', schema: 'flag.schema.json' },
   { file: 'rollback-policy.md', schema: 'rollback-policy.schema.json' },
   { file: 'notifier.md', schema: 'notifier.schema.json' },
+  { file: 'window.md', schema: 'window.schema.json' },
   { file: 'policy-test.md', schema: 'policy-test.schema.json' },
   { file: 'common.md', schema: COMMON },
   { file: 'configuration.md', schema: 'config.schema.json' },

@@ -64,11 +64,19 @@ function explainText(found: Explained, terminal: Terminal): string {
       (target) =>
         `  ${target.target}: ${target.state}, ${target.samples} samples${target.lastError === undefined ? '' : `; ${target.lastError.message}`}`,
     ),
-    ...(found.incident === undefined ? [] : [`  ${found.incident.state}: ${found.incident.reason}`]),
+    ...(found.incident === undefined ? [] : incidentLines(found.incident)),
     ...(events.length === 0
       ? []
       : ['', 'Lately:', indent(table(events.map(({ at, actor, text }) => [formatInstant(at), actor, text ?? ''])))]),
   ].join('\n');
+}
+
+function incidentLines({ state, rung, reason, deadlineAt, request }: IncidentStatus): string[] {
+  return [
+    `  ${state}${rung === null ? '' : ` "${rung}"`}: ${reason}`,
+    ...(deadlineAt === null ? [] : [`  until ${formatInstant(deadlineAt)}`]),
+    ...(request?.lines ?? []).map((line) => `  ${line}`),
+  ];
 }
 
 function policyLines(policy: PolicyDetail): string[] {

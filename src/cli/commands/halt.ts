@@ -7,7 +7,7 @@ import { EXIT, type ExitCode } from '../exit-code.ts';
 import { configOf, type GlobalOptions, socketOf } from '../setup.ts';
 import type { Terminal } from '../terminal.ts';
 
-export type HaltOptions = GlobalOptions & { readonly reason?: string };
+export type HaltOptions = GlobalOptions & { readonly reason?: string; readonly now?: boolean };
 
 /** The emergency stop. It works through the daemon, and without one by the file that the next one will find. */
 export async function halt(options: HaltOptions, terminal: Terminal): Promise<ExitCode> {
@@ -18,11 +18,14 @@ export async function halt(options: HaltOptions, terminal: Terminal): Promise<Ex
     mkdirSync(resolve(config.dataDir), { recursive: true, mode: 0o750 });
     writeHalt(resolve(config.dataDir), { since: Date.now(), by: userInfo().username, reason });
   } else {
-    await client.post('halt', { reason });
+    await client.post('halt', { reason, now: options.now === true });
   }
   if (options.json === true) terminal.out(JSON.stringify({ schemaVersion: 1, halted: true }));
   const running = client === undefined ? ' No daemon runs now; the next one will start halted.' : '';
   terminal.err(`Halted: no automatic action until \`revertd resume\`.${running} Observing and messages go on.`);
+  if (options.now === true && client !== undefined) {
+    terminal.err('Steps that were under way are killed; `revertd incidents` shows what has to be looked at.');
+  }
   return EXIT.done;
 }
 

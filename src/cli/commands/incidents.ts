@@ -93,3 +93,34 @@ export async function incidentsAnswer(
   else terminal.err(`${id} was answered: ${given}.`);
   return EXIT.done;
 }
+
+export type ApprovalOptions = ReasonOptions & { readonly rung?: string; readonly override?: boolean };
+
+/** Agrees to exactly what the incident shows now: if it changes on the way, nothing is agreed. */
+export async function incidentsApprove(id: string, options: ApprovalOptions, terminal: Terminal): Promise<ExitCode> {
+  const client = await daemonOf(configOf(options, terminal, process.env));
+  const path = `incidents/${encodeURIComponent(id)}`;
+  const { request } = await client.get<IncidentStatus>(path);
+  for (const line of request?.lines ?? []) terminal.err(`  ${line}`);
+  const digest = request === null || request.digest === null ? {} : { digest: request.digest };
+  const body = { ...answerOf(options), ...digest, ...(options.override === true ? { override: true } : {}) };
+  const answer = await client.post(`${path}/approve`, body);
+  if (options.json === true) terminal.out(JSON.stringify(answer, null, 2));
+  else
+    terminal.err(
+      options.override === true ? `${id}: you decided alone; everybody is told.` : `${id} is approved by you.`,
+    );
+  return EXIT.done;
+}
+
+export async function incidentsReject(id: string, options: ApprovalOptions, terminal: Terminal): Promise<ExitCode> {
+  const client = await daemonOf(configOf(options, terminal, process.env));
+  const answer = await client.post(`incidents/${encodeURIComponent(id)}/reject`, answerOf(options));
+  if (options.json === true) terminal.out(JSON.stringify(answer, null, 2));
+  else terminal.err(`The rung is rejected; ${id} goes on with the next one.`);
+  return EXIT.done;
+}
+
+function answerOf({ rung, reason }: ApprovalOptions) {
+  return { ...(rung === undefined ? {} : { rung }), ...(reason === undefined ? {} : { reason }) };
+}

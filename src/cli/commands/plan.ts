@@ -1,6 +1,7 @@
 import { comparePolicies } from '../../core/compare/compare-policies.ts';
 import type { Observation } from '../../core/observation.ts';
 import type { HostConfig } from '../../policy/host-config.ts';
+import { WindowCalendar } from '../../policy/window-spans.ts';
 import { seal } from '../../server/sealed-file.ts';
 import { type ShownPlan, shownPlan } from '../../server/shown-plan.ts';
 import { CliError, EXIT, type ExitCode } from '../exit-code.ts';
@@ -68,7 +69,9 @@ function shown(observation: Observation, { policies, before }: Subject): ShownPl
   const { host, version } = observation;
   const plan = planOn(observation, policies);
   if (plan === null) throw new RangeError('there is no plan without policies');
-  const result = shownPlan(plan, { ...policies, adopt: host.adopt }, host.name, version);
+  const windows = new WindowCalendar().at(policies.windows, observation.at);
+  const ground = { desired: { ...policies, adopt: host.adopt }, windows };
+  const result = shownPlan(plan, ground, host.name, version);
   if (before === undefined) return result;
   const changes = comparePolicies(before, policies);
   return { ...result, comparison: { from: before.revision, to: policies.revision, changes } };

@@ -1,6 +1,6 @@
 import { shortRevision } from '../../core/model/revision.ts';
 import { formatDuration, type Millis } from '../../core/units.ts';
-import type { Status, TriggerStatus } from '../../server/status.ts';
+import type { IncidentStatus, Status, TriggerStatus } from '../../server/status.ts';
 import { shownCommit, type TargetStatus } from '../../server/target-status.ts';
 import { EXIT, type ExitCode } from '../exit-code.ts';
 import { read } from '../host-access.ts';
@@ -70,12 +70,18 @@ function incidentRows(found: Status, now: Millis): string[] {
       found.incidents.map((one) => [
         one.id,
         one.policy,
-        `${one.state}${one.rung === null ? '' : ` rung "${one.rung}"`}`,
+        `${one.state}${one.rung === null ? '' : ` rung "${one.rung}"`}${countdown(one, now)}`,
         `opened ${formatDuration(now - one.openedAt)} ago`,
         one.reason,
       ]),
     ),
   ];
+}
+
+/** How long the state may still last. */
+function countdown({ deadlineAt }: IncidentStatus, now: Millis): string {
+  if (deadlineAt === null) return '';
+  return deadlineAt > now ? `, ${formatDuration(deadlineAt - now)} left` : ', its time is up';
 }
 
 const STATE_STYLES = {

@@ -10,7 +10,7 @@ import { formatDuration } from '../units.ts';
 export type Field = { readonly text: string; readonly origin: Origin };
 
 /** Derived from other fields, or only where something stands; a change of them alone is none. */
-const PASSED_OVER = new Set(['origin', 'digest', 'name', 'key', 'windowMs']);
+const PASSED_OVER = new Set(['origin', 'digest', 'name', 'key', 'windowMs', 'watchesAbsence']);
 
 /** What `describeStep` says already. */
 const IN_DESCRIPTION: Readonly<Record<Step['kind'], readonly string[]>> = {

@@ -1,10 +1,11 @@
 import type { Memory } from '../memory.ts';
-import type { Hold, Latch } from '../model/hold.ts';
+import type { Hold, Latch, Override } from '../model/hold.ts';
 import { type Incident, isOpen } from '../model/incident.ts';
 import { shortRevision } from '../model/revision.ts';
 import { triggerKey } from '../model/trigger.ts';
 import { isClearSince, viewTrigger } from '../triggers/trigger-view.ts';
 import type { Turn } from '../turn.ts';
+import { type Blocking, blockingWindow, describeBlocking, variantWithout } from '../windows/blocking-window.ts';
 
 /** Lifts the holds whose time or condition has come. */
 export function releaseHolds(turn: Turn): void {
@@ -23,11 +24,21 @@ function liftReason(turn: Turn, hold: Hold): string | null {
       // Ended where places and targets are looked at, for that is where live and desired are compared.
       return null;
     case 'override':
-      return hold.expiresAt !== null && turn.now >= hold.expiresAt ? 'its time is over' : null;
+      if (hold.expiresAt === null || turn.now < hold.expiresAt) return null;
+      return overrideBlocker(turn, hold) === null ? 'its time is over' : null;
     case 'latch':
       return latchBlockers(turn, hold).length === 0 ? latchReason(turn, hold) : null;
   }
 }
+
+/** The window for which an override whose time is over still has to wait. */
+export function overrideBlocker(turn: Seen, hold: Override): Blocking | null {
+  const flag = turn.desired.flags[hold.flag];
+  if (flag === undefined || hold.expiresAt === null || turn.now < hold.expiresAt) return null;
+  return blockingWindow(turn, flag, variantWithout(turn, flag, hold.id));
+}
+
+type Seen = Pick<Turn, 'desired' | 'memory' | 'now'> & { readonly observed: Pick<Turn['observed'], 'windows'> };
 
 function latchReason(turn: Turn, latch: Latch): string {
   switch (latch.lift.kind) {
@@ -45,13 +56,16 @@ function latchReason(turn: Turn, latch: Latch): string {
 }
 
 /** What a latch still waits for, in words; empty when it is to be lifted. */
-export function latchBlockers(turn: Pick<Turn, 'desired' | 'memory' | 'now'>, latch: Latch): string[] {
+export function latchBlockers(turn: Seen, latch: Latch): string[] {
   const incident = turn.memory.incidents[latch.incident];
   const blockers: string[] = [];
   if (incident !== undefined && isOpen(incident)) blockers.push(`${incident.id} is closed`);
   const waiting = liftCondition(turn, latch, incident);
   if (waiting !== null) blockers.push(waiting);
   if (incident !== undefined) blockers.push(...unclearTriggers(turn, incident));
+  const flag = turn.desired.flags[latch.flag];
+  const blocking = flag === undefined ? null : blockingWindow(turn, flag, variantWithout(turn, flag, latch.id));
+  if (blocking !== null) blockers.push(`${describeBlocking(blocking)} is over`);
   return blockers;
 }
 
@@ -79,17 +93,23 @@ function liftCondition(
   }
 }
 
-/** Triggers that git no longer has cannot be waited for. */
+/**
+ * The critical triggers of the incident's policies, as git has them now, and the ones that opened it. Those that git no
+ * longer has cannot be waited for.
+ */
 function unclearTriggers(turn: Pick<Turn, 'desired' | 'memory' | 'now'>, incident: Incident): string[] {
-  const policy = turn.desired.policies[incident.policy.name];
-  if (policy === undefined) return [];
-  return policy.triggers
-    .filter((trigger) => trigger.severity === 'critical')
-    .filter((trigger) => {
-      const view = viewTrigger(turn.memory, triggerKey(policy.name, trigger.name), trigger, turn.now);
-      return !isClearSince(view, Number.NEGATIVE_INFINITY);
-    })
-    .map((trigger) => `${triggerKey(policy.name, trigger.name)} is inactive with data`);
+  const openers = new Set(incident.openedBy.map(({ trigger }) => trigger));
+  const names = new Set([incident.policy.name, ...incident.joined.map(({ policy }) => policy.name)]);
+  return [...names].flatMap((name) =>
+    (turn.desired.policies[name]?.triggers ?? [])
+      .map((trigger) => ({ key: triggerKey(name, trigger.name), trigger }))
+      .filter(({ key, trigger }) => trigger.severity === 'critical' || openers.has(key))
+      .filter(({ key, trigger }) => {
+        const view = viewTrigger(turn.memory, key, trigger, turn.now);
+        return !isClearSince(view, Number.NEGATIVE_INFINITY);
+      })
+      .map(({ key }) => `${key} is inactive with data`),
+  );
 }
 
 /** Closed incidents that nothing refers to any more leave memory; the log keeps them. */

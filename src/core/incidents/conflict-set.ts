@@ -1,15 +1,20 @@
-import type { RollbackPolicy } from '../model/policy.ts';
+import type { RollbackPolicy, Rung } from '../model/policy.ts';
 import { nameDatabase } from '../model/sql-step.ts';
 import type { StepSpec } from '../model/step.ts';
 
 /**
  * What the policy's ladder may touch: `flag:NAME`, `target:NAME`, `unit:NAME`, `pidFile:PATH`, `container:NAME`,
- * `compose:FILE`, `file:PATH`, `database:NAME`, `repository:NAME`. Sorted, without repetitions. Which containers belong
- * to a compose file is not known here.
+ * `compose:FILE`, `file:PATH`, `database:NAME`, `repository:NAME`. Which containers belong to a compose file is not known
+ * here. Nor is what a program or a request touches, so that each stands for itself: `run:ARGV`, `http:METHOD URL`.
+ * Sorted, without repetitions.
  */
-export function conflictSet(policy: RollbackPolicy): string[] {
-  const touched = policy.ladder.flatMap((rung) => [...rung.do, ...rung.onFailure].flatMap(objectsOf));
-  return [...new Set(touched)].sort();
+export function conflictSet(policy: Pick<RollbackPolicy, 'ladder'>): string[] {
+  return [...new Set(policy.ladder.flatMap(touchedBy))].sort();
+}
+
+/** What one rung may touch. */
+export function touchedBy(rung: Rung): string[] {
+  return [...rung.do, ...rung.onFailure].flatMap(objectsOf);
 }
 
 export function overlaps(a: readonly string[], b: readonly string[]): boolean {
@@ -35,7 +40,9 @@ function objectsOf(step: StepSpec): string[] {
     case 'gitCommit':
       return [`repository:${step.repository ?? 'policies'}`];
     case 'http':
+      return [`http:${step.method} ${step.url}`];
     case 'run':
+      return [`run:${step.argv.join(' ')}`];
     case 'notify':
     case 'waitFor':
       return [];

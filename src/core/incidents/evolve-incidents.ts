@@ -1,38 +1,39 @@
 import type { DaemonEvent, Event, IncidentEvent } from '../event.ts';
 import type { Memory } from '../memory.ts';
 import {
+  type AskedAbout,
   type ExecutingPhase,
   type Incident,
   type IncidentAnswer,
   type IncidentId,
   type Phase,
   toldOf,
-  type WalkedRung,
 } from '../model/incident.ts';
 import type { FinishedEvent } from '../operations/evolve-operations.ts';
 import { mapValues, without } from '../record.ts';
 import type { Millis } from '../units.ts';
-import { restartIncident, thawIncident } from './incident-times.ts';
+import { durationKey } from './duration-key.ts';
+import { firstRung } from './first-rung.ts';
+import { restartIncident, resumeIncident, thawIncident } from './incident-times.ts';
+import { type ClosedEvent, endedRollbacks, noteRollback } from './rollback-records.ts';
+import { withHearers, withPhase, withWalked } from './with-phase.ts';
 
-/** How many past incidents cooldown and limit can look back on. */
-const ROLLBACKS_KEPT = 1_000;
+/** How many walks of a rung an estimate can rest on. */
+const DURATIONS_KEPT = 10;
 
 type At = Pick<Event, 'at'>;
-type Relevant = IncidentEvent | Extract<DaemonEvent, { type: 'daemon.started' | 'halt.ended' }>;
+type Relevant =
+  | Exclude<IncidentEvent, { type: 'policy.braked' | 'policy.unbraked' | 'brake.overridden' }>
+  | Extract<DaemonEvent, { type: 'daemon.started' | 'halt.ended' }>;
 
 export function evolveIncidents(memory: Memory, event: Relevant & At): Memory {
   switch (event.type) {
     case 'daemon.started':
       return { ...memory, incidents: mapValues(memory.incidents, (one) => restartIncident(one, event.at)) };
-    case 'halt.ended':
-      return {
-        ...memory,
-        incidents: mapValues(memory.incidents, (one) => thawIncident(one, event.lastedMs, event.at)),
-      };
-    case 'policy.braked':
-      return { ...memory, brakes: { ...memory.brakes, [event.policy]: event.brake } };
-    case 'policy.unbraked':
-      return { ...memory, brakes: without(memory.brakes, [event.policy]) };
+    case 'halt.ended': {
+      const haltedAt = memory.halt?.noticedAt ?? event.at - event.lastedMs;
+      return { ...memory, incidents: mapValues(memory.incidents, (one) => resumeIncident(one, haltedAt, event.at)) };
+    }
     case 'incident.opened':
       return openIncident(memory, event.incident);
     case 'incident.closed':
@@ -42,9 +43,19 @@ export function evolveIncidents(memory: Memory, event: Relevant & At): Memory {
     default: {
       const incident = memory.incidents[event.incident];
       if (incident === undefined) return memory;
-      return withIncident(memory, changeIncident(incident, event));
+      return withIncident(noteBeside(memory, incident, event), changeIncident(incident, event));
     }
   }
+}
+
+/** What an event of an incident says beyond the incident: that its ladder begins, and how long a rung's steps took. */
+function noteBeside(memory: Memory, incident: Incident, event: ChangingEvent & At): Memory {
+  if (event.type === 'fixForward.ended') return noteRollback(memory, incident, event.at);
+  if (event.type !== 'verification.started' || incident.rungEnteredAt === null) return memory;
+  const key = durationKey(incident.policy.name, incident.policy.ladder[event.rung]?.name ?? '');
+  const tookMs = Math.max(0, event.at - incident.rungEnteredAt);
+  const known = memory.durations[key] ?? [];
+  return { ...memory, durations: { ...memory.durations, [key]: [...known.slice(1 - DURATIONS_KEPT), tookMs] } };
 }
 
 /** The outcome of a step's operation reaches the incident that waits for it. */
@@ -60,27 +71,50 @@ export function evolveStepOutcome(memory: Memory, id: IncidentId, event: Finishe
 
 type ChangingEvent = Exclude<
   IncidentEvent,
-  { type: 'policy.braked' | 'policy.unbraked' | 'incident.opened' | 'incident.closed' | 'incident.forgotten' }
+  {
+    type:
+      | 'policy.braked'
+      | 'policy.unbraked'
+      | 'brake.overridden'
+      | 'incident.opened'
+      | 'incident.closed'
+      | 'incident.forgotten';
+  }
 >;
 
 function changeIncident(incident: Incident, event: ChangingEvent & At): Incident {
   switch (event.type) {
     case 'incident.joined':
       return { ...incident, joined: [...incident.joined, event.joined] };
+    case 'incident.paused':
+      return { ...incident, pausedAt: event.at };
+    case 'incident.unpaused':
+      return { ...thawIncident(incident, event.lastedMs, event.at), pausedAt: null };
+    case 'fixForward.worsened':
+      return worsen(incident, event);
+    case 'fixForward.ended':
+      return withPhase(incident, entering(event.rung, event.at));
     case 'rung.entered':
-      return withPhase(incident, executing(event.rung, 'do', 0));
-    case 'rung.skipped':
+      return {
+        ...withPhase(incident, executing(event.rung, 'do', 0, event.at)),
+        rungEnteredAt: event.at,
+        held: false,
+      };
+    case 'rung.skipped': {
+      const wasUnsure = incident.phase.kind === 'entering' && incident.phase.unsure;
+      const walked = withWalked(incident, { rung: event.name, outcome: 'skipped', reason: event.reason });
+      return withPhase(walked, entering(event.rung + 1, event.at, wasUnsure || event.unsure === true));
+    }
     case 'rung.failed': {
-      const outcome = event.type === 'rung.failed' ? 'failed' : 'skipped';
-      return withPhase(withWalked(incident, { rung: event.name, outcome, reason: event.reason }), {
-        kind: 'entering',
-        rung: event.rung + 1,
-      });
+      const walked = withWalked(incident, { rung: event.name, outcome: 'failed', reason: event.reason });
+      return withPhase(walked, entering(event.rung + 1, event.at, event.unsure === true));
     }
     case 'step.started':
       return incident.phase.kind === 'executing' ? withPhase(incident, started(incident.phase, event)) : incident;
+    case 'step.skipped':
+      return finishStep(incident, 'done', event.at);
     case 'step.finished':
-      return finishStep(incident, event.result.outcome);
+      return finishStep(incident, event.result.outcome, event.at);
     case 'verification.started':
       return withPhase(incident, {
         kind: 'verifying',
@@ -93,11 +127,12 @@ function changeIncident(incident: Incident, event: ChangingEvent & At): Incident
     case 'verification.turned':
       return turnVerification(incident, event.good ? event.at : null);
     case 'verification.ended':
-      return endVerification(incident, event.rung, event.outcome);
+      return endVerification({ ...incident, held: false }, event);
     case 'incident.asked':
       return ask(incident, event.reason, event.at);
     case 'incident.answered':
-      return answer(incident, event.answer);
+      // A person who answers knows whether it is over.
+      return answer({ ...incident, held: false }, event.answer, event.at);
     case 'incident.escalated':
       return withHearers({ ...incident, told: { ...toldOf(incident), levels: event.level } }, event.notify);
     case 'incident.updated':
@@ -107,42 +142,40 @@ function changeIncident(incident: Incident, event: ChangingEvent & At): Incident
   }
 }
 
-function started(phase: ExecutingPhase, { at, destination }: { at: Millis; destination?: string }): ExecutingPhase {
-  return { ...phase, startedAt: at, ...(destination === undefined ? {} : { destination }) };
-}
-
 function endVerification(
   incident: Incident,
-  rung: number,
-  outcome: 'successful' | 'failed' | 'inconclusive',
+  { rung, outcome, at }: Extract<IncidentEvent, { type: 'verification.ended' }> & At,
 ): Incident {
-  if (outcome === 'failed') return withPhase(incident, executing(rung, 'onFailure', 0));
+  if (outcome === 'failed') return withPhase(incident, executing(rung, 'onFailure', 0, at));
   const name = incident.policy.ladder[rung]?.name;
   if (outcome === 'inconclusive' || name === undefined) return incident;
   return withWalked(incident, { rung: name, outcome, reason: 'it was verified' });
 }
 
-function withWalked(incident: Incident, rung: WalkedRung): Incident {
-  return { ...incident, walked: [...(incident.walked ?? []), rung] };
+function worsen(
+  incident: Incident,
+  { openedBy, deadlineAt }: Extract<IncidentEvent, { type: 'fixForward.worsened' }>,
+): Incident {
+  const { phase } = incident;
+  if (phase.kind !== 'fixing-forward') return incident;
+  return { ...incident, openedBy, phase: { ...phase, rung: firstRung({ ...incident, openedBy }), deadlineAt } };
 }
 
-function withHearers(incident: Incident, names: readonly string[]): Incident {
-  const told = toldOf(incident);
-  const hearers = [...new Set([...told.hearers, ...names])];
-  return hearers.length === told.hearers.length ? incident : { ...incident, told: { ...told, hearers } };
+function started(phase: ExecutingPhase, { at, destination }: { at: Millis; destination?: string }): ExecutingPhase {
+  return { ...phase, startedAt: at, ...(destination === undefined ? {} : { destination }) };
 }
 
-function finishStep(incident: Incident, outcome: 'done' | 'failed' | 'unknown'): Incident {
+function finishStep(incident: Incident, outcome: 'done' | 'failed' | 'unknown', at: Millis): Incident {
   const { phase } = incident;
   if (phase.kind !== 'executing') return incident;
   switch (outcome) {
     case 'done':
-      return withPhase(incident, executing(phase.rung, phase.part, phase.step + 1));
+      return withPhase(incident, executing(phase.rung, phase.part, phase.step + 1, at));
     case 'failed':
-      if (phase.part === 'do') return withPhase(incident, executing(phase.rung, 'onFailure', 0));
-      return withPhase(incident, { ...phase, startedAt: null, outcome: null });
+      if (phase.part === 'do') return withPhase(incident, executing(phase.rung, 'onFailure', 0, at));
+      return withPhase(incident, { ...phase, since: at, startedAt: null, outcome: null });
     case 'unknown':
-      return withPhase(incident, { ...phase, startedAt: null, outcome: null });
+      return withPhase(incident, { ...phase, since: at, startedAt: null, outcome: null });
   }
 }
 
@@ -155,65 +188,63 @@ function turnVerification(incident: Incident, goodSince: Millis | null): Inciden
 
 function ask(incident: Incident, reason: string, at: Millis): Incident {
   const { phase } = incident;
-  if (phase.kind !== 'executing' && phase.kind !== 'verifying') return incident;
+  if (phase.kind === 'asking' || phase.kind === 'closed' || phase.kind === 'fixing-forward') return incident;
   return withPhase(incident, { kind: 'asking', rung: phase.rung, since: at, reason, about: phase });
 }
 
-function answer(incident: Incident, given: IncidentAnswer): Incident {
+/** While people mend, `next` rolls back at once; every other answer there ends the incident, by the command itself. */
+function answer(incident: Incident, given: IncidentAnswer, at: Millis): Incident {
   const { phase } = incident;
   if (phase.kind !== 'asking') return incident;
   switch (given) {
     case 'next':
-      return withPhase(incident, { kind: 'entering', rung: phase.rung + 1 });
+      return withPhase(incident, entering(phase.rung + 1, at));
     case 'retry':
-      return withPhase(incident, phase.about.kind === 'executing' ? phase.about : allStepsDone(incident, phase.rung));
+      return withPhase(incident, takenUpAgain(incident, phase.about, at));
     case 'done':
-      // A verified-by-person rung is closed by the command itself; here it only concerns a step.
+      // Anything else than a step is closed by the command itself.
       return phase.about.kind === 'executing'
-        ? withPhase(incident, executing(phase.rung, phase.about.part, phase.about.step + 1))
+        ? withPhase(incident, executing(phase.rung, phase.about.part, phase.about.step + 1, at))
         : incident;
   }
 }
 
-function executing(rung: number, part: 'do' | 'onFailure', step: number): ExecutingPhase {
-  return { kind: 'executing', rung, part, step, startedAt: null, outcome: null };
+function takenUpAgain(incident: Incident, about: AskedAbout, at: Millis): Phase {
+  switch (about.kind) {
+    case 'executing':
+      return { ...about, since: at };
+    case 'verifying':
+      return executing(about.rung, 'do', incident.policy.ladder[about.rung]?.do.length ?? 0, at);
+    // A person has said that the rung is to be entered, respectively that people are to be asked once more.
+    case 'entering':
+    case 'awaiting-approval':
+      return entering(about.rung, at);
+  }
 }
 
-function allStepsDone(incident: Incident, rung: number): ExecutingPhase {
-  return executing(rung, 'do', incident.policy.ladder[rung]?.do.length ?? 0);
+function entering(rung: number, since: Millis, unsure = false): Phase {
+  return { kind: 'entering', rung, since, unsure };
+}
+
+function executing(rung: number, part: 'do' | 'onFailure', step: number, since: Millis): ExecutingPhase {
+  return { kind: 'executing', rung, part, step, since, startedAt: null, outcome: null };
 }
 
 function openIncident(memory: Memory, incident: Incident): Memory {
-  const rollback = {
-    incident: incident.id,
-    policy: incident.policy.name,
-    conflictSet: incident.conflictSet,
-    at: incident.openedAt,
-    endedAt: null,
-  };
-  return {
-    ...withIncident(memory, incident),
-    rollbacks: [...memory.rollbacks.slice(1 - ROLLBACKS_KEPT), rollback],
-    nextIncident: memory.nextIncident + 1,
-  };
+  const opened = { ...withIncident(memory, incident), nextIncident: memory.nextIncident + 1 };
+  // While people mend, nothing is touched, and nothing is counted.
+  return incident.phase.kind === 'fixing-forward' ? opened : noteRollback(opened, incident, incident.openedAt);
 }
 
-function closeIncident(memory: Memory, event: Extract<IncidentEvent, { type: 'incident.closed' }> & At): Memory {
+function closeIncident(memory: Memory, event: ClosedEvent): Memory {
   const incident = memory.incidents[event.incident];
   if (incident === undefined) return memory;
   const phase: Phase = { kind: 'closed', outcome: event.outcome, at: event.at, reason: event.reason };
   return {
     ...withIncident(memory, { ...incident, phase }),
-    rollbacks: memory.rollbacks.map((one) => (one.incident === incident.id ? { ...one, endedAt: event.at } : one)),
+    rollbacks: endedRollbacks(memory, incident, event),
     reportsOwed: { ...memory.reportsOwed, [incident.id]: { attempts: 0, retryAt: event.at } },
   };
-}
-
-/** A rung that is walked brings its own hearers; one that is still to be entered may be skipped. */
-function withPhase(incident: Incident, phase: Phase): Incident {
-  const changed = { ...incident, phase };
-  if (phase.kind === 'entering' || phase.kind === 'closed') return changed;
-  return withHearers(changed, incident.policy.ladder[phase.rung]?.notify ?? []);
 }
 
 function withIncident(memory: Memory, incident: Incident): Memory {

@@ -1,4 +1,11 @@
-import { type ExecutingPhase, type Incident, type Phase, toldOf, type VerifyingPhase } from '../model/incident.ts';
+import {
+  type AskedAbout,
+  type ExecutingPhase,
+  type Incident,
+  type Phase,
+  toldOf,
+  type VerifyingPhase,
+} from '../model/incident.ts';
 import type { Millis } from '../units.ts';
 
 /** The clock was set: every instant of the incident that is compared with `now` moves with it. */
@@ -7,29 +14,43 @@ export function shiftIncident(incident: Incident, byMs: Millis): Incident {
   return {
     ...incident,
     phase: shiftPhase(incident.phase, byMs),
+    rungEnteredAt: shifted(incident.rungEnteredAt, byMs),
+    pausedAt: shifted(incident.pausedAt, byMs),
     told: { ...told, since: told.since + byMs, alertedAt: told.alertedAt + byMs },
   };
 }
 
+/** A halt that began at `haltedAt` ended. Of an incident that is suspended as well, only the time before counts now. */
+export function resumeIncident(incident: Incident, haltedAt: Millis, at: Millis): Incident {
+  const until = incident.pausedAt ?? at;
+  return thawIncident(incident, Math.max(0, until - haltedAt), at);
+}
+
 /**
- * A halt ended. Deadlines stood still for as long as it lasted, but none longer than it had run, for a restart in the
- * middle of a halt begins them anew. What was good before a halt is no unbroken success after it.
+ * A halt or a suspension ended. Deadlines stood still for as long as it lasted, but none longer than it had run, for a
+ * restart in the middle begins them anew. What was good before is no unbroken success after it.
  */
 export function thawIncident(incident: Incident, lastedMs: Millis, at: Millis): Incident {
-  const { phase } = incident;
+  const { phase, rungEnteredAt } = incident;
+  const moved = rungEnteredAt === null ? null : rungEnteredAt + frozenMs(lastedMs, rungEnteredAt, at);
+  return { ...incident, rungEnteredAt: moved, held: true, phase: thawPhase(phase, lastedMs, at) };
+}
+
+function thawPhase(phase: Phase, lastedMs: Millis, at: Millis): Phase {
   switch (phase.kind) {
-    case 'executing':
-      return withPhase(incident, shiftPhase(phase, frozenMs(lastedMs, phase.startedAt ?? at, at)));
-    case 'verifying':
-      return withPhase(incident, {
-        ...shiftVerifying(phase, frozenMs(lastedMs, phase.since, at)),
-        goodSince: null,
-      });
-    case 'asking':
-      return withPhase(incident, { ...phase, about: withoutSuccess(phase.about) });
+    case 'fixing-forward':
+    case 'awaiting-approval':
+      return { ...phase, ...moved(phase, frozenMs(lastedMs, phase.since, at)) };
     case 'entering':
+      return { ...phase, since: at };
+    case 'executing':
+      return shiftExecuting(phase, frozenMs(lastedMs, phase.startedAt ?? phase.since, at));
+    case 'verifying':
+      return { ...shiftVerifying(phase, frozenMs(lastedMs, phase.since, at)), goodSince: null };
+    case 'asking':
+      return { ...phase, about: withoutSuccess(phase.about) };
     case 'closed':
-      return incident;
+      return phase;
   }
 }
 
@@ -39,14 +60,16 @@ function frozenMs(lastedMs: Millis, since: Millis, at: Millis): Millis {
 
 /**
  * What was seen before a restart is no evidence any more, so a verification begins anew; and a flag that is being set
- * gets its whole time again, for while the daemon was away nobody set it.
+ * gets its whole time again, for while the daemon was away nobody set it. So do the checks of a `when`.
  */
-export function restartIncident(incident: Incident, at: Millis): Incident {
+export function restartIncident(before: Incident, at: Millis): Incident {
+  const incident = { ...before, held: true };
   const { phase, policy } = incident;
   switch (phase.kind) {
     case 'executing': {
       const isSettingFlag = policy.ladder[phase.rung]?.[phase.part][phase.step]?.kind === 'setFlag';
-      return isSettingFlag && phase.startedAt !== null ? withPhase(incident, { ...phase, startedAt: at }) : incident;
+      const startedAt = isSettingFlag && phase.startedAt !== null ? at : phase.startedAt;
+      return withPhase(incident, { ...phase, since: at, startedAt });
     }
     case 'verifying': {
       const verify = policy.ladder[phase.rung]?.verify;
@@ -57,6 +80,9 @@ export function restartIncident(incident: Incident, at: Millis): Incident {
     case 'asking':
       return withPhase(incident, { ...phase, about: withoutSuccess(phase.about) });
     case 'entering':
+      return withPhase(incident, { ...phase, since: at });
+    case 'fixing-forward':
+    case 'awaiting-approval':
     case 'closed':
       return incident;
   }
@@ -64,24 +90,42 @@ export function restartIncident(incident: Incident, at: Millis): Incident {
 
 function shiftPhase(phase: Phase, byMs: Millis): Phase {
   switch (phase.kind) {
-    case 'entering':
-      return phase;
-    case 'executing':
-      return shiftExecuting(phase, byMs);
-    case 'verifying':
-      return shiftVerifying(phase, byMs);
-    case 'asking': {
-      const { about } = phase;
-      const moved = about.kind === 'executing' ? shiftExecuting(about, byMs) : shiftVerifying(about, byMs);
-      return { ...phase, since: phase.since + byMs, about: moved };
-    }
+    case 'asking':
+      return { ...phase, since: phase.since + byMs, about: shiftAbout(phase.about, byMs) };
     case 'closed':
       return { ...phase, at: phase.at + byMs };
+    case 'fixing-forward':
+      return { ...phase, ...moved(phase, byMs) };
+    default:
+      return shiftAbout(phase, byMs);
   }
 }
 
+function shiftAbout(about: AskedAbout, byMs: Millis): AskedAbout {
+  switch (about.kind) {
+    case 'entering':
+      return { ...about, since: about.since + byMs };
+    case 'awaiting-approval': {
+      const given = about.given.map((one) => ({ ...one, at: one.at + byMs }));
+      return { ...about, ...moved(about, byMs), given };
+    }
+    case 'executing':
+      return shiftExecuting(about, byMs);
+    case 'verifying':
+      return shiftVerifying(about, byMs);
+  }
+}
+
+function moved(phase: { readonly since: Millis; readonly deadlineAt: Millis }, byMs: Millis) {
+  return { since: phase.since + byMs, deadlineAt: phase.deadlineAt + byMs };
+}
+
+function shifted(at: Millis | null, byMs: Millis): Millis | null {
+  return at === null ? null : at + byMs;
+}
+
 function shiftExecuting(phase: ExecutingPhase, byMs: Millis): ExecutingPhase {
-  return { ...phase, startedAt: phase.startedAt === null ? null : phase.startedAt + byMs };
+  return { ...phase, since: phase.since + byMs, startedAt: shifted(phase.startedAt, byMs) };
 }
 
 function shiftVerifying(phase: VerifyingPhase, byMs: Millis): VerifyingPhase {
@@ -90,11 +134,11 @@ function shiftVerifying(phase: VerifyingPhase, byMs: Millis): VerifyingPhase {
     since: phase.since + byMs,
     settleAt: phase.settleAt + byMs,
     deadlineAt: phase.deadlineAt + byMs,
-    goodSince: phase.goodSince === null ? null : phase.goodSince + byMs,
+    goodSince: shifted(phase.goodSince, byMs),
   };
 }
 
-function withoutSuccess(about: ExecutingPhase | VerifyingPhase): ExecutingPhase | VerifyingPhase {
+function withoutSuccess(about: AskedAbout): AskedAbout {
   return about.kind === 'verifying' ? { ...about, goodSince: null } : about;
 }
 

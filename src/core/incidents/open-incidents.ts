@@ -1,23 +1,28 @@
 import type { Brake } from '../memory.ts';
-import { type Incident, type IncidentCause, isOpen } from '../model/incident.ts';
-import { type RollbackPolicy, triggerKeys } from '../model/policy.ts';
+import { type ByHand, type Incident, type IncidentCause, isActing, isOpen, type Phase } from '../model/incident.ts';
+import { type RollbackPolicy } from '../model/policy.ts';
 import { type Trigger, triggerKey } from '../model/trigger.ts';
-import { leadingElement, shownThreshold, viewTrigger } from '../triggers/trigger-view.ts';
+import { leadingElement, shownThreshold } from '../triggers/trigger-view.ts';
 import type { Turn } from '../turn.ts';
-import { brakeOf } from './brakes.ts';
+import type { Millis } from '../units.ts';
+import { brakeOf, overrideCommand } from './brakes.ts';
 import { conflictSet, overlaps } from './conflict-set.ts';
+import { correlatedBrake } from './correlated.ts';
+import { firstRung } from './first-rung.ts';
+import { type Verdict, verdictOf } from './verdict.ts';
 
 /** Opens an incident for each policy that fires, unless another one already works on the same things or a brake holds. */
 export function openIncidents(turn: Turn): void {
   for (const name of Object.keys(turn.memory.brakes)) {
-    if (turn.desired.policies[name]?.suspend !== false) release(turn, name);
+    if (turn.desired.policies[name]?.suspend === false) continue;
+    if (!isBusy(turn, name)) turn.emit({ type: 'policy.unbraked', policy: name, gone: true });
   }
   for (const name of Object.keys(turn.desired.policies).sort()) {
     const policy = turn.desired.policies[name];
     if (policy === undefined || policy.suspend || isBusy(turn, name)) continue;
-    const firing = firingTriggers(turn, policy);
-    if (matches(policy, firing.length)) react(turn, policy, firing);
-    else release(turn, name);
+    const verdict = verdictOf(turn, policy);
+    if (verdict === null) releaseBrake(turn, name);
+    else react(turn, policy, verdict);
   }
 }
 
@@ -30,80 +35,99 @@ function isBusy(turn: Turn, policy: string): boolean {
   );
 }
 
-/** Only critical triggers roll back; a warning is reported. */
-export function criticalTriggers(policy: RollbackPolicy): readonly Trigger[] {
-  return policy.triggers.filter((trigger) => trigger.severity === 'critical');
-}
-
-export function firingTriggers(turn: Turn, policy: RollbackPolicy): Trigger[] {
-  const keys = triggerKeys(policy);
-  return policy.triggers.filter(
-    (trigger, index) =>
-      trigger.severity === 'critical' &&
-      viewTrigger(turn.memory, keys[index] ?? '', trigger, turn.now).state === 'firing',
-  );
-}
-
-export function matches(policy: RollbackPolicy, firing: number): boolean {
-  switch (policy.match.kind) {
-    case 'any':
-      return firing > 0;
-    case 'all':
-      return firing > 0 && firing === criticalTriggers(policy).length;
-    case 'atLeast':
-      return firing >= policy.match.count;
-  }
-}
-
-function react(turn: Turn, policy: RollbackPolicy, firing: readonly Trigger[]): void {
+function react(turn: Turn, policy: RollbackPolicy, verdict: Verdict): void {
   const touched = conflictSet(policy);
-  const other = Object.values(turn.memory.incidents).find(
-    (incident) => isOpen(incident) && overlaps(incident.conflictSet, touched),
-  );
+  const correlated = correlatedBrake(turn, policy);
+  if (correlated !== null) {
+    holdBack(turn, policy.name, correlated);
+    return;
+  }
+  const other = workingOn(turn.memory.incidents, touched);
   if (other !== undefined) {
-    release(turn, policy.name);
+    releaseBrake(turn, policy.name);
+    // A warning that people may mend is no reason to hold up what others do.
+    if (verdict.delayMs > 0) return;
     turn.emit({ type: 'incident.joined', incident: other.id, joined: { at: turn.now, policy } });
     return;
   }
-  const brake = brakeOf(policy, touched, turn.memory, turn.now);
-  if (brake !== null) {
-    holdBack(turn, policy.name, brake);
-    return;
-  }
-  release(turn, policy.name);
-  turn.emit({ type: 'incident.opened', incident: newIncident(turn, policy, touched, firing) });
+  if (isHeldBack(turn, policy, touched, verdict.delayMs)) return;
+  const openedBy = verdict.triggers.map((trigger) => causeOf(turn, policy, trigger));
+  const opening = { policy, openedBy, delayMs: verdict.delayMs };
+  turn.emit({
+    type: 'incident.opened',
+    incident: newIncident(opening, { ...turn.desired, now: turn.now, number: turn.memory.nextIncident }),
+  });
+}
+
+/** The incident whose ladder may touch one of these things now. */
+export function workingOn(
+  incidents: Readonly<Record<string, Incident>>,
+  touched: readonly string[],
+): Incident | undefined {
+  return Object.values(incidents).find((incident) => isActing(incident) && overlaps(incident.conflictSet, touched));
+}
+
+/** Whether cooldown or limit forbid the policy to act; that is noted, and so is the end of it. */
+export function isHeldBack(
+  turn: Turn,
+  policy: RollbackPolicy,
+  touched: readonly string[],
+  delayMs: Millis = 0,
+): boolean {
+  const brake = brakeOf(policy, touched, turn.memory, turn.now, delayMs);
+  if (brake === null) releaseBrake(turn, policy.name);
+  else holdBack(turn, policy.name, brake);
+  return brake !== null;
 }
 
 function holdBack(turn: Turn, policy: string, brake: Brake): void {
   const before = turn.memory.brakes[policy];
-  if (before?.kind === brake.kind && before.until === brake.until) return;
-  turn.emit({ type: 'policy.braked', policy, brake });
+  const isKnown = before?.kind === brake.kind && before.until === brake.until;
+  if (isKnown && before.quiet !== true) return;
+  const told = { ...brake, reason: `${brake.reason}; \`${overrideCommand(policy)}\` acts all the same` };
+  turn.emit({ type: 'policy.braked', policy, brake: told, ...(isKnown ? { again: true } : {}) });
 }
 
-function release(turn: Turn, policy: string): void {
-  if (Object.hasOwn(turn.memory.brakes, policy)) turn.emit({ type: 'policy.unbraked', policy });
+function releaseBrake(turn: Turn, policy: string): void {
+  const brake = turn.memory.brakes[policy];
+  if (brake === undefined || (brake.quiet === true && turn.now < brake.until)) return;
+  turn.emit({ type: 'policy.unbraked', policy });
 }
 
-function newIncident(
-  turn: Turn,
-  policy: RollbackPolicy,
-  touched: readonly string[],
-  firing: readonly Trigger[],
+export type Opening = {
+  readonly policy: RollbackPolicy;
+  readonly openedBy: readonly IncidentCause[];
+  readonly delayMs: Millis;
+  readonly byHand?: ByHand;
+  /** The rung to begin with, where a person names one. */
+  readonly rung?: number;
+};
+
+export function newIncident(
+  { policy, openedBy, delayMs, byHand, rung = firstRung({ policy, openedBy }) }: Opening,
+  { revision, now, number }: { readonly revision: string; readonly now: Millis; readonly number: number },
 ): Incident {
-  const openedBy = firing.map((trigger) => causeOf(turn, policy, trigger));
+  const phase: Phase =
+    delayMs > 0
+      ? { kind: 'fixing-forward', rung, since: now, deadlineAt: now + delayMs }
+      : { kind: 'entering', rung, since: now, unsure: false };
   return {
-    id: `INC-${turn.memory.nextIncident}`,
-    openedAt: turn.now,
-    revision: turn.desired.revision,
+    id: `INC-${number}`,
+    openedAt: now,
+    revision,
     policy,
     openedBy,
+    ...(byHand === undefined ? {} : { byHand }),
     joined: [],
-    conflictSet: touched,
-    phase: { kind: 'entering', rung: firstRung({ policy, openedBy }) },
+    conflictSet: conflictSet(policy),
+    phase,
+    rungEnteredAt: null,
+    held: false,
+    pausedAt: null,
   };
 }
 
-function causeOf(turn: Turn, policy: RollbackPolicy, trigger: Trigger): IncidentCause {
+export function causeOf(turn: Pick<Turn, 'memory' | 'now'>, policy: RollbackPolicy, trigger: Trigger): IncidentCause {
   const key = triggerKey(policy.name, trigger.name);
   const memory = turn.memory.triggers[key];
   const element = memory === undefined ? undefined : leadingElement(memory);
@@ -114,13 +138,4 @@ function causeOf(turn: Turn, policy: RollbackPolicy, trigger: Trigger): Incident
     threshold: shownThreshold(trigger, memory),
     breachedSince: element?.breachedSince ?? turn.now,
   };
-}
-
-/** `startAt` of the triggers that opened it; of several the lowest rung of the ladder wins, for it is the gravest. */
-export function firstRung({ policy, openedBy }: Pick<Incident, 'policy' | 'openedBy'>): number {
-  const starts = openedBy.map(({ trigger: key }) => {
-    const trigger = policy.triggers.find((one) => triggerKey(policy.name, one.name) === key);
-    return policy.ladder.findIndex((rung) => rung.name === trigger?.startAt);
-  });
-  return Math.max(0, ...starts);
 }

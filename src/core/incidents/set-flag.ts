@@ -33,7 +33,9 @@ export function latchFor(turn: Turn, incident: Incident, step: Step & SetFlagSte
     object: `Flag/${flag.name}`,
     since: turn.now,
     cause:
-      cause === undefined ? incident.policy.name : `${cause.trigger} = ${cause.value ?? 'no value'} ${cause.threshold}`,
+      cause === undefined
+        ? `${incident.policy.name}, begun by ${incident.byHand?.actor ?? 'a person'}`
+        : `${cause.trigger} = ${cause.value ?? 'no value'} ${cause.threshold}`,
     flag: flag.name,
     variant: wantedVariant(flag, step) ?? flag.defaultVariant,
     incident: incident.id,

@@ -1,12 +1,11 @@
-import type { Check } from '../model/check.ts';
-import { describeCheck } from '../model/describe-check.ts';
 import type { Incident, VerifyingPhase } from '../model/incident.ts';
 import type { Rung } from '../model/policy.ts';
-import { type Trigger, triggerKey } from '../model/trigger.ts';
-import type { Observed } from '../observed.ts';
+import type { Trigger, TriggerKey } from '../model/trigger.ts';
 import { awaitsBaseline, isClearSince, shownThreshold, viewTrigger } from '../triggers/trigger-view.ts';
 import type { Turn } from '../turn.ts';
-import { criticalTriggers } from './open-incidents.ts';
+import { checkFinding, type Finding } from './check-finding.ts';
+import { judgedChecks } from './judged-checks.ts';
+import { judgedTriggers } from './verdict.ts';
 
 export type Verification = {
   readonly outcome: 'waiting' | 'successful' | 'failed' | 'inconclusive';
@@ -24,7 +23,7 @@ export function judgeVerification(turn: Turn, incident: Incident, rung: Rung, ph
   if (turn.now < phase.settleAt) return { outcome: 'waiting', good: false, reasons: ['settling'] };
   const findings = [
     ...(rung.verify.triggersClear ? triggerFindings(turn, incident, phase.settleAt) : []),
-    ...rung.verify.checks.map((check) => checkFinding(turn.observed, check, phase.settleAt)),
+    ...judgedChecks(incident, phase.rung).map((check) => checkFinding(turn.observed.checks, check, phase.settleAt)),
   ];
   const against = findings.filter((finding) => finding.verdict !== 'good');
   const reasons = against.map((finding) => finding.text);
@@ -43,16 +42,11 @@ export function judgeVerification(turn: Turn, incident: Incident, rung: Rung, ph
   };
 }
 
-type Finding = { readonly verdict: 'good' | 'bad' | 'unknown'; readonly text: string };
-
 function triggerFindings(turn: Turn, incident: Incident, since: number): Finding[] {
-  return [incident.policy, ...incident.joined.map((joined) => joined.policy)].flatMap((policy) =>
-    criticalTriggers(policy).map((trigger) => triggerFinding(turn, policy.name, trigger, since)),
-  );
+  return judgedTriggers(incident).map(({ key, trigger }) => triggerFinding(turn, key, trigger, since));
 }
 
-function triggerFinding(turn: Turn, policy: string, trigger: Trigger, since: number): Finding {
-  const key = triggerKey(policy, trigger.name);
+function triggerFinding(turn: Turn, key: TriggerKey, trigger: Trigger, since: number): Finding {
   const view = viewTrigger(turn.memory, key, trigger, turn.now);
   const value = `${key} = ${view.memory?.value ?? 'no value'}`;
   if (isClearSince(view, since)) {
@@ -78,20 +72,5 @@ function triggerFinding(turn: Turn, policy: string, trigger: Trigger, since: num
     case 'nan':
     case 'failed':
       return { verdict: 'unknown', text: `${key} has ${verdict === 'nan' ? 'NaN' : 'no data'}` };
-  }
-}
-
-function checkFinding(observed: Observed, check: Check, since: number): Finding {
-  const result = observed.checks[check.key];
-  if (result === undefined || result.at < since)
-    return { verdict: 'unknown', text: `${describeCheck(check)}: not checked yet` };
-  const text = `${describeCheck(check)}: ${result.detail}`;
-  switch (result.outcome) {
-    case 'true':
-      return { verdict: 'good', text };
-    case 'false':
-      return { verdict: 'bad', text };
-    case 'unknown':
-      return { verdict: 'unknown', text };
   }
 }

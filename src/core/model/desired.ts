@@ -4,6 +4,7 @@ import type { Notifier } from './notifier.ts';
 import type { RollbackPolicy } from './policy.ts';
 import type { Revision } from './revision.ts';
 import type { Target } from './target.ts';
+import type { Window } from './window.ts';
 
 /** One whole revision: validated, linked and resolved for this host. Plain data, so that a decision can be recorded. */
 export type PolicySet = {
@@ -13,6 +14,7 @@ export type PolicySet = {
   readonly policies: Readonly<Record<string, RollbackPolicy>>;
   readonly notifiers: Readonly<Record<string, Notifier>>;
   readonly targets: Readonly<Record<string, Target>>;
+  readonly windows?: Readonly<Record<string, Window>>;
 };
 
 /** The policies in force, together with what the host's own configuration says about following them. */

@@ -1,5 +1,6 @@
 import type { ReadingValue } from '../observed.ts';
 import type { Millis } from '../units.ts';
+import type { ApprovalRequest, GivenApproval } from './approval.ts';
 import type { RollbackPolicy } from './policy.ts';
 import type { Revision } from './revision.ts';
 import type { TriggerKey } from './trigger.ts';
@@ -13,11 +14,20 @@ export type Incident = {
   readonly revision: Revision;
   /** Triggers, ladder and verification as they were when it opened; later commits do not change them. */
   readonly policy: RollbackPolicy;
+  /** Empty if a person began it. */
   readonly openedBy: readonly IncidentCause[];
+  /** The person who began it. */
+  readonly byHand?: ByHand;
   /** Policies whose ladder would touch the same things; they wait, and must be clear too. */
   readonly joined: readonly JoinedPolicy[];
   readonly conflictSet: readonly string[];
   readonly phase: Phase;
+  /** When the present rung was entered; null before the first one. */
+  readonly rungEnteredAt: Millis | null;
+  /** Something else than the incident itself kept it waiting, and nothing was verified since: by now it may be over. */
+  readonly held: boolean;
+  /** Since when git suspends the policy: nothing is done and no deadline passes; null while it does not. */
+  readonly pausedAt: Millis | null;
   /** The rungs that ended, in their order. */
   readonly walked?: readonly WalkedRung[];
   /** What people were told by now; so that each is said once, also over restarts. */
@@ -52,17 +62,24 @@ export type IncidentCause = {
   readonly breachedSince: Millis;
 };
 
+export type ByHand = { readonly actor: string; readonly reason: string };
+
 export type JoinedPolicy = { readonly at: Millis; readonly policy: RollbackPolicy };
 
 /**
- * entering → executing → verifying → closed(resolved) | entering the next rung | asking
- * entering: also → entering the next (skipped) | closed(exhausted) when there is none.
+ * [fixing-forward →] entering → [awaiting-approval →] executing → verifying → closed(resolved) | entering the next
+ *   rung | asking
+ * fixing-forward: people mend it; → closed(resolved) when it is over, → entering when the time is up or it got worse.
+ * entering: also → entering the next (skipped) | asking | closed(exhausted) when there is none.
+ * awaiting-approval: → executing when everybody agreed; rejected → entering the next; too late → asking | aborted.
  * executing, verifying: failure → the rung's onFailure → entering the next rung; an unknown step, or one of onFailure
  *   that fails → asking.
  * asking: a person answers next | retry | done. Any open phase → closed(aborted) by a person.
  */
 export type Phase =
-  | { readonly kind: 'entering'; readonly rung: number }
+  | FixingForwardPhase
+  | EnteringPhase
+  | AwaitingPhase
   | ExecutingPhase
   | VerifyingPhase
   | {
@@ -71,15 +88,47 @@ export type Phase =
       readonly since: Millis;
       readonly reason: string;
       /** What was going on, so that an answer can take it up again. */
-      readonly about: ExecutingPhase | VerifyingPhase;
+      readonly about: AskedAbout;
     }
   | { readonly kind: 'closed'; readonly outcome: IncidentOutcome; readonly at: Millis; readonly reason: string };
+
+export type AskedAbout = EnteringPhase | AwaitingPhase | ExecutingPhase | VerifyingPhase;
+
+export type FixingForwardPhase = {
+  readonly kind: 'fixing-forward';
+  /** The rung that the ladder would begin with. */
+  readonly rung: number;
+  readonly since: Millis;
+  readonly deadlineAt: Millis;
+};
+
+export type EnteringPhase = {
+  readonly kind: 'entering';
+  readonly rung: number;
+  readonly since: Millis;
+  /** It is not known that the rungs before were of no use; so none that loses data is entered without asking. */
+  readonly unsure: boolean;
+};
+
+export type AwaitingPhase = {
+  readonly kind: 'awaiting-approval';
+  readonly rung: number;
+  readonly since: Millis;
+  readonly deadlineAt: Millis;
+  /** Null until what would be lost was counted. */
+  readonly request: ApprovalRequest | null;
+  readonly given: readonly GivenApproval[];
+  /** The person who decided alone. */
+  readonly overriddenBy: GivenApproval | null;
+};
 
 export type ExecutingPhase = {
   readonly kind: 'executing';
   readonly rung: number;
   readonly part: 'do' | 'onFailure';
   readonly step: number;
+  /** When the step's turn came. */
+  readonly since: Millis;
   /** Null until the step was begun. */
   readonly startedAt: Millis | null;
   /** Of an operation, when it is known. */
@@ -113,4 +162,9 @@ export function toldOf(incident: Incident): Told {
 
 export function isOpen(incident: Incident): boolean {
   return incident.phase.kind !== 'closed';
+}
+
+/** Open, and past the time in which people only mend: its ladder may touch things. */
+export function isActing(incident: Incident): boolean {
+  return isOpen(incident) && incident.phase.kind !== 'fixing-forward';
 }

@@ -1,5 +1,7 @@
 import type { Millis } from '../units.ts';
+import type { ApprovalRule } from './approval.ts';
 import type { Check } from './check.ts';
+import type { DataLoss } from './measure.ts';
 import type { Origin } from './origin.ts';
 import type { Step } from './step.ts';
 import { type Trigger, type TriggerKey, triggerKey } from './trigger.ts';
@@ -47,6 +49,11 @@ export type Match =
 export type Rung = {
   readonly name: string;
   readonly origin: Origin;
+  /** The rung is skipped unless all of these are true; unknown is not true. */
+  readonly when?: readonly Check[];
+  /** What is lost by it. Such a rung is entered only with its approval, and never for want of data. */
+  readonly dataLoss?: DataLoss;
+  readonly approval?: ApprovalRule;
   readonly do: readonly Step[];
   /** Done when the rung ends failed, by a step or by its verification. */
   readonly onFailure: readonly Step[];

@@ -17,6 +17,8 @@ export type Step = {
   readonly origin: Origin;
   /** The step fails when it has not finished so long after its start. */
   readonly timeoutMs: Millis;
+  /** The step is skipped unless all of these are true; unknown is not true. */
+  readonly when?: readonly Check[];
 } & StepSpec;
 
 export type StepSpec =

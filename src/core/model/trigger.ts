@@ -29,6 +29,10 @@ export type Trigger = {
   readonly clear?: { readonly threshold: Threshold; readonly forMs: Millis };
   readonly noData: 'hold' | 'fire' | 'clear';
   readonly severity: 'critical' | 'warning';
+  /** People get so long to mend it; the ladder is walked only if it is not over by then. Makes a warning roll back, too. */
+  readonly decision?: { readonly fixForwardMs: Millis };
+  /** It watches whether something answers at all, so that many of its kind breaching at once is no sign of own trouble. */
+  readonly watchesAbsence?: true;
   /** The rung that an incident opened by this trigger starts at. */
   readonly startAt?: string;
   /** How far back the query looks; nothing clears before so much has been seen since a start. */

@@ -36,8 +36,13 @@ export function aboutIncident(incident: Incident, now: Millis): IncidentAbout {
   };
 }
 
-/** `guard/latency = 0.9 > 0.5 for 30s`, for each trigger that opened it. */
-export function openingText({ openedBy, openedAt }: Pick<Incident, 'openedBy' | 'openedAt'>): string {
+/** `guard/latency = 0.9 > 0.5 for 30s`, for each trigger that opened it; or the person who began it. */
+export function openingText({
+  openedBy,
+  openedAt,
+  byHand,
+}: Pick<Incident, 'openedBy' | 'openedAt' | 'byHand'>): string {
+  if (byHand !== undefined) return `begun by ${byHand.actor}: ${byHand.reason}`;
   const lasted = (cause: IncidentCause): string => formatDuration(openedAt - cause.breachedSince);
   return openedBy
     .map((cause) => `${cause.trigger} = ${readingText(cause.value)} ${cause.threshold} for ${lasted(cause)}`)
@@ -61,6 +66,10 @@ function statusText(incident: Incident): string {
   if (phase.kind === 'closed') return phase.outcome;
   const rung = `rung "${rungOf(incident)}"`;
   switch (phase.kind) {
+    case 'fixing-forward':
+      return `to be mended until ${formatInstant(phase.deadlineAt)}, else ${rung}`;
+    case 'awaiting-approval':
+      return `waiting for approval of ${rung}`;
     case 'entering':
       return `about to begin ${rung}`;
     case 'executing':
@@ -79,6 +88,8 @@ function rungOf({ phase, policy, walked }: Incident): string {
 }
 
 function commandOf(id: string, phase: Phase): string {
+  if (phase.kind === 'awaiting-approval') return `revertd incidents approve ${id}`;
+  if (phase.kind === 'fixing-forward') return `revertd incidents answer ${id} next|done`;
   if (phase.kind === 'asking') return `revertd incidents answer ${id} next|retry|done`;
   return phase.kind === 'closed' ? `revertd incidents report ${id}` : `revertd incidents show ${id}`;
 }

@@ -1,12 +1,14 @@
 import type { EventSpec } from '../event.ts';
+import { describeRequest } from '../incidents/await-approval.ts';
 import type { Memory } from '../memory.ts';
+import type { GivenApproval } from '../model/approval.ts';
 import type { Desired } from '../model/desired.ts';
 import { type Incident, toldOf } from '../model/incident.ts';
-import type { Notification } from '../model/notification.ts';
 import type { NotificationTopic } from '../model/notifier.ts';
-import { shortRevision } from '../model/revision.ts';
+import { repairText } from '../report/describe-event.ts';
 import { formatDuration, formatInstant, type Millis } from '../units.ts';
 import { aboutIncident, openingText } from './about-incident.ts';
+import { brakedDraft, type Draft, overriddenBrakeDraft, refusedDraft, withheldDraft } from './refusal-drafts.ts';
 
 /** What people are told because of an event; null where nobody needs to be. `memory` is as the event left it. */
 export function announcementOf(
@@ -23,11 +25,6 @@ export function announcementOf(
   return { type: 'notification.queued', notifiers, notification: { ...rest, at, revision: desired.revision } };
 }
 
-type Draft = Omit<Notification, 'at' | 'revision'> & {
-  /** Notifiers by name; undefined: every one that asks for the topic. */
-  readonly audience: readonly string[] | undefined;
-};
-
 function audience(draft: Draft, desired: Desired): string[] {
   return Object.values(desired.notifiers)
     .filter((notifier) => !notifier.suspend && notifier.on.includes(draft.topic))
@@ -38,7 +35,11 @@ function audience(draft: Draft, desired: Desired): string[] {
 function draftOf(event: EventSpec, at: Millis, desired: Desired, memory: Memory): Draft | null {
   switch (event.type) {
     case 'policy.braked':
-      return brakedDraft(event.policy, event.brake.until, event.brake.reason, desired);
+      return event.again === true ? null : brakedDraft(event.policy, event.brake.until, event.brake.reason, desired);
+    case 'brake.overridden':
+      return overriddenBrakeDraft(event, at);
+    case 'window.withheld':
+      return withheldDraft(event, at);
     case 'revision.refused':
       return refusedDraft(event);
     case 'drift.seen':
@@ -47,12 +48,12 @@ function draftOf(event: EventSpec, at: Millis, desired: Desired, memory: Memory)
         topic: 'drift',
         severity: 'warning',
         title: `drift of flag ${event.flag}`,
-        text: `${event.place} shows ${event.found ?? 'nothing'} instead of ${event.expected}; ${event.repair ? 'it is set back' : 'it is left alone'}`,
+        text: `${event.place} shows ${event.found ?? 'nothing'} instead of ${event.expected}; ${repairText(event)}`,
         facts: { flag: event.flag, place: event.place },
         audience: undefined,
       };
     case 'incident.opened':
-      return incidentDraft(event.incident, at, 'opened', 'opened', 'rollback begins', openingText(event.incident));
+      return openedDraft(event.incident, at);
     default: {
       const incident = 'incident' in event ? memory.incidents[event.incident] : undefined;
       return incident === undefined ? null : draftOfIncident(event, incident, at);
@@ -68,9 +69,21 @@ function draftOfIncident(event: EventSpec, incident: Incident, at: Millis): Draf
     case 'rung.entered':
       return draft(`rung-${event.rung}`, 'rung', `rung "${event.name}" begins`, '');
     case 'incident.asked':
-      return draft(`asking-${at}`, 'asking', 'a person is asked', event.reason);
+      return audienceOf(draft(`asking-${at}`, 'asking', 'a person is asked', event.reason), event.everybody === true);
     case 'incident.closed':
-      return draft(event.outcome, event.outcome, event.outcome, event.reason);
+      // No rung is left, and the system is still ill: that is everybody's business.
+      return audienceOf(
+        draft(event.outcome, event.outcome, event.outcome, event.reason),
+        event.outcome === 'exhausted',
+      );
+    case 'fixForward.worsened':
+      return draft(`worsened-${at}`, 'opened', 'it got worse', worsenedText(event));
+    case 'approval.requested':
+      return draft(`approval-${event.request.digest}`, 'approval', 'approval is needed', requestText(incident));
+    case 'approval.overridden':
+      return overriddenDraft(event, draft);
+    case 'approval.rejected':
+      return draft(`rejected-${at}`, 'approval', `rung "${event.name}" is rejected`, byText(event));
     case 'incident.updated':
       return draft(`update-${event.number}`, 'update', `update ${event.number}`, updateText(incident, at));
     case 'incident.escalated': {
@@ -84,6 +97,47 @@ function draftOfIncident(event: EventSpec, incident: Incident, at: Millis): Draf
     default:
       return null;
   }
+}
+
+function openedDraft(incident: Incident, at: Millis): Draft {
+  const { phase, id } = incident;
+  const opening = openingText(incident);
+  if (phase.kind !== 'fixing-forward')
+    return incidentDraft(incident, at, 'opened', 'opened', 'rollback begins', opening);
+  const left = formatDuration(phase.deadlineAt - incident.openedAt);
+  const text = `${opening}. It is rolled back unless it is over in ${left}; \`revertd incidents answer ${id} next\` does so at once`;
+  return {
+    ...incidentDraft(incident, at, 'opened', 'opened', `to be mended within ${left}`, text),
+    severity: 'warning',
+  };
+}
+
+function worsenedText({ openedBy, deadlineAt }: Extract<EventSpec, { type: 'fixForward.worsened' }>): string {
+  return `${openedBy.map(({ trigger }) => trigger).join(', ')}; rolled back unless it is over by ${formatInstant(deadlineAt)}`;
+}
+
+function requestText(incident: Incident): string {
+  const { phase, id } = incident;
+  const lines = phase.kind === 'awaiting-approval' ? describeRequest(incident, phase) : [];
+  return [...lines, `revertd incidents approve ${id}`].join('\n');
+}
+
+/** That one person decided alone is told to everybody whom the policy or the rule names. */
+function overriddenDraft(
+  event: Extract<EventSpec, { type: 'approval.overridden' }>,
+  draft: (suffix: string, topic: NotificationTopic, title: string, text: string) => Draft,
+): Draft {
+  const text = [byText(event), `allowed since ${event.because.join('; ')}`].join('\n');
+  const told = draft(`overridden-${event.digest}`, 'approval', `${event.approval.subject} decided alone`, text);
+  return { ...told, audience: [...(told.audience ?? []), ...event.notify] };
+}
+
+function byText({ approval }: { readonly approval: GivenApproval }): string {
+  return `${approval.subject}: ${approval.reason ?? 'no reason given'}`;
+}
+
+function audienceOf(draft: Draft, everybody: boolean): Draft {
+  return everybody ? { ...draft, audience: undefined } : draft;
 }
 
 function updateText(incident: Incident, at: Millis): string {
@@ -127,29 +181,4 @@ export function hearersOf(incident: Incident): string[] {
     ...toldOf(incident).hearers,
     ...(isExhausted ? (policy.escalate ?? []).flatMap((level) => level.notify) : []),
   ];
-}
-
-function brakedDraft(policy: string, until: Millis, reason: string, desired: Desired): Draft {
-  return {
-    id: `braked/${policy}/${until}`,
-    topic: 'braked',
-    severity: 'critical',
-    title: `${policy} fires, but may not act`,
-    text: reason,
-    policy,
-    facts: {},
-    audience: desired.policies[policy]?.notify ?? [],
-  };
-}
-
-function refusedDraft(event: Extract<EventSpec, { type: 'revision.refused' }>): Draft {
-  return {
-    id: `refused/${event.revision ?? event.code}`,
-    topic: 'refused',
-    severity: 'warning',
-    title: `revision ${shortRevision(event.revision ?? '')} was refused`,
-    text: [event.message, ...event.diagnostics.slice(0, 10)].join('\n'),
-    facts: { code: event.code },
-    audience: undefined,
-  };
 }

@@ -57,7 +57,8 @@ function warningOf(turn: Turn, event: Event): Parameters<Turn['emit']>[0] | null
   if (event.type !== 'trigger.changed' || event.to !== 'firing') return null;
   for (const policy of Object.values(turn.desired.policies)) {
     const trigger = policy.triggers.find((one) => triggerKey(policy.name, one.name) === event.trigger);
-    if (trigger?.severity !== 'warning') continue;
+    // One with a decision of its own opens an incident, and that is told.
+    if (trigger?.severity !== 'warning' || trigger.decision !== undefined) continue;
     const notifiers = policy.notify.filter((name) => {
       const notifier = turn.desired.notifiers[name];
       return notifier !== undefined && !notifier.suspend && notifier.on.includes('warning');

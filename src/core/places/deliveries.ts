@@ -5,7 +5,9 @@ import { formatOrigin } from '../model/origin.ts';
 import { describeStep, type Step } from '../model/step.ts';
 import { isSame } from '../record.ts';
 import type { Turn } from '../turn.ts';
-import { asText, type WantedPlace, wantedPlaces } from './flag-places.ts';
+import { type Blocking, blockingWindow } from '../windows/blocking-window.ts';
+import { repairAt } from './drift-fight.ts';
+import { asText, shownAs, type WantedPlace, wantedPlaces } from './flag-places.ts';
 import { lookAt } from './live-entry.ts';
 import { isRepaired } from './settle-places.ts';
 
@@ -21,26 +23,54 @@ export function deliveries(turn: Turn): Action[] {
   return actions;
 }
 
+type Differing = Pick<Turn, 'desired' | 'observed' | 'memory' | 'now'>;
 type Difference = WantedPlace & { readonly change: EntryChange };
 
 /** By document, the places that show something else than they should and that revertd may write. */
-export function differing(turn: Pick<Turn, 'desired' | 'observed' | 'memory'>): Map<DocumentKey, Difference[]> {
+export function differing(turn: Differing): Map<DocumentKey, Difference[]> {
   const documents = new Map<DocumentKey, Difference[]>();
   for (const place of wantedPlaces(turn.desired, turn.memory)) {
     const change = changeOf(turn, place);
-    if (change === null) continue;
+    if (change === null || windowFor(turn, place) !== null) continue;
     documents.set(place.document, [...(documents.get(place.document) ?? []), { ...place, change }]);
   }
   return documents;
 }
 
-function changeOf(turn: Pick<Turn, 'observed' | 'memory'>, place: WantedPlace): EntryChange | null {
+/** The places that would be written, were it not for a window. */
+export function windowedPlaces(turn: Differing): (WantedPlace & { readonly blocking: Blocking })[] {
+  return wantedPlaces(turn.desired, turn.memory).flatMap((place) => {
+    const blocking = changeOf(turn, place) === null ? null : windowFor(turn, place);
+    return blocking === null ? [] : [{ ...place, blocking }];
+  });
+}
+
+/**
+ * A window waits with what git wants, and with nothing that a rollback or a person does. To set back what somebody else
+ * changed is no move, unless that would leave the safe variant.
+ */
+function windowFor(turn: Differing, place: WantedPlace): Blocking | null {
+  const { flag, effective } = place;
+  if (effective.because !== null) return null;
+  const isRepair = turn.memory.places[place.key]?.delivered === asText(place.value);
+  if (isRepair && !showsSafe(turn, place)) return null;
+  return blockingWindow(turn, flag, effective.variant);
+}
+
+function showsSafe(turn: Differing, { flag, place, ...rest }: WantedPlace): boolean {
+  const live = lookAt(turn, { flag, place, ...rest })?.live;
+  if (flag.safeVariant === undefined || live === undefined) return false;
+  return isSame(live, shownAs(place.document, flag.variants[flag.safeVariant] ?? null));
+}
+
+function changeOf(turn: Pick<Turn, 'observed' | 'memory' | 'now'>, place: WantedPlace): EntryChange | null {
   const memory = turn.memory.places[place.key];
   const seen = lookAt(turn, place);
   if (memory === undefined || seen === null) return null;
   const { live } = seen;
   if (live !== undefined && isSame(live, place.value)) return null;
   if (memory.drift !== null && !isRepaired(place, memory.delivered)) return null;
+  if (turn.now < repairAt(memory, place)) return null;
   return {
     flag: place.flag.name,
     place: place.key,

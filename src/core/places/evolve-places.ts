@@ -6,6 +6,7 @@ import { backOff } from '../operations/back-off.ts';
 import type { FinishedEvent } from '../operations/evolve-operations.ts';
 import { isSame, without } from '../record.ts';
 import type { Millis } from '../units.ts';
+import { nextRepair } from './drift-fight.ts';
 
 export const FIRST_RETRY_MS: Millis = 1_000;
 export const LONGEST_RETRY_MS: Millis = 60_000;
@@ -17,7 +18,7 @@ export function evolvePlaces(memory: Memory, event: PlaceEvent & Pick<Event, 'at
     case 'place.released':
       return { ...memory, places: without(memory.places, [event.place]) };
     case 'drift.seen':
-      return withPlace(memory, event.place, { delivered: event.expected, drift: event.found ?? '' });
+      return withPlace(memory, event.place, drifted(memory.places[event.place], event));
     case 'drift.gone': {
       const place = memory.places[event.place];
       return place === undefined ? memory : withPlace(memory, event.place, { ...place, drift: null });
@@ -30,6 +31,18 @@ export function evolvePlaces(memory: Memory, event: PlaceEvent & Pick<Event, 'at
       return document === undefined ? memory : withDocument(memory, event.document, settled(document, event));
     }
   }
+}
+
+function drifted(
+  before: PlaceMemory | undefined,
+  event: Extract<PlaceEvent, { type: 'drift.seen' }> & Pick<Event, 'at'>,
+): PlaceMemory {
+  const repairs = event.repair ? nextRepair(before?.repairs, event.at) : before?.repairs;
+  return {
+    delivered: event.expected,
+    drift: event.found ?? '',
+    ...(repairs === undefined ? {} : { repairs }),
+  };
 }
 
 function settled(
@@ -58,7 +71,7 @@ export function evolveDelivered(memory: Memory, action: DeliverAction, event: Fi
   const owed = oweMore(before.owed, action, event.digest ?? '');
   const places: Record<PlaceKey, PlaceMemory> = { ...memory.places };
   for (const change of action.changes) {
-    places[change.place] = { delivered: JSON.stringify(change.after), drift: null };
+    places[change.place] = { ...memory.places[change.place], delivered: JSON.stringify(change.after), drift: null };
   }
   return withDocument({ ...memory, places }, key, { writtenAt: event.at, owed, failing: null });
 }

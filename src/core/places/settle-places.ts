@@ -2,6 +2,7 @@ import { placeKey } from '../model/flag.ts';
 import type { JsonValue } from '../model/step.ts';
 import { isSame } from '../record.ts';
 import type { Turn } from '../turn.ts';
+import { nextRepair } from './drift-fight.ts';
 import { asText, type WantedPlace, wantedPlaces } from './flag-places.ts';
 import { lookAt } from './live-entry.ts';
 
@@ -70,13 +71,16 @@ function noticeDrift(turn: Turn, place: WantedPlace, live: JsonValue | undefined
     return;
   }
   if (memory.delivered === null || found === memory.delivered || memory.drift === (found ?? '')) return;
+  const repair = isRepaired(place, memory.delivered);
+  const { retryAt } = nextRepair(memory.repairs, turn.now);
   turn.emit({
     type: 'drift.seen',
     place: place.key,
     flag: place.flag.name,
     expected: memory.delivered,
     found,
-    repair: isRepaired(place, memory.delivered),
+    repair,
+    ...(repair && retryAt > turn.now ? { repairAt: retryAt } : {}),
   });
 }
 

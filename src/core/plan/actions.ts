@@ -1,4 +1,4 @@
-import { isPaused } from '../incidents/advance-incidents.ts';
+import { isPaused } from '../incidents/pause.ts';
 import type { Action } from '../model/action.ts';
 import type { Incident } from '../model/incident.ts';
 import { describeStep } from '../model/step.ts';
@@ -49,7 +49,7 @@ function stepAction(turn: Turn, incident: Incident): Action | null {
     sign: '!',
     reason: `${incident.id} (${incident.policy.name}), rung "${rung.name}": ${describeStep(step)}`,
     origin: step.origin,
-    losesData: false,
+    losesData: rung.dataLoss !== undefined,
     preconditions: [`${incident.id} ${rung.name}/${phase.part}/${phase.step}`],
     incident: incident.id,
     rung: rung.name,

@@ -1,10 +1,13 @@
-import { isOpen } from '../model/incident.ts';
+import { describeRequest } from '../incidents/await-approval.ts';
+import { workingOn } from '../incidents/open-incidents.ts';
+import type { FixingForwardPhase, Incident } from '../model/incident.ts';
 import { triggerKeys } from '../model/policy.ts';
+import { repairAt } from '../places/drift-fight.ts';
 import { wantedPlaces } from '../places/flag-places.ts';
 import { targetConditions } from '../targets/target-conditions.ts';
 import { viewTrigger } from '../triggers/trigger-view.ts';
 import type { Turn } from '../turn.ts';
-import { formatInstant } from '../units.ts';
+import { formatDuration, formatInstant } from '../units.ts';
 import type { Condition } from './plan.ts';
 
 /** What people should know of the present state, the most urgent first. */
@@ -13,6 +16,7 @@ export function conditionsOf(turn: Turn): Condition[] {
     ...haltCondition(turn),
     ...incidentConditions(turn),
     ...brakeConditions(turn),
+    ...windowConditions(turn),
     ...documentConditions(turn),
     ...driftConditions(turn),
     ...targetConditions(turn),
@@ -31,20 +35,62 @@ function haltCondition(turn: Turn): Condition[] {
 }
 
 function incidentConditions(turn: Turn): Condition[] {
-  return Object.values(turn.memory.incidents).flatMap((incident) => {
-    if (!isOpen(incident) || incident.phase.kind !== 'asking') return [];
-    const message = `${incident.phase.reason}. Answer with \`revertd incidents answer ${incident.id} next|retry|done\``;
-    return [{ type: 'Asking' as const, object: `Incident/${incident.id}`, message, needsAttention: true }];
+  return Object.values(turn.memory.incidents).flatMap((incident): Condition[] => {
+    const object = `Incident/${incident.id}`;
+    const { phase } = incident;
+    switch (phase.kind) {
+      case 'asking': {
+        const message = `${phase.reason}. Answer with \`revertd incidents answer ${incident.id} next|retry|done\``;
+        return [{ type: 'Asking', object, message, needsAttention: true }];
+      }
+      case 'awaiting-approval': {
+        const message = `${describeRequest(incident, phase).join('; ')}. Agree with \`revertd incidents approve ${incident.id}\``;
+        return [{ type: 'AwaitingApproval', object, message, needsAttention: true }];
+      }
+      case 'fixing-forward':
+        return [{ type: 'FixingForward', object, message: mendingText(turn, incident, phase), needsAttention: true }];
+      case 'entering':
+      case 'executing':
+      case 'verifying':
+      case 'closed':
+        return [];
+    }
   });
 }
 
-function brakeConditions(turn: Turn): Condition[] {
-  return Object.entries(turn.memory.brakes).map(([policy, brake]) => ({
-    type: 'Braked',
-    object: `RollbackPolicy/${policy}`,
-    message: `it fires, but may not act: ${brake.reason}`,
-    needsAttention: true,
+function mendingText(turn: Turn, incident: Incident, { deadlineAt }: FixingForwardPhase): string {
+  const at = `\`revertd incidents answer ${incident.id} next\` rolls back at once, \`… done\` ends it`;
+  const left = deadlineAt - turn.now;
+  if (left > 0) return `people have ${formatDuration(left)} to mend it before it is rolled back; ${at}`;
+  const other = workingOn(turn.memory.incidents, incident.conflictSet);
+  const brake = turn.memory.brakes[incident.policy.name];
+  const why =
+    other === undefined ? (brake?.reason ?? 'whether it is over is not known') : `${other.id} works on the same things`;
+  return `the time for mending it is up, and it is not rolled back: ${why}; ${at}`;
+}
+
+function windowConditions(turn: Turn): Condition[] {
+  return Object.entries(turn.memory.windowed).map(([flag, { window, variant }]) => ({
+    type: 'Windowed',
+    object: `Flag/${flag}`,
+    message: `it becomes ${variant} only when Window/${window} allows it; \`revertd flags set ${flag} ${variant} --reason …\` does so now`,
+    needsAttention: false,
   }));
+}
+
+function brakeConditions(turn: Turn): Condition[] {
+  return Object.entries(turn.memory.brakes).flatMap(([policy, brake]) =>
+    brake.quiet === true
+      ? []
+      : [
+          {
+            type: 'Braked' as const,
+            object: `RollbackPolicy/${policy}`,
+            message: `it fires, but may not act: ${brake.reason}`,
+            needsAttention: true,
+          },
+        ],
+  );
 }
 
 function documentConditions(turn: Turn): Condition[] {
@@ -70,14 +116,20 @@ function documentConditions(turn: Turn): Condition[] {
 
 function driftConditions(turn: Turn): Condition[] {
   return wantedPlaces(turn.desired, turn.memory).flatMap((place) => {
-    const drift = turn.memory.places[place.key]?.drift ?? null;
-    if (drift === null) return [];
+    const memory = turn.memory.places[place.key];
+    const drift = memory?.drift ?? null;
+    if (memory === undefined || drift === null) return [];
+    const waitsUntil = repairAt(memory, place);
+    const isFight = waitsUntil > turn.now;
+    const fight = isFight
+      ? ` for the ${memory.repairs?.attempts}th time; it is set back at ${formatInstant(waitsUntil)}`
+      : '';
     return [
       {
         type: 'Drift' as const,
         object: `Flag/${place.flag.name}`,
-        message: `somebody set ${place.key} to ${drift === '' ? 'nothing' : drift}`,
-        needsAttention: place.flag.drift === 'report',
+        message: `somebody set ${place.key} to ${drift === '' ? 'nothing' : drift}${fight}`,
+        needsAttention: isFight || place.flag.drift === 'report',
         origin: place.place.origin,
       },
     ];

@@ -1,7 +1,9 @@
 import { latchBlockers } from '../holds/release-holds.ts';
+import { describeRoles } from '../incidents/approval-slots.ts';
+import { describeRequest } from '../incidents/await-approval.ts';
 import { brakeOf } from '../incidents/brakes.ts';
 import { conflictSet } from '../incidents/conflict-set.ts';
-import { criticalTriggers } from '../incidents/open-incidents.ts';
+import { criticalTriggers } from '../incidents/verdict.ts';
 import type { Hold } from '../model/hold.ts';
 import { type Incident, isOpen } from '../model/incident.ts';
 import { type RollbackPolicy, type Rung, triggerKeys } from '../model/policy.ts';
@@ -50,23 +52,30 @@ function pendingOutlook(turn: Turn, policy: RollbackPolicy): Outlook[] {
 }
 
 function consequences(turn: Turn, policy: RollbackPolicy, trigger: Trigger): string[] {
-  if (trigger.severity === 'warning') return ['it is reported; nothing is rolled back'];
+  if (trigger.severity === 'warning' && trigger.decision === undefined) {
+    return ['it is reported; nothing is rolled back'];
+  }
   const brake = brakeOf(policy, conflictSet(policy), turn.memory, turn.now);
   if (brake !== null) return [`no rollback: ${brake.reason}`];
+  const mending =
+    trigger.decision === undefined
+      ? []
+      : [`people have ${formatDuration(trigger.decision.fixForwardMs)} to mend it; then:`];
   const critical = criticalTriggers(policy).length;
-  if (policy.match.kind === 'all' && critical > 1)
+  if (policy.match.kind === 'all' && trigger.severity === 'critical' && critical > 1)
     return [`with all ${critical} triggers firing: the ladder below`, ...ladderText(policy, 0)];
   const start = Math.max(
     0,
     policy.ladder.findIndex((rung) => rung.name === trigger.startAt),
   );
-  return ladderText(policy, start);
+  return [...mending, ...ladderText(policy, start)];
 }
 
 function ladderText(policy: RollbackPolicy, from: number): string[] {
   return policy.ladder.slice(from).map((rung, index) => {
     const prefix = index === 0 ? '' : 'if that does not help: ';
-    return `${prefix}rung "${rung.name}": ${rung.do.map(describeStep).join(', ')}`;
+    const asked = rung.approval === undefined ? '' : ` (needs ${describeRoles(rung.approval.roles)})`;
+    return `${prefix}rung "${rung.name}"${asked}: ${rung.do.map(describeStep).join(', ')}`;
   });
 }
 
@@ -79,8 +88,33 @@ function incidentOutlook(turn: Turn, incident: Incident): Outlook[] {
   const further = ladderText(incident.policy, phase.rung + 1);
   const otherwise = further.length === 0 ? ['otherwise the ladder is exhausted and people are told'] : further;
   switch (phase.kind) {
+    case 'fixing-forward':
+      return [
+        {
+          object,
+          afterMs: Math.max(0, phase.deadlineAt - turn.now),
+          on: 'it is not mended by then',
+          what: `the ladder begins with rung "${rung.name}"`,
+          next: ladderText(incident.policy, phase.rung),
+          origin: rung.origin,
+        },
+      ];
     case 'entering':
       return [{ object, what: `rung "${rung.name}" begins`, next: otherwise, origin: rung.origin }];
+    case 'awaiting-approval':
+      return [
+        {
+          object,
+          afterMs: Math.max(0, phase.deadlineAt - turn.now),
+          on: 'nobody has approved it by then',
+          what:
+            rung.approval?.onTimeout === 'abort'
+              ? 'the incident is aborted'
+              : 'everybody is told and a person is asked',
+          next: describeRequest(incident, phase),
+          origin: rung.origin,
+        },
+      ];
     case 'executing':
       return [
         {

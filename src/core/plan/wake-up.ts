@@ -1,4 +1,6 @@
-import { isOpen } from '../model/incident.ts';
+import { COUNT_PATIENCE_MS } from '../incidents/loss.ts';
+import { judgeWhen } from '../incidents/when.ts';
+import type { Rung } from '../model/policy.ts';
 import { sendingInstants } from '../notifications/notify.ts';
 import { tellingInstants } from '../notifications/tell-by-time.ts';
 import type { Turn } from '../turn.ts';
@@ -19,21 +21,38 @@ export function nextWakeUp(turn: Turn): Millis | null {
     ...sendingInstants(turn),
     ...Object.values(turn.memory.reportsOwed).map((retry) => retry.retryAt),
     ...Object.values(turn.memory.brakes).map((brake) => brake.until),
+    ...Object.values(turn.memory.places).flatMap(({ drift, repairs }) =>
+      drift === null ? [] : (repairs?.retryAt ?? []),
+    ),
+    ...windowInstants(turn),
   ].filter((at) => at > turn.now);
   return instants.length === 0 ? null : Math.min(...instants);
 }
 
 function incidentInstants(turn: Turn): Millis[] {
-  return Object.values(turn.memory.incidents).flatMap((incident) => {
-    const { phase, policy } = incident;
-    if (!isOpen(incident)) return [];
-    if (phase.kind === 'executing' && phase.startedAt !== null) {
-      const step = policy.ladder[phase.rung]?.[phase.part][phase.step];
-      return step === undefined ? [] : [phase.startedAt + step.timeoutMs];
+  return Object.values(turn.memory.incidents).flatMap(({ phase, policy }) => {
+    switch (phase.kind) {
+      case 'fixing-forward':
+        return [phase.deadlineAt];
+      case 'entering':
+        return whenInstants(turn, policy.ladder[phase.rung]?.when, phase.since);
+      case 'awaiting-approval':
+        return [phase.deadlineAt, phase.since + COUNT_PATIENCE_MS];
+      case 'executing': {
+        const step = policy.ladder[phase.rung]?.[phase.part][phase.step];
+        if (step === undefined) return [];
+        return phase.startedAt === null
+          ? whenInstants(turn, step.when, phase.since)
+          : [phase.startedAt + step.timeoutMs];
+      }
+      case 'verifying': {
+        const forMs = policy.ladder[phase.rung]?.verify.forMs ?? 0;
+        return [phase.settleAt, phase.deadlineAt, ...(phase.goodSince === null ? [] : [phase.goodSince + forMs])];
+      }
+      case 'asking':
+      case 'closed':
+        return [];
     }
-    if (phase.kind !== 'verifying') return [];
-    const forMs = policy.ladder[phase.rung]?.verify.forMs ?? 0;
-    return [phase.settleAt, phase.deadlineAt, ...(phase.goodSince === null ? [] : [phase.goodSince + forMs])];
   });
 }
 
@@ -44,4 +63,14 @@ function targetInstants(turn: Turn): Millis[] {
     const retries = [failing?.retryAt, owed?.retry?.retryAt].filter((at) => at !== undefined);
     return calmSince === null ? retries : [calmSince + bakeMs, ...retries];
   });
+}
+
+function whenInstants(turn: Turn, when: Rung['when'], since: Millis): Millis[] {
+  const verdict = judgeWhen(when, turn.observed.checks, { since, now: turn.now });
+  return verdict.kind === 'wait' ? [verdict.until] : [];
+}
+
+/** Where a window begins or ends, what it keeps or lets go may change. */
+function windowInstants(turn: Turn): Millis[] {
+  return Object.values(turn.observed.windows ?? {}).flatMap((spans) => spans.flatMap(({ from, to }) => [from, to]));
 }

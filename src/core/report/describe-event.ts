@@ -1,5 +1,6 @@
 import type { Event } from '../event.ts';
 import type { Action } from '../model/action.ts';
+import type { Incident } from '../model/incident.ts';
 import { shortRevision } from '../model/revision.ts';
 import { describeStep } from '../model/step.ts';
 import { shortCommit } from '../model/target.ts';
@@ -35,13 +36,43 @@ export function describeEvent(event: Event): string | null {
       return `trigger ${event.trigger}: ${event.from} → ${event.to}${value}`;
     }
     case 'incident.opened':
-      return `${event.incident.id} opened for ${event.incident.policy.name}`;
+      return `${event.incident.id} opened for ${event.incident.policy.name}${openingText(event.incident)}`;
     case 'incident.joined':
       return `${event.joined.policy.name} joined: its ladder touches the same things`;
     case 'policy.braked':
       return `${event.policy} fires but may not act: ${event.brake.reason}`;
     case 'policy.unbraked':
-      return `${event.policy} may act again`;
+      return `${event.policy} is no longer held back`;
+    case 'brake.overridden':
+      return `${event.actor} has ${event.policy} act although ${event.brake.reason}: ${event.reason}`;
+    case 'sampling.troubled':
+      return `the sampler ${event.sampler} was in trouble itself: ${event.reason}`;
+    case 'incident.paused':
+      return 'git suspends the policy: the incident stands still';
+    case 'incident.unpaused':
+      return `the policy is no longer suspended, after ${formatDuration(event.lastedMs)}`;
+    case 'fixForward.worsened':
+      return `it got worse: ${event.openedBy.map(({ trigger }) => trigger).join(', ')}; to be mended until ${formatInstant(event.deadlineAt)}`;
+    case 'fixForward.ended':
+      return `the ladder begins: ${event.reason}`;
+    case 'approval.awaited':
+      return `rung "${event.name}" waits for approval until ${formatInstant(event.deadlineAt)}`;
+    case 'approval.requested':
+      return `${event.previous === undefined ? 'approval is asked' : 'approval is asked anew, for what was asked has changed'}: would be lost: ${event.request.loss ?? 'nothing known'} (request ${event.request.digest})`;
+    case 'approval.given':
+      return `${event.approval.subject} approves${reasonText(event.approval.reason)}`;
+    case 'approval.overridden':
+      return `${event.approval.subject} decides alone${reasonText(event.approval.reason)}; allowed since ${event.because.join('; ')}`;
+    case 'approval.rejected':
+      return `${event.approval.subject} rejects rung "${event.name}"${reasonText(event.approval.reason)}`;
+    case 'approval.expired':
+      return `nobody approved rung "${event.name}" in time; missing: ${event.missing}`;
+    case 'window.withheld':
+      return `flag ${event.flag} does not become ${event.variant} yet: Window/${event.window}${event.until === null ? '' : ` until ${formatInstant(event.until)}`}`;
+    case 'window.passed':
+      return `flag ${event.flag} waits for no window any more`;
+    case 'step.skipped':
+      return `step skipped: ${event.summary}; ${event.reason}`;
     case 'rung.entered':
       return `rung "${event.name}" begins`;
     case 'rung.skipped':
@@ -75,7 +106,7 @@ export function describeEvent(event: Event): string | null {
     case 'place.released':
       return `${event.place} released: ${event.reason}`;
     case 'drift.seen':
-      return `${event.place} was changed by somebody: ${event.found ?? 'nothing'} instead of ${event.expected}; ${event.repair ? 'it is set back' : 'left alone'}`;
+      return `${event.place} was changed by somebody: ${event.found ?? 'nothing'} instead of ${event.expected}; ${repairText(event)}`;
     case 'drift.gone':
       return `${event.place} is as it should be again`;
     case 'delivery.settled':
@@ -117,6 +148,23 @@ export function describeEvent(event: Event): string | null {
     case 'incident.forgotten':
       return null;
   }
+}
+
+function openingText({ byHand, phase }: Incident): string {
+  if (byHand !== undefined) return ` by ${byHand.actor}: ${byHand.reason}`;
+  return phase.kind === 'fixing-forward' ? `; to be mended until ${formatInstant(phase.deadlineAt)}` : '';
+}
+
+function reasonText(reason: string | null): string {
+  return reason === null ? '' : `: ${reason}`;
+}
+
+/** What becomes of a drift. */
+export function repairText({ repair, repairAt }: { readonly repair: boolean; readonly repairAt?: number }): string {
+  if (!repair) return 'it is left alone';
+  return repairAt === undefined
+    ? 'it is set back'
+    : `somebody goes on changing it, so it is set back at ${formatInstant(repairAt)} only`;
 }
 
 /** What an action does, in one line for plans and logs. */

@@ -90,7 +90,7 @@ describe('the report of an incident', () => {
 
   test('tells of an open incident how it stands', () => {
     const { incident, ...rest } = lived();
-    const open = { ...incident, phase: { kind: 'entering', rung: 1 } as const };
+    const open = { ...incident, phase: { kind: 'entering', rung: 1, since: 0, unsure: false } as const };
     const { state, times } = buildIncidentReport({ ...rest, incident: open });
     expect(state).toBe('open');
     expect(times.at(-1)).toEqual({ name: 'Not recovered', value: '1m55s, within the objective of 2m' });

@@ -1,4 +1,5 @@
 import type { Event } from '../event.ts';
+import { describeRequest } from '../incidents/await-approval.ts';
 import type { Incident } from '../model/incident.ts';
 import { formatOrigin } from '../model/origin.ts';
 import { shortRevision } from '../model/revision.ts';
@@ -102,13 +103,15 @@ function isSaidTwice(event: Event): boolean {
 }
 
 function factsOf({ incident, events, revisions }: ReportInput): Fact[] {
-  const { policy, revision, joined } = incident;
+  const { policy, revision, joined, byHand } = incident;
   const steps = rungReports(events);
   const latches = events.flatMap((event) =>
     event.type === 'hold.placed' && event.hold.kind === 'latch' ? [event.hold] : [],
   );
   return [
     { name: 'Policy', value: `${policy.name} (${formatOrigin(policy.origin)})` },
+    { name: 'Begun by hand', value: byHand === undefined ? '' : `${byHand.actor}: ${byHand.reason}` },
+    { name: 'Waits', value: waitsText(incident) },
     { name: 'Revision', value: revision },
     ...(revisions.length === 0 ? [] : [{ name: 'Revisions since', value: revisions.map(revisionText).join(', ') }]),
     { name: 'Joined', value: joined.map((one) => one.policy.name).join(', ') },
@@ -120,6 +123,13 @@ function factsOf({ incident, events, revisions }: ReportInput): Fact[] {
       value: events.flatMap((event) => (event.type === 'incident.escalated' ? [levelText(event)] : [])).join('; '),
     },
   ].filter(({ value }) => value !== '');
+}
+
+/** What an open incident waits for. */
+function waitsText(incident: Incident): string {
+  const { phase } = incident;
+  if (phase.kind === 'fixing-forward') return `to be mended until ${formatInstant(phase.deadlineAt)}`;
+  return phase.kind === 'awaiting-approval' ? describeRequest(incident, phase).join('; ') : '';
 }
 
 function revisionText(event: LoggedEvent): string {
@@ -136,7 +146,11 @@ function dataLost(events: readonly Event[]): string {
   const losing = events.flatMap((event) =>
     event.type === 'operation.planned' && event.operation.action.losesData ? [event.operation.action.reason] : [],
   );
-  return losing.length === 0 ? 'none: nothing that was done loses data' : losing.join('; ');
+  const stated = events
+    .flatMap((event) => (event.type === 'approval.requested' ? (event.request.loss ?? []) : []))
+    .at(-1);
+  if (losing.length === 0) return 'none: nothing that was done loses data';
+  return [...losing, ...(stated === undefined ? [] : [`told beforehand: ${stated}`])].join('; ');
 }
 
 /** Detection: breach to opening. Reaction: opening to the first finished step. Recovery: breach to resolution. */

@@ -23,9 +23,12 @@ function anIncident(id: string, openedAt: number, tookMs: number | null, change:
     ],
     joined: [],
     conflictSet: [],
+    rungEnteredAt: null,
+    held: false,
+    pausedAt: null,
     phase:
       tookMs === null
-        ? { kind: 'entering', rung: 0 }
+        ? { kind: 'entering', rung: 0, since: 0, unsure: false }
         : { kind: 'closed', outcome: 'resolved', at: openedAt - 30_000 + tookMs, reason: 'verified' },
     ...change,
   };

@@ -1,5 +1,6 @@
 import { triggersInForce } from '../effective-policies.ts';
 import type { TriggerKey } from '../model/trigger.ts';
+import type { Reading } from '../observed.ts';
 import type { Turn } from '../turn.ts';
 import type { Millis } from '../units.ts';
 import { advanceTrigger } from './advance.ts';
@@ -12,6 +13,7 @@ export const RECORD_EVERY_MS: Millis = 10_000;
 export function advanceTriggers(turn: Turn): void {
   const triggers = triggersInForce(turn.desired, turn.memory);
   const moved = new Map<TriggerKey, TriggerMemory>();
+  const recovered = new Set<string>();
   for (const reading of [...turn.observed.readings].sort((a, b) => a.at - b.at)) {
     const key = reading.trigger;
     const trigger = triggers.get(key);
@@ -19,7 +21,11 @@ export function advanceTriggers(turn: Turn): void {
     if (trigger === undefined || reading.at > turn.now) continue;
     const before = moved.get(key) ?? turn.memory.triggers[key];
     const after = advanceTrigger(trigger, before, reading);
+    if (trigger.source !== undefined && isRecovery(before, reading)) recovered.add(trigger.source);
     if (after !== before) remember(turn, moved, key, before, after);
+  }
+  for (const sampler of recovered) {
+    turn.emit({ type: 'sampling.troubled', sampler, reason: 'its server could not answer, and now does' });
   }
   // In one step: a copy of all triggers for each of them would be quadratic.
   if (moved.size > 0) {
@@ -28,6 +34,11 @@ export function advanceTriggers(turn: Turn): void {
     turn.replaceTriggers(after);
   }
   recordMoving(turn);
+}
+
+/** A query that failed is answered again: what a server shows just after may be the trace of its own trouble. */
+function isRecovery(before: TriggerMemory | undefined, { result }: Reading): boolean {
+  return before?.verdict === 'failed' && before.value === null && result.kind !== 'failed';
 }
 
 /** A change of state is an event; what merely moved waits in `moved`. */

@@ -47,7 +47,10 @@ export type ExecutorHost = {
 /** Carries out operations that are already in the log, each beside the others, and logs their outcome. */
 export class Executor {
   readonly #host: ExecutorHost;
-  readonly #running = new Map<string, { readonly done: Promise<void>; readonly abort: AbortController }>();
+  readonly #running = new Map<
+    string,
+    { readonly done: Promise<void>; readonly abort: AbortController; readonly kind: string }
+  >();
 
   constructor(host: ExecutorHost) {
     this.#host = host;
@@ -58,12 +61,19 @@ export class Executor {
     const done = this.#carryOut(operation, abort)
       .catch((error: unknown) => this.#host.onFault(error))
       .finally(() => this.#running.delete(operation.id));
-    this.#running.set(operation.id, { done, abort });
+    this.#running.set(operation.id, { done, abort, kind: operation.action.kind });
   }
 
   /** Resolves when nothing is under way any more. */
   async drain(): Promise<void> {
     while (this.#running.size > 0) await Promise.all([...this.#running.values()].map(({ done }) => done));
+  }
+
+  /** Kills the steps of ladders and take-ups that are under way. How far each got is unknown, unless it ended all the same. */
+  killSteps(reason: string): void {
+    for (const { abort, kind } of this.#running.values()) {
+      if (kind === 'step' || kind === 'takeUp') abort.abort(new StepKilled(reason));
+    }
   }
 
   /** Ends what can be ended. What fails for that stays open in the log, and the next life asks what became of it. */
@@ -75,8 +85,9 @@ export class Executor {
     const { kind } = operation.action;
     faultPoint(`planned:${kind}`);
     const startedAt = this.#host.now();
-    const { written, ...outcome } = await this.#performInTime(operation, abort.signal);
-    if (abort.signal.aborted && outcome.outcome !== 'done') return;
+    const { written, ...performed } = await this.#performInTime(operation, abort.signal);
+    const outcome = afterKill(performed, abort.signal);
+    if (abort.signal.aborted && outcome === performed && outcome.outcome !== 'done') return;
     faultPoint(`effect:${kind}`);
     const durationMs = Math.max(0, this.#host.now() - startedAt);
     this.#host.record(
@@ -236,6 +247,16 @@ export class Executor {
       return { outcome: 'failed', detail: error instanceof Error ? error.message : String(error) };
     }
   }
+}
+
+/** The reason of an abort that a person asked for. */
+class StepKilled extends Error {
+  override readonly name = 'StepKilled';
+}
+
+function afterKill(performed: Outcome, { reason }: AbortSignal): Outcome {
+  if (!(reason instanceof StepKilled) || performed.outcome === 'done') return performed;
+  return { outcome: 'unknown', detail: `killed: ${reason.message}` };
 }
 
 /** A write or a step may still take effect; a reload, a message or a report is made again in any case. */

@@ -20,6 +20,10 @@ export const LOADER_DOUBTS: Readonly<Record<string, { readonly why: string; read
     why: 'The query has no data, the trigger stays unknown, and nothing is watched.',
     mend: 'write the name of a MetricSource: it is the label `job` of all its series',
   },
+  'W-NO-ROLE': {
+    why: 'Nobody on this host can fill the slot, so that the approval can only time out.',
+    mend: 'give the role to users or groups under `roles` of the configuration, or name another one',
+  },
   'W-NOTHING-VERIFIED': {
     why: 'Every rung counts as a success, and the next one is never walked.',
     mend: 'leave `triggersClear` out, or add checks',

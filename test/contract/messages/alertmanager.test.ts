@@ -43,6 +43,9 @@ function anIncident(id: string, phase: Phase): Incident {
     ],
     joined: [],
     conflictSet: [],
+    rungEnteredAt: null,
+    held: false,
+    pausedAt: null,
     phase,
   };
 }
@@ -90,7 +93,7 @@ describe.skipIf(program === undefined)('an incident (needs the package prometheu
   });
 
   test('is one alert with the labels of its routes, however often it is told of, and ends with it', async () => {
-    const open = anIncident('INC-1', { kind: 'entering', rung: 0 });
+    const open = anIncident('INC-1', { kind: 'entering', rung: 0, since: 0, unsure: false });
     expect(await send(open, 'opened')).toMatchObject({ outcome: 'delivered' });
     await send(open, 'rung');
     const [alert, ...others] = await alerts();

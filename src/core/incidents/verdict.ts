@@ -1,0 +1,82 @@
+import type { Incident } from '../model/incident.ts';
+import { type RollbackPolicy, triggerKeys } from '../model/policy.ts';
+import { type Trigger, type TriggerKey, triggerKey } from '../model/trigger.ts';
+import { viewTrigger } from '../triggers/trigger-view.ts';
+import type { Turn } from '../turn.ts';
+import type { Millis } from '../units.ts';
+
+/** What a policy's firing triggers come to. */
+export type Verdict = {
+  /** Those that decide: critical ones, and warnings with a decision of their own. */
+  readonly triggers: readonly Trigger[];
+  /** How long people have to mend it; 0: the ladder is walked now. */
+  readonly delayMs: Millis;
+};
+
+/** Whether and when the policy is to act now; null while it is not. */
+export function verdictOf(turn: Pick<Turn, 'memory' | 'now'>, policy: RollbackPolicy): Verdict | null {
+  return verdictFrom(policy, firingTriggers(turn, policy));
+}
+
+/**
+ * Critical triggers act as `match` says, warnings with a decision each by itself. Of several decisions the shortest
+ * counts; a critical trigger without one leaves no time.
+ */
+export function verdictFrom(policy: RollbackPolicy, firing: readonly Trigger[]): Verdict | null {
+  const critical = firing.filter(({ severity }) => severity === 'critical');
+  const warnings = firing.filter(({ severity, decision }) => severity === 'warning' && decision !== undefined);
+  const triggers = [...(matches(policy, critical.length) ? critical : []), ...warnings];
+  if (triggers.length === 0) return null;
+  return { triggers, delayMs: Math.min(...triggers.map(({ decision }) => decision?.fixForwardMs ?? 0)) };
+}
+
+export function firingTriggers(turn: Pick<Turn, 'memory' | 'now'>, policy: RollbackPolicy): Trigger[] {
+  const keys = triggerKeys(policy);
+  return policy.triggers.filter((trigger, index) => isFiring(turn, keys[index] ?? '', trigger));
+}
+
+function isFiring(turn: Pick<Turn, 'memory' | 'now'>, key: TriggerKey, trigger: Trigger): boolean {
+  return viewTrigger(turn.memory, key, trigger, turn.now).state === 'firing';
+}
+
+/** Critical triggers roll back by themselves; of warnings only those with a decision. */
+export function criticalTriggers(policy: RollbackPolicy): readonly Trigger[] {
+  return policy.triggers.filter((trigger) => trigger.severity === 'critical');
+}
+
+function matches(policy: RollbackPolicy, firing: number): boolean {
+  switch (policy.match.kind) {
+    case 'any':
+      return firing > 0;
+    case 'all':
+      return firing > 0 && firing === criticalTriggers(policy).length;
+    case 'atLeast':
+      return firing >= policy.match.count;
+  }
+}
+
+export type JudgedTrigger = { readonly key: TriggerKey; readonly trigger: Trigger };
+
+/** The triggers that must be clear for an incident to be over: all critical ones of its policies, and what opened it. */
+export function judgedTriggers(incident: Incident): JudgedTrigger[] {
+  const openers = new Set(incident.openedBy.map(({ trigger }) => trigger));
+  const policies = [incident.policy, ...incident.joined.map(({ policy }) => policy)];
+  return policies.flatMap((policy) =>
+    policy.triggers
+      .map((trigger) => ({ key: triggerKey(policy.name, trigger.name), trigger }))
+      .filter(({ key, trigger }) => trigger.severity === 'critical' || openers.has(key)),
+  );
+}
+
+/** Whether the incident still has its reason: a policy of it fires as `match` says, or what opened it does. */
+export function isStillFiring(turn: Pick<Turn, 'memory' | 'now'>, incident: Incident): boolean {
+  const openers = new Set(incident.openedBy.map(({ trigger }) => trigger));
+  const policies = [incident.policy, ...incident.joined.map(({ policy }) => policy)];
+  return policies.some((policy) => {
+    const firing = firingTriggers(turn, policy);
+    const critical = firing.filter(({ severity }) => severity === 'critical').length;
+    const isOpener = ({ name, severity }: Trigger): boolean =>
+      severity === 'warning' && openers.has(triggerKey(policy.name, name));
+    return matches(policy, critical) || firing.some(isOpener);
+  });
+}

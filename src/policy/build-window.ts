@@ -1,0 +1,49 @@
+import type { Window } from '../core/model/window.ts';
+import { type BuildContext, durationAt, fault, valueOrigin } from './build-context.ts';
+import { hasVariable } from './host-variables.ts';
+import type { Path } from './path.ts';
+import type { RawDocument, RawWindow } from './raw-documents.ts';
+import { scheduleFault, spansAround } from './window-spans.ts';
+
+const SHORTEST = { ms: 60_000, text: '1m' };
+
+export function buildWindow(context: BuildContext, { spec, metadata }: RawDocument<RawWindow>): Window {
+  for (const [index, name] of (spec.applies?.flags ?? []).entries()) {
+    const origin = valueOrigin(context, ['spec', 'applies', 'flags', index]);
+    context.references.push({ kind: 'Flag', name, origin });
+  }
+  const window: Window = {
+    name: metadata.name,
+    origin: valueOrigin(context, []),
+    suspend: spec.suspend ?? false,
+    type: spec.type,
+    schedule: spec.schedule,
+    durationMs: durationAt(context, ['spec', 'duration'], spec.duration, SHORTEST.ms, SHORTEST),
+    timezone: spec.timezone ?? 'UTC',
+    flags: spec.applies?.flags ?? null,
+  };
+  checkTimes(context, window);
+  return window;
+}
+
+function checkTimes(context: BuildContext, window: Window): void {
+  const { schedule, timezone } = window;
+  if (hasVariable(schedule) || hasVariable(timezone)) return;
+  const path: Path = ['spec', isTimezone(timezone) ? 'schedule' : 'timezone'];
+  const found = isTimezone(timezone) ? schedule : timezone;
+  const message = isTimezone(timezone)
+    ? scheduleFault(window)
+    : `there is no time zone "${timezone}"; write an IANA name`;
+  if (message !== null) fault(context, path, 'E-SCHEDULE', { message, found });
+  else if (spansAround(window, 0).length === 0) {
+    fault(context, path, 'E-SCHEDULE', { message: `the schedule "${schedule}" never comes`, found });
+  }
+}
+
+function isTimezone(name: string): boolean {
+  try {
+    return new Intl.DateTimeFormat('en', { timeZone: name }).format(0) !== '';
+  } catch {
+    return false;
+  }
+}
