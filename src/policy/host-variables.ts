@@ -5,7 +5,7 @@ import { quote } from './found.ts';
  * What a variable stands for: its value, or that there is none. Then the `fallback` that is written beside it counts, which a
  * lookup without a host is told so that it need not stand in itself.
  */
-export type Lookup = (name: string, fallback: string | undefined) => string | undefined;
+export type Lookup = (name: string, fallback?: string) => string | undefined;
 
 /** A stretch of the filled text, and the stretch of the original that it came from. */
 type Stretch = { readonly at: number; readonly from: number; readonly length: number; readonly literal: boolean };

@@ -44,7 +44,7 @@ async function sightOf(stack: Mem0Stack) {
     files: [stack.env('mem0'), stack.env('mcp')],
     lives: await Promise.all([stack.life('mem0'), stack.life('mcp')]),
     runsWithCaching: (await stack.state('mem0'))?.caching,
-    told: stack.letters('oncall').map(({ topic, text }) => `${topic}: ${text}`),
+    told: stack.letters('oncall').map(({ words }) => words),
   };
 }
 
@@ -62,7 +62,7 @@ async function breakDown(stack: Mem0Stack, faults: Mem0Faults) {
   await stack.untilRolledBack();
   const after = await sightOf(stack);
   const opening = async (receiver: 'oncall' | 'status' | 'agents') =>
-    await until(`${receiver} is told`, async () => stack.letters(receiver).find(({ topic }) => topic === 'opened'));
+    await until(`${receiver} is told`, async () => stack.letters(receiver)[0]);
   const letters = [await opening('oncall'), await opening('status'), await opening('agents')];
   return {
     wasWell: before.told.length === 0 && before.runsWithCaching === true,
@@ -70,7 +70,7 @@ async function breakDown(stack: Mem0Stack, faults: Mem0Faults) {
     sameLives: after.lives.filter((life) => before.lives.includes(life)),
     state: await property(stack.unit('mem0'), 'ActiveState'),
     hasMemory: shareOfMemory(stack) < 0.9,
-    reasons: letters.map(({ text }) => text),
+    reasons: letters.map(({ words }) => words),
   };
 }
 

@@ -1,12 +1,8 @@
 import { text } from 'node:stream/consumers';
 import { loopback } from '../loopback.ts';
 
-export type Letter = {
-  readonly topic: string;
-  readonly policy?: string;
-  readonly title: string;
-  readonly text: string;
-};
+/** `topic` is there if the notifier sends revertd's own form; `words` is the body as it came. */
+export type Letter = { readonly topic?: string; readonly words: string };
 
 /** A real receiver of webhooks; what was sent to a path is kept. */
 export type Inbox = AsyncDisposable & {
@@ -20,7 +16,9 @@ export async function openInbox(): Promise<Inbox> {
     void text(request).then(
       (body) => {
         const path = request.url ?? '';
-        received.set(path, [...(received.get(path) ?? []), JSON.parse(body) as Letter]);
+        const { topic } = JSON.parse(body) as { topic?: string };
+        const letter = { words: body, ...(topic === undefined ? {} : { topic }) };
+        received.set(path, [...(received.get(path) ?? []), letter]);
         response.end();
         return undefined;
       },

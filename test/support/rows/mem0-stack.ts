@@ -215,10 +215,6 @@ export class Mem0Stack implements AsyncDisposable {
     return this.#options.inbox.letters(`/${this.name}/${receiver}`);
   }
 
-  topics(receiver: 'oncall' | 'status' | 'agents'): readonly string[] {
-    return this.letters(receiver).map(({ topic }) => topic);
-  }
-
   async [Symbol.asyncDispose](): Promise<void> {
     this.#load?.[Symbol.dispose]();
     await stopPackDaemon(this.name);

@@ -143,7 +143,7 @@ export class MemorySystem implements AsyncDisposable {
         ...variables,
       },
       credentials: Object.fromEntries(
-        ['oncall', 'monitoring', 'engineering'].map((who) => [
+        ['oncall', 'monitoring', 'engineering', 'senior', 'tickets'].map((who) => [
           `memory-${who}-webhook`,
           `${inbox.url}/${this.name}/${who}`,
         ]),
@@ -198,7 +198,7 @@ export class MemorySystem implements AsyncDisposable {
     return await property(this.unit, 'InvocationID');
   }
 
-  letters(receiver: 'oncall' | 'monitoring' | 'engineering'): readonly Letter[] {
+  letters(receiver: 'oncall' | 'monitoring'): readonly Letter[] {
     return this.#options.inbox.letters(`/${this.name}/${receiver}`);
   }
 

@@ -15,16 +15,23 @@ function metrics(): string {
   const lines = readdirSync(folder).flatMap((stack) => {
     const file = join(folder, stack, 'groups.json');
     const groups = existsSync(file) ? (JSON.parse(readFileSync(file, 'utf8')) as Readonly<Record<string, string>>) : {};
-    return Object.entries(groups).flatMap(([name, group]) => {
-      if (!existsSync(group)) return [];
-      const { workingSet, limit } = readGroup(group);
-      return [
-        `container_memory_working_set_bytes{name="${name}"} ${workingSet}`,
-        `container_spec_memory_limit_bytes{name="${name}"} ${limit}`,
-      ];
-    });
+    return Object.entries(groups).flatMap(([name, group]) => linesOf(name, group));
   });
   return `${lines.join('\n')}\n`;
+}
+
+/** A group is gone while its unit is not running, which may come about between two looks. */
+function linesOf(name: string, group: string): readonly string[] {
+  try {
+    const { workingSet, limit } = readGroup(group);
+    return [
+      `container_memory_working_set_bytes{name="${name}"} ${workingSet}`,
+      `container_spec_memory_limit_bytes{name="${name}"} ${limit}`,
+    ];
+  } catch (error) {
+    if (error instanceof Error && 'code' in error && ['ENOENT', 'ENODEV'].includes(String(error.code))) return [];
+    throw error;
+  }
 }
 
 createServer((request, response) => {
