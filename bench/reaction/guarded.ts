@@ -2,12 +2,19 @@ import { mkdirSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { unusedPort } from '../../test/support/loopback.ts';
 import { findProgram, PeerProcess } from '../../test/support/peer-process.ts';
+import type { Installed } from '../support/as-installed.ts';
 import { type NodeChild, startNode } from '../support/node-child.ts';
 
 const LIFETIME_SECONDS = 400;
 
 /** revertd with one policy for each metric, whose only rung calls the stage. */
-export function startRevertd(folder: string, stageUrl: string, count: number, intervalMs: number): NodeChild {
+export function startRevertd(
+  installed: Installed,
+  folder: string,
+  stageUrl: string,
+  count: number,
+  intervalMs: number,
+): NodeChild {
   const policies = join(folder, 'policies');
   const config = join(folder, 'revertd.json');
   mkdirSync(policies, { recursive: true });
@@ -21,7 +28,7 @@ export function startRevertd(folder: string, stageUrl: string, count: number, in
       log: { level: 'error' },
     }),
   );
-  return startNode(join(import.meta.dirname, '../../src/main.ts'), ['run', '--config', config]);
+  return startNode(installed.main, ['run', '--config', config], installed);
 }
 
 function policiesOf(stageUrl: string, count: number, intervalMs: number): string {

@@ -6,6 +6,8 @@ import { mkdirSync, mkdtempSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { setTimeout as pause } from 'node:timers/promises';
+import { aimsTable } from '../support/aims.ts';
+import { asInstalled } from '../support/as-installed.ts';
 import { report, table } from '../support/report.ts';
 import { percentile } from '../support/statistics.ts';
 import { type Flip, openStage, type Stage } from './flips.ts';
@@ -17,6 +19,7 @@ const FAST_INTERVAL_MS = 200;
 const FAST_METRICS = 10;
 
 const [flips = 40, fastFlips = 200] = process.argv.slice(2).map(Number);
+const installed = asInstalled();
 const folder = mkdtempSync(join(tmpdir(), 'revertd-bench-'));
 try {
   await compare();
@@ -29,7 +32,7 @@ async function compare(): Promise<void> {
   const here = own('beside');
   await using stage = await openStage(flips);
   await using _peers = await startPeers(here, stage.url, flips);
-  await using _revertd = startRevertd(here, stage.url, flips, 1000);
+  await using _revertd = startRevertd(installed, here, stage.url, flips, 1000);
   process.stderr.write(`${flips} flips at intervals of 1 s\n`);
   await pause(SETTLE_MS);
   await play(stage, flips, 1000, ({ actedAt, alertedAt }) => actedAt !== undefined && alertedAt !== undefined);
@@ -42,19 +45,22 @@ async function compare(): Promise<void> {
   ];
   const head = [`metric flipped to action, ${flips} flips, ms`, 'min', 'median', 'p95', 'max', 'ratio'];
   const rows = [row('Prometheus + Alertmanager', theirs), row('revertd', ours)];
-  report(table(head, rows), { bench: 'reaction', flips, theirs, ours });
+  const aim = { what: 'median, of theirs', atMost: 0.65, figure: ours.p50 / theirs.p50, unit: '', digits: 2 };
+  report(`${table(head, rows)}\n${aimsTable([aim])}`, { bench: 'reaction', flips, theirs, ours });
 }
 
 async function measureScrapeToAction(): Promise<void> {
   await using stage = await openStage(FAST_METRICS);
-  await using _revertd = startRevertd(own('alone'), stage.url, FAST_METRICS, FAST_INTERVAL_MS);
+  await using _revertd = startRevertd(installed, own('alone'), stage.url, FAST_METRICS, FAST_INTERVAL_MS);
   process.stderr.write(`${fastFlips} flips at intervals of ${FAST_INTERVAL_MS} ms\n`);
   await pause(SETTLE_MS);
   await play(stage, fastFlips, FAST_INTERVAL_MS, ({ actedAt }) => actedAt !== undefined);
   const ours = spread(stage.flips.map((flip) => (flip.actedAt ?? NaN) - (flip.shownAt ?? NaN)));
   const head = [`scrape's last byte to action, ${fastFlips} flips, ms`, 'min', 'median', 'p95', 'p99', 'max'];
   const cells = [ours.min, ours.p50, ours.p95, ours.p99, ours.max].map((ms) => ms.toFixed(1));
-  report(table(head, [['revertd', ...cells]]), { bench: 'scrape-to-action', flips: fastFlips, ours });
+  const aim = { what: "p99 from the scrape's last byte", atMost: 20, figure: ours.p99, unit: ' ms', digits: 1 };
+  const text = `${table(head, [['revertd', ...cells]])}\n${aimsTable([aim])}`;
+  report(text, { bench: 'scrape-to-action', flips: fastFlips, ours });
 }
 
 /** One flip after the other, each at any point of the interval. */

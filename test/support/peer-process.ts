@@ -30,8 +30,10 @@ export function spawnBounded(
   args: readonly string[],
   lifetimeSeconds: number,
   stdio: StdioOptions,
+  environment: Readonly<Record<string, string>> = {},
 ): ChildProcess {
-  return spawn('timeout', ['--signal=KILL', String(lifetimeSeconds), program, ...args], { stdio });
+  const env = { ...process.env, ...environment };
+  return spawn('timeout', ['--signal=KILL', String(lifetimeSeconds), program, ...args], { stdio, env });
 }
 
 /** The process id of the program itself, as soon as it runs. */
