@@ -50,6 +50,7 @@ export async function offlineView(config: HostConfig, policies: PolicySet | null
     sources: () => [],
     feed: () => null,
     plan: (others) => planOn(observation, others ?? policies),
+    conditions: () => planOn(observation, policies)?.conditions ?? [],
     observe: () => observation,
     windows: () => CALENDAR.at(desired?.windows, now),
     store,

@@ -20,6 +20,7 @@ import { Sampling, type SourceCondition } from '../metrics/sampling.ts';
 import { SampleStore } from '../metrics/store/sample-store.ts';
 import type { HostConfig } from '../policy/host-config.ts';
 import { loadPolicies } from '../policy/load.ts';
+import { forgetSchemas } from '../policy/schema-files.ts';
 import { WindowCalendar } from '../policy/window-spans.ts';
 import { openSource } from '../source/open-source.ts';
 import { Store } from '../store/store.ts';
@@ -261,14 +262,13 @@ export class Daemon {
     return new PolicyFeed({
       source,
       store: this.store,
-      load: ({ revision, files }) =>
-        loadPolicies(files, {
-          revision,
-          host: config.host.variables,
-          hostLabels: config.host.labels,
-          allow: allowFor(this.#hands.allow),
-          roles: Object.keys(config.roles),
-        }),
+      load: ({ revision, files }) => {
+        const { variables: host, labels: hostLabels } = config.host;
+        const [allow, roles] = [allowFor(this.#hands.allow), Object.keys(config.roles)];
+        const result = loadPolicies(files, { revision, host, hostLabels, allow, roles });
+        forgetSchemas();
+        return result;
+      },
       intervalMs: config.source.intervalMs,
       now,
       memory: () => this.reconciler.memory,

@@ -60,6 +60,8 @@ export class Reconciler {
   #running = false;
   #acting = true;
   #plan: Plan | null = null;
+  /** For which policies the newest decision was taken. */
+  #planned: Desired | null = null;
   #measures: NonNullable<Observed['measures']> = {};
   /** For what observations were last asked for. */
   #asked: { readonly desired: Desired; readonly memory: Memory } | null = null;
@@ -160,6 +162,12 @@ export class Reconciler {
     return desired === null ? null : decide(desired, this.observed, this.#memory, this.#host.now());
   }
 
+  /** The newest decision if it was taken for what is desired and remembered now, else what would be decided. */
+  get present(): Plan | null {
+    const isOfNow = this.#plan !== null && this.#plan.memory === this.#memory && this.#planned === this.#desired;
+    return isOfNow ? this.#plan : this.preview();
+  }
+
   /** What is seen now, without readings: memory has taken those in. */
   get observed(): Observed {
     return this.#observed([]);
@@ -183,6 +191,7 @@ export class Reconciler {
     // Without acting nothing becomes of a plan; only what triggers have seen is kept, or none would ever fire.
     else this.#memory = { ...memory, triggers: plan.memory.triggers };
     this.#plan = plan;
+    this.#planned = desired;
     this.#host.onPlan(plan, tookMs);
     if (this.#acting) for (const operation of plan.operations) this.#host.start(operation);
     if (this.#acting) this.#followThrough(plan);

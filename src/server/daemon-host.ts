@@ -36,6 +36,7 @@ export function viewOf(daemon: Daemon): HostView {
       daemon.reconciler.preview(
         policies === undefined ? undefined : { ...policies, adopt: daemon.reconciler.desired?.adopt ?? 'ask' },
       ),
+    conditions: () => daemon.reconciler.present?.conditions ?? [],
     observe: () => daemon.observation(),
     windows: () => daemon.reconciler.observed.windows,
     store: daemon.store,

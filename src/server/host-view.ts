@@ -5,7 +5,7 @@ import type { IncidentAnswer } from '../core/model/incident.ts';
 import type { Observation } from '../core/observation.ts';
 import type { DocumentSight, Observed, TargetSight } from '../core/observed.ts';
 import type { OverrideRequest } from '../core/operator-commands.ts';
-import type { Plan } from '../core/plan/plan.ts';
+import type { Condition, Plan } from '../core/plan/plan.ts';
 import type { Judgement } from '../core/plan/saved-plan.ts';
 import type { RollbackRequest } from '../core/rollback-command.ts';
 import type { Millis } from '../core/units.ts';
@@ -31,6 +31,8 @@ export type HostView = {
   readonly feed: () => FeedState | null;
   /** What would be decided now, for the policies in force or for others; null while there are none. */
   readonly plan: (policies?: PolicySet) => Plan | null;
+  /** The conditions of the newest decision; a running daemon's is a second old at most. */
+  readonly conditions: () => readonly Condition[];
   /** All that a decision here rests on now, beside the policies. */
   readonly observe: () => Observation;
   /** The spans around now of the policies' windows. */

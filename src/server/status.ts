@@ -120,9 +120,9 @@ export function statusOf(view: HostView): Status {
   };
 }
 
-/** What people should know of now. Takes a decision, which is not free. */
+/** What people should know of now. */
 export function conditionsNow(view: HostView): readonly Condition[] {
-  return [...feedConditions(view.feed()), ...(view.plan()?.conditions ?? [])];
+  return [...feedConditions(view.feed()), ...view.conditions()];
 }
 
 /** What keeps git's newest revision from being in force is no part of a decision, but people must know. */

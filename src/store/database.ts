@@ -2,7 +2,7 @@ import { mkdirSync } from 'node:fs';
 import { join } from 'node:path';
 import { DatabaseSync, type StatementSync } from 'node:sqlite';
 import { lockStore } from './lock.ts';
-import { migrate } from './schema.ts';
+import { migrate, requireCurrent } from './schema.ts';
 import { StoreError } from './store-error.ts';
 
 export type SqlValue = string | number | null | Uint8Array;
@@ -86,12 +86,12 @@ function closedOnFault(database: DatabaseSync, prepare: () => void): DatabaseSyn
 
 function prepareReader(database: DatabaseSync): void {
   database.exec('PRAGMA busy_timeout = 200');
-  database.prepare('SELECT count(*) FROM sqlite_master').get();
+  requireCurrent(database);
 }
 
 function prepareOwner(database: DatabaseSync, folder: string): void {
   lockStore(database, folder);
-  database.exec('PRAGMA synchronous = FULL; PRAGMA foreign_keys = ON');
+  database.exec('PRAGMA synchronous = FULL; PRAGMA foreign_keys = ON; PRAGMA cache_size = -512');
   migrate(database);
 }
 

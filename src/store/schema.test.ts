@@ -74,3 +74,15 @@ test('readings of the first version come over', () => {
   ]);
   store.close();
 });
+
+test('a reader of a store that is not brought over yet says what to do, and changes nothing', () => {
+  firstVersion(EMPTY_MEMORY, []);
+  expect(() => new Store(folder, { readOnly: true })).toThrow(
+    expect.objectContaining({ code: 'unusable', message: expect.stringMatching(/schema 1, .*start the daemon once/) }),
+  );
+  const store = new Store(folder);
+  store.close();
+  const reader = new Store(folder, { readOnly: true });
+  expect(reader.memory()).toEqual(EMPTY_MEMORY);
+  reader.close();
+});

@@ -78,16 +78,30 @@ export const SCHEMA_VERSION = MIGRATIONS.length;
  * @throws StoreError `newer` when a later version of revertd wrote it.
  */
 export function migrate(database: DatabaseSync, to = SCHEMA_VERSION): void {
-  const version = schemaVersion(database);
-  if (version > SCHEMA_VERSION) {
-    const message = `the store has schema ${version}, this revertd knows ${SCHEMA_VERSION}; use the newer revertd that wrote it, or restore a backup from before`;
-    throw new StoreError('newer', message);
-  }
+  const version = knownVersion(database);
   if (version >= to) return;
   database.exec('BEGIN IMMEDIATE');
   for (const step of MIGRATIONS.slice(version, to)) database.exec(step);
   database.exec(`PRAGMA user_version = ${to}`);
   database.exec('COMMIT');
+}
+
+/**
+ * Refuses what a reader, which changes nothing, cannot read.
+ * @throws StoreError `newer`, or `unusable` for a store that its daemon has not brought up to date yet.
+ */
+export function requireCurrent(database: DatabaseSync): void {
+  const version = knownVersion(database);
+  if (version === SCHEMA_VERSION) return;
+  const message = `the store has schema ${version}, of an earlier revertd; start the daemon once, which brings it to ${SCHEMA_VERSION}`;
+  throw new StoreError('unusable', message);
+}
+
+function knownVersion(database: DatabaseSync): number {
+  const version = schemaVersion(database);
+  if (version <= SCHEMA_VERSION) return version;
+  const message = `the store has schema ${version}, this revertd knows ${SCHEMA_VERSION}; use the newer revertd that wrote it, or restore a backup from before`;
+  throw new StoreError('newer', message);
 }
 
 function schemaVersion(database: DatabaseSync): number {

@@ -9,10 +9,12 @@ import type { AnnotationSet } from './annotations.ts';
  */
 export type Vector = {
   length: number;
-  readonly labels: Labels[];
-  readonly values: number[];
+  labels: Labels[];
+  values: number[];
   /** Under delayed name removal: the element's metadata labels go when the query ends. Else always false. */
-  readonly dropName: boolean[];
+  dropName: boolean[];
+  /** Whether the arrays have grown since they were last made as short as their content. */
+  grown: boolean;
 };
 
 /** One evaluation: the instant, and the span of the whole query for `start()`, `end()`, `range()` and `step()`. */
@@ -67,15 +69,28 @@ export type Plan = {
 };
 
 export function createVector(): Vector {
-  return { length: 0, labels: [], values: [], dropName: [] };
+  return { length: 0, labels: [], values: [], dropName: [], grown: false };
 }
 
 export function push(out: Vector, labels: Labels, value: number, dropName: boolean): void {
   const at = out.length;
+  if (at === 0 && out.grown) tighten(out);
+  if (at === out.labels.length) out.grown = true;
   out.labels[at] = labels;
   out.values[at] = value;
   out.dropName[at] = dropName;
   out.length = at + 1;
+}
+
+/**
+ * An array that grows takes room for half as much again and sixteen more, which for the four elements of a common query is
+ * most of it; a copy takes what it needs. Once, at the evaluation after the one that it grew in.
+ */
+function tighten(out: Vector): void {
+  out.labels = out.labels.slice();
+  out.values = out.values.slice();
+  out.dropName = out.dropName.slice();
+  out.grown = false;
 }
 
 /** Appends element `index` of one vector to another, with a new value. */
@@ -98,12 +113,19 @@ export function valueAt(vector: Vector, index: number): number {
  * is one comparison of identities; it never holds more than one entry per position.
  */
 export function labelMemo<T>(compute: (labels: Labels) => T): (index: number, labels: Labels) => T {
-  const keys: Labels[] = [];
-  const values: T[] = [];
+  let keys: Labels[] = [];
+  let values: T[] = [];
+  let grown = false;
   return (index, labels) => {
+    if (index === 0 && grown) {
+      keys = keys.slice();
+      values = values.slice();
+      grown = false;
+    }
     const known = values[index];
     if (keys[index] === labels && known !== undefined) return known;
     const value = compute(labels);
+    if (index === keys.length) grown = true;
     keys[index] = labels;
     values[index] = value;
     return value;
