@@ -139,7 +139,7 @@ describe('mem0-stack', () => {
 
   test('tells nobody when its policy is suspended, or its threshold turned round', async () => {
     const turned = (text: string): string =>
-      text.replace('      below: 1\n      for: 30s', '      above: 1\n      for: 30s');
+      text.replaceAll(/ {6}below: 1\n( {6}for: "\$\{host\.mem0For:-30s\}"\n)/g, '      above: 1\n$1');
     for (const change of [suspended('mem0-service'), turned]) {
       const arrived = await stage.live('mem0-stack', 'mem0-messages', change);
       expect(listed(arrived, ['opened', 'escalated', 'report'])).toEqual([]);
