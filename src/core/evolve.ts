@@ -6,9 +6,10 @@ import { EMPTY_MEMORY, type Memory, OWN_SAMPLER } from './memory.ts';
 import { evolveNotifications } from './notifications/evolve-notifications.ts';
 import { evolveOperations } from './operations/evolve-operations.ts';
 import { evolvePlaces } from './places/evolve-places.ts';
-import { without } from './record.ts';
+import { mapValues, without } from './record.ts';
 import { shiftMemory } from './shift-memory.ts';
 import { evolveTargets, restartTargets } from './targets/evolve-targets.ts';
+import { restartTrigger } from './triggers/trigger-times.ts';
 import type { Millis } from './units.ts';
 
 /** Memory after one more event. Memory is this fold over the log, from `EMPTY_MEMORY` on. */
@@ -17,6 +18,7 @@ export function evolve(memory: Memory, event: Event): Memory {
     case 'daemon.started':
       return {
         ...restartTargets(evolveIncidents(noteTrouble(memory, OWN_SAMPLER, event.at), event)),
+        triggers: mapValues(memory.triggers, (trigger) => restartTrigger(trigger, event.at)),
         startedAt: event.at,
       };
     case 'clock.jumped':

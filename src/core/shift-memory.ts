@@ -2,7 +2,7 @@ import { shiftIncident } from './incidents/incident-times.ts';
 import type { Memory, PlaceMemory, Retry, TargetMemory } from './memory.ts';
 import type { Hold } from './model/hold.ts';
 import { mapValues } from './record.ts';
-import type { ElementMemory, TriggerMemory } from './triggers/trigger-memory.ts';
+import { shiftTrigger } from './triggers/trigger-times.ts';
 import type { Millis } from './units.ts';
 
 /** Every instant that a decision compares with `now`, moved as the clock was. What has only been noted stays. */
@@ -57,25 +57,6 @@ function shiftPlace(place: PlaceMemory, byMs: Millis): PlaceMemory {
 
 function shiftRetry<T extends Retry>(retry: T, byMs: Millis): T {
   return { ...retry, retryAt: retry.retryAt + byMs };
-}
-
-function shiftTrigger(trigger: TriggerMemory, byMs: Millis): TriggerMemory {
-  return {
-    ...trigger,
-    at: trigger.at + byMs,
-    since: trigger.since + byMs,
-    elements: mapValues(trigger.elements, (element) => shiftElement(element, byMs)),
-  };
-}
-
-function shiftElement(element: ElementMemory, byMs: Millis): ElementMemory {
-  return {
-    ...element,
-    since: element.since + byMs,
-    breachedSince: element.breachedSince + byMs,
-    seenAt: element.seenAt + byMs,
-    accumulatedAt: element.accumulatedAt === null ? null : element.accumulatedAt + byMs,
-  };
 }
 
 function shiftTarget(target: TargetMemory, byMs: Millis): TargetMemory {

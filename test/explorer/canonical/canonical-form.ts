@@ -1,0 +1,82 @@
+import type { Memory } from '../../../src/core/memory.ts';
+import { SET_BACK_MS } from '../model/change.ts';
+import type { SmallWorld } from '../model/small-world.ts';
+import type { Host, State } from '../model/state.ts';
+import type { Witness } from '../model/witness.ts';
+import { brakesForm, incidentsForm, rollbacksForm, seenRollbacksForm } from './incidents.ts';
+import { outboxForm, reportsForm } from './messages.ts';
+import { documentsForm, holdsForm, operationsForm, placesForm, seenHoldsForm } from './places.ts';
+import { age, renamed, type Scope, scopeOf } from './scope.ts';
+import { loggedForm, recordedForm, triggersForm, witnessedForm } from './triggers.ts';
+
+type Forms<T> = { readonly [Key in keyof T]-?: (scope: Scope, value: T[Key]) => string };
+
+/** Every field has its form, or is left out by name: the compiler points here when memory learns something new. */
+const MEMORY: Forms<Memory> = {
+  triggers: triggersForm,
+  triggersRecordedAt: recordedForm,
+  incidents: incidentsForm,
+  rollbacks: rollbacksForm,
+  brakes: brakesForm,
+  holds: holdsForm,
+  places: placesForm,
+  documents: documentsForm,
+  operations: (scope, operations) => {
+    const known = Object.values(operations);
+    const { running } = scope.state.host;
+    const isUsual = known.length === running.length && known.every(({ id, state }, index) => state === 'planned' && id === running[index]?.id);
+    return isUsual ? '=' : operationsForm(scope, known);
+  },
+  outbox: outboxForm,
+  reportsOwed: reportsForm,
+  halt: (_, halt) => (halt === null ? '' : 'h'),
+  // Part of each trigger's form.
+  startedAt: () => '',
+  // The host's, and only noted.
+  revision: () => '',
+  // Identities mean nothing but the order in which they were given.
+  nextIncident: () => '',
+  nextOperation: () => '',
+};
+
+const HOST: Forms<Host> = {
+  elapsedMs: () => '',
+  now: () => '',
+  revision: (_, revision) => `${revision}`,
+  files: (_, files) => JSON.stringify(files),
+  hidden: (_, hidden) => (hidden ? 'u' : ''),
+  halted: (_, halted) => (halted ? 'h' : ''),
+  weather: ({ world }, weather) => (world.weathers[weather]?.isFault === true ? `w${weather}` : ''),
+  startedMs: ({ world, elapsedMs }, startedMs) => (elapsedMs - startedMs > world.coverMs ? '' : `${elapsedMs - startedMs}`),
+  running: operationsForm,
+};
+
+const WITNESS: Forms<Witness> = {
+  triggers: witnessedForm,
+  rollbacks: seenRollbacksForm,
+  holds: seenHoldsForm,
+  done: (scope, done) => done.map(({ incident, step }) => renamed(scope, step, incident)).join(),
+};
+
+const STATE: Forms<State> = {
+  host: (scope, host) => formOf(scope, host, HOST),
+  memory: (scope, memory) => formOf(scope, memory, MEMORY),
+  logged: loggedForm,
+  recordedAt: ({ world, now }, recordedAt) =>
+    world.moves.has('killAndSetBack') ? `${age(now, recordedAt, SET_BACK_MS)}` : '',
+  witness: (scope, witness) => formOf(scope, witness, WITNESS),
+};
+
+/**
+ * A state as text: the same for two states from which the same can follow. Times are relative to the present and end
+ * where no rule looks any further; identities are numbered in the order of their appearance; notes for people are out.
+ */
+export function canonicalForm(world: SmallWorld, state: State): string {
+  return formOf(scopeOf(world, state), state, STATE);
+}
+
+function formOf<T extends object>(scope: Scope, value: T, forms: Forms<T>): string {
+  let form = '';
+  for (const key in forms) form += `${forms[key](scope, value[key])}|`;
+  return form;
+}

@@ -1,0 +1,73 @@
+import type { IncidentId } from '../../../src/core/model/incident.ts';
+import type { RollbackPolicy } from '../../../src/core/model/policy.ts';
+import { describeStep, type Step } from '../../../src/core/model/step.ts';
+import type { Millis } from '../../../src/core/units.ts';
+import type { SmallWorld } from '../model/small-world.ts';
+import type { State } from '../model/state.ts';
+import { type Horizons, horizonsOfWorld } from '../model/world-facts.ts';
+
+/** What a state is written relative to: its own present, and the order in which its incidents opened. */
+export type Scope = {
+  readonly world: SmallWorld;
+  readonly state: State;
+  readonly now: Millis;
+  readonly elapsedMs: Millis;
+  readonly horizons: Horizons;
+  readonly incidents: readonly IncidentId[];
+};
+
+export function scopeOf(world: SmallWorld, state: State): Scope {
+  return {
+    world,
+    state,
+    now: state.host.now,
+    elapsedMs: state.host.elapsedMs,
+    horizons: horizonsOfWorld(world),
+    incidents: Object.keys(state.memory.incidents),
+  };
+}
+
+/** The number of an incident that memory has forgotten. */
+export const FORGOTTEN = 'i-1';
+
+/** An incident by the order in which it opened; one that memory has forgotten has no number. */
+export function nameOf({ incidents }: Scope, id: IncidentId): string {
+  return `i${incidents.indexOf(id)}`;
+}
+
+/** A text in which an incident is named, with the incident's number instead of its name. */
+export function renamed(scope: Scope, text: string, id: IncidentId): string {
+  return text.replace(id, nameOf(scope, id));
+}
+
+/** How long ago; older than `most` is all the same. What is in the future counts exactly. */
+export function age(now: Millis, at: Millis, most: Millis): number {
+  return Math.min(most, now - at);
+}
+
+/** How long until then; once it has come it is all the same when. */
+export function left(now: Millis, at: Millis): number {
+  return Math.max(0, at - now);
+}
+
+const policies = new WeakMap<RollbackPolicy, string>();
+const steps = new WeakMap<Step, string>();
+let counted = 0;
+
+/** A policy as a revision has it; equal ones of different revisions count as different, which only costs states. */
+export function policyName(policy: RollbackPolicy): string {
+  const known = policies.get(policy);
+  if (known !== undefined) return known;
+  counted += 1;
+  const name = `p${counted}`;
+  policies.set(policy, name);
+  return name;
+}
+
+export function stepName(step: Step): string {
+  const known = steps.get(step);
+  if (known !== undefined) return known;
+  const name = describeStep(step);
+  steps.set(step, name);
+  return name;
+}

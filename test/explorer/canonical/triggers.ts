@@ -1,0 +1,70 @@
+import type { Memory } from '../../../src/core/memory.ts';
+import { RECORD_EVERY_MS } from '../../../src/core/triggers/advance-triggers.ts';
+import { ELEMENT_LOOKBACK_MS, GAP_INTERVALS } from '../../../src/core/triggers/advance.ts';
+import type { ElementMemory, TriggerMemory } from '../../../src/core/triggers/trigger-memory.ts';
+import { STALE_INTERVALS } from '../../../src/core/triggers/trigger-view.ts';
+import { TICK_MS } from '../model/small-world.ts';
+import type { TriggerWitness } from '../model/trigger-witness.ts';
+import { triggerKeysOf } from '../model/world-facts.ts';
+import { age, type Scope } from './scope.ts';
+
+/** An evaluation older than this is stale, and its gap counts in full. */
+const STALE_MS = (STALE_INTERVALS + 1) * TICK_MS;
+const GAP_MS = GAP_INTERVALS * TICK_MS;
+
+export function triggersForm(scope: Scope, triggers: Memory['triggers']): string {
+  let form = '';
+  for (const key of triggerKeysOf(scope.world)) form += triggerForm(scope, triggers[key], true);
+  return form;
+}
+
+/** As a new life would find them: from before its start, so that only what adds up counts. */
+export function loggedForm(scope: Scope, logged: Memory['triggers']): string {
+  if (scope.world.afterKill === 'copy') return '';
+  let form = '';
+  for (const key of triggerKeysOf(scope.world)) form += triggerForm(scope, logged[key], false);
+  return form;
+}
+
+/** Notes for people are left out: when a state began, what the value was, since when it was breached. */
+function triggerForm(scope: Scope, trigger: TriggerMemory | undefined, mayBeFresh: boolean): string {
+  if (trigger === undefined) return '-';
+  const { digest, state, at, verdict, covered, elements } = trigger;
+  const isFresh = mayBeFresh && at >= (scope.state.memory.startedAt ?? 0) && scope.now - at < STALE_MS;
+  const seen = isFresh ? `${verdict}${covered ? 'c' : ''}${scope.now - at}` : '';
+  let form = `[${digest}${state[0]}${seen}`;
+  for (const key in elements) {
+    const element = elements[key];
+    if (element !== undefined) form += elementForm(scope, element, key, at);
+  }
+  return `${form}${at > scope.now ? at - scope.now : ''}]`;
+}
+
+function elementForm(scope: Scope, element: ElementMemory, key: string, at: number): string {
+  const { state, accumulatedMs, accumulatedAt, seenAt } = element;
+  const unseen = Math.min(ELEMENT_LOOKBACK_MS + 1, at - seenAt);
+  const gap = age(scope.now, at, GAP_MS);
+  if (accumulatedAt === null) return `(${key}${state[0]}${unseen},${gap})`;
+  const isUnrecorded = accumulatedAt > scope.state.memory.triggersRecordedAt ? 'u' : '';
+  return `(${key}${state[0]}${unseen},${gap},${accumulatedMs},${age(scope.now, accumulatedAt, GAP_MS)}${isUnrecorded})`;
+}
+
+export function recordedForm(scope: Scope, triggersRecordedAt: number): string {
+  return triggersRecordedAt > scope.now
+    ? `${triggersRecordedAt - scope.now}`
+    : `${scope.now - triggersRecordedAt < RECORD_EVERY_MS ? 'r' : ''}`;
+}
+
+export function witnessedForm(scope: Scope, triggers: Readonly<Record<string, TriggerWitness>>): string {
+  const { elapsedMs, state } = scope;
+  let form = '';
+  for (const key in triggers) {
+    const seen = triggers[key];
+    if (seen === undefined) continue;
+    const { last, atMs, covered, breachedMs, clearMs, addedMs, fires } = seen;
+    const isFresh = atMs >= state.host.startedMs ? '+' : '';
+    const added = addedMs === null ? '' : age(elapsedMs, addedMs, GAP_MS);
+    form += `[${last}${age(elapsedMs, atMs, STALE_MS)}${isFresh}${covered ? 'c' : ''}${breachedMs},${clearMs},${added}${fires ? '!' : ''}]`;
+  }
+  return form;
+}

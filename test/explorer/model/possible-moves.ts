@@ -1,0 +1,97 @@
+import { isOpen } from '../../../src/core/model/incident.ts';
+import type { Operation } from '../../../src/core/model/operation.ts';
+import type { Move } from './move.ts';
+import type { SmallWorld } from './small-world.ts';
+import type { State } from './state.ts';
+
+/** A move, and how many disturbances it counts for. What brings things on their way or answers a question is none. */
+export type Possible = { readonly move: Move; readonly cost: 0 | 1 | 2 };
+
+/** Everything that may happen next. The first move is the calm one: by it alone, all comes to rest. */
+export function possibleMoves(world: SmallWorld, state: State): Possible[] {
+  const { host } = state;
+  const prompt = host.running.findIndex(({ action }) => isPrompt(world, action.kind));
+  if (prompt >= 0) return [{ move: finish(prompt, 'done', true), cost: 0 }];
+  const all = [
+    ...host.running.flatMap((operation, index) => endings(world, operation, index)),
+    ...people(state),
+    ...ticks(world, state),
+    ...faults(world, state),
+  ];
+  return all.filter(({ move }) => ALWAYS.has(move.kind) || world.moves.has(move.kind));
+}
+
+const ALWAYS = new Set<Move['kind']>(['tick', 'finish', 'resume', 'show']);
+
+function isPrompt(world: SmallWorld, kind: Operation['action']['kind']): boolean {
+  return (kind === 'notify' || kind === 'report') && world.prompt.has(kind);
+}
+
+function finish(
+  operation: number,
+  outcome: 'done' | 'failed' | 'unknown',
+  effect: boolean,
+  killed = false,
+): Move {
+  return { kind: 'finish', operation, outcome, effect, killed };
+}
+
+function endings(world: SmallWorld, { action }: Operation, index: number): Possible[] {
+  const possible: Possible[] = [{ move: finish(index, 'done', true), cost: 0 }];
+  if (world.moves.has('kill')) possible.push({ move: finish(index, 'done', true, true), cost: 1 });
+  if (world.outcomes.includes('failed')) possible.push({ move: finish(index, 'failed', false), cost: 1 });
+  const mayBeUnknown = world.outcomes.includes('unknown') && (action.kind === 'deliver' || action.kind === 'step');
+  if (mayBeUnknown) {
+    possible.push({ move: finish(index, 'unknown', false), cost: 1 });
+    if (action.kind === 'deliver') possible.push({ move: finish(index, 'unknown', true), cost: 1 });
+  }
+  return possible;
+}
+
+/** What people do who were asked, or who end what they began. */
+function people({ host, memory }: State): Possible[] {
+  const possible: Possible[] = [];
+  if (host.halted) possible.push({ move: { kind: 'resume' }, cost: 0 });
+  if (host.hidden) possible.push({ move: { kind: 'show' }, cost: 0 });
+  const holds = Object.values(memory.holds);
+  if (holds.some(({ kind }) => kind === 'adoption')) possible.push({ move: { kind: 'adopt' }, cost: 0 });
+  const open = Object.values(memory.incidents).filter(isOpen);
+  for (const [incident, { phase }] of open.entries()) {
+    if (phase.kind !== 'asking') continue;
+    for (const answer of ['done', 'next', 'retry'] as const) {
+      possible.push({ move: { kind: 'answer', incident, answer, killed: false }, cost: 0 });
+      possible.push({ move: { kind: 'answer', incident, answer, killed: true }, cost: 1 });
+    }
+  }
+  return possible;
+}
+
+function ticks(world: SmallWorld, { host }: State): Possible[] {
+  return world.weathers.map(({ isFault }, weather) => ({
+    move: { kind: 'tick', weather },
+    cost: isFault && weather !== host.weather ? 1 : 0,
+  }));
+}
+
+function faults(world: SmallWorld, { host, memory }: State): Possible[] {
+  const moves: Move[] = [{ kind: 'kill', begun: null }];
+  for (const [operation, { action }] of host.running.entries()) {
+    if (action.kind !== 'deliver') moves.push({ kind: 'kill', begun: { operation, effect: false } });
+    moves.push({ kind: 'kill', begun: { operation, effect: true } });
+  }
+  moves.push({ kind: 'setBack' }, { kind: 'killAndSetBack' });
+  if (!host.halted) moves.push({ kind: 'halt' });
+  if (!host.hidden) moves.push({ kind: 'hide' });
+  for (const revision of world.revisions.keys()) {
+    if (revision !== host.revision) moves.push({ kind: 'commit', revision });
+  }
+  for (const override of world.overrides.keys()) moves.push({ kind: 'override', override });
+  for (const [hold, { kind }] of Object.values(memory.holds).entries()) {
+    if (kind !== 'adoption') moves.push({ kind: 'lift', hold });
+  }
+  for (const incident of Object.values(memory.incidents).filter(isOpen).keys()) moves.push({ kind: 'abort', incident });
+  for (const [edit, { document, entry, value }] of world.edits.entries()) {
+    if ((host.files[document]?.[entry] ?? null) !== value) moves.push({ kind: 'edit', edit });
+  }
+  return moves.map((move) => ({ move, cost: 1 }));
+}

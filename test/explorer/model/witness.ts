@@ -1,0 +1,106 @@
+import type { Event } from '../../../src/core/event.ts';
+import type { HoldId } from '../../../src/core/model/hold.ts';
+import type { IncidentId } from '../../../src/core/model/incident.ts';
+import type { Operation } from '../../../src/core/model/operation.ts';
+import type { RollbackPolicy } from '../../../src/core/model/policy.ts';
+import { without } from '../../../src/core/record.ts';
+import type { Millis } from '../../../src/core/units.ts';
+import type { TriggerWitness } from './trigger-witness.ts';
+
+/**
+ * What a bystander with a watch of their own wrote down: the history that invariants are judged by. It rests on what
+ * happened, and never on what revertd remembers of it. All times are `elapsedMs`, which no clock can set.
+ */
+export type Witness = {
+  /** By trigger and digest. */
+  readonly triggers: Readonly<Record<string, TriggerWitness>>;
+  readonly rollbacks: readonly SeenRollback[];
+  readonly holds: Readonly<Record<HoldId, SeenHold>>;
+  /** Steps that must not be done twice, and that were done or may have been. */
+  readonly done: readonly DoneStep[];
+};
+
+export type SeenRollback = {
+  readonly incident: IncidentId;
+  readonly policy: RollbackPolicy;
+  readonly conflictSet: readonly string[];
+  readonly openedMs: Millis;
+  readonly endedMs: Millis | null;
+};
+
+export type SeenHold = {
+  readonly placedMs: Millis;
+  readonly expiresMs: Millis | null;
+  /** Of the flag in git when the hold was placed. */
+  readonly digest: string | null;
+};
+
+export type DoneStep = { readonly incident: IncidentId; readonly step: string };
+
+export const BLANK_WITNESS: Witness = { triggers: {}, rollbacks: [], holds: {}, done: [] };
+
+export type Scene = {
+  readonly elapsedMs: Millis;
+  /** The digest of a flag as git has it now. */
+  readonly digestOf: (flag: string) => string | null;
+};
+
+/** The witness after one more event. */
+export function testify(witness: Witness, event: Event, scene: Scene): Witness {
+  switch (event.type) {
+    case 'incident.opened': {
+      const { id: incident, policy, conflictSet } = event.incident;
+      const seen = { incident, policy, conflictSet, openedMs: scene.elapsedMs, endedMs: null };
+      return { ...witness, rollbacks: [...witness.rollbacks, seen] };
+    }
+    case 'incident.closed':
+      return {
+        ...witness,
+        rollbacks: witness.rollbacks.map((one) =>
+          one.incident === event.incident ? { ...one, endedMs: scene.elapsedMs } : one,
+        ),
+      };
+    case 'incident.answered':
+      // A person who has a step repeated takes it on themselves.
+      return event.answer === 'retry'
+        ? { ...witness, done: witness.done.filter(({ incident }) => incident !== event.incident) }
+        : witness;
+    case 'hold.placed': {
+      const { hold } = event;
+      const ttlMs = hold.kind === 'override' && hold.expiresAt !== null ? hold.expiresAt - event.at : null;
+      const seen: SeenHold = {
+        placedMs: scene.elapsedMs,
+        expiresMs: ttlMs === null ? null : scene.elapsedMs + ttlMs,
+        digest: scene.digestOf(hold.flag),
+      };
+      return { ...witness, holds: { ...witness.holds, [hold.id]: seen } };
+    }
+    case 'hold.lifted':
+      return { ...witness, holds: without(witness.holds, [event.id]) };
+    default:
+      return witness;
+  }
+}
+
+/** An operation came so far that it had its effect, or may have had it. */
+export function noteEffect(witness: Witness, operation: Operation): Witness {
+  const step = unrepeatableStep(operation);
+  return step === null ? witness : { ...witness, done: [...witness.done, step] };
+}
+
+/** The step that an operation must not do twice; null where a repetition does no harm. */
+export function unrepeatableStep({ action }: Operation): DoneStep | null {
+  if (action.kind !== 'step' || (action.step.kind !== 'run' && action.step.kind !== 'http')) return null;
+  return action.step.repeatable ? null : { incident: action.incident, step: action.key };
+}
+
+/** Drops what can no longer matter, so that histories stay short. */
+export function forget(witness: Witness, incidents: ReadonlySet<IncidentId>, isPast: (one: SeenRollback) => boolean): Witness {
+  const isOver = (one: SeenRollback): boolean => isPast(one) && !incidents.has(one.incident);
+  const rollbacks = witness.rollbacks.some(isOver)
+    ? witness.rollbacks.filter((one) => !isOver(one))
+    : witness.rollbacks;
+  const isLost = ({ incident }: DoneStep): boolean => !incidents.has(incident);
+  const done = witness.done.some(isLost) ? witness.done.filter((one) => !isLost(one)) : witness.done;
+  return rollbacks === witness.rollbacks && done === witness.done ? witness : { ...witness, rollbacks, done };
+}

@@ -1,0 +1,36 @@
+import type { Notifier } from '../../../src/core/model/notifier.ts';
+import { ORIGIN, setFlagOff } from '../../support/policies.ts';
+import type { SmallWorld } from '../model/small-world.ts';
+import { absence, desired, flag, policy, QUIET, rung, weather } from './parts.ts';
+
+const GUARD = 'guard/latency';
+
+const pager: Notifier = {
+  name: 'pager',
+  origin: ORIGIN,
+  suspend: false,
+  on: ['opened', 'asking', 'resolved', 'exhausted', 'aborted', 'braked'],
+  timeoutMs: 10_000,
+  type: { kind: 'command', argv: ['page'] },
+};
+const guard = policy('guard', { ladder: [rung('flags', [setFlagOff()])], notify: ['pager'] });
+
+export const MESSAGES: SmallWorld = {
+  ...QUIET,
+  name: 'messages',
+  about: 'messages and reports that fail, are repeated, and hold up nothing',
+  revisions: [
+    { words: 'as in the beginning', desired: desired('rev-1', [flag()], [guard], [pager]) },
+    { words: 'the pager is gone', desired: desired('rev-2', [flag()], [guard]) },
+  ],
+  weathers: [
+    weather('all is clear', {}),
+    weather('guard breaches', { [GUARD]: 'breached' }),
+    absence('the queries give nothing', 'empty', [GUARD]),
+  ],
+  moves: new Set(['kill', 'halt', 'commit', 'answer', 'abort']),
+  outcomes: ['failed'],
+  prompt: new Set(),
+  incidents: 1,
+  disturbances: 2,
+};
