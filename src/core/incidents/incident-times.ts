@@ -8,11 +8,16 @@ import {
 } from '../model/incident.ts';
 import type { Millis } from '../units.ts';
 
-/** The clock was set: every instant of the incident that is compared with `now` moves with it. */
+/**
+ * The clock was set: every instant of the incident that is compared with `now` moves with it, and with them those that
+ * are compared with these.
+ */
 export function shiftIncident(incident: Incident, byMs: Millis): Incident {
   const told = toldOf(incident);
   return {
     ...incident,
+    openedAt: incident.openedAt + byMs,
+    openedBy: incident.openedBy.map((cause) => ({ ...cause, breachedSince: cause.breachedSince + byMs })),
     phase: shiftPhase(incident.phase, byMs),
     rungEnteredAt: shifted(incident.rungEnteredAt, byMs),
     pausedAt: shifted(incident.pausedAt, byMs),

@@ -6,7 +6,7 @@ import type { Witness } from '../model/witness.ts';
 import { brakesForm, incidentsForm, rollbacksForm, seenRollbacksForm } from './incidents.ts';
 import { outboxForm, reportsForm } from './messages.ts';
 import { documentsForm, holdsForm, operationsForm, placesForm, seenHoldsForm } from './places.ts';
-import { age, renamed, type Scope, scopeOf } from './scope.ts';
+import { renamed, type Scope, scopeOf } from './scope.ts';
 import { loggedForm, recordedForm, triggersForm, witnessedForm } from './triggers.ts';
 
 type Forms<T> = { readonly [Key in keyof T]-?: (scope: Scope, value: T[Key]) => string };
@@ -24,7 +24,9 @@ const MEMORY: Forms<Memory> = {
   operations: (scope, operations) => {
     const known = Object.values(operations);
     const { running } = scope.state.host;
-    const isUsual = known.length === running.length && known.every(({ id, state }, index) => state === 'planned' && id === running[index]?.id);
+    const isUsual =
+      known.length === running.length &&
+      known.every(({ id, state }, index) => state === 'planned' && id === running[index]?.id);
     return isUsual ? '=' : operationsForm(scope, known);
   },
   outbox: outboxForm,
@@ -47,7 +49,8 @@ const HOST: Forms<Host> = {
   hidden: (_, hidden) => (hidden ? 'u' : ''),
   halted: (_, halted) => (halted ? 'h' : ''),
   weather: ({ world }, weather) => (world.weathers[weather]?.isFault === true ? `w${weather}` : ''),
-  startedMs: ({ world, elapsedMs }, startedMs) => (elapsedMs - startedMs > world.coverMs ? '' : `${elapsedMs - startedMs}`),
+  startedMs: ({ world, elapsedMs }, startedMs) =>
+    elapsedMs - startedMs > world.coverMs ? '' : `${elapsedMs - startedMs}`,
   running: operationsForm,
 };
 
@@ -63,7 +66,7 @@ const STATE: Forms<State> = {
   memory: (scope, memory) => formOf(scope, memory, MEMORY),
   logged: loggedForm,
   recordedAt: ({ world, now }, recordedAt) =>
-    world.moves.has('killAndSetBack') ? `${age(now, recordedAt, SET_BACK_MS)}` : '',
+    world.moves.has('killAndSetBack') ? `${Math.min(SET_BACK_MS, now - recordedAt)}` : '',
   witness: (scope, witness) => formOf(scope, witness, WITNESS),
 };
 

@@ -4,7 +4,7 @@ import type { ExecutingPhase, Incident, IncidentId, Phase, VerifyingPhase } from
 import type { Millis } from '../../../src/core/units.ts';
 import { TICK_MS } from '../model/small-world.ts';
 import type { SeenRollback } from '../model/witness.ts';
-import { age, FORGOTTEN, left, nameOf, policyName, type Scope } from './scope.ts';
+import { age, elapsed, FORGOTTEN, left, nameOf, policyName, type Scope } from './scope.ts';
 
 /** No trigger is fresh that was evaluated before an instant so long ago. */
 const LONG_AGO_MS = 4 * TICK_MS;
@@ -20,7 +20,8 @@ export function incidentsForm(scope: Scope, incidents: Memory['incidents']): str
 
 function incidentForm(scope: Scope, incident: Incident): string {
   const { policy, joined, phase } = incident;
-  if (phase.kind === 'closed') return `{${policy.name}c${waitsForTime(scope, incident.id) ? age(scope.now, phase.at, scope.horizons.liftMs) : ''}}`;
+  if (phase.kind === 'closed')
+    return `{${policy.name}c${waitsForTime(scope, incident.id) ? age(scope, phase.at, scope.horizons.liftMs) : ''}}`;
   let form = `{${policyName(policy)}@${firstRung(incident)}`;
   for (const one of joined) form += `+${policyName(one.policy)}`;
   return `${form}${phaseForm(scope, incident, phase)}}`;
@@ -52,21 +53,26 @@ function executingForm(scope: Scope, { policy }: Incident, phase: ExecutingPhase
   const { rung, part, step, startedAt, outcome } = phase;
   const current = policy.ladder[rung]?.[part][step];
   const counts = startedAt !== null && current?.kind === 'setFlag';
-  const started = counts ? age(frozenAt(scope, startedAt), startedAt, current.timeoutMs) : startedAt === null ? '' : 's';
+  const started = counts
+    ? age(scope, startedAt, current.timeoutMs, frozenAt(scope, startedAt))
+    : startedAt === null
+      ? ''
+      : 's';
   return `x${rung}${part[0]}${step},${started}${outcome?.outcome ?? ''}`;
 }
 
 /** While halted, a verification stands still as of the halt, or as of its own beginning if that was later. */
 function verifyingForm(scope: Scope, { rung, since, settleAt, deadlineAt, goodSince }: VerifyingPhase): string {
   const now = frozenAt(scope, since);
-  const good = goodSince === null || scope.state.memory.halt !== null ? '' : age(scope.now, goodSince, scope.horizons.successMs);
-  return `v${rung},${Math.max(-LONG_AGO_MS, settleAt - now)},${left(now, deadlineAt)},${good}`;
+  const good =
+    goodSince === null || scope.state.memory.halt !== null ? '' : age(scope, goodSince, scope.horizons.successMs);
+  return `v${rung},${-age(scope, settleAt, LONG_AGO_MS, now)},${left(scope, deadlineAt, now)},${good}`;
 }
 
 /** A verification that a person is asked about has no deadline any more, and does not stand still. */
 function askedForm(scope: Scope, { rung, settleAt, goodSince }: VerifyingPhase): string {
-  const good = goodSince === null ? '' : age(scope.now, goodSince, scope.horizons.successMs);
-  return `v${rung},${Math.max(-LONG_AGO_MS, settleAt - scope.now)},${good}`;
+  const good = goodSince === null ? '' : age(scope, goodSince, scope.horizons.successMs);
+  return `v${rung},${-age(scope, settleAt, LONG_AGO_MS)},${good}`;
 }
 
 function frozenAt(scope: Scope, since: Millis): Millis {
@@ -75,25 +81,25 @@ function frozenAt(scope: Scope, since: Millis): Millis {
 }
 
 export function rollbacksForm(scope: Scope, rollbacks: Memory['rollbacks']): string {
-  const { now, horizons } = scope;
+  const { horizons, rewindMs } = scope;
   let form = '';
   for (const { policy, conflictSet, at, endedAt } of rollbacks) {
-    const opened = age(now, at, horizons.limitMs);
-    const ended = endedAt === null ? 'open' : age(now, endedAt, horizons.cooldownMs);
-    if (opened === horizons.limitMs && ended === horizons.cooldownMs) continue;
+    const opened = age(scope, at, horizons.limitMs);
+    const ended = endedAt === null ? 'open' : age(scope, endedAt, horizons.cooldownMs);
+    if (opened === horizons.limitMs + rewindMs && ended === horizons.cooldownMs + rewindMs) continue;
     form += `[${policy}${conflictSet.join()}${opened},${ended}]`;
   }
   return form;
 }
 
 export function seenRollbacksForm(scope: Scope, rollbacks: readonly SeenRollback[]): string {
-  const { elapsedMs, horizons } = scope;
+  const { horizons } = scope;
   let form = '';
   for (const { incident, policy, openedMs, endedMs } of rollbacks) {
-    const opened = age(elapsedMs, openedMs, horizons.limitMs);
+    const opened = elapsed(scope, openedMs, horizons.limitMs);
     const name = nameOf(scope, incident);
     const most = waitsForTime(scope, incident) ? Math.max(horizons.cooldownMs, horizons.liftMs) : horizons.cooldownMs;
-    const ended = endedMs === null ? 'open' : age(elapsedMs, endedMs, most);
+    const ended = endedMs === null ? 'open' : elapsed(scope, endedMs, most);
     if (name === FORGOTTEN && opened === horizons.limitMs && ended === horizons.cooldownMs) continue;
     form += `[${name}${policyName(policy)}${opened},${ended}]`;
   }
@@ -104,7 +110,7 @@ export function brakesForm(scope: Scope, brakes: Memory['brakes']): string {
   let form = '';
   for (const policy in brakes) {
     const brake = brakes[policy];
-    if (brake !== undefined) form += `${policy}${brake.kind[0]}${left(scope.now, brake.until)}`;
+    if (brake !== undefined) form += `${policy}${brake.kind[0]}${left(scope, brake.until)}`;
   }
   return form;
 }

@@ -2,7 +2,7 @@ import type { Memory, OutboxEntry } from '../../../src/core/memory.ts';
 import { left, nameOf, type Scope } from './scope.ts';
 
 /** After so many failures the delay grows no more. */
-const MOST_ATTEMPTS = 9;
+export const MOST_ATTEMPTS = 9;
 
 /** How long a message has waited is left out: none is dropped before a day, and no path is that long. */
 export function outboxForm(scope: Scope, outbox: Memory['outbox']): string {
@@ -28,6 +28,9 @@ export function reportsForm(scope: Scope, owed: Memory['reportsOwed']): string {
   return form;
 }
 
-function retryForm({ now }: Scope, { attempts, retryAt }: { readonly attempts: number; readonly retryAt: number }): string {
-  return `${Math.min(MOST_ATTEMPTS, attempts)},${left(now, retryAt)}`;
+function retryForm(
+  scope: Scope,
+  { attempts, retryAt }: { readonly attempts: number; readonly retryAt: number },
+): string {
+  return `${Math.min(MOST_ATTEMPTS, attempts)},${left(scope, retryAt)}`;
 }

@@ -1,7 +1,9 @@
-import type { DocumentMemory, Memory } from '../../../src/core/memory.ts';
-import type { Hold } from '../../../src/core/model/hold.ts';
+import type { DocumentMemory, Memory, Retry } from '../../../src/core/memory.ts';
+import type { Action } from '../../../src/core/model/action.ts';
+import type { Hold, Latch } from '../../../src/core/model/hold.ts';
 import type { Operation } from '../../../src/core/model/operation.ts';
 import type { SeenHold } from '../model/witness.ts';
+import { MOST_ATTEMPTS } from './messages.ts';
 import { age, left, nameOf, renamed, type Scope, stepName } from './scope.ts';
 
 export function placesForm(_scope: Scope, places: Memory['places']): string {
@@ -19,13 +21,18 @@ export function documentsForm(scope: Scope, documents: Memory['documents']): str
   return form;
 }
 
-/** Failed writes and take-ups are tried again within a tick, however often they failed. */
-function documentForm({ now }: Scope, { writtenAt, owed, failing }: DocumentMemory): string {
-  const failed = failing === null ? '' : `f${failing.key}${failing.retryAt > now ? 'w' : ''}`;
-  if (owed === null) return `${left(now, writtenAt)}${failed}`;
+function documentForm(scope: Scope, { writtenAt, owed, failing }: DocumentMemory): string {
+  const failed = failing === null ? '' : `f${failing.key}${retryForm(scope, failing)}`;
+  if (owed === null) return `${Math.max(0, writtenAt - scope.now)}${failed}`;
   const { digest, steps, places, done, retry } = owed;
-  const waits = retry === null ? '' : retry.retryAt > now ? 'w' : 'r';
-  return `${left(now, writtenAt)}${failed}o${digest}${steps.map(stepName).join()}${places.join()}${done}${waits}`;
+  const waits = retry === null ? '' : retryForm(scope, retry);
+  return `${Math.max(0, writtenAt - scope.now)}${failed}o${digest}${steps.map(stepName).join()}${places.join()}${done}${waits}`;
+}
+
+/** What failed is tried again within a tick, however often it failed; only a clock that is set back tells it apart. */
+function retryForm(scope: Scope, { attempts, retryAt }: Retry): string {
+  if (scope.world.moves.has('killAndSetBack')) return `r${Math.min(MOST_ATTEMPTS, attempts)},${left(scope, retryAt)}`;
+  return retryAt > scope.now ? 'w' : 'r';
 }
 
 /** In the order of their age, for the newest counts. */
@@ -43,20 +50,25 @@ function holdForm(scope: Scope, hold: Hold, holds: Memory['holds']): string {
     case 'adoption':
       return `a${hold.place}${JSON.stringify(hold.live)}`;
     case 'override': {
-      const expires = hold.expiresAt === null ? '' : left(scope.now, hold.expiresAt);
+      const expires = hold.expiresAt === null ? '' : left(scope, hold.expiresAt);
       return `o${hold.flag}${hold.variant}${expires}`;
     }
     case 'latch': {
       const { flag, variant, incident, lift } = hold;
-      const older = Object.values(holds).filter(({ since }) => since < hold.since).length;
+      const older = olderLatches(holds, hold);
       const until = lift.kind === 'onFlagChange' ? lift.digest : lift.kind;
       // Without its incident a latch counts from its own beginning.
       const own = Object.hasOwn(scope.state.memory.incidents, incident)
         ? ''
-        : age(scope.now, hold.since, scope.horizons.liftMs);
+        : age(scope, hold.since, scope.horizons.liftMs);
       return `l${flag}${variant}${nameOf(scope, incident)}${until}${older}${own}`;
     }
   }
+}
+
+/** Of several latches over a flag the newest counts. */
+function olderLatches(holds: Memory['holds'], { flag, since }: Latch): number {
+  return Object.values(holds).filter((one) => one.kind === 'latch' && one.flag === flag && one.since < since).length;
 }
 
 export function seenHoldsForm(scope: Scope, seen: Readonly<Record<string, SeenHold>>): string {
@@ -64,16 +76,30 @@ export function seenHoldsForm(scope: Scope, seen: Readonly<Record<string, SeenHo
   for (const id in scope.state.memory.holds) {
     const hold = seen[id];
     if (hold === undefined) form += '?';
-    else form += `[${hold.digest}${hold.expiresMs === null ? '' : left(scope.elapsedMs, hold.expiresMs)}]`;
+    else form += `[${hold.digest}${hold.expiresMs === null ? '' : Math.max(0, hold.expiresMs - scope.elapsedMs)}]`;
   }
   return form;
 }
 
 export function operationsForm(scope: Scope, operations: Iterable<Operation>): string {
   let form = '';
-  for (const { action, state } of operations) {
-    const incident = action.kind === 'step' || action.kind === 'report' ? action.incident : null;
-    form += `[${incident === null ? action.key : renamed(scope, action.key, incident)}${state[0]}]`;
-  }
+  for (const { action, state } of operations) form += `[${actionForm(scope, action)}${state[0]}]`;
   return form;
+}
+
+/** An action's key, and what it does not say. */
+function actionForm(scope: Scope, action: Action): string {
+  switch (action.kind) {
+    case 'deliver':
+      return `${action.key}${action.takeUp.map(stepName).join()}`;
+    case 'takeUp':
+      return `${action.key}${stepName(action.step)}`;
+    case 'step':
+    case 'report':
+      return renamed(scope, action.key, action.incident);
+    case 'notify':
+      return action.notification.incident === undefined
+        ? action.key
+        : renamed(scope, action.key, action.notification.incident);
+  }
 }

@@ -2,6 +2,7 @@ import type { IncidentId } from '../../../src/core/model/incident.ts';
 import type { RollbackPolicy } from '../../../src/core/model/policy.ts';
 import { describeStep, type Step } from '../../../src/core/model/step.ts';
 import type { Millis } from '../../../src/core/units.ts';
+import { SET_BACK_MS } from '../model/change.ts';
 import type { SmallWorld } from '../model/small-world.ts';
 import type { State } from '../model/state.ts';
 import { type Horizons, horizonsOfWorld } from '../model/world-facts.ts';
@@ -12,6 +13,8 @@ export type Scope = {
   readonly state: State;
   readonly now: Millis;
   readonly elapsedMs: Millis;
+  /** By how much a clock that is set back can make the past younger again. */
+  readonly rewindMs: Millis;
   readonly horizons: Horizons;
   readonly incidents: readonly IncidentId[];
 };
@@ -22,9 +25,15 @@ export function scopeOf(world: SmallWorld, state: State): Scope {
     state,
     now: state.host.now,
     elapsedMs: state.host.elapsedMs,
+    rewindMs: rewindOf(world, state),
     horizons: horizonsOfWorld(world),
     incidents: Object.keys(state.memory.incidents),
   };
+}
+
+/** The log's last record becomes the present, and whatever was before it comes as much closer. */
+function rewindOf({ moves }: SmallWorld, { host, recordedAt }: State): Millis {
+  return moves.has('killAndSetBack') ? Math.min(SET_BACK_MS, host.now - recordedAt) : 0;
 }
 
 /** The number of an incident that memory has forgotten. */
@@ -40,14 +49,19 @@ export function renamed(scope: Scope, text: string, id: IncidentId): string {
   return text.replace(id, nameOf(scope, id));
 }
 
-/** How long ago; older than `most` is all the same. What is in the future counts exactly. */
-export function age(now: Millis, at: Millis, most: Millis): number {
-  return Math.min(most, now - at);
+/** How long ago by a watch; longer than `most` is all the same. */
+export function elapsed({ elapsedMs }: Scope, at: Millis, most: Millis): number {
+  return Math.min(most, elapsedMs - at);
 }
 
-/** How long until then; once it has come it is all the same when. */
-export function left(now: Millis, at: Millis): number {
-  return Math.max(0, at - now);
+/** How long ago by the clock, at `now`; longer than `most` is all the same. What is in the future counts exactly. */
+export function age(scope: Scope, at: Millis, most: Millis, now = scope.now): number {
+  return Math.min(most + scope.rewindMs, now - at);
+}
+
+/** How long until then by the clock, at `now`; once it has come it is all the same when. */
+export function left(scope: Scope, at: Millis, now = scope.now): number {
+  return Math.max(-scope.rewindMs, at - now);
 }
 
 const policies = new WeakMap<RollbackPolicy, string>();

@@ -1,12 +1,12 @@
 import type { Memory } from '../../../src/core/memory.ts';
-import { RECORD_EVERY_MS } from '../../../src/core/triggers/advance-triggers.ts';
 import { ELEMENT_LOOKBACK_MS, GAP_INTERVALS } from '../../../src/core/triggers/advance.ts';
+import { RECORD_EVERY_MS } from '../../../src/core/triggers/advance-triggers.ts';
 import type { ElementMemory, TriggerMemory } from '../../../src/core/triggers/trigger-memory.ts';
 import { STALE_INTERVALS } from '../../../src/core/triggers/trigger-view.ts';
 import { TICK_MS } from '../model/small-world.ts';
 import type { TriggerWitness } from '../model/trigger-witness.ts';
 import { triggerKeysOf } from '../model/world-facts.ts';
-import { age, type Scope } from './scope.ts';
+import { age, elapsed, type Scope } from './scope.ts';
 
 /** An evaluation older than this is stale, and its gap counts in full. */
 const STALE_MS = (STALE_INTERVALS + 1) * TICK_MS;
@@ -43,28 +43,28 @@ function triggerForm(scope: Scope, trigger: TriggerMemory | undefined, mayBeFres
 function elementForm(scope: Scope, element: ElementMemory, key: string, at: number): string {
   const { state, accumulatedMs, accumulatedAt, seenAt } = element;
   const unseen = Math.min(ELEMENT_LOOKBACK_MS + 1, at - seenAt);
-  const gap = age(scope.now, at, GAP_MS);
+  const gap = age(scope, at, GAP_MS);
   if (accumulatedAt === null) return `(${key}${state[0]}${unseen},${gap})`;
   const isUnrecorded = accumulatedAt > scope.state.memory.triggersRecordedAt ? 'u' : '';
-  return `(${key}${state[0]}${unseen},${gap},${accumulatedMs},${age(scope.now, accumulatedAt, GAP_MS)}${isUnrecorded})`;
+  return `(${key}${state[0]}${unseen},${gap},${accumulatedMs},${age(scope, accumulatedAt, GAP_MS)}${isUnrecorded})`;
 }
 
-export function recordedForm(scope: Scope, triggersRecordedAt: number): string {
-  return triggersRecordedAt > scope.now
-    ? `${triggersRecordedAt - scope.now}`
-    : `${scope.now - triggersRecordedAt < RECORD_EVERY_MS ? 'r' : ''}`;
+/** Whether a record is due; and, as a clock that is set back brings the last record to the present, whether it was that. */
+export function recordedForm({ world, state, now }: Scope, triggersRecordedAt: number): string {
+  const isLast = world.moves.has('killAndSetBack') && triggersRecordedAt === state.recordedAt;
+  return `${now - triggersRecordedAt < RECORD_EVERY_MS ? 'r' : ''}${isLast ? 'l' : ''}`;
 }
 
 export function witnessedForm(scope: Scope, triggers: Readonly<Record<string, TriggerWitness>>): string {
-  const { elapsedMs, state } = scope;
+  const { state } = scope;
   let form = '';
   for (const key in triggers) {
     const seen = triggers[key];
     if (seen === undefined) continue;
     const { last, atMs, covered, breachedMs, clearMs, addedMs, fires } = seen;
     const isFresh = atMs >= state.host.startedMs ? '+' : '';
-    const added = addedMs === null ? '' : age(elapsedMs, addedMs, GAP_MS);
-    form += `[${last}${age(elapsedMs, atMs, STALE_MS)}${isFresh}${covered ? 'c' : ''}${breachedMs},${clearMs},${added}${fires ? '!' : ''}]`;
+    const added = addedMs === null ? '' : elapsed(scope, addedMs, GAP_MS);
+    form += `[${last}${elapsed(scope, atMs, STALE_MS)}${isFresh}${covered ? 'c' : ''}${breachedMs},${clearMs},${added}${fires ? '!' : ''}]`;
   }
   return form;
 }

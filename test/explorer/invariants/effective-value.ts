@@ -1,5 +1,5 @@
-import type { Hold } from '../../../src/core/model/hold.ts';
 import type { Flag } from '../../../src/core/model/flag.ts';
+import type { Hold } from '../../../src/core/model/hold.ts';
 import type { Invariant } from './invariant.ts';
 
 /** Git and a rollback do not fight: whatever is written is what the order of precedence says. */

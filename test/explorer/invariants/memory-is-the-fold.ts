@@ -9,6 +9,8 @@ export const MEMORY_IS_THE_FOLD: Invariant = {
     const { triggers, ...folded } = plan.events.reduce(rules.evolve, memory);
     const { triggers: moved, ...rest } = plan.memory;
     if (!isSame(folded, rest)) return 'the plan’s memory is not what its events make of the memory before';
-    return Object.keys(triggers).length === Object.keys(moved).length ? null : 'a trigger is in memory and not in the log';
+    return Object.keys(triggers).length === Object.keys(moved).length
+      ? null
+      : 'a trigger is in memory and not in the log';
   },
 };

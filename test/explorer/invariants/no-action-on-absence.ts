@@ -17,7 +17,8 @@ function openedForNothing(transition: Transition): string | null {
   for (const { event, known } of decided(transition, 'incident.opened')) {
     const { policy, id } = event.incident;
     const firing = watched(policy, known).filter(({ seen }) => isFresh(transition, seen) && seen.fires);
-    if (!suffices(policy, firing.length)) return `${id} opens, although ${firing.length} trigger(s) of ${policy.name} fire`;
+    if (!suffices(policy, firing.length))
+      return `${id} opens, although ${firing.length} trigger(s) of ${policy.name} fire`;
   }
   return null;
 }

@@ -8,7 +8,9 @@ export const NO_UNSAFE_EFFECT_TWICE: Invariant = {
   violation: ({ plan, before, known }) => {
     for (const operation of plan.operations) {
       const { key } = operation.action;
-      const isUnderWay = before.host.running.some(({ id, action }) => action.key === key && isStillThere(plan.memory, id));
+      const isUnderWay = before.host.running.some(
+        ({ id, action }) => action.key === key && isStillThere(plan.memory, id),
+      );
       if (isUnderWay) return `${key} begins while it is under way`;
       const step = unrepeatableStep(operation);
       if (step !== null && known.done.some((one) => one.step === step.step)) {

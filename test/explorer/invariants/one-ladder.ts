@@ -31,5 +31,7 @@ function rivals({ host, witness }: Transition['after']): string | null {
   if (one === undefined || other === undefined || acting.length < 2) return null;
   // The step of an incident that was aborted meanwhile is let finish.
   const isOver = one.endedMs !== null || other.endedMs !== null;
-  return !isOver && overlaps(one.conflictSet, other.conflictSet) ? `${one.incident} and ${other.incident} act at once` : null;
+  return !isOver && overlaps(one.conflictSet, other.conflictSet)
+    ? `${one.incident} and ${other.incident} act at once`
+    : null;
 }

@@ -1,7 +1,7 @@
 import type { Event, EventType } from '../../../src/core/event.ts';
+import type { RollbackPolicy } from '../../../src/core/model/policy.ts';
 import type { Trigger } from '../../../src/core/model/trigger.ts';
 import { triggerKey } from '../../../src/core/model/trigger.ts';
-import type { RollbackPolicy } from '../../../src/core/model/policy.ts';
 import { TICK_MS } from '../model/small-world.ts';
 import type { Transition } from '../model/state.ts';
 import { saysClear, type TriggerWitness } from '../model/trigger-witness.ts';

@@ -5,13 +5,13 @@ import type { Operation } from '../../../src/core/model/operation.ts';
 import type { Observed } from '../../../src/core/observed.ts';
 import type { Millis } from '../../../src/core/units.ts';
 import { type Change, changeBy } from './change.ts';
+import type { Move } from './move.ts';
 import { readingsOf, sightsOf, watchReadings } from './observe.ts';
 import type { Rules } from './rules.ts';
 import type { SmallWorld } from './small-world.ts';
 import type { Host, State, Transition } from './state.ts';
 import { BLANK_WITNESS, forget, noteEffect, type Scene, testify, type Witness } from './witness.ts';
 import { desiredAt, horizonsOfWorld } from './world-facts.ts';
-import type { Move } from './move.ts';
 
 const BEGINNING: Millis = 100_000_000_000;
 
@@ -68,7 +68,12 @@ function decideAfter(world: SmallWorld, rules: Rules, before: State, move: Move,
 }
 
 /** The next life: what is left of memory, what became of the operations, and then a decision as always. */
-function restart(world: SmallWorld, log: Log, host: Host, { recovered, setBackMs }: NonNullable<Change['restart']>): void {
+function restart(
+  world: SmallWorld,
+  log: Log,
+  host: Host,
+  { recovered, setBackMs }: NonNullable<Change['restart']>,
+): void {
   if (world.afterKill === 'log') log.memory = { ...log.memory, triggers: log.logged };
   if (setBackMs !== 0) {
     // The log's last record cannot be later than now: memory moves along with it, and no further.
@@ -86,8 +91,7 @@ function forgetPast(world: SmallWorld, { elapsedMs }: Host, witness: Witness, { 
   return forget(
     witness,
     new Set(Object.keys(incidents)),
-    ({ openedMs, endedMs }) =>
-      endedMs !== null && elapsedMs - endedMs >= cooldownMs && elapsedMs - openedMs >= limitMs,
+    ({ openedMs, endedMs }) => endedMs !== null && elapsedMs - endedMs >= cooldownMs && elapsedMs - openedMs >= limitMs,
   );
 }
 
@@ -145,4 +149,3 @@ const TRIGGER_EVENTS = new Set<Event['type']>([
   'clock.jumped',
   'daemon.started',
 ]);
-

@@ -83,12 +83,7 @@ function finished(operation: Operation, outcome: OperationOutcome, host: Host): 
   };
 }
 
-function kill(
-  state: State,
-  clock: Host,
-  begun: Extract<Move, { kind: 'kill' }>['begun'],
-  setBackMs: Millis,
-): Change {
+function kill(state: State, clock: Host, begun: Extract<Move, { kind: 'kill' }>['begun'], setBackMs: Millis): Change {
   const operation = begun === null ? null : at(state.host.running, begun.operation);
   const touched = withEffect(clock, begun?.effect === true ? operation : null);
   const host: Host = { ...touched, startedMs: clock.elapsedMs, running: [] };

@@ -3,7 +3,7 @@ import { type ReadingKind, type SmallWorld, TICK_MS, type Weather } from './smal
 import type { Host } from './state.ts';
 import { watchTrigger } from './trigger-witness.ts';
 import type { Witness } from './witness.ts';
-import { entriesOf, triggersOf, triggerKeysOf, watchKey } from './world-facts.ts';
+import { entriesOf, triggerKeysOf, triggersOf, watchKey } from './world-facts.ts';
 
 const VALUES: Readonly<Record<Exclude<ReadingKind, 'empty' | 'down' | 'failed' | 'silent'>, ReadingValue>> = {
   breached: 0.9,

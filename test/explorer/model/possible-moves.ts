@@ -3,6 +3,7 @@ import type { Operation } from '../../../src/core/model/operation.ts';
 import type { Move } from './move.ts';
 import type { SmallWorld } from './small-world.ts';
 import type { State } from './state.ts';
+import { desiredAt } from './world-facts.ts';
 
 /** A move, and how many disturbances it counts for. What brings things on their way or answers a question is none. */
 export type Possible = { readonly move: Move; readonly cost: 0 | 1 | 2 };
@@ -27,12 +28,7 @@ function isPrompt(world: SmallWorld, kind: Operation['action']['kind']): boolean
   return (kind === 'notify' || kind === 'report') && world.prompt.has(kind);
 }
 
-function finish(
-  operation: number,
-  outcome: 'done' | 'failed' | 'unknown',
-  effect: boolean,
-  killed = false,
-): Move {
+function finish(operation: number, outcome: 'done' | 'failed' | 'unknown', effect: boolean, killed = false): Move {
   return { kind: 'finish', operation, outcome, effect, killed };
 }
 
@@ -85,7 +81,10 @@ function faults(world: SmallWorld, { host, memory }: State): Possible[] {
   for (const revision of world.revisions.keys()) {
     if (revision !== host.revision) moves.push({ kind: 'commit', revision });
   }
-  for (const override of world.overrides.keys()) moves.push({ kind: 'override', override });
+  const { flags } = desiredAt(world, host.revision);
+  for (const [override, { flag }] of world.overrides.entries()) {
+    if (Object.hasOwn(flags, flag)) moves.push({ kind: 'override', override });
+  }
   for (const [hold, { kind }] of Object.values(memory.holds).entries()) {
     if (kind !== 'adoption') moves.push({ kind: 'lift', hold });
   }

@@ -95,7 +95,11 @@ export function unrepeatableStep({ action }: Operation): DoneStep | null {
 }
 
 /** Drops what can no longer matter, so that histories stay short. */
-export function forget(witness: Witness, incidents: ReadonlySet<IncidentId>, isPast: (one: SeenRollback) => boolean): Witness {
+export function forget(
+  witness: Witness,
+  incidents: ReadonlySet<IncidentId>,
+  isPast: (one: SeenRollback) => boolean,
+): Witness {
   const isOver = (one: SeenRollback): boolean => isPast(one) && !incidents.has(one.incident);
   const rollbacks = witness.rollbacks.some(isOver)
     ? witness.rollbacks.filter((one) => !isOver(one))

@@ -19,7 +19,9 @@ export function restlessness(world: SmallWorld, { host, memory }: State): string
     reports: Object.keys(memory.reportsOwed),
     brakes: Object.keys(memory.brakes),
   };
-  const words = Object.entries(left).flatMap(([what, which]) => (which.length === 0 ? [] : [`${what}: ${which.join()}`]));
+  const words = Object.entries(left).flatMap(([what, which]) =>
+    which.length === 0 ? [] : [`${what}: ${which.join()}`],
+  );
   return words.length === 0 ? null : `all is well for ever, and still there are ${words.join('; ')}`;
 }
 

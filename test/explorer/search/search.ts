@@ -98,7 +98,13 @@ class Search {
   findings(): Findings {
     this.#violation ??= this.#unrest();
     const complete = this.#violation === null && this.#frontier.length === 0;
-    return { states: this.states, transitions: this.transitions, depth: this.depth, complete, violation: this.#violation };
+    return {
+      states: this.states,
+      transitions: this.transitions,
+      depth: this.depth,
+      complete,
+      violation: this.#violation,
+    };
   }
 
   #expand(state: State, index: number, next: Frontier): void {

@@ -6,7 +6,12 @@ const GUARD = 'guard/latency';
 
 const guard = policy('guard', { ladder: [rung('flags', [setFlagOff(), setFlagOff('other')])] });
 const fast = flag({ deliver: [place('FAST_PATH', [aRun(['reload']), aRun(['warm-up'])])] });
-const other = flag({ name: 'other', digest: 'other-1', drift: 'report', deliver: [place('OTHER', [aRun(['reload'])])] });
+const other = flag({
+  name: 'other',
+  digest: 'other-1',
+  drift: 'report',
+  deliver: [place('OTHER', [aRun(['reload'])])],
+});
 
 export const DOCUMENTS: SmallWorld = {
   ...QUIET,

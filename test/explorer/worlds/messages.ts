@@ -1,7 +1,7 @@
 import type { Notifier } from '../../../src/core/model/notifier.ts';
 import { ORIGIN, setFlagOff } from '../../support/policies.ts';
 import type { SmallWorld } from '../model/small-world.ts';
-import { absence, desired, flag, policy, QUIET, rung, weather } from './parts.ts';
+import { desired, flag, policy, QUIET, rung, weather } from './parts.ts';
 
 const GUARD = 'guard/latency';
 
@@ -9,7 +9,7 @@ const pager: Notifier = {
   name: 'pager',
   origin: ORIGIN,
   suspend: false,
-  on: ['opened', 'asking', 'resolved', 'exhausted', 'aborted', 'braked'],
+  on: ['opened', 'resolved', 'exhausted', 'aborted'],
   timeoutMs: 10_000,
   type: { kind: 'command', argv: ['page'] },
 };
@@ -23,11 +23,7 @@ export const MESSAGES: SmallWorld = {
     { words: 'as in the beginning', desired: desired('rev-1', [flag()], [guard], [pager]) },
     { words: 'the pager is gone', desired: desired('rev-2', [flag()], [guard]) },
   ],
-  weathers: [
-    weather('all is clear', {}),
-    weather('guard breaches', { [GUARD]: 'breached' }),
-    absence('the queries give nothing', 'empty', [GUARD]),
-  ],
+  weathers: [weather('all is clear', {}), weather('guard breaches', { [GUARD]: 'breached' })],
   moves: new Set(['kill', 'halt', 'commit', 'answer', 'abort']),
   outcomes: ['failed'],
   prompt: new Set(),

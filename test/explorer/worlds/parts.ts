@@ -46,7 +46,13 @@ export function desired(
 }
 
 export function restart(unit = 'app.service'): Step {
-  return { kind: 'service', origin: ORIGIN, timeoutMs: TICK_MS, service: { kind: 'unit', unit }, do: { kind: 'restart' } };
+  return {
+    kind: 'service',
+    origin: ORIGIN,
+    timeoutMs: TICK_MS,
+    service: { kind: 'unit', unit },
+    do: { kind: 'restart' },
+  };
 }
 
 export function once(name = 'once'): Step {

@@ -1,6 +1,6 @@
 import { aRun, setFlagOff } from '../../support/policies.ts';
 import { type SmallWorld, TICK_MS } from '../model/small-world.ts';
-import { absence, DOCUMENT, desired, flag, once, policy, restart, QUIET, rung, verify, weather } from './parts.ts';
+import { absence, DOCUMENT, desired, flag, once, policy, QUIET, restart, rung, verify, weather } from './parts.ts';
 
 const GUARD = 'guard/latency';
 const WARD = 'ward/latency';
