@@ -8,7 +8,7 @@ import { WORLDS } from '../worlds/registry.ts';
 import { canonicalForm } from './canonical-form.ts';
 
 /** Pairs of different states with the same form that are compared in each world. */
-const PAIRS = 200;
+const PAIRS = 150;
 /** One in so many states is followed up, so that the pairs come from near and far. */
 const STRIDE = 7;
 

@@ -1,5 +1,4 @@
 import { overlaps } from '../../../src/core/incidents/conflict-set.ts';
-import { isOpen } from '../../../src/core/model/incident.ts';
 import type { Transition } from '../model/state.ts';
 import type { Invariant } from './invariant.ts';
 
@@ -10,12 +9,12 @@ export const ONE_LADDER: Invariant = {
   violation: ({ after }) => overlapping(after) ?? rivals(after),
 };
 
-function overlapping({ memory }: Transition['after']): string | null {
-  const open = Object.values(memory.incidents).filter(isOpen);
+function overlapping({ witness }: Transition['after']): string | null {
+  const open = witness.rollbacks.filter(({ endedMs }) => endedMs === null);
   for (const [index, one] of open.entries()) {
     for (const other of open.slice(index + 1)) {
       if (one.policy.name === other.policy.name || overlaps(one.conflictSet, other.conflictSet)) {
-        return `${one.id} and ${other.id} are open at once, and touch the same things`;
+        return `${one.incident} and ${other.incident} are open at once, and touch the same things`;
       }
     }
   }

@@ -16,6 +16,9 @@ export type Limits = {
   readonly disturbances: number;
 };
 
+/** Until nothing new can be reached. */
+export const NO_LIMITS = { states: Number.POSITIVE_INFINITY, depth: Number.POSITIVE_INFINITY } as const;
+
 export type Findings = {
   readonly states: number;
   readonly transitions: number;
