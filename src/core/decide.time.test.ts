@@ -87,6 +87,38 @@ describe('a clock that is set', () => {
   });
 });
 
+describe('a clock that is set back while no daemon looks', () => {
+  /** The stored copy of memory knows evaluations that the log does not. */
+  function awakened(world: World): World {
+    world.now -= HOUR;
+    world.record({ type: 'daemon.started', version: '0', host: 'test', pid: 2 });
+    return world;
+  }
+
+  test('does not make triggers deaf', () => {
+    const world = awakened(healthyWorld());
+    world.live(15, 0.9);
+    expect(world.documents[APP]).toEqual({ FAST_PATH: 'false' });
+  });
+
+  test('does not turn what was seen before into evidence', () => {
+    const world = awakened(healthyWorld());
+    expect(world.plan().conditions).toContainEqual(expect.objectContaining({ type: 'TriggerUnknown' }));
+  });
+});
+
+test('an incident that could not begin is not taken for new when the clock is set to its opening', () => {
+  const world = healthyWorld();
+  world.halt = { since: world.now, by: 'ann', reason: 'looking' };
+  world.live(20, 0.9);
+  world.live(20, 0.1);
+  setClock(world, (world.memory.incidents['INC-1']?.openedAt ?? 0) - world.now);
+  world.halt = null;
+  world.settle();
+  expect(world.effects).toEqual(['report INC-1']);
+  expect(world.events('incident.closed')).toMatchObject([{ outcome: 'resolved' }]);
+});
+
 describe('a halt', () => {
   test('that a restart fell into does not put a verification off by all of its length', () => {
     const world = healthyWorld();
