@@ -7,6 +7,7 @@ import { brakesForm, incidentsForm, rollbacksForm, seenRollbacksForm } from './i
 import { outboxForm, reportsForm } from './messages.ts';
 import { documentsForm, holdsForm, operationsForm, placesForm, seenHoldsForm } from './places.ts';
 import { renamed, type Scope, scopeOf } from './scope.ts';
+import { seenTargetsForm, targetsForm } from './targets.ts';
 import { loggedForm, recordedForm, triggersForm, witnessedForm } from './triggers.ts';
 
 type Forms<T> = { readonly [Key in keyof T]-?: (scope: Scope, value: T[Key]) => string };
@@ -21,12 +22,13 @@ const MEMORY: Forms<Memory> = {
   holds: holdsForm,
   places: placesForm,
   documents: documentsForm,
+  targets: targetsForm,
   operations: (scope, operations) => {
     const known = Object.values(operations);
     const { running } = scope.state.host;
     const isUsual =
       known.length === running.length &&
-      known.every(({ id, state }, index) => state === 'planned' && id === running[index]?.id);
+      known.every(({ id, state }, index) => state === running[index]?.state && id === running[index].id);
     return isUsual ? '=' : operationsForm(scope, known);
   },
   outbox: outboxForm,
@@ -46,6 +48,7 @@ const HOST: Forms<Host> = {
   now: () => '',
   revision: (_, revision) => `${revision}`,
   files: (_, files) => JSON.stringify(files),
+  checkouts: (_, checkouts) => JSON.stringify(checkouts),
   hidden: (_, hidden) => (hidden ? 'u' : ''),
   halted: (_, halted) => (halted ? 'h' : ''),
   weather: ({ world }, weather) => (world.weathers[weather]?.isFault === true ? `w${weather}` : ''),
@@ -58,6 +61,7 @@ const WITNESS: Forms<Witness> = {
   triggers: witnessedForm,
   rollbacks: seenRollbacksForm,
   holds: seenHoldsForm,
+  targets: seenTargetsForm,
   done: (scope, done) => done.map(({ incident, step }) => renamed(scope, step, incident)).join(),
 };
 

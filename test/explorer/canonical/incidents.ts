@@ -48,17 +48,17 @@ function phaseForm(scope: Scope, incident: Incident, phase: Exclude<Phase, { kin
   }
 }
 
-/** Only a flag that is being set counts its time; every other step has an operation with a deadline of its own. */
+/** Only a flag that is being set, and a move that is made effective, count their time; every other step has an operation with a deadline of its own. */
 function executingForm(scope: Scope, { policy }: Incident, phase: ExecutingPhase): string {
-  const { rung, part, step, startedAt, outcome } = phase;
+  const { rung, part, step, startedAt, outcome, destination } = phase;
   const current = policy.ladder[rung]?.[part][step];
-  const counts = startedAt !== null && current?.kind === 'setFlag';
+  const counts = startedAt !== null && (current?.kind === 'setFlag' || current?.kind === 'restore');
   const started = counts
     ? age(scope, startedAt, current.timeoutMs, frozenAt(scope, startedAt))
     : startedAt === null
       ? ''
       : 's';
-  return `x${rung}${part[0]}${step},${started}${outcome?.outcome ?? ''}`;
+  return `x${rung}${part[0]}${step},${started}${outcome?.outcome ?? ''}${destination ?? ''}`;
 }
 
 /** While halted, a verification stands still as of the halt, or as of its own beginning if that was later. */

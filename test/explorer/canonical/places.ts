@@ -1,6 +1,6 @@
 import type { DocumentMemory, Memory, Retry } from '../../../src/core/memory.ts';
 import type { Action } from '../../../src/core/model/action.ts';
-import type { Hold, Latch } from '../../../src/core/model/hold.ts';
+import type { Hold, Latch, Lift } from '../../../src/core/model/hold.ts';
 import type { Operation } from '../../../src/core/model/operation.ts';
 import type { SeenHold } from '../model/witness.ts';
 import { MOST_ATTEMPTS } from './messages.ts';
@@ -53,10 +53,17 @@ function holdForm(scope: Scope, hold: Hold, holds: Memory['holds']): string {
       const expires = hold.expiresAt === null ? '' : left(scope, hold.expiresAt);
       return `o${hold.flag}${hold.variant}${expires}`;
     }
+    case 'targetAdoption':
+      return `t${hold.target}${hold.tree}`;
+    case 'quarantine': {
+      const { target, tree, since } = hold;
+      const isAfter = (scope.state.memory.targets[target]?.current?.since ?? since) > since;
+      return `q${target}${tree}${isAfter ? '+' : ''}`;
+    }
     case 'latch': {
       const { flag, variant, incident, lift } = hold;
       const older = olderLatches(holds, hold);
-      const until = lift.kind === 'onFlagChange' ? lift.digest : lift.kind;
+      const until = liftForm(scope, hold, lift);
       // Without its incident a latch counts from its own beginning.
       const own = Object.hasOwn(scope.state.memory.incidents, incident)
         ? ''
@@ -64,6 +71,24 @@ function holdForm(scope: Scope, hold: Hold, holds: Memory['holds']): string {
       return `l${flag}${variant}${nameOf(scope, incident)}${until}${older}${own}`;
     }
   }
+}
+
+function liftForm({ state }: Scope, { since }: Latch, lift: Lift): string {
+  switch (lift.kind) {
+    case 'onFlagChange':
+      return lift.digest;
+    case 'onFix':
+      return state.memory.targets[lift.target]?.good.some(({ at }) => at > since) === true ? 'fixed' : 'onFix';
+    case 'manual':
+    case 'after':
+      return lift.kind;
+  }
+}
+
+/** Targets of which a revision proved good after the hold was placed. */
+function goodAfter({ state }: Scope, { placedMs }: SeenHold): string {
+  const targets = Object.entries(state.witness.targets);
+  return targets.flatMap(([name, { goodMs }]) => (goodMs !== null && goodMs > placedMs ? [name] : [])).join();
 }
 
 /** Of several latches over a flag the newest counts. */
@@ -76,7 +101,8 @@ export function seenHoldsForm(scope: Scope, seen: Readonly<Record<string, SeenHo
   for (const id in scope.state.memory.holds) {
     const hold = seen[id];
     if (hold === undefined) form += '?';
-    else form += `[${hold.digest}${hold.expiresMs === null ? '' : Math.max(0, hold.expiresMs - scope.elapsedMs)}]`;
+    else
+      form += `[${hold.digest}${hold.expiresMs === null ? '' : Math.max(0, hold.expiresMs - scope.elapsedMs)}${goodAfter(scope, hold)}]`;
   }
   return form;
 }
@@ -97,6 +123,15 @@ function actionForm(scope: Scope, action: Action): string {
     case 'step':
     case 'report':
       return renamed(scope, action.key, action.incident);
+    case 'restore': {
+      const { why, undo, activate } = action;
+      const key = why.kind === 'rung' ? renamed(scope, action.key, why.incident) : action.key;
+      return `${key}>${action.to}${[...undo, ...activate].map(stepName).join()}`;
+    }
+    case 'activate':
+      return `${action.key}${stepName(action.step)}`;
+    case 'keep':
+      return action.key;
     case 'notify':
       return action.notification.incident === undefined
         ? action.key

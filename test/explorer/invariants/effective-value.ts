@@ -23,7 +23,9 @@ export const EFFECTIVE_VALUE: Invariant = {
 
 function variantOf(flag: Flag, holds: Readonly<Record<string, Hold>>): string {
   const own = Object.values(holds).flatMap((hold) =>
-    hold.kind !== 'adoption' && hold.flag === flag.name && hold.variant in flag.variants ? [hold] : [],
+    (hold.kind === 'latch' || hold.kind === 'override') && hold.flag === flag.name && hold.variant in flag.variants
+      ? [hold]
+      : [],
   );
   const latches = own.filter(({ kind }) => kind === 'latch').sort((a, b) => b.since - a.since);
   const [first] = [...latches, ...own.filter(({ kind }) => kind === 'override')];

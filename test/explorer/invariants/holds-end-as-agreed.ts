@@ -54,6 +54,10 @@ function blockerOf(transition: Transition, hold: Hold, known: Witness): string |
       return latchBlocker(transition, hold, known);
     case 'adoption':
       return adoptionBlocker(transition, hold);
+    case 'targetAdoption':
+      return handOverBlocker(transition, hold.target);
+    case 'quarantine':
+      return 'only a person lifts it';
   }
 }
 
@@ -70,11 +74,25 @@ function latchBlocker(transition: Transition, latch: Latch, known: Witness): str
       const digest = desired.flags[latch.flag]?.digest ?? null;
       return digest === known.holds[latch.id]?.digest ? 'the flag has not changed in git' : null;
     }
+    case 'onFix': {
+      const { goodMs = null } = known.targets[latch.lift.target] ?? {};
+      const isFixed = goodMs !== null && goodMs > (known.holds[latch.id]?.placedMs ?? goodMs);
+      return isFixed ? null : 'no later revision has proved good';
+    }
     case 'after': {
       const fromMs = rollback?.endedMs ?? known.holds[latch.id]?.placedMs ?? after.host.elapsedMs;
       return after.host.elapsedMs - fromMs >= latch.lift.spanMs ? null : 'its time is not over';
     }
   }
+}
+
+/** A checkout is handed over when it shows what it tracks, or by whom the host's configuration says. */
+function handOverBlocker({ desired, after }: Transition, target: string): string | null {
+  const checkout = after.host.checkouts[target];
+  const isGone = desired.targets[target] === undefined || checkout === undefined;
+  return isGone || desired.adopt === 'git' || checkout.tip === null || checkout.head === checkout.tip
+    ? null
+    : 'nobody handed the checkout over';
 }
 
 /** What waits for adoption is let go when there is no difference left to ask about, or something else decides. */

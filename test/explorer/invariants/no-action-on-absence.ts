@@ -62,9 +62,16 @@ function isBad(transition: Transition, policy: RollbackPolicy, witness: Witness)
   return watched(policy, witness).some(({ seen }) => isFresh(transition, seen) && seen.last === 'breached');
 }
 
-/** Nothing is written to a document that nobody could look at. */
+/** Nothing is written, and nothing moved without a rung, where nobody could look. */
 function writtenBlindly({ plan, observed }: Transition): string | null {
   for (const { action } of plan.operations) {
+    if (
+      action.kind === 'restore' &&
+      action.why.kind !== 'rung' &&
+      observed.targets[action.target.name]?.kind !== 'git'
+    ) {
+      return `${action.target.name} is moved without having been looked at`;
+    }
     if (action.kind !== 'deliver') continue;
     const sight = observed.documents[`${action.document.kind}:${action.document.path}`];
     if (sight?.kind !== 'read') return `${action.document.path} is written without having been read`;

@@ -1,4 +1,5 @@
 import { overlaps } from '../../../src/core/incidents/conflict-set.ts';
+import type { Action } from '../../../src/core/model/action.ts';
 import type { Transition } from '../model/state.ts';
 import type { Invariant } from './invariant.ts';
 
@@ -21,11 +22,16 @@ function overlapping({ witness }: Transition['after']): string | null {
   return null;
 }
 
+function actorOf(action: Action): string[] {
+  if (action.kind === 'step') return [action.incident];
+  return action.kind === 'restore' && action.why.kind === 'rung' ? [action.why.incident] : [];
+}
+
 /** Two incidents whose steps are under way at once, judged by what the executor was given. */
 function rivals({ host, witness }: Transition['after']): string | null {
-  const acting = [
-    ...new Set(host.running.flatMap(({ action }) => (action.kind === 'step' ? [action.incident] : []))),
-  ].map((id) => witness.rollbacks.find(({ incident }) => incident === id));
+  const acting = [...new Set(host.running.flatMap(({ action }) => actorOf(action)))].map((id) =>
+    witness.rollbacks.find(({ incident }) => incident === id),
+  );
   const [one, other] = acting;
   if (one === undefined || other === undefined || acting.length < 2) return null;
   // The step of an incident that was aborted meanwhile is let finish.

@@ -3,6 +3,7 @@ import { CONSENT_TO_DATA_LOSS } from './consent-to-data-loss.ts';
 import { COOLDOWN_AND_LIMIT } from './cooldown-and-limit.ts';
 import { EFFECTIVE_VALUE } from './effective-value.ts';
 import { EQUAL_PLANS } from './equal-plans.ts';
+import { GOOD_IS_PROVEN } from './good-is-proven.ts';
 import { HALTED } from './halted.ts';
 import { HOLDS_END_AS_AGREED } from './holds-end-as-agreed.ts';
 import type { Invariant } from './invariant.ts';
@@ -11,6 +12,7 @@ import { NO_ACTION_ON_ABSENCE } from './no-action-on-absence.ts';
 import { NO_OPERATION_IS_LOST } from './no-operation-is-lost.ts';
 import { NO_UNSAFE_EFFECT_TWICE } from './no-unsafe-effect-twice.ts';
 import { ONE_LADDER } from './one-ladder.ts';
+import { QUARANTINE_HOLDS } from './quarantine-holds.ts';
 import { SETTLED } from './settled.ts';
 
 /** What is checked of every move. Two more are the search's own: `decide-is-total` and `comes-to-rest`. */
@@ -23,6 +25,8 @@ export const INVARIANTS: readonly Invariant[] = [
   HOLDS_END_AS_AGREED,
   HALTED,
   EFFECTIVE_VALUE,
+  QUARANTINE_HOLDS,
+  GOOD_IS_PROVEN,
   NO_OPERATION_IS_LOST,
   CLOCK_CHANGES_NOTHING,
   EQUAL_PLANS,

@@ -6,7 +6,7 @@ import type { Observed } from '../../../src/core/observed.ts';
 import type { Millis } from '../../../src/core/units.ts';
 import { type Change, changeBy } from './change.ts';
 import type { Move } from './move.ts';
-import { readingsOf, sightsOf, watchReadings } from './observe.ts';
+import { readingsOf, sightsOf, targetSightsOf, watchReadings } from './observe.ts';
 import type { Rules } from './rules.ts';
 import type { SmallWorld } from './small-world.ts';
 import type { Host, State, Transition } from './state.ts';
@@ -23,6 +23,7 @@ export function firstState(world: SmallWorld, rules: Rules): State {
     now: BEGINNING,
     revision: 0,
     files: world.files,
+    checkouts: world.checkouts,
     hidden: false,
     halted: false,
     weather: 0,
@@ -51,7 +52,13 @@ function decideAfter(world: SmallWorld, rules: Rules, before: State, move: Move,
   if (change.restart !== undefined) restart(world, log, host, change.restart);
   const readings = move.kind === 'tick' ? readingsOf(world, host) : [];
   const known = readings.length === 0 ? log.witness : watchReadings(world, host, log.witness);
-  const observed: Observed = { readings, documents: sightsOf(world, host), checks: {}, halt: haltOf(host) };
+  const observed: Observed = {
+    readings,
+    documents: sightsOf(world, host),
+    checks: {},
+    halt: haltOf(host),
+    targets: targetSightsOf(host),
+  };
   const { memory } = log;
   const happened = [...log.events];
   const plan = rules.decide(desired, observed, memory, host.now);

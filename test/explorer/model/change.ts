@@ -1,10 +1,10 @@
 import type { EventSpec } from '../../../src/core/event.ts';
 import { isOpen } from '../../../src/core/model/incident.ts';
 import type { Operation, OperationOutcome } from '../../../src/core/model/operation.ts';
+import { abortIncident, adopt, answerIncident, liftHold, overrideFlag } from '../../../src/core/operator-commands.ts';
 import type { Millis } from '../../../src/core/units.ts';
-import { abortIncident, adopt, answerIncident, liftHold, overrideFlag } from '../../../src/daemon/operator-commands.ts';
 import type { Move } from './move.ts';
-import { digestOf, recoveryOf, withEffect } from './operations.ts';
+import { digestOf, recoveryOf, withCheckout, withEffect } from './operations.ts';
 import { type SmallWorld, TICK_MS } from './small-world.ts';
 import type { Host, State } from './state.ts';
 import { desiredAt } from './world-facts.ts';
@@ -51,6 +51,16 @@ export function changeBy(world: SmallWorld, state: State, move: Move): Change {
       return quiet({ ...host, hidden: move.kind === 'hide' });
     case 'edit':
       return quiet(edited(world, host, move.edit));
+    case 'push': {
+      const { target, revision } = at(world.pushes, move.push);
+      return quiet(withCheckout(host, target, { tip: revision }));
+    }
+    case 'checkout': {
+      const { target, revision } = at(world.checkoutsByHand, move.checkout);
+      return quiet(withCheckout(host, target, { head: revision }));
+    }
+    case 'begin':
+      return begin(state, move.operation);
     case 'commit':
       return commit(world, state, move.revision);
     default:
@@ -60,6 +70,13 @@ export function changeBy(world: SmallWorld, state: State, move: Move): Change {
 
 function quiet(host: Host): Change {
   return { host, events: [], effects: [] };
+}
+
+function begin({ host }: State, index: number): Change {
+  const operation = at(host.running, index);
+  const running = host.running.map((one) => (one === operation ? { ...one, state: 'running' as const } : one));
+  const event: EventSpec = { type: 'operation.running', id: operation.id, fingerprint: null };
+  return { host: { ...host, running }, events: [event], effects: [] };
 }
 
 function finish(state: State, move: Extract<Move, { kind: 'finish' }>): Change {
@@ -87,11 +104,13 @@ function kill(state: State, clock: Host, begun: Extract<Move, { kind: 'kill' }>[
   const operation = begun === null ? null : at(state.host.running, begun.operation);
   const touched = withEffect(clock, begun?.effect === true ? operation : null);
   const host: Host = { ...touched, startedMs: clock.elapsedMs, running: [] };
-  const isStep = operation?.action.kind === 'step' || operation?.action.kind === 'takeUp';
   const running: EventSpec[] =
-    operation !== null && isStep ? [{ type: 'operation.running', id: operation.id, fingerprint: null }] : [];
+    operation !== null && isAnnounced(operation)
+      ? [{ type: 'operation.running', id: operation.id, fingerprint: null }]
+      : [];
   const recovered = state.host.running.map((one) => {
-    const outcome = recoveryOf(one, host, one === operation ? begun : null);
+    const known = one.state === 'running' ? { effect: false } : null;
+    const outcome = recoveryOf(one, host, one === operation ? begun : known);
     return finished(one, outcome, host);
   });
   return {
@@ -100,6 +119,12 @@ function kill(state: State, clock: Host, begun: Extract<Move, { kind: 'kill' }>[
     effects: operation === null ? [] : [operation],
     restart: { recovered, setBackMs },
   };
+}
+
+/** What the executor says of an operation before its effect: writes, messages and reports begin unannounced. */
+function isAnnounced({ action, state }: Operation): boolean {
+  const kinds: (typeof action.kind)[] = ['step', 'takeUp', 'restore', 'activate'];
+  return state === 'planned' && kinds.includes(action.kind);
 }
 
 /** The daemon dies after what happened was logged; what else was under way had not begun. */

@@ -49,10 +49,16 @@ export function describeMove(world: SmallWorld, { host, memory }: State, move: M
       const edit = world.edits[move.edit];
       return `somebody ${edit?.value == null ? 'removes' : `writes ${edit.value} to`} ${edit?.entry ?? '?'} by hand`;
     }
+    case 'begin':
+      return `${describeOperation(host.running[move.operation])} begins to change the host`;
+    case 'push':
+      return `somebody pushes ${world.pushes[move.push]?.revision ?? '?'}`;
+    case 'checkout':
+      return `somebody checks out ${world.checkoutsByHand[move.checkout]?.revision ?? '?'} by hand`;
     case 'hide':
-      return 'documents cannot be read any more';
+      return 'documents and checkouts cannot be read any more';
     case 'show':
-      return 'documents can be read again';
+      return 'documents and checkouts can be read again';
   }
 }
 
@@ -79,6 +85,12 @@ export function describeOperation(operation: Operation | undefined): string {
       return `take-up "${describeStep(action.step)}"`;
     case 'step':
       return `step "${describeStep(action.step)}" of ${action.incident}`;
+    case 'restore':
+      return `move of ${action.target.name} to ${action.to}`;
+    case 'activate':
+      return `activation "${describeStep(action.step)}" of ${action.target}`;
+    case 'keep':
+      return `keeping of ${action.commits.join(', ') || 'no revisions'} for ${action.target.name}`;
     case 'notify':
       return `message "${action.notification.title}"`;
     case 'report':

@@ -8,6 +8,8 @@ import type { OperationOutcome } from '../../../src/core/model/operation.ts';
 export type Move =
   /** Time passes, and every trigger is evaluated. */
   | { readonly kind: 'tick'; readonly weather: number }
+  /** A restore that is under way has begun: from here on services may be stopped. */
+  | { readonly kind: 'begin'; readonly operation: number }
   /** An operation under way ends; `effect` says whether the host was changed by it. */
   | {
       readonly kind: 'finish';
@@ -36,6 +38,8 @@ export type Move =
       readonly killed: boolean;
     }
   | { readonly kind: 'edit'; readonly edit: number }
-  /** Documents can no longer be read, or can be read again. */
+  | { readonly kind: 'push'; readonly push: number }
+  | { readonly kind: 'checkout'; readonly checkout: number }
+  /** Documents and checkouts can no longer be read, or can be read again. */
   | { readonly kind: 'hide' }
   | { readonly kind: 'show' };

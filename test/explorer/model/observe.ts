@@ -1,4 +1,4 @@
-import type { DocumentSight, Observed, Reading, ReadingValue } from '../../../src/core/observed.ts';
+import type { DocumentSight, Observed, Reading, ReadingValue, TargetSight } from '../../../src/core/observed.ts';
 import { type ReadingKind, type SmallWorld, TICK_MS, type Weather } from './small-world.ts';
 import type { Host } from './state.ts';
 import { watchTrigger } from './trigger-witness.ts';
@@ -69,6 +69,17 @@ export function sightsOf(world: SmallWorld, host: Host): Observed['documents'] {
     sights[document] = host.hidden
       ? { kind: 'unreadable', at: host.now, code: 'io', message: 'cannot be read' }
       : { kind: 'read', at: host.now, exists: true, digest: '', entries, values: host.files[document] ?? {} };
+  }
+  return sights;
+}
+
+export function targetSightsOf({ checkouts, hidden, now }: Host): Observed['targets'] {
+  const sights: Record<string, TargetSight> = {};
+  for (const [target, { head, tip }] of Object.entries(checkouts)) {
+    const newest = tip === null ? null : { commit: tip, tree: tip, subject: `make ${tip}` };
+    sights[target] = hidden
+      ? { kind: 'unreadable', at: now, code: 'io', message: 'cannot be read' }
+      : { kind: 'git', at: now, head: { commit: head, tree: head }, isDirty: false, tip: newest, tipFault: null };
   }
   return sights;
 }

@@ -1,21 +1,42 @@
 import { fingerprint } from '../../../src/core/fingerprint.ts';
+import type { DeliverAction } from '../../../src/core/model/action.ts';
 import { documentKey } from '../../../src/core/model/flag.ts';
 import type { Operation } from '../../../src/core/model/operation.ts';
 import type { Step } from '../../../src/core/model/step.ts';
+import type { Checkout } from './small-world.ts';
 import type { Host } from './state.ts';
 
-/** The host after an operation took effect. Only a write changes something that revertd looks at. */
+/** The host after an operation took effect. Only a write or a move changes something that revertd looks at. */
 export function withEffect(host: Host, operation: Operation | null): Host {
-  if (operation?.action.kind !== 'deliver') return host;
-  const { document, changes } = operation.action;
+  switch (operation?.action.kind) {
+    case 'deliver':
+      return withWrite(host, operation.action);
+    case 'restore': {
+      const { target, to, paths } = operation.action;
+      return paths.length > 0 ? host : withCheckout(host, target.name, { head: to });
+    }
+    default:
+      return host;
+  }
+}
+
+export function withCheckout(host: Host, target: string, change: Partial<Checkout>): Host {
+  const before = host.checkouts[target];
+  return before === undefined
+    ? host
+    : { ...host, checkouts: { ...host.checkouts, [target]: { ...before, ...change } } };
+}
+
+function withWrite(host: Host, { document, changes }: DeliverAction): Host {
   const key = documentKey(document);
   const values: Record<string, string> = { ...host.files[key] };
   for (const { entry, after } of changes) values[entry] = typeof after === 'string' ? after : JSON.stringify(after);
   return { ...host, files: { ...host.files, [key]: values } };
 }
 
-/** Of the content that a write left; null for anything else. */
+/** Of the content that a write left, or that a move arrived at; null for anything else. */
 export function digestOf({ action }: Operation, host: Host): string | null {
+  if (action.kind === 'restore') return action.to;
   if (action.kind !== 'deliver') return null;
   return fingerprint(Object.entries(host.files[documentKey(action.document)] ?? {}).sort());
 }
@@ -33,8 +54,12 @@ export function recoveryOf(
       return action.changes.every(({ entry, after }) => values[entry] === after) ? 'done' : 'notDone';
     }
     case 'takeUp':
+    case 'activate':
     case 'step':
       return begun === null ? 'notDone' : stepRecovery(action.step, begun.effect);
+    case 'restore':
+      return begun?.effect === true ? 'done' : 'notDone';
+    case 'keep':
     case 'notify':
     case 'report':
       return 'notDone';
@@ -50,6 +75,7 @@ function stepRecovery(step: Step, effect: boolean): 'done' | 'notDone' | 'unknow
     case 'http':
       return step.repeatable ? 'notDone' : 'unknown';
     case 'setFlag':
+    case 'restore':
       return 'notDone';
   }
 }

@@ -22,24 +22,28 @@ export function possibleMoves(world: SmallWorld, state: State): Possible[] {
   return all.filter(({ move }) => ALWAYS.has(move.kind) || world.moves.has(move.kind));
 }
 
-const ALWAYS = new Set<Move['kind']>(['tick', 'finish', 'resume', 'show']);
+const ALWAYS = new Set<Move['kind']>(['tick', 'begin', 'finish', 'resume', 'show']);
 
 function isPrompt(world: SmallWorld, kind: Operation['action']['kind']): boolean {
-  return (kind === 'notify' || kind === 'report') && world.prompt.has(kind);
+  return (kind === 'notify' || kind === 'report' || kind === 'keep') && world.prompt.has(kind);
 }
 
 function finish(operation: number, outcome: 'done' | 'failed' | 'unknown', effect: boolean, killed = false): Move {
   return { kind: 'finish', operation, outcome, effect, killed };
 }
 
-function endings(world: SmallWorld, { action }: Operation, index: number): Possible[] {
+function endings(world: SmallWorld, { action, state }: Operation, index: number): Possible[] {
+  // What a restore owes from its beginning matters, so that its beginning is a move of its own.
+  if (action.kind === 'restore' && state === 'planned') return [{ move: { kind: 'begin', operation: index }, cost: 0 }];
   const possible: Possible[] = [{ move: finish(index, 'done', true), cost: 0 }];
   if (world.moves.has('kill')) possible.push({ move: finish(index, 'done', true, true), cost: 1 });
   if (world.outcomes.includes('failed')) possible.push({ move: finish(index, 'failed', false), cost: 1 });
-  const mayBeUnknown = world.outcomes.includes('unknown') && (action.kind === 'deliver' || action.kind === 'step');
+  const mayBeUnknown =
+    world.outcomes.includes('unknown') &&
+    (action.kind === 'deliver' || action.kind === 'step' || action.kind === 'restore');
   if (mayBeUnknown) {
     possible.push({ move: finish(index, 'unknown', false), cost: 1 });
-    if (action.kind === 'deliver') possible.push({ move: finish(index, 'unknown', true), cost: 1 });
+    if (action.kind !== 'step') possible.push({ move: finish(index, 'unknown', true), cost: 1 });
   }
   return possible;
 }
@@ -50,7 +54,8 @@ function people({ host, memory }: State): Possible[] {
   if (host.halted) possible.push({ move: { kind: 'resume' }, cost: 0 });
   if (host.hidden) possible.push({ move: { kind: 'show' }, cost: 0 });
   const holds = Object.values(memory.holds);
-  if (holds.some(({ kind }) => kind === 'adoption')) possible.push({ move: { kind: 'adopt' }, cost: 0 });
+  if (holds.some(({ kind }) => kind === 'adoption' || kind === 'targetAdoption'))
+    possible.push({ move: { kind: 'adopt' }, cost: 0 });
   const open = Object.values(memory.incidents).filter(isOpen);
   for (const [incident, { phase }] of open.entries()) {
     if (phase.kind !== 'asking') continue;
@@ -86,11 +91,17 @@ function faults(world: SmallWorld, { host, memory }: State): Possible[] {
     if (Object.hasOwn(flags, flag)) moves.push({ kind: 'override', override });
   }
   for (const [hold, { kind }] of Object.values(memory.holds).entries()) {
-    if (kind !== 'adoption') moves.push({ kind: 'lift', hold });
+    if (kind !== 'adoption' && kind !== 'targetAdoption') moves.push({ kind: 'lift', hold });
   }
   for (const incident of Object.values(memory.incidents).filter(isOpen).keys()) moves.push({ kind: 'abort', incident });
   for (const [edit, { document, entry, value }] of world.edits.entries()) {
     if ((host.files[document]?.[entry] ?? null) !== value) moves.push({ kind: 'edit', edit });
+  }
+  for (const [push, { target, revision }] of world.pushes.entries()) {
+    if (host.checkouts[target]?.tip !== revision) moves.push({ kind: 'push', push });
+  }
+  for (const [checkout, { target, revision }] of world.checkoutsByHand.entries()) {
+    if (host.checkouts[target]?.head !== revision) moves.push({ kind: 'checkout', checkout });
   }
   return moves.map((move) => ({ move, cost: 1 }));
 }

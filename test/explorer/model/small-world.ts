@@ -20,6 +20,9 @@ export type Weather = {
   readonly isFault: boolean;
 };
 
+/** `tip` is the newest revision of what it tracks; null where it tracks nothing. */
+export type Checkout = { readonly head: string; readonly tip: string | null };
+
 /** A host so small that everything that may befall it can be tried. */
 export type SmallWorld = {
   readonly name: string;
@@ -27,6 +30,8 @@ export type SmallWorld = {
   /** What git may say; the first one is in force at the beginning. */
   readonly revisions: readonly { readonly words: string; readonly desired: Desired }[];
   readonly files: Readonly<Record<DocumentKey, Readonly<Record<string, string>>>>;
+  /** What checkouts show, by target; a revision is a name that stands for commit and content alike. */
+  readonly checkouts: Readonly<Record<string, Checkout>>;
   readonly weathers: readonly Weather[];
   /** Evaluations so soon after a start do not cover the query's window yet. */
   readonly coverMs: Millis;
@@ -37,8 +42,11 @@ export type SmallWorld = {
   /** Variants that a person may set a flag to, and values that somebody may write into a file by hand. */
   readonly overrides: readonly { readonly flag: string; readonly variant: string; readonly ttlMs: Millis | null }[];
   readonly edits: readonly { readonly document: DocumentKey; readonly entry: string; readonly value: string | null }[];
+  /** Revisions that somebody may push to what a target tracks, and that somebody may check out by hand. */
+  readonly pushes: readonly { readonly target: string; readonly revision: string }[];
+  readonly checkoutsByHand: readonly { readonly target: string; readonly revision: string }[];
   /** Operations that touch nothing which a decision looks at: they end before anything else happens. */
-  readonly prompt: ReadonlySet<'notify' | 'report'>;
+  readonly prompt: ReadonlySet<'notify' | 'report' | 'keep'>;
   /** What a new life finds: the stored copy of memory, or only what the log holds. */
   readonly afterKill: 'copy' | 'log';
   /** A path ends where one incident more opens. */

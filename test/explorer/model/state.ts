@@ -19,6 +19,7 @@ export type Host = {
   readonly now: Millis;
   readonly revision: number;
   readonly files: SmallWorld['files'];
+  readonly checkouts: SmallWorld['checkouts'];
   readonly hidden: boolean;
   readonly halted: boolean;
   /** Of the last tick. */

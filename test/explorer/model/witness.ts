@@ -16,6 +16,7 @@ export type Witness = {
   readonly triggers: Readonly<Record<string, TriggerWitness>>;
   readonly rollbacks: readonly SeenRollback[];
   readonly holds: Readonly<Record<HoldId, SeenHold>>;
+  readonly targets: Readonly<Record<string, SeenTarget>>;
   /** Steps that must not be done twice, and that were done or may have been. */
   readonly done: readonly DoneStep[];
 };
@@ -35,9 +36,16 @@ export type SeenHold = {
   readonly digest: string | null;
 };
 
+export type SeenTarget = {
+  readonly tree: string;
+  readonly sinceMs: Millis;
+  /** When a revision proved good last. */
+  readonly goodMs: Millis | null;
+};
+
 export type DoneStep = { readonly incident: IncidentId; readonly step: string };
 
-export const BLANK_WITNESS: Witness = { triggers: {}, rollbacks: [], holds: {}, done: [] };
+export const BLANK_WITNESS: Witness = { triggers: {}, rollbacks: [], holds: {}, targets: {}, done: [] };
 
 export type Scene = {
   readonly elapsedMs: Millis;
@@ -71,9 +79,19 @@ export function testify(witness: Witness, event: Event, scene: Scene): Witness {
       const seen: SeenHold = {
         placedMs: scene.elapsedMs,
         expiresMs: ttlMs === null ? null : scene.elapsedMs + ttlMs,
-        digest: scene.digestOf(hold.flag),
+        digest: 'flag' in hold ? scene.digestOf(hold.flag) : null,
       };
       return { ...witness, holds: { ...witness.holds, [hold.id]: seen } };
+    }
+    case 'target.moved': {
+      const goodMs = witness.targets[event.target]?.goodMs ?? null;
+      const seen = { tree: event.to.tree, sinceMs: scene.elapsedMs, goodMs };
+      return { ...witness, targets: { ...witness.targets, [event.target]: seen } };
+    }
+    case 'target.good': {
+      const seen = witness.targets[event.target];
+      if (seen === undefined) return witness;
+      return { ...witness, targets: { ...witness.targets, [event.target]: { ...seen, goodMs: scene.elapsedMs } } };
     }
     case 'hold.lifted':
       return { ...witness, holds: without(witness.holds, [event.id]) };

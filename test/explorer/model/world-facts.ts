@@ -1,6 +1,7 @@
 import type { Desired } from '../../../src/core/model/desired.ts';
 import { documentKey } from '../../../src/core/model/flag.ts';
 import type { RollbackPolicy } from '../../../src/core/model/policy.ts';
+import type { Target } from '../../../src/core/model/target.ts';
 import { type Trigger, type TriggerKey, triggerKey } from '../../../src/core/model/trigger.ts';
 import type { Millis } from '../../../src/core/units.ts';
 import type { SmallWorld } from './small-world.ts';
@@ -11,6 +12,8 @@ export type Horizons = {
   readonly limitMs: Millis;
   /** Until a latch is lifted by time. */
   readonly liftMs: Millis;
+  /** Until a revision has proved good. */
+  readonly bakeMs: Millis;
   /** How long a success must last. */
   readonly successMs: Millis;
 };
@@ -49,18 +52,22 @@ function reckon({ revisions, files }: SmallWorld): Facts {
     ...new Set(places.filter((place) => documentKey(place.document) === document).map((place) => place.entry)),
   ];
   return {
-    horizons: horizonsOf(policies),
+    horizons: horizonsOf(
+      policies,
+      revisions.flatMap(({ desired }) => Object.values(desired.targets)),
+    ),
     triggers: [...triggers.values()],
     triggerKeys: [...new Set([...triggers.values()].map(({ key }) => key))],
     entries: Object.fromEntries(Object.keys(files).map((document) => [document, entriesOf(document)])),
   };
 }
 
-function horizonsOf(policies: readonly RollbackPolicy[]): Horizons {
+function horizonsOf(policies: readonly RollbackPolicy[], targets: readonly Target[]): Horizons {
   return {
     cooldownMs: Math.max(0, ...policies.map((policy) => policy.cooldownMs)),
     limitMs: Math.max(0, ...policies.map(({ limit }) => limit?.perMs ?? 0)),
     liftMs: Math.max(0, ...policies.map(({ release }) => (release.kind === 'after' ? release.spanMs : 0))),
+    bakeMs: Math.max(0, ...targets.map(({ type }) => type.bakeMs)),
     successMs: Math.max(0, ...policies.flatMap(({ ladder }) => ladder.map(({ verify }) => verify.forMs))),
   };
 }

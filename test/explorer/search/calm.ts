@@ -11,10 +11,12 @@ export function restlessness(world: SmallWorld, { host, memory }: State): string
     (incident) => isOpen(incident) && policies[incident.policy.name]?.suspend !== true,
   );
   const waiting = Object.entries(memory.documents).filter(([, { owed, failing }]) => owed !== null || failing !== null);
+  const moved = Object.entries(memory.targets).filter(([, { owed, failing }]) => owed !== null || failing !== null);
   const left = {
     operations: Object.keys(memory.operations),
     incidents: open.map(({ id, phase }) => `${id} (${phase.kind})`),
     documents: waiting.map(([key]) => key),
+    targets: moved.map(([name]) => name),
     messages: Object.keys(memory.outbox),
     reports: Object.keys(memory.reportsOwed),
     brakes: Object.keys(memory.brakes),

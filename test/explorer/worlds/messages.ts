@@ -20,7 +20,7 @@ export const MESSAGES: SmallWorld = {
   name: 'messages',
   about: 'messages and reports that fail, are repeated, and hold up nothing',
   revisions: [
-    { words: 'as in the beginning', desired: desired('rev-1', [flag()], [guard], [pager]) },
+    { words: 'as in the beginning', desired: desired('rev-1', [flag()], [guard], { notifiers: [pager] }) },
     { words: 'the pager is gone', desired: desired('rev-2', [flag()], [guard]) },
   ],
   weathers: [weather('all is clear', {}), weather('guard breaches', { [GUARD]: 'breached' })],

@@ -3,8 +3,20 @@ import type { Flag } from '../../../src/core/model/flag.ts';
 import type { Notifier } from '../../../src/core/model/notifier.ts';
 import type { RollbackPolicy, Rung, Verify } from '../../../src/core/model/policy.ts';
 import type { Step } from '../../../src/core/model/step.ts';
+import type { GitTarget, Target } from '../../../src/core/model/target.ts';
 import type { Trigger } from '../../../src/core/model/trigger.ts';
-import { aDesired, aFlag, aPolicy, aRun, aRung, aTrigger, aVerify, ORIGIN } from '../../support/policies.ts';
+import {
+  aDesired,
+  aFlag,
+  aPolicy,
+  aRestore,
+  aRun,
+  aRung,
+  aTarget,
+  aTrigger,
+  aVerify,
+  ORIGIN,
+} from '../../support/policies.ts';
 import { type ReadingKind, type SmallWorld, TICK_MS, type Weather } from '../model/small-world.ts';
 
 /** Building blocks of small worlds: as in tests elsewhere, with all times in ticks. */
@@ -38,11 +50,13 @@ export function desired(
   revision: string,
   flags: readonly Flag[],
   policies: readonly RollbackPolicy[],
-  notifiers: readonly Notifier[] = [],
+  rest: { readonly notifiers?: readonly Notifier[]; readonly targets?: readonly Target[] } = {},
 ): Desired {
   const byName = <T extends { readonly name: string }>(list: readonly T[]): Record<string, T> =>
     Object.fromEntries(list.map((one) => [one.name, one]));
-  return aDesired({ revision, flags: byName(flags), policies: byName(policies), notifiers: byName(notifiers) });
+  const { notifiers = [], targets = [] } = rest;
+  const named = { notifiers: byName(notifiers), targets: byName(targets) };
+  return aDesired({ revision, flags: byName(flags), policies: byName(policies), ...named });
 }
 
 export function restart(unit = 'app.service'): Step {
@@ -53,6 +67,15 @@ export function restart(unit = 'app.service'): Step {
     service: { kind: 'unit', unit },
     do: { kind: 'restart' },
   };
+}
+
+/** A checkout that becomes good in two ticks. */
+export function target(type: Partial<GitTarget> = {}): Target {
+  return aTarget({ type: { bakeMs: 2 * TICK_MS, ...type } });
+}
+
+export function restore(): Step {
+  return aRestore({ timeoutMs: TICK_MS });
 }
 
 export function once(name = 'once'): Step {
@@ -71,12 +94,15 @@ export function absence(words: string, kind: ReadingKind, triggers: readonly str
 /** A world in which nothing but time passes; each world adds what may befall it. */
 export const QUIET: Omit<SmallWorld, 'name' | 'about' | 'revisions' | 'weathers'> = {
   files: { [DOCUMENT]: { FAST_PATH: 'true' } },
+  checkouts: {},
   coverMs: 0,
   moves: new Set(['answer']),
   outcomes: [],
   overrides: [],
   edits: [],
-  prompt: new Set(['notify', 'report']),
+  pushes: [],
+  checkoutsByHand: [],
+  prompt: new Set(['notify', 'report', 'keep']),
   afterKill: 'log',
   incidents: 2,
   disturbances: 2,

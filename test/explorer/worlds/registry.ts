@@ -1,6 +1,7 @@
 import type { SmallWorld } from '../model/small-world.ts';
 import { BRAKES } from './brakes.ts';
 import { CLOCK } from './clock.ts';
+import { CODE } from './code.ts';
 import { DOCUMENTS } from './documents.ts';
 import { KILLS } from './kills.ts';
 import { MESSAGES } from './messages.ts';
@@ -9,4 +10,14 @@ import { ROLLBACK } from './rollback.ts';
 import { SIGNALS } from './signals.ts';
 
 /** The largest first, so that several workers end at about the same time. */
-export const WORLDS: readonly SmallWorld[] = [KILLS, CLOCK, SIGNALS, ROLLBACK, BRAKES, DOCUMENTS, PEOPLE, MESSAGES];
+export const WORLDS: readonly SmallWorld[] = [
+  CODE,
+  KILLS,
+  CLOCK,
+  SIGNALS,
+  ROLLBACK,
+  BRAKES,
+  DOCUMENTS,
+  PEOPLE,
+  MESSAGES,
+];
