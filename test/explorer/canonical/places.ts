@@ -97,7 +97,7 @@ function olderLatches(holds: Memory['holds'], { flag, since }: Latch): number {
 }
 
 export function seenHoldsForm(scope: Scope, seen: Readonly<Record<string, SeenHold>>): string {
-  let form = '';
+  let form = Object.keys(seen).length === Object.keys(scope.state.memory.holds).length ? '' : Object.keys(seen).join();
   for (const id in scope.state.memory.holds) {
     const hold = seen[id];
     if (hold === undefined) form += '?';

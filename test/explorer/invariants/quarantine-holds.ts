@@ -5,28 +5,21 @@ export const QUARANTINE_HOLDS: Invariant = {
   statement:
     'What a rollback put away is not deployed again before a person lifts it; a ladder’s target is left to it.',
   per: 'transition',
-  violation: ({ plan, known, after }) => {
+  violation: ({ plan, after }) => {
     for (const { action } of plan.operations) {
       if (action.kind !== 'restore') continue;
       const { name } = action.target;
-      const quarantined = Object.values(plan.memory.holds).find(
-        (hold) => hold.kind === 'quarantine' && hold.target === name && hold.tree === action.to,
+      const isPutAway = Object.values(after.witness.holds).some(
+        ({ quarantine }) => quarantine?.target === name && quarantine.tree === action.to,
       );
-      if (quarantined !== undefined) return `${name} is moved to ${action.to}, which ${quarantined.id} holds`;
+      if (isPutAway) return `${name} is moved to ${action.to}, which a rollback put away`;
       if (action.why.kind === 'rung') continue;
       if (`adoption:target:${name}` in plan.memory.holds) return `${name} is moved, although it was not handed over`;
-      const open = [...known.rollbacks, ...after.witness.rollbacks].find(
-        ({ incident, endedMs, conflictSet }) =>
-          endedMs === null && conflictSet.includes(`target:${name}`) && incident in plan.memory.incidents,
+      const open = after.witness.rollbacks.find(
+        ({ endedMs, conflictSet }) => endedMs === null && conflictSet.includes(`target:${name}`),
       );
-      if (open !== undefined && !isClosed(plan.memory.incidents[open.incident]?.phase.kind)) {
-        return `${name} is moved by ${action.why.kind} while ${open.incident} is open`;
-      }
+      if (open !== undefined) return `${name} is moved by a ${action.why.kind} while ${open.incident} is open`;
     }
     return null;
   },
 };
-
-function isClosed(phase: string | undefined): boolean {
-  return phase === undefined || phase === 'closed';
-}

@@ -22,7 +22,7 @@ export function possibleMoves(world: SmallWorld, state: State): Possible[] {
   return all.filter(({ move }) => ALWAYS.has(move.kind) || world.moves.has(move.kind));
 }
 
-const ALWAYS = new Set<Move['kind']>(['tick', 'begin', 'finish', 'resume', 'show']);
+const ALWAYS = new Set<Move['kind']>(['tick', 'begin', 'finish', 'resume', 'show', 'answer', 'adopt']);
 
 function isPrompt(world: SmallWorld, kind: Operation['action']['kind']): boolean {
   return (kind === 'notify' || kind === 'report' || kind === 'keep') && world.prompt.has(kind);

@@ -34,6 +34,8 @@ export type SeenHold = {
   readonly expiresMs: Millis | null;
   /** Of the flag in git when the hold was placed. */
   readonly digest: string | null;
+  /** What a rollback put away. */
+  readonly quarantine: { readonly target: string; readonly tree: string } | null;
 };
 
 export type SeenTarget = {
@@ -79,6 +81,7 @@ export function testify(witness: Witness, event: Event, scene: Scene): Witness {
       const seen: SeenHold = {
         placedMs: scene.elapsedMs,
         expiresMs: ttlMs === null ? null : scene.elapsedMs + ttlMs,
+        quarantine: hold.kind === 'quarantine' ? { target: hold.target, tree: hold.tree } : null,
         digest: 'flag' in hold ? scene.digestOf(hold.flag) : null,
       };
       return { ...witness, holds: { ...witness.holds, [hold.id]: seen } };

@@ -5,6 +5,7 @@ import { mapValues, without } from '../../../src/core/record.ts';
 import { TICK_MS } from '../model/small-world.ts';
 import { BRAKES } from '../worlds/brakes.ts';
 import { CLOCK } from '../worlds/clock.ts';
+import { CODE } from '../worlds/code.ts';
 import { DOCUMENTS } from '../worlds/documents.ts';
 import { KILLS } from '../worlds/kills.ts';
 import { PEOPLE } from '../worlds/people.ts';
@@ -106,6 +107,33 @@ export const OF_MEMORY: readonly Mutant[] = [
     moves: 5,
   },
   {
+    name: 'quarantine-forgotten',
+    breaks: 'quarantine-holds',
+    bug: 'what a rollback put away is not remembered',
+    world: { ...CODE, moves: new Set(['push']), disturbances: 1 },
+    rules: () =>
+      misremembered((after, event, before) =>
+        event.type === 'hold.placed' && event.hold.kind === 'quarantine' ? before : after,
+      ),
+    moves: 14,
+  },
+  {
+    name: 'ladder-over-nothing',
+    breaks: 'quarantine-holds',
+    bug: 'an incident forgets that its ladder may move a target, so that a push is deployed meanwhile',
+    world: CODE,
+    rules: () => misremembered((after, event) => (event.type === 'incident.opened' ? touchingNothing(after) : after)),
+    moves: 3,
+  },
+  {
+    name: 'half-baked',
+    breaks: 'good-is-proven',
+    bug: 'calm counts from before it was seen',
+    world: CODE,
+    rules: () => misremembered((after, event) => (event.type === 'target.calmed' ? calmBefore(after) : after)),
+    moves: 4,
+  },
+  {
     name: 'reload-for-ever',
     breaks: 'comes-to-rest',
     bug: 'a take-up that was done stays owed',
@@ -125,6 +153,17 @@ function touchingNothing(memory: Memory): Memory {
     ...memory,
     incidents: mapValues(memory.incidents, (incident) => ({ ...incident, conflictSet: [] })),
     rollbacks: memory.rollbacks.map((one) => ({ ...one, conflictSet: [] })),
+  };
+}
+
+function calmBefore(memory: Memory): Memory {
+  const earlier = (at: number | null) => (at === null ? null : at - TICK_MS);
+  return {
+    ...memory,
+    targets: mapValues(memory.targets, (target) => ({
+      ...target,
+      current: target.current === null ? null : { ...target.current, calmSince: earlier(target.current.calmSince) },
+    })),
   };
 }
 

@@ -20,7 +20,7 @@ export const BRAKES: SmallWorld = {
     weather('ward breaches', { [WARD]: 'breached' }),
     absence('the source is silent', 'silent', [GUARD, WARD]),
   ],
-  moves: new Set(['kill', 'setBack', 'answer', 'abort', 'halt']),
+  moves: new Set(['kill', 'setBack', 'abort', 'halt']),
   incidents: 3,
   disturbances: 1,
 };

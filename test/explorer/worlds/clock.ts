@@ -21,7 +21,7 @@ export const CLOCK: SmallWorld = {
     absence('the queries give nothing', 'empty', [GUARD]),
     absence('the source is silent', 'silent', [GUARD]),
   ],
-  moves: new Set(['setBack', 'killAndSetBack', 'kill', 'override', 'answer', 'halt']),
+  moves: new Set(['setBack', 'killAndSetBack', 'kill', 'override', 'halt']),
   outcomes: ['failed'],
   overrides: [{ flag: 'fast-path', variant: 'on', ttlMs: 3 * TICK_MS }],
   afterKill: 'copy',

@@ -28,7 +28,7 @@ export const CODE: SmallWorld = {
     weather('guard breaches', { [GUARD]: 'breached' }),
     absence('the queries give nothing', 'empty', [GUARD]),
   ],
-  moves: new Set(['push', 'checkout', 'kill', 'lift', 'adopt', 'answer', 'commit', 'halt', 'hide']),
+  moves: new Set(['push', 'checkout', 'kill', 'lift', 'commit', 'halt', 'hide']),
   outcomes: ['failed', 'unknown'],
   pushes: [
     { target: 'code', revision: 'v2' },

@@ -31,7 +31,7 @@ export const DOCUMENTS: SmallWorld = {
   ],
   files: { [DOCUMENT]: { FAST_PATH: 'maybe' } },
   weathers: [weather('all is clear', {}), weather('guard breaches', { [GUARD]: 'breached' })],
-  moves: new Set(['hide', 'edit', 'adopt', 'commit', 'kill', 'answer']),
+  moves: new Set(['hide', 'edit', 'commit', 'kill']),
   outcomes: ['failed', 'unknown'],
   edits: [
     { document: DOCUMENT, entry: 'FAST_PATH', value: 'true' },

@@ -28,7 +28,7 @@ export const KILLS: SmallWorld = {
     absence('the source is silent', 'silent', [GUARD]),
   ],
   coverMs: TICK_MS,
-  moves: new Set(['kill', 'answer', 'abort', 'halt']),
+  moves: new Set(['kill', 'abort', 'halt']),
   outcomes: ['failed', 'unknown'],
   incidents: 1,
   disturbances: 3,

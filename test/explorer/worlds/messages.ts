@@ -24,7 +24,7 @@ export const MESSAGES: SmallWorld = {
     { words: 'the pager is gone', desired: desired('rev-2', [flag()], [guard]) },
   ],
   weathers: [weather('all is clear', {}), weather('guard breaches', { [GUARD]: 'breached' })],
-  moves: new Set(['kill', 'halt', 'commit', 'answer', 'abort']),
+  moves: new Set(['kill', 'halt', 'commit', 'abort']),
   outcomes: ['failed'],
   prompt: new Set(),
   incidents: 1,

@@ -96,7 +96,7 @@ export const QUIET: Omit<SmallWorld, 'name' | 'about' | 'revisions' | 'weathers'
   files: { [DOCUMENT]: { FAST_PATH: 'true' } },
   checkouts: {},
   coverMs: 0,
-  moves: new Set(['answer']),
+  moves: new Set(),
   outcomes: [],
   overrides: [],
   edits: [],

@@ -30,7 +30,7 @@ export const PEOPLE: SmallWorld = {
     weather('guard breaches', { [GUARD]: 'breached' }),
     absence('the queries give nothing', 'empty', [GUARD]),
   ],
-  moves: new Set(['halt', 'commit', 'override', 'lift', 'adopt', 'abort', 'answer', 'edit', 'kill']),
+  moves: new Set(['halt', 'commit', 'override', 'lift', 'abort', 'edit', 'kill']),
   overrides: [
     { flag: 'fast-path', variant: 'on', ttlMs: 2 * TICK_MS },
     { flag: 'fast-path', variant: 'off', ttlMs: null },

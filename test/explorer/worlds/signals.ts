@@ -37,7 +37,7 @@ export const SIGNALS: SmallWorld = {
     absence('the source is silent', 'silent', ALL),
   ],
   coverMs: TICK_MS,
-  moves: new Set(['kill', 'answer']),
+  moves: new Set(['kill']),
   incidents: 1,
   disturbances: 2,
 };
