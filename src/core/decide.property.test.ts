@@ -9,8 +9,10 @@ import type { Event } from './event.ts';
 import { evolve } from './evolve.ts';
 import { overlaps } from './incidents/conflict-set.ts';
 import type { Memory } from './memory.ts';
+import type { Desired } from './model/desired.ts';
 import { type Incident, isActing, isOpen } from './model/incident.ts';
 import type { Plan } from './plan/plan.ts';
+import { mapValues } from './record.ts';
 
 /** `REVERTD_TEST_RUNS` multiplies the runs, for a long look. */
 const RUNS = 25 * Number(process.env['REVERTD_TEST_RUNS'] ?? 1);
@@ -166,13 +168,19 @@ function unsafeSteps(world: World): string[] {
   });
 }
 
+function aWorld(desired: Desired): World {
+  const world = new World(desired, { [DOCUMENT]: { FAST_PATH: 'true', OTHER: 'true' } });
+  world.checkouts = { code: { head: 'v1', tip: 'v1' } };
+  return world;
+}
+
 describe('in any world, whatever befalls it', () => {
   const anyWorld = fc.tuple(anyDesired, fc.array(anyMove, { minLength: 1, maxLength: 25 }));
 
   test('every decision keeps the invariants, and the world comes to rest', () => {
     fc.assert(
       fc.property(anyWorld, ([desired, moves]) => {
-        const world = new World(desired, { [DOCUMENT]: { FAST_PATH: 'true', OTHER: 'true' } });
+        const world = aWorld(desired);
         const witness = new Witness(world);
         for (const one of moves) move(world, one, witness.round);
         const retries = world.events('incident.answered').filter(({ answer }) => answer === 'retry').length;
@@ -186,7 +194,7 @@ describe('in any world, whatever befalls it', () => {
   test('once all is well again nothing is left behind', () => {
     fc.assert(
       fc.property(anyWorld, ([desired, moves]) => {
-        const world = new World(desired, { [DOCUMENT]: { FAST_PATH: 'true', OTHER: 'true' } });
+        const world = aWorld(desired);
         const round = () => world.round();
         for (const one of moves) move(world, one, round);
         calm(world, round);
@@ -199,6 +207,9 @@ describe('in any world, whatever befalls it', () => {
         expect(
           Object.values(memory.documents).filter(({ failing, owed }) => failing !== null || owed !== null),
         ).toEqual([]);
+        expect(Object.values(memory.targets).filter(({ failing, owed }) => failing !== null || owed !== null)).toEqual(
+          [],
+        );
         expect(world.plan().conditions.filter(({ type }) => TROUBLE.has(type))).toEqual([]);
         const length = world.log.length;
         move(world, CALM, round);
@@ -221,6 +232,66 @@ function calm(world: World, round: () => Plan): void {
 
 function isSuspended(world: World, policy: string): boolean {
   return world.desired.policies[policy]?.suspend === true;
+}
+
+describe('in any world', () => {
+  const anyMoves = fc.array(anyMove, { minLength: 1, maxLength: 25 });
+
+  /** Only the absence of data speaks against the host: nothing was ever seen to be bad. */
+  const withoutBreach = (one: Move): Move =>
+    one.kind === 'live'
+      ? { ...one, weather: one.weather.map((kind) => (kind === 'breached' ? 'silent' : kind)) }
+      : one.kind === 'commit'
+        ? { ...one, desired: withoutFire(one.desired) }
+        : one;
+
+  test('nothing is rolled back on the absence of data alone', () => {
+    fc.assert(
+      fc.property(anyDesired, anyMoves, (desired, moves) => {
+        const world = aWorld(withoutFire(desired));
+        for (const one of moves) move(world, withoutBreach(one), () => world.round());
+        expect(world.events('incident.opened')).toEqual([]);
+        expect(unsafeSteps(world)).toEqual([]);
+      }),
+      { numRuns: RUNS },
+    );
+  });
+
+  test('a clock that is set back, again and again, changes nothing that is done', () => {
+    const anySetBacks = fc.array(fc.constantFrom(0, 0, 0, -60_000, -7_200_000), { minLength: 25, maxLength: 25 });
+    const steady = anyMoves.map((moves) => moves.filter(({ kind }) => kind !== 'jump'));
+    // Messages tell instants, so that one may be told again by the new clock.
+    const anyQuiet = anyDesired.map((desired) => ({ ...desired, notifiers: {} }));
+    fc.assert(
+      fc.property(anyQuiet, steady, anySetBacks, (desired, moves, setBacks) => {
+        const [world, other] = [aWorld(desired), aWorld(desired)];
+        for (const [index, one] of moves.entries()) {
+          move(world, one, () => world.round());
+          move(other, one, () => other.round());
+          move(other, { kind: 'jump', byMs: setBacks[index] ?? 0 }, () => other.round());
+        }
+        expect(other.effects).toEqual(world.effects);
+        expect(told(other)).toEqual(told(world));
+      }),
+      { numRuns: RUNS },
+    );
+  });
+});
+
+/** What happened, but for when. */
+function told(world: World): string[] {
+  return world.log.flatMap(({ type }) => (type === 'clock.jumped' ? [] : [type]));
+}
+
+/** As git would have it if no trigger fired on absence. */
+function withoutFire(desired: Desired): Desired {
+  const policies = mapValues(desired.policies, (policy) => ({
+    ...policy,
+    triggers: policy.triggers.map((trigger) =>
+      trigger.noData === 'fire' ? { ...trigger, noData: 'hold' as const } : trigger,
+    ),
+  }));
+  return { ...desired, policies };
 }
 
 describe('a rollback that is killed anywhere', () => {

@@ -90,6 +90,8 @@ export type TargetMemory = {
   readonly repaired: readonly string[];
   /** Commits that are kept from git's garbage collection. */
   readonly kept: readonly string[];
+  /** Keeping others failed; null when it did not. */
+  readonly keepRetry: Retry | null;
 };
 
 /** What a target is at. `calmSince`: nothing that names the target is the matter, with data; null while something is. */

@@ -60,7 +60,7 @@ function shiftRetry<T extends Retry>(retry: T, byMs: Millis): T {
 }
 
 function shiftTarget(target: TargetMemory, byMs: Millis): TargetMemory {
-  const { current, owed, failing } = target;
+  const { current, owed, failing, keepRetry } = target;
   return {
     ...target,
     current:
@@ -74,5 +74,6 @@ function shiftTarget(target: TargetMemory, byMs: Millis): TargetMemory {
     good: target.good.map((revision) => ({ ...revision, at: revision.at + byMs })),
     owed: owed?.retry === undefined || owed.retry === null ? owed : { ...owed, retry: shiftRetry(owed.retry, byMs) },
     failing: failing === null ? null : shiftRetry(failing, byMs),
+    keepRetry: keepRetry === null ? null : shiftRetry(keepRetry, byMs),
   };
 }

@@ -35,6 +35,13 @@ export function move(world: World, one: Move, round: (world: World) => Plan): vo
     case 'edit':
       edit(world, one.entry, one.value);
       break;
+    case 'push':
+    case 'checkout': {
+      const before = world.checkouts['code'] ?? { head: one.revision };
+      const change = one.kind === 'push' ? { tip: one.revision } : { head: one.revision };
+      world.checkouts['code'] = { ...before, ...change };
+      break;
+    }
     case 'jump':
       world.now += one.byMs;
       world.record({ type: 'clock.jumped', byMs: one.byMs });

@@ -6,7 +6,20 @@ import type { Notifier } from '../../src/core/model/notifier.ts';
 import type { RollbackPolicy, Rung } from '../../src/core/model/policy.ts';
 import type { Step } from '../../src/core/model/step.ts';
 import type { Trigger } from '../../src/core/model/trigger.ts';
-import { aCheck, aFlag, aPolicy, aRun, aRung, aTrigger, aVerify, ORIGIN, setFlagOff } from './policies.ts';
+import {
+  aCheck,
+  aFlag,
+  aPolicy,
+  aRestore,
+  aRun,
+  aRung,
+  aService,
+  aTarget,
+  aTrigger,
+  aVerify,
+  ORIGIN,
+  setFlagOff,
+} from './policies.ts';
 
 /** What may befall a host, in small worlds: two flags in one document, two policies with overlapping ladders. */
 export const FLAGS = ['fast-path', 'other'] as const;
@@ -23,6 +36,8 @@ export type Move =
   | { readonly kind: 'flip'; readonly flag: string }
   | { readonly kind: 'outcomes'; readonly outcome: 'done' | 'failed' | 'unknown' }
   | { readonly kind: 'edit'; readonly entry: string; readonly value: string | null }
+  /** Somebody pushes a revision to what the target tracks, or checks one out by hand. */
+  | { readonly kind: 'push' | 'checkout'; readonly revision: string }
   | { readonly kind: 'jump'; readonly byMs: number }
   | { readonly kind: 'kill'; readonly begun: number }
   | { readonly kind: 'lift' }
@@ -85,6 +100,7 @@ const anyTrigger = (name: string): fc.Arbitrary<Trigger> =>
 const anyStep: fc.Arbitrary<Step> = fc.oneof(
   someFlag.map((flag) => setFlagOff(flag)),
   fc.boolean().map((repeatable) => aRun([repeatable ? 'again' : 'once'], { repeatable })),
+  fc.constant(aRestore()),
 );
 
 const APPROVAL: NonNullable<Rung['approval']> = { roles: { dba: 1 }, withinMs: 120 * SECOND, onTimeout: 'escalate' };
@@ -138,15 +154,28 @@ const PAGER: Notifier = {
   type: { kind: 'command', argv: ['page'] },
 };
 
+const anyTarget = fc
+  .record({
+    tracks: fc.boolean(),
+    quiesce: often<readonly Step[]>([], [aService('app.service', 'stop')]),
+    activate: often<readonly Step[]>([], [aRun(['activate'])]),
+    suspend: often(false, true),
+  })
+  .map(({ tracks, quiesce, activate, suspend }) => {
+    const track = { remote: 'origin', ref: 'main', intervalMs: 5 * SECOND };
+    return aTarget({ quiesce, suspend, type: { activate, bakeMs: 30 * SECOND, ...(tracks ? { track } : {}) } });
+  });
+
 export const anyDesired: fc.Arbitrary<Desired> = fc
   .record({
     flags: fc.record({ 'fast-path': anyFlag('fast-path'), other: anyFlag('other') }, { requiredKeys: ['fast-path'] }),
     policies: fc.record({ guard: anyPolicy('guard'), ward: anyPolicy('ward') }, { requiredKeys: [] }),
     notifiers: often<Desired['notifiers']>({ pager: PAGER }, {}),
+    targets: fc.record({ code: anyTarget }, { requiredKeys: [] }),
     adopt: often<Desired['adopt']>('ask', 'git'),
     revision: fc.constantFrom('rev-1', 'rev-2', 'rev-3'),
   })
-  .map((desired) => ({ metricSources: {}, targets: {}, ...desired }));
+  .map((desired) => ({ metricSources: {}, ...desired }));
 
 const anyWeather = fc.constantFrom<Weather>(
   'breached',
@@ -184,6 +213,13 @@ export const anyMove: fc.Arbitrary<Move> = fc.oneof(
       kind: fc.constant('edit'),
       entry: someFlag.map(entryOf),
       value: fc.constantFrom('true', 'false', 'maybe', null),
+    }),
+  },
+  {
+    weight: 2,
+    arbitrary: fc.record({
+      kind: fc.constantFrom('push', 'checkout'),
+      revision: fc.constantFrom('v1', 'v2', 'v3'),
     }),
   },
   {

@@ -57,10 +57,10 @@ function incidentInstants(turn: Turn): Millis[] {
 }
 
 function targetInstants(turn: Turn): Millis[] {
-  return Object.entries(turn.memory.targets).flatMap(([name, { current, owed, failing }]) => {
+  return Object.entries(turn.memory.targets).flatMap(([name, { current, owed, failing, keepRetry }]) => {
     const bakeMs = turn.desired.targets[name]?.type.bakeMs ?? 0;
     const calmSince = current === null || current.isGood ? null : current.calmSince;
-    const retries = [failing?.retryAt, owed?.retry?.retryAt].filter((at) => at !== undefined);
+    const retries = [failing?.retryAt, owed?.retry?.retryAt, keepRetry?.retryAt].filter((at) => at !== undefined);
     return calmSince === null ? retries : [calmSince + bakeMs, ...retries];
   });
 }

@@ -25,6 +25,7 @@ const UNKNOWN_TARGET: TargetMemory = {
   failing: null,
   repaired: [],
   kept: [],
+  keepRetry: null,
 };
 
 export function evolveTargets(memory: Memory, event: TargetEvent & Pick<Event, 'at'>): Memory {
@@ -115,8 +116,11 @@ export function evolveActivated(memory: Memory, action: ActivateAction, event: F
 }
 
 export function evolveKept(memory: Memory, action: KeepAction, event: FinishedEvent): Memory {
-  if (event.outcome !== 'done') return memory;
-  return change(memory, action.target.name, (known) => ({ ...known, kept: action.commits }));
+  return change(memory, action.target.name, (known) => {
+    if (event.outcome === 'done') return { ...known, kept: action.commits, keepRetry: null };
+    if (event.outcome === 'notDone') return known;
+    return { ...known, keepRetry: backOff(known.keepRetry, event.at, FIRST_RETRY_MS, LONGEST_RETRY_MS) };
+  });
 }
 
 /** What was owed before comes first, from its beginning: a restore in between may have undone it. */

@@ -144,7 +144,8 @@ export function keeps(turn: Turn): Action[] {
     const memory = turn.memory.targets[target.name];
     if (memory === undefined || target.suspend) return [];
     const commits = memory.good.map(({ commit }) => commit).sort();
-    if (isSame(commits, memory.kept)) return [];
+    const waits = memory.keepRetry !== null && turn.now < memory.keepRetry.retryAt;
+    if (waits || isSame(commits, memory.kept)) return [];
     return [
       {
         kind: 'keep',

@@ -62,7 +62,9 @@ function recordMoving(turn: Turn): void {
   if (turn.now - turn.memory.triggersRecordedAt < RECORD_EVERY_MS) return;
   const { triggers, triggersRecordedAt } = turn.memory;
   const moving = Object.entries(triggers).filter(([, trigger]) =>
-    Object.values(trigger.elements).some(({ accumulatedAt }) => (accumulatedAt ?? 0) > triggersRecordedAt),
+    Object.values(trigger.elements).some(
+      ({ accumulatedAt }) => accumulatedAt !== null && accumulatedAt > triggersRecordedAt,
+    ),
   );
   if (moving.length > 0) turn.emit({ type: 'triggers.recorded', triggers: Object.fromEntries(moving) });
 }
