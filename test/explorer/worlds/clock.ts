@@ -26,5 +26,5 @@ export const CLOCK: SmallWorld = {
   overrides: [{ flag: 'fast-path', variant: 'on', ttlMs: 3 * TICK_MS }],
   afterKill: 'copy',
   incidents: 2,
-  disturbances: 3,
+  disturbances: 2,
 };

@@ -31,5 +31,5 @@ export const KILLS: SmallWorld = {
   moves: new Set(['kill', 'abort', 'halt']),
   outcomes: ['failed', 'unknown'],
   incidents: 1,
-  disturbances: 3,
+  disturbances: 2,
 };

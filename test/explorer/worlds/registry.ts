@@ -12,12 +12,12 @@ import { SIGNALS } from './signals.ts';
 /** The largest first, so that several workers end at about the same time. */
 export const WORLDS: readonly SmallWorld[] = [
   CODE,
-  KILLS,
-  CLOCK,
-  SIGNALS,
   ROLLBACK,
   BRAKES,
   DOCUMENTS,
+  CLOCK,
   PEOPLE,
+  KILLS,
+  SIGNALS,
   MESSAGES,
 ];

@@ -39,5 +39,5 @@ export const SIGNALS: SmallWorld = {
   coverMs: TICK_MS,
   moves: new Set(['kill']),
   incidents: 1,
-  disturbances: 2,
+  disturbances: 1,
 };
