@@ -4,7 +4,7 @@ import type { SmallWorld } from '../model/small-world.ts';
 import type { Host, State } from '../model/state.ts';
 import type { Witness } from '../model/witness.ts';
 import { brakesForm, incidentsForm, rollbacksForm, seenRollbacksForm } from './incidents.ts';
-import { outboxForm, reportsForm } from './messages.ts';
+import { outboxForm, pacesForm, reportsForm } from './messages.ts';
 import { documentsForm, holdsForm, operationsForm, placesForm, seenHoldsForm } from './places.ts';
 import { renamed, type Scope, scopeOf } from './scope.ts';
 import { seenTargetsForm, targetsForm } from './targets.ts';
@@ -32,6 +32,7 @@ const MEMORY: Forms<Memory> = {
     return isUsual ? '=' : operationsForm(scope, known);
   },
   outbox: outboxForm,
+  paces: pacesForm,
   reportsOwed: reportsForm,
   halt: (_, halt) => (halt === null ? '' : 'h'),
   // Part of each trigger's form.

@@ -1,6 +1,13 @@
 import { firstRung } from '../../../src/core/incidents/open-incidents.ts';
 import type { Memory } from '../../../src/core/memory.ts';
-import type { ExecutingPhase, Incident, IncidentId, Phase, VerifyingPhase } from '../../../src/core/model/incident.ts';
+import {
+  type ExecutingPhase,
+  type Incident,
+  type IncidentId,
+  type Phase,
+  toldOf,
+  type VerifyingPhase,
+} from '../../../src/core/model/incident.ts';
 import type { Millis } from '../../../src/core/units.ts';
 import { TICK_MS } from '../model/small-world.ts';
 import type { SeenRollback } from '../model/witness.ts';
@@ -24,7 +31,15 @@ function incidentForm(scope: Scope, incident: Incident): string {
     return `{${policy.name}c${waitsForTime(scope, incident.id) ? age(scope, phase.at, scope.horizons.liftMs) : ''}}`;
   let form = `{${policyName(policy)}@${firstRung(incident)}`;
   for (const one of joined) form += `+${policyName(one.policy)}`;
-  return `${form}${phaseForm(scope, incident, phase)}}`;
+  return `${form}${phaseForm(scope, incident, phase)}${toldForm(scope, incident)}}`;
+}
+
+/** Which levels of escalation were told, and how long until the next; who was told beside the policy's own. */
+function toldForm(scope: Scope, incident: Incident): string {
+  const { levels, hearers, since } = toldOf(incident);
+  const next = incident.policy.escalate?.[levels];
+  const waits = next === undefined ? '' : age(scope, since, next.afterMs);
+  return `${levels === 0 ? '' : levels}${waits === '' ? '' : `e${waits}`}${hearers.join()}`;
 }
 
 /** Whether a latch of a closed incident counts the time since then. */

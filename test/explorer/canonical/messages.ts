@@ -19,6 +19,13 @@ function messageName(scope: Scope, { notifier, notification }: OutboxEntry): str
   return `${notifier}${topic}${incident === undefined ? `${policy}${title}` : nameOf(scope, incident)}`;
 }
 
+/** How many were sent within the minute is left out: at one instant of these worlds there are never as many as may be. */
+export function pacesForm(scope: Scope, paces: Memory['paces']): string {
+  let form = '';
+  for (const notifier in paces) form += `${notifier}${left(scope, paces[notifier]?.closedUntil ?? 0)}`;
+  return form;
+}
+
 export function reportsForm(scope: Scope, owed: Memory['reportsOwed']): string {
   let form = '';
   for (const incident in owed) {

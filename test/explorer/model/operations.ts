@@ -69,7 +69,8 @@ export function recoveryOf(
 function stepRecovery(step: Step, effect: boolean): 'done' | 'notDone' | 'unknown' {
   switch (step.kind) {
     case 'service':
-      // systemd tells one start of a unit from the next.
+    case 'container':
+      // systemd tells one start of a unit from the next, and an engine one of a container.
       return effect ? 'done' : 'notDone';
     case 'run':
     case 'http':

@@ -1,6 +1,6 @@
 import type { Notifier } from '../../../src/core/model/notifier.ts';
 import { ORIGIN, setFlagOff } from '../../support/policies.ts';
-import type { SmallWorld } from '../model/small-world.ts';
+import { type SmallWorld, TICK_MS } from '../model/small-world.ts';
 import { desired, flag, policy, QUIET, rung, weather } from './parts.ts';
 
 const GUARD = 'guard/latency';
@@ -9,11 +9,12 @@ const pager: Notifier = {
   name: 'pager',
   origin: ORIGIN,
   suspend: false,
-  on: ['opened', 'resolved', 'exhausted', 'aborted'],
+  on: ['opened', 'escalated', 'resolved', 'exhausted', 'aborted'],
   timeoutMs: 10_000,
   type: { kind: 'command', argv: ['page'] },
 };
-const guard = policy('guard', { ladder: [rung('flags', [setFlagOff()])], notify: ['pager'] });
+const escalate = [{ afterMs: 2 * TICK_MS, notify: ['pager'] }];
+const guard = policy('guard', { ladder: [rung('flags', [setFlagOff()])], notify: ['pager'], escalate });
 
 export const MESSAGES: SmallWorld = {
   ...QUIET,
