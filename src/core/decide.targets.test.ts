@@ -73,6 +73,22 @@ describe('a revision', () => {
   });
 });
 
+test('a good revision that cannot be kept is tried again later, and not at once', () => {
+  const world = new World(desiredWith(), { [APP]: { FAST_PATH: 'true' } });
+  let tries = 0;
+  world.perform = (action) => {
+    if (action.kind === 'keep') tries += 1;
+    return { outcome: action.kind === 'keep' && tries < 3 ? 'failed' : 'done', detail: 'read-only' };
+  };
+  world.checkouts = { code: { head: 'v1' } };
+  world.live(65, 0.1);
+  expect(tries).toBe(1);
+  expect(world.plan().requeueAt).toBe(world.now + 1_000);
+  world.live(30, 0.1);
+  expect(tries).toBe(3);
+  expect(world.memory.targets['code']).toMatchObject({ kept: ['v1'], keepRetry: null });
+});
+
 describe('a code rung', () => {
   test('goes back to the last good revision, and puts what it leaves into quarantine', () => {
     const world = quietWorld();

@@ -1,5 +1,5 @@
 import { describe, expect, test } from 'vitest';
-import { aDesired, aFlag, aPolicy, aRun, aRung, aVerify, ORIGIN } from '../../test/support/policies.ts';
+import { aDesired, aFlag, aPolicy, aRun, aRung, aTrigger, aVerify, ORIGIN } from '../../test/support/policies.ts';
 import { World } from '../../test/support/world.ts';
 
 const APP = 'envFile:/app.env';
@@ -105,6 +105,15 @@ describe('a clock that is set back while no daemon looks', () => {
     const world = awakened(healthyWorld());
     expect(world.plan().conditions).toContainEqual(expect.objectContaining({ type: 'TriggerUnknown' }));
   });
+});
+
+test('a clock that is set back before trigger states were ever written down writes down nothing', () => {
+  const world = new World(aDesired({ policies: { guard: aPolicy({ triggers: [aTrigger({ forMs: 0 })] }) } }));
+  world.halt = { since: world.now, by: 'ann', reason: 'looking' };
+  world.live(5, 0.9);
+  setClock(world, -HOUR);
+  world.settle();
+  expect(world.events('triggers.recorded')).toEqual([]);
 });
 
 test('an incident that could not begin is not taken for new when the clock is set to its opening', () => {
