@@ -32,7 +32,8 @@ export function describeMove(world: SmallWorld, { host, memory }: State, move: M
       return `git: ${world.revisions[move.revision]?.words ?? '?'}`;
     case 'override': {
       const override = world.overrides[move.override];
-      const span = override?.ttlMs == null ? '' : ` for ${formatDuration(override.ttlMs)}`;
+      const ttlMs = override?.ttlMs ?? null;
+      const span = ttlMs === null ? '' : ` for ${formatDuration(ttlMs)}`;
       return `a person overrides ${override?.flag ?? '?'} with ${override?.variant ?? '?'}${span}`;
     }
     case 'lift':
@@ -47,7 +48,8 @@ export function describeMove(world: SmallWorld, { host, memory }: State, move: M
     }
     case 'edit': {
       const edit = world.edits[move.edit];
-      return `somebody ${edit?.value == null ? 'removes' : `writes ${edit.value} to`} ${edit?.entry ?? '?'} by hand`;
+      const value = edit?.value ?? null;
+      return `somebody ${value === null ? 'removes' : `writes ${value} to`} ${edit?.entry ?? '?'} by hand`;
     }
     case 'begin':
       return `${describeOperation(host.running[move.operation])} begins to change the host`;

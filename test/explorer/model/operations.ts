@@ -38,7 +38,8 @@ function withWrite(host: Host, { document, changes }: DeliverAction): Host {
 export function digestOf({ action }: Operation, host: Host): string | null {
   if (action.kind === 'restore') return action.to;
   if (action.kind !== 'deliver') return null;
-  return fingerprint(Object.entries(host.files[documentKey(action.document)] ?? {}).sort());
+  const entries = Object.entries(host.files[documentKey(action.document)] ?? {});
+  return fingerprint(entries.toSorted(([a], [b]) => (a < b ? -1 : 1)));
 }
 
 /** What a new life finds out about an operation of the old one, as `recoverOperation` and the drivers do. */

@@ -13,9 +13,7 @@ describe('a bug planted in what is decided or remembered', () => {
     const { violation } = explore(world, rules(), INVARIANTS, limits);
     if (violation === null) throw new Error('nothing was found');
     const story = tellViolation(world, rules(), violation);
-    expect(violation.invariant, story).toBe(breaks);
-    expect(violation.path.length, story).toBe(moves);
-    expect(story).toContain(`invariant ${breaks} is broken after ${violation.path.length} move(s)`);
+    expect(story).toContain(`invariant ${breaks} is broken after ${moves} move(s)`);
   });
 
   test('there is one for every invariant', () => {

@@ -15,6 +15,7 @@ export type Report = {
   readonly story: string | null;
 };
 
+// oxlint-disable-next-line unicorn/require-post-message-target-origin -- A thread is no window.
 if (!isMainThread) parentPort?.postMessage(carryOut(workerData as Job));
 
 function carryOut({ world: name, limits }: Job): Report {
