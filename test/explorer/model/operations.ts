@@ -67,17 +67,8 @@ export function recoveryOf(
   }
 }
 
+/** Steps that may be repeated, or must not, have no trace that could be looked for; every other driver sees its own. */
 function stepRecovery(step: Step, effect: boolean): 'done' | 'notDone' | 'unknown' {
-  switch (step.kind) {
-    case 'service':
-    case 'container':
-      // systemd tells one start of a unit from the next, and an engine one of a container.
-      return effect ? 'done' : 'notDone';
-    case 'run':
-    case 'http':
-      return step.repeatable ? 'notDone' : 'unknown';
-    case 'setFlag':
-    case 'restore':
-      return 'notDone';
-  }
+  if ('repeatable' in step) return step.repeatable ? 'notDone' : 'unknown';
+  return effect ? 'done' : 'notDone';
 }

@@ -111,7 +111,7 @@ export function noteEffect(witness: Witness, operation: Operation): Witness {
 
 /** The step that an operation must not do twice; null where a repetition does no harm. */
 export function unrepeatableStep({ action }: Operation): DoneStep | null {
-  if (action.kind !== 'step' || (action.step.kind !== 'run' && action.step.kind !== 'http')) return null;
+  if (action.kind !== 'step' || !('repeatable' in action.step)) return null;
   return action.step.repeatable ? null : { incident: action.incident, step: action.key };
 }
 
