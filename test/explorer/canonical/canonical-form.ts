@@ -6,9 +6,9 @@ import type { Witness } from '../model/witness.ts';
 import { brakesForm, incidentsForm, rollbacksForm, seenRollbacksForm } from './incidents.ts';
 import { outboxForm, pacesForm, reportsForm } from './messages.ts';
 import { documentsForm, holdsForm, operationsForm, placesForm, seenHoldsForm } from './places.ts';
-import { renamed, type Scope, scopeOf } from './scope.ts';
+import { nameOf, renamed, type Scope, scopeOf } from './scope.ts';
 import { seenTargetsForm, targetsForm } from './targets.ts';
-import { loggedForm, recordedForm, triggersForm, witnessedForm } from './triggers.ts';
+import { loggedForm, recordedForm, triggersForm, troublesForm, witnessedForm } from './triggers.ts';
 
 type Forms<T> = { readonly [Key in keyof T]-?: (scope: Scope, value: T[Key]) => string };
 
@@ -35,6 +35,10 @@ const MEMORY: Forms<Memory> = {
   paces: pacesForm,
   reportsOwed: reportsForm,
   halt: (_, halt) => (halt === null ? '' : 'h'),
+  windowed: (_, windowed) => JSON.stringify(windowed),
+  troubles: troublesForm,
+  // How long a rung took is only told.
+  durations: () => '',
   // Part of each trigger's form.
   startedAt: () => '',
   // The host's, and only noted.
@@ -50,6 +54,7 @@ const HOST: Forms<Host> = {
   revision: (_, revision) => `${revision}`,
   files: (_, files) => JSON.stringify(files),
   checkouts: (_, checkouts) => JSON.stringify(checkouts),
+  loss: (_, loss) => `${loss}`,
   hidden: (_, hidden) => (hidden ? 'u' : ''),
   halted: (_, halted) => (halted ? 'h' : ''),
   weather: ({ world }, weather) => (world.weathers[weather]?.isFault === true ? `w${weather}` : ''),
@@ -63,6 +68,12 @@ const WITNESS: Forms<Witness> = {
   rollbacks: seenRollbacksForm,
   holds: seenHoldsForm,
   targets: seenTargetsForm,
+  approvals: (scope, approvals) =>
+    Object.entries(approvals)
+      .map(([id, { request, given }]) =>
+        JSON.stringify([nameOf(scope, id), request.rung, request.covers, given.map(({ subject }) => subject)]),
+      )
+      .join(),
   done: (scope, done) => done.map(({ incident, step }) => renamed(scope, step, incident)).join(),
 };
 

@@ -1,6 +1,9 @@
-import { firstRung } from '../../../src/core/incidents/open-incidents.ts';
+import { firstRung } from '../../../src/core/incidents/first-rung.ts';
+import { COUNT_PATIENCE_MS } from '../../../src/core/incidents/loss.ts';
 import type { Memory } from '../../../src/core/memory.ts';
 import {
+  type AskedAbout,
+  type AwaitingPhase,
   type ExecutingPhase,
   type Incident,
   type IncidentId,
@@ -29,7 +32,7 @@ function incidentForm(scope: Scope, incident: Incident): string {
   const { policy, joined, phase } = incident;
   if (phase.kind === 'closed')
     return `{${policy.name}c${waitsForTime(scope, incident.id) ? age(scope, phase.at, scope.horizons.liftMs) : ''}}`;
-  let form = `{${policyName(policy)}@${firstRung(incident)}`;
+  let form = `{${policyName(policy)}@${firstRung(incident)}${incident.held ? 'h' : ''}${incident.pausedAt === null ? '' : 'p'}`;
   for (const one of joined) form += `+${policyName(one.policy)}`;
   return `${form}${phaseForm(scope, incident, phase)}${toldForm(scope, incident)}}`;
 }
@@ -50,26 +53,47 @@ function waitsForTime({ state }: Scope, id: IncidentId): boolean {
 
 function phaseForm(scope: Scope, incident: Incident, phase: Exclude<Phase, { kind: 'closed' }>): string {
   switch (phase.kind) {
-    case 'entering':
-      return `n${phase.rung}${incident.openedAt === scope.now ? '!' : ''}`;
-    case 'executing':
-      return executingForm(scope, incident, phase);
+    case 'fixing-forward':
+      return `f${phase.rung},${left(scope, phase.deadlineAt, frozenAt(scope, incident, phase.since))}`;
     case 'verifying':
-      return verifyingForm(scope, phase);
-    case 'asking': {
-      const { rung, about } = phase;
-      return `?${rung}${about.kind === 'executing' ? executingForm(scope, incident, about) : askedForm(scope, about)}`;
-    }
+      return verifyingForm(scope, incident, phase);
+    case 'asking':
+      return `?${phase.rung}${aboutForm(scope, incident, phase.about)}`;
+    default:
+      return aboutForm(scope, incident, phase);
   }
 }
 
+function aboutForm(scope: Scope, incident: Incident, about: AskedAbout): string {
+  switch (about.kind) {
+    case 'entering':
+      return `n${about.rung}${about.unsure ? 'u' : ''}`;
+    case 'awaiting-approval':
+      return awaitingForm(scope, incident, about);
+    case 'executing':
+      return executingForm(scope, incident, about);
+    case 'verifying':
+      return askedForm(scope, about);
+  }
+}
+
+/** The digest of a request stands for what is written of it here. */
+function awaitingForm(scope: Scope, incident: Incident, phase: AwaitingPhase): string {
+  const { rung, since, deadlineAt, request, given, overriddenBy } = phase;
+  const now = frozenAt(scope, incident, since);
+  const asked = request === null ? '' : JSON.stringify([request.covers, request.point]);
+  const by = [...given.map(({ subject }) => subject), overriddenBy?.subject ?? ''].join();
+  return `w${rung},${age(scope, since, COUNT_PATIENCE_MS)},${left(scope, deadlineAt, now)}${asked}${by}`;
+}
+
 /** Only a flag that is being set, and a move that is made effective, count their time; every other step has an operation with a deadline of its own. */
-function executingForm(scope: Scope, { policy }: Incident, phase: ExecutingPhase): string {
+function executingForm(scope: Scope, incident: Incident, phase: ExecutingPhase): string {
+  const { policy } = incident;
   const { rung, part, step, startedAt, outcome, destination } = phase;
   const current = policy.ladder[rung]?.[part][step];
   const counts = startedAt !== null && (current?.kind === 'setFlag' || current?.kind === 'restore');
   const started = counts
-    ? age(scope, startedAt, current.timeoutMs, frozenAt(scope, startedAt))
+    ? age(scope, startedAt, current.timeoutMs, frozenAt(scope, incident, startedAt))
     : startedAt === null
       ? ''
       : 's';
@@ -77,10 +101,13 @@ function executingForm(scope: Scope, { policy }: Incident, phase: ExecutingPhase
 }
 
 /** While halted, a verification stands still as of the halt, or as of its own beginning if that was later. */
-function verifyingForm(scope: Scope, { rung, since, settleAt, deadlineAt, goodSince }: VerifyingPhase): string {
-  const now = frozenAt(scope, since);
-  const good =
-    goodSince === null || scope.state.memory.halt !== null ? '' : age(scope, goodSince, scope.horizons.successMs);
+function verifyingForm(
+  scope: Scope,
+  incident: Incident,
+  { rung, since, settleAt, deadlineAt, goodSince }: VerifyingPhase,
+): string {
+  const now = frozenAt(scope, incident, since);
+  const good = goodSince === null || isFrozen(scope, incident) ? '' : age(scope, goodSince, scope.horizons.successMs);
   return `v${rung},${-age(scope, settleAt, LONG_AGO_MS, now)},${left(scope, deadlineAt, now)},${good}`;
 }
 
@@ -90,19 +117,23 @@ function askedForm(scope: Scope, { rung, settleAt, goodSince }: VerifyingPhase):
   return `v${rung},${-age(scope, settleAt, LONG_AGO_MS)},${good}`;
 }
 
-function frozenAt(scope: Scope, since: Millis): Millis {
-  const { halt } = scope.state.memory;
-  return halt === null ? scope.now : Math.max(since, halt.noticedAt);
+function frozenAt({ now, state }: Scope, { pausedAt }: Incident, since: Millis): Millis {
+  const stopped = [state.memory.halt?.noticedAt, pausedAt].filter((at) => at !== undefined && at !== null);
+  return stopped.length === 0 ? now : Math.max(since, Math.min(...stopped));
+}
+
+function isFrozen({ state }: Scope, { pausedAt }: Incident): boolean {
+  return state.memory.halt !== null || pausedAt !== null;
 }
 
 export function rollbacksForm(scope: Scope, rollbacks: Memory['rollbacks']): string {
   const { horizons, rewindMs } = scope;
   let form = '';
-  for (const { policy, conflictSet, at, endedAt } of rollbacks) {
+  for (const { policy, conflictSet, at, endedAt, cooldownMs, acted } of rollbacks) {
     const opened = age(scope, at, horizons.limitMs);
     const ended = endedAt === null ? 'open' : age(scope, endedAt, horizons.cooldownMs);
     if (opened === horizons.limitMs + rewindMs && ended === horizons.cooldownMs + rewindMs) continue;
-    form += `[${policy}${conflictSet.join()}${opened},${ended}]`;
+    form += `[${policy}${conflictSet.join()}${opened},${ended},${cooldownMs}${acted ? '' : '-'}]`;
   }
   return form;
 }
@@ -125,7 +156,8 @@ export function brakesForm(scope: Scope, brakes: Memory['brakes']): string {
   let form = '';
   for (const policy in brakes) {
     const brake = brakes[policy];
-    if (brake !== undefined) form += `${policy}${brake.kind[0]}${left(scope, brake.until)}`;
+    if (brake !== undefined)
+      form += `${policy}${brake.kind}${left(scope, brake.until)}${brake.quiet === true ? 'q' : ''}`;
   }
   return form;
 }

@@ -1,4 +1,4 @@
-import type { DocumentMemory, Memory, Retry } from '../../../src/core/memory.ts';
+import type { DocumentMemory, Memory, PlaceMemory, Retry } from '../../../src/core/memory.ts';
 import type { Action } from '../../../src/core/model/action.ts';
 import type { Hold, Latch, Lift } from '../../../src/core/model/hold.ts';
 import type { Operation } from '../../../src/core/model/operation.ts';
@@ -6,10 +6,22 @@ import type { SeenHold } from '../model/witness.ts';
 import { MOST_ATTEMPTS } from './messages.ts';
 import { age, left, nameOf, renamed, type Scope, stepName } from './scope.ts';
 
-export function placesForm(_scope: Scope, places: Memory['places']): string {
+export function placesForm(scope: Scope, places: Memory['places']): string {
   let form = '';
-  for (const key of Object.keys(places).sort()) form += `[${key}${places[key]?.delivered},${places[key]?.drift}]`;
+  for (const key of Object.keys(places).sort()) form += `[${key}${placeForm(scope, places[key])}]`;
   return form;
+}
+
+/** How often in a row it was set back: more often than this it waits longest. */
+const MOST_REPAIRS = 12;
+const FORGIVEN_MS = 7_200_000 + 1;
+
+function placeForm(scope: Scope, place: PlaceMemory | undefined): string {
+  if (place === undefined) return '-';
+  const { delivered, drift, repairs } = place;
+  if (repairs === undefined) return `${delivered},${drift}`;
+  const { attempts, retryAt, lastAt } = repairs;
+  return `${delivered},${drift},${Math.min(MOST_REPAIRS, attempts)},${left(scope, retryAt)},${age(scope, lastAt, FORGIVEN_MS)}`;
 }
 
 export function documentsForm(scope: Scope, documents: Memory['documents']): string {

@@ -1,11 +1,11 @@
-import type { Memory } from '../../../src/core/memory.ts';
+import { type Memory, OWN_SAMPLER } from '../../../src/core/memory.ts';
 import { ELEMENT_LOOKBACK_MS, GAP_INTERVALS } from '../../../src/core/triggers/advance.ts';
 import { RECORD_EVERY_MS } from '../../../src/core/triggers/advance-triggers.ts';
 import type { ElementMemory, TriggerMemory } from '../../../src/core/triggers/trigger-memory.ts';
 import { STALE_INTERVALS } from '../../../src/core/triggers/trigger-view.ts';
 import { TICK_MS } from '../model/small-world.ts';
 import type { TriggerWitness } from '../model/trigger-witness.ts';
-import { triggerKeysOf } from '../model/world-facts.ts';
+import { triggerKeysOf, triggersOf } from '../model/world-facts.ts';
 import { age, elapsed, type Scope } from './scope.ts';
 
 /** An evaluation older than this is stale, and its gap counts in full. */
@@ -43,7 +43,7 @@ function triggerForm(scope: Scope, trigger: TriggerMemory | undefined, mayBeFres
 function elementForm(scope: Scope, element: ElementMemory, key: string, at: number): string {
   const { state, accumulatedMs, accumulatedAt, seenAt } = element;
   const unseen = Math.min(ELEMENT_LOOKBACK_MS + 1, at - seenAt);
-  const gap = age(scope, at, GAP_MS);
+  const gap = `${age(scope, at, GAP_MS)}${isSuspect(scope, element) ? 's' : ''}`;
   if (accumulatedAt === null) return `(${key}${state[0]}${unseen},${gap})`;
   const isUnrecorded = accumulatedAt > scope.state.memory.triggersRecordedAt ? 'u' : '';
   return `(${key}${state[0]}${unseen},${gap},${accumulatedMs},${age(scope, accumulatedAt, GAP_MS)}${isUnrecorded})`;
@@ -53,6 +53,24 @@ function elementForm(scope: Scope, element: ElementMemory, key: string, at: numb
 export function recordedForm({ world, state, now }: Scope, triggersRecordedAt: number): string {
   const isLast = world.moves.has('killAndSetBack') && triggersRecordedAt === state.recordedAt;
   return `${now - triggersRecordedAt < RECORD_EVERY_MS ? 'r' : ''}${isLast ? 'l' : ''}`;
+}
+
+/** How long a sampler is under suspicion after its own trouble. */
+const SUSPICION_MS = 4 * TICK_MS;
+/** Of fewer triggers nobody can say that most of them breach. */
+const LEAST_TRIGGERS = 3;
+
+export function troublesForm(scope: Scope, troubles: Memory['troubles']): string {
+  if (triggersOf(scope.world).length < LEAST_TRIGGERS) return '';
+  return Object.entries(troubles)
+    .map(([sampler, at]) => `${sampler}${age(scope, at, SUSPICION_MS)}`)
+    .join();
+}
+
+/** Whether an element began to breach since its sampler was in trouble. */
+function isSuspect({ state, world }: Scope, { breachedSince }: ElementMemory): boolean {
+  const troubledAt = state.memory.troubles[OWN_SAMPLER];
+  return troubledAt !== undefined && triggersOf(world).length >= LEAST_TRIGGERS && breachedSince >= troubledAt;
 }
 
 export function witnessedForm(scope: Scope, triggers: Readonly<Record<string, TriggerWitness>>): string {

@@ -13,7 +13,7 @@ export const COOLDOWN_AND_LIMIT: Invariant = {
       const related = known.rollbacks.filter(
         (one) => one.policy.name === policy.name || overlaps(one.conflictSet, conflictSet),
       );
-      const early = related.find(({ endedMs }) => endedMs === null || elapsedMs - endedMs < policy.cooldownMs);
+      const early = related.find((one) => one.endedMs === null || elapsedMs - one.endedMs < one.policy.cooldownMs);
       if (early !== undefined) return `${id} opens within the cooldown after ${early.incident}`;
       if (policy.limit === undefined) continue;
       const { rollbacks, perMs } = policy.limit;

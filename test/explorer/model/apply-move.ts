@@ -6,7 +6,7 @@ import type { Observed } from '../../../src/core/observed.ts';
 import type { Millis } from '../../../src/core/units.ts';
 import { type Change, changeBy } from './change.ts';
 import type { Move } from './move.ts';
-import { readingsOf, sightsOf, targetSightsOf, watchReadings } from './observe.ts';
+import { measuresOf, readingsOf, sightsOf, targetSightsOf, watchReadings } from './observe.ts';
 import type { Rules } from './rules.ts';
 import type { SmallWorld } from './small-world.ts';
 import type { Host, State, Transition } from './state.ts';
@@ -24,6 +24,7 @@ export function firstState(world: SmallWorld, rules: Rules): State {
     revision: 0,
     files: world.files,
     checkouts: world.checkouts,
+    loss: 0,
     hidden: false,
     halted: false,
     weather: 0,
@@ -58,6 +59,7 @@ function decideAfter(world: SmallWorld, rules: Rules, before: State, move: Move,
     checks: {},
     halt: haltOf(host),
     targets: targetSightsOf(host),
+    measures: measuresOf(world, host),
   };
   const { memory } = log;
   const happened = [...log.events];

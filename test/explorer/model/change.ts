@@ -1,7 +1,15 @@
+import { approveRung, rejectRung } from '../../../src/core/approval-commands.ts';
 import type { EventSpec } from '../../../src/core/event.ts';
 import { isOpen } from '../../../src/core/model/incident.ts';
 import type { Operation, OperationOutcome } from '../../../src/core/model/operation.ts';
-import { abortIncident, adopt, answerIncident, liftHold, overrideFlag } from '../../../src/core/operator-commands.ts';
+import {
+  abortIncident,
+  adopt,
+  answerIncident,
+  CommandError,
+  liftHold,
+  overrideFlag,
+} from '../../../src/core/operator-commands.ts';
 import type { Millis } from '../../../src/core/units.ts';
 import type { Move } from './move.ts';
 import { digestOf, recoveryOf, withCheckout, withEffect } from './operations.ts';
@@ -59,6 +67,8 @@ export function changeBy(world: SmallWorld, state: State, move: Move): Change {
       const { target, revision } = at(world.checkoutsByHand, move.checkout);
       return quiet(withCheckout(host, target, { head: revision }));
     }
+    case 'grow':
+      return quiet({ ...host, loss: host.loss + 1 });
     case 'begin':
       return begin(state, move.operation);
     case 'commit':
@@ -149,7 +159,7 @@ function commit(world: SmallWorld, { host, memory }: State, revision: number): C
   };
 }
 
-type Command = Extract<Move, { kind: 'override' | 'lift' | 'adopt' | 'abort' | 'answer' }>;
+type Command = Extract<Move, { kind: 'override' | 'lift' | 'adopt' | 'abort' | 'answer' | 'approve' | 'reject' }>;
 
 /** What a person commands, by the functions that the API calls. */
 function command(world: SmallWorld, state: State, move: Command): Change {
@@ -167,10 +177,28 @@ function command(world: SmallWorld, state: State, move: Command): Change {
       return said(adopt(situation, undefined));
     case 'abort':
       return said(abortIncident(situation, incidentAt(state, move.incident), undefined));
+    case 'approve':
+    case 'reject': {
+      const person = at(world.people, move.person);
+      const run = move.kind === 'approve' ? approveRung : rejectRung;
+      return said(
+        unlessRefused(() => run({ memory, checks: {}, now: host.now, person }, incidentAt(state, move.incident), {})),
+      );
+    }
     case 'answer': {
       const change = said(answerIncident(situation, incidentAt(state, move.incident), move.answer));
       return move.killed ? killedAfter(state, change) : change;
     }
+  }
+}
+
+/** A command that is refused changes nothing. */
+function unlessRefused(run: () => readonly EventSpec[]): readonly EventSpec[] {
+  try {
+    return run();
+  } catch (error) {
+    if (error instanceof CommandError) return [];
+    throw error;
   }
 }
 

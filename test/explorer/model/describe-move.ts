@@ -51,6 +51,12 @@ export function describeMove(world: SmallWorld, { host, memory }: State, move: M
       const value = edit?.value ?? null;
       return `somebody ${value === null ? 'removes' : `writes ${value} to`} ${edit?.entry ?? '?'} by hand`;
     }
+    case 'approve':
+      return `${world.people[move.person]?.name ?? '?'} approves what ${openIncident(memory, move.incident)} asks`;
+    case 'reject':
+      return `${world.people[move.person]?.name ?? '?'} rejects what ${openIncident(memory, move.incident)} asks`;
+    case 'grow':
+      return 'more would be lost than before';
     case 'begin':
       return `${describeOperation(host.running[move.operation])} begins to change the host`;
     case 'push':

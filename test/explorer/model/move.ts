@@ -37,6 +37,10 @@ export type Move =
       readonly answer: IncidentAnswer;
       readonly killed: boolean;
     }
+  | { readonly kind: 'approve'; readonly incident: number; readonly person: number }
+  | { readonly kind: 'reject'; readonly incident: number; readonly person: number }
+  /** More would be lost than before. */
+  | { readonly kind: 'grow' }
   | { readonly kind: 'edit'; readonly edit: number }
   | { readonly kind: 'push'; readonly push: number }
   | { readonly kind: 'checkout'; readonly checkout: number }

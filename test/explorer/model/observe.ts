@@ -1,5 +1,5 @@
 import type { DocumentSight, Observed, Reading, ReadingValue, TargetSight } from '../../../src/core/observed.ts';
-import { type ReadingKind, type SmallWorld, TICK_MS, type Weather } from './small-world.ts';
+import { LOSS_KEY, type ReadingKind, type SmallWorld, TICK_MS, type Weather } from './small-world.ts';
 import type { Host } from './state.ts';
 import { watchTrigger } from './trigger-witness.ts';
 import type { Witness } from './witness.ts';
@@ -82,4 +82,10 @@ export function targetSightsOf({ checkouts, hidden, now }: Host): Observed['targ
       : { kind: 'git', at: now, head: { commit: head, tree: head }, isDirty: false, tip: newest, tipFault: null };
   }
   return sights;
+}
+
+/** Whatever is measured, it is so much. */
+export function measuresOf({ losses }: SmallWorld, { loss, now }: Host): NonNullable<Observed['measures']> {
+  const value = losses[loss];
+  return value === undefined ? {} : { [LOSS_KEY]: { key: LOSS_KEY, at: now, value, detail: 'counted' } };
 }

@@ -1,4 +1,6 @@
-import { isOpen } from '../../../src/core/model/incident.ts';
+import { slotsOf } from '../../../src/core/incidents/approval-slots.ts';
+import type { ApprovalRule } from '../../../src/core/model/approval.ts';
+import { type AwaitingPhase, isOpen } from '../../../src/core/model/incident.ts';
 import type { Operation } from '../../../src/core/model/operation.ts';
 import type { Move } from './move.ts';
 import type { SmallWorld } from './small-world.ts';
@@ -15,14 +17,24 @@ export function possibleMoves(world: SmallWorld, state: State): Possible[] {
   if (prompt >= 0) return [{ move: finish(prompt, 'done', true), cost: 0 }];
   const all = [
     ...host.running.flatMap((operation, index) => endings(world, operation, index)),
-    ...people(state),
+    ...people(world, state),
     ...ticks(world, state),
     ...faults(world, state),
   ];
   return all.filter(({ move }) => ALWAYS.has(move.kind) || world.moves.has(move.kind));
 }
 
-const ALWAYS = new Set<Move['kind']>(['tick', 'begin', 'finish', 'resume', 'show', 'answer', 'adopt']);
+const ALWAYS = new Set<Move['kind']>([
+  'tick',
+  'begin',
+  'finish',
+  'resume',
+  'show',
+  'answer',
+  'adopt',
+  'approve',
+  'reject',
+]);
 
 function isPrompt(world: SmallWorld, kind: Operation['action']['kind']): boolean {
   return (kind === 'notify' || kind === 'report' || kind === 'keep') && world.prompt.has(kind);
@@ -49,7 +61,7 @@ function endings(world: SmallWorld, { action, state }: Operation, index: number)
 }
 
 /** What people do who were asked, or who end what they began. */
-function people({ host, memory }: State): Possible[] {
+function people(world: SmallWorld, { host, memory }: State): Possible[] {
   const possible: Possible[] = [];
   if (host.halted) possible.push({ move: { kind: 'resume' }, cost: 0 });
   if (host.hidden) possible.push({ move: { kind: 'show' }, cost: 0 });
@@ -57,7 +69,11 @@ function people({ host, memory }: State): Possible[] {
   if (holds.some(({ kind }) => kind === 'adoption' || kind === 'targetAdoption'))
     possible.push({ move: { kind: 'adopt' }, cost: 0 });
   const open = Object.values(memory.incidents).filter(isOpen);
-  for (const [incident, { phase }] of open.entries()) {
+  for (const [incident, { phase, policy }] of open.entries()) {
+    if (phase.kind === 'awaiting-approval' && phase.request !== null) {
+      const rule = policy.ladder[phase.rung]?.approval;
+      if (rule !== undefined) possible.push(...approvals(world, phase, rule, incident));
+    }
     if (phase.kind !== 'asking') continue;
     for (const answer of ['done', 'next', 'retry'] as const) {
       possible.push({ move: { kind: 'answer', incident, answer, killed: false }, cost: 0 });
@@ -65,6 +81,17 @@ function people({ host, memory }: State): Possible[] {
     }
   }
   return possible;
+}
+
+/** Whoever has not agreed yet may, and fills a slot that is open; anybody may reject. */
+function approvals(world: SmallWorld, { given }: AwaitingPhase, rule: ApprovalRule, incident: number): Possible[] {
+  return world.people.flatMap(({ name, roles }, person): Possible[] => {
+    const { missing } = slotsOf(rule, given);
+    const mayFill =
+      roles.some((role) => Object.hasOwn(missing, role)) && given.every(({ subject }) => subject !== name);
+    const reject: Possible = { move: { kind: 'reject', incident, person }, cost: 1 };
+    return mayFill ? [{ move: { kind: 'approve', incident, person }, cost: 0 }, reject] : [reject];
+  });
 }
 
 function ticks(world: SmallWorld, { host }: State): Possible[] {
@@ -81,6 +108,7 @@ function faults(world: SmallWorld, { host, memory }: State): Possible[] {
     moves.push({ kind: 'kill', begun: { operation, effect: true } });
   }
   moves.push({ kind: 'setBack' }, { kind: 'killAndSetBack' });
+  if (host.loss + 1 < world.losses.length) moves.push({ kind: 'grow' });
   if (!host.halted) moves.push({ kind: 'halt' });
   if (!host.hidden) moves.push({ kind: 'hide' });
   for (const revision of world.revisions.keys()) {

@@ -1,3 +1,4 @@
+import type { Person } from '../../../src/core/model/approval.ts';
 import type { Desired } from '../../../src/core/model/desired.ts';
 import type { DocumentKey } from '../../../src/core/model/flag.ts';
 import type { TriggerKey } from '../../../src/core/model/trigger.ts';
@@ -19,6 +20,9 @@ export type Weather = {
   /** Counts as a disturbance when it begins; that it goes on does not. */
   readonly isFault: boolean;
 };
+
+/** The measure by which a loss is counted. */
+export const LOSS_KEY = 'rows';
 
 /** `tip` is the newest revision of what it tracks; null where it tracks nothing. */
 export type Checkout = { readonly head: string; readonly tip: string | null };
@@ -45,6 +49,10 @@ export type SmallWorld = {
   /** Revisions that somebody may push to what a target tracks, and that somebody may check out by hand. */
   readonly pushes: readonly { readonly target: string; readonly revision: string }[];
   readonly checkoutsByHand: readonly { readonly target: string; readonly revision: string }[];
+  /** What would be lost, as it is counted; it may become more. */
+  readonly losses: readonly number[];
+  /** Who may be asked for an approval. */
+  readonly people: readonly Person[];
   /** Operations that touch nothing which a decision looks at: they end before anything else happens. */
   readonly prompt: ReadonlySet<'notify' | 'report' | 'keep'>;
   /** What a new life finds: the stored copy of memory, or only what the log holds. */

@@ -20,6 +20,8 @@ export type Host = {
   readonly revision: number;
   readonly files: SmallWorld['files'];
   readonly checkouts: SmallWorld['checkouts'];
+  /** Which of the world's losses would be lost now. */
+  readonly loss: number;
   readonly hidden: boolean;
   readonly halted: boolean;
   /** Of the last tick. */

@@ -1,4 +1,5 @@
 import type { Event } from '../../../src/core/event.ts';
+import type { ApprovalRequest, GivenApproval } from '../../../src/core/model/approval.ts';
 import type { HoldId } from '../../../src/core/model/hold.ts';
 import type { IncidentId } from '../../../src/core/model/incident.ts';
 import type { Operation } from '../../../src/core/model/operation.ts';
@@ -17,6 +18,8 @@ export type Witness = {
   readonly rollbacks: readonly SeenRollback[];
   readonly holds: Readonly<Record<HoldId, SeenHold>>;
   readonly targets: Readonly<Record<string, SeenTarget>>;
+  /** What was asked of people last, by incident, and who agreed to just that. */
+  readonly approvals: Readonly<Record<IncidentId, SeenApproval>>;
   /** Steps that must not be done twice, and that were done or may have been. */
   readonly done: readonly DoneStep[];
 };
@@ -45,9 +48,11 @@ export type SeenTarget = {
   readonly goodMs: Millis | null;
 };
 
+export type SeenApproval = { readonly request: ApprovalRequest; readonly given: readonly GivenApproval[] };
+
 export type DoneStep = { readonly incident: IncidentId; readonly step: string };
 
-export const BLANK_WITNESS: Witness = { triggers: {}, rollbacks: [], holds: {}, targets: {}, done: [] };
+export const BLANK_WITNESS: Witness = { triggers: {}, rollbacks: [], holds: {}, targets: {}, approvals: {}, done: [] };
 
 export type Scene = {
   readonly elapsedMs: Millis;
@@ -96,11 +101,22 @@ export function testify(witness: Witness, event: Event, scene: Scene): Witness {
       if (seen === undefined) return witness;
       return { ...witness, targets: { ...witness.targets, [event.target]: { ...seen, goodMs: scene.elapsedMs } } };
     }
+    case 'approval.requested':
+      return withApproval(witness, event.incident, { request: event.request, given: [] });
+    case 'approval.given': {
+      const asked = witness.approvals[event.incident];
+      if (asked === undefined || asked.request.digest !== event.digest) return witness;
+      return withApproval(witness, event.incident, { ...asked, given: [...asked.given, event.approval] });
+    }
     case 'hold.lifted':
       return { ...witness, holds: without(witness.holds, [event.id]) };
     default:
       return witness;
   }
+}
+
+function withApproval(witness: Witness, incident: IncidentId, approval: SeenApproval): Witness {
+  return { ...witness, approvals: { ...witness.approvals, [incident]: approval } };
 }
 
 /** An operation came so far that it had its effect, or may have had it. */
@@ -127,5 +143,10 @@ export function forget(
     : witness.rollbacks;
   const isLost = ({ incident }: DoneStep): boolean => !incidents.has(incident);
   const done = witness.done.some(isLost) ? witness.done.filter((one) => !isLost(one)) : witness.done;
-  return rollbacks === witness.rollbacks && done === witness.done ? witness : { ...witness, rollbacks, done };
+  const approvals = without(
+    witness.approvals,
+    Object.keys(witness.approvals).filter((id) => !incidents.has(id)),
+  );
+  const isSame = rollbacks === witness.rollbacks && done === witness.done && approvals === witness.approvals;
+  return isSame ? witness : { ...witness, rollbacks, done, approvals };
 }

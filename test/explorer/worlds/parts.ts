@@ -101,6 +101,8 @@ export const QUIET: Omit<SmallWorld, 'name' | 'about' | 'revisions' | 'weathers'
   overrides: [],
   edits: [],
   pushes: [],
+  losses: [],
+  people: [],
   checkoutsByHand: [],
   prompt: new Set(['notify', 'report', 'keep']),
   afterKill: 'log',

@@ -1,4 +1,5 @@
 import type { SmallWorld } from '../model/small-world.ts';
+import { APPROVAL } from './approval.ts';
 import { BRAKES } from './brakes.ts';
 import { CLOCK } from './clock.ts';
 import { CODE } from './code.ts';
@@ -14,6 +15,7 @@ export const WORLDS: readonly SmallWorld[] = [
   CODE,
   ROLLBACK,
   BRAKES,
+  APPROVAL,
   DOCUMENTS,
   CLOCK,
   PEOPLE,
