@@ -83,7 +83,7 @@ function awaitingForm(scope: Scope, incident: Incident, phase: AwaitingPhase): s
   const now = frozenAt(scope, incident, since);
   const asked = request === null ? '' : JSON.stringify([request.covers, request.point]);
   const by = [...given.map(({ subject }) => subject), overriddenBy?.subject ?? ''].join();
-  return `w${rung},${age(scope, since, COUNT_PATIENCE_MS)},${left(scope, deadlineAt, now)}${asked}${by}`;
+  return `w${rung},${age(scope, since, COUNT_PATIENCE_MS, now)},${left(scope, deadlineAt, now)}${asked}${by}`;
 }
 
 /** Only a flag that is being set, and a move that is made effective, count their time; every other step has an operation with a deadline of its own. */
