@@ -3,6 +3,7 @@ import { evolve } from '../../../src/core/evolve.ts';
 import type { Memory } from '../../../src/core/memory.ts';
 import { mapValues, without } from '../../../src/core/record.ts';
 import { TICK_MS } from '../model/small-world.ts';
+import { APPROVAL } from '../worlds/approval.ts';
 import { BRAKES } from '../worlds/brakes.ts';
 import { CLOCK } from '../worlds/clock.ts';
 import { CODE } from '../worlds/code.ts';
@@ -54,6 +55,17 @@ export const OF_MEMORY: readonly Mutant[] = [
         event.type === 'incident.closed' && event.outcome === 'aborted' ? { ...after, rollbacks: [] } : after,
       ),
     moves: 3,
+  },
+  {
+    name: 'consent-to-less',
+    breaks: 'consent-to-data-loss',
+    bug: 'who agreed to a loss is taken to agree to a greater one',
+    world: { ...APPROVAL, moves: new Set(['grow']), outcomes: [], disturbances: 1 },
+    rules: () =>
+      misremembered((after, event, before) =>
+        event.type === 'approval.requested' ? stillAgreed(after, before) : after,
+      ),
+    moves: 6,
   },
   {
     name: 'commit-lifts-latches',
@@ -153,6 +165,17 @@ function touchingNothing(memory: Memory): Memory {
     ...memory,
     incidents: mapValues(memory.incidents, (incident) => ({ ...incident, conflictSet: [] })),
     rollbacks: memory.rollbacks.map((one) => ({ ...one, conflictSet: [] })),
+  };
+}
+
+function stillAgreed(after: Memory, before: Memory): Memory {
+  return {
+    ...after,
+    incidents: mapValues(after.incidents, (incident) => {
+      const old = before.incidents[incident.id]?.phase;
+      const isAsked = incident.phase.kind === 'awaiting-approval' && old?.kind === 'awaiting-approval';
+      return isAsked ? { ...incident, phase: { ...incident.phase, given: old.given } } : incident;
+    }),
   };
 }
 
