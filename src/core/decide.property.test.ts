@@ -249,7 +249,9 @@ describe('in any world', () => {
     fc.assert(
       fc.property(anyDesired, anyMoves, (desired, moves) => {
         const world = aWorld(withoutFire(desired));
-        for (const one of moves) move(world, withoutBreach(one), () => world.round());
+        // What a person begins by hand needs no reason.
+        const own = moves.filter(({ kind }) => kind !== 'rollback');
+        for (const one of own) move(world, withoutBreach(one), () => world.round());
         expect(world.events('incident.opened')).toEqual([]);
         expect(unsafeSteps(world)).toEqual([]);
       }),
@@ -259,9 +261,9 @@ describe('in any world', () => {
 
   test('a clock that is set back, again and again, changes nothing that is done', () => {
     const anySetBacks = fc.array(fc.constantFrom(0, 0, 0, -60_000, -7_200_000), { minLength: 25, maxLength: 25 });
-    const steady = anyMoves.map((moves) => moves.filter(({ kind }) => kind !== 'jump'));
+    const steady = anyMoves.map((moves) => moves.flatMap((one) => (one.kind === 'jump' ? [] : [unsuspecting(one)])));
     // Messages tell instants, so that one may be told again by the new clock.
-    const anyQuiet = anyDesired.map((desired) => ({ ...desired, notifiers: {} }));
+    const anyQuiet = anyDesired.map(unsuspected);
     fc.assert(
       fc.property(anyQuiet, steady, anySetBacks, (desired, moves, setBacks) => {
         const [world, other] = [aWorld(desired), aWorld(desired)];
@@ -277,6 +279,16 @@ describe('in any world', () => {
     );
   });
 });
+
+/** With too few triggers for a clock that was set to throw suspicion on what they show just after. */
+function unsuspected(desired: Desired): Desired {
+  const { guard } = desired.policies;
+  return { ...desired, notifiers: {}, policies: guard === undefined ? {} : { guard } };
+}
+
+function unsuspecting(one: Move): Move {
+  return one.kind === 'commit' ? { ...one, desired: unsuspected(one.desired) } : one;
+}
 
 /** What happened, but for when. */
 function told(world: World): string[] {

@@ -3,6 +3,7 @@ import { isOpen } from '../../src/core/model/incident.ts';
 import { triggerKey } from '../../src/core/model/trigger.ts';
 import { abortIncident, adopt, answerIncident, CommandError, overrideFlag } from '../../src/core/operator-commands.ts';
 import type { Plan } from '../../src/core/plan/plan.ts';
+import { mapValues } from '../../src/core/record.ts';
 import { beginRollback } from '../../src/core/rollback-command.ts';
 import { DOCUMENT, type Move, POLICIES, type Weather } from './random-world.ts';
 import type { World } from './world.ts';
@@ -44,6 +45,9 @@ export function move(world: World, one: Move, round: (world: World) => Plan): vo
     }
     case 'jump':
       world.now += one.byMs;
+      // What was seen by the old clock tells nothing by the new one; here it moves along.
+      world.checks = mapValues(world.checks, (result) => ({ ...result, at: result.at + one.byMs }));
+      world.measures = mapValues(world.measures, (result) => ({ ...result, at: result.at + one.byMs }));
       world.record({ type: 'clock.jumped', byMs: one.byMs });
       break;
     case 'kill':
