@@ -111,7 +111,9 @@ export class Sampling {
     const { target } = watched.loop.sampler;
     const summary = this.#options.store.commit({ source, target, at, samples: outcome.samples });
     watched.condition = nextCondition(watched.condition, sampled, summary);
-    this.#options.onCommit({ source, target, at, ok: outcome.kind === 'sampled' });
+    const commit: Commit = { source, target, at, ok: outcome.kind === 'sampled' };
+    // Evaluated next, but not within this: the samples are in the store now, and by then nobody has them any more.
+    queueMicrotask(() => this.#options.onCommit(commit));
   }
 }
 

@@ -83,7 +83,8 @@ export class TargetLoop {
       resolve(failed('hung', `the sampler went on after it was stopped for taking more than ${within}`));
     using _grace = clock.setTimer(timeoutMs + ABORT_GRACE_MS, giveUp);
     const sampling = this.#outcome(current.signal);
-    this.#ended = sampling;
+    // Only that it ended: the outcome itself, with all of its samples, would be kept until the next one.
+    this.#ended = sampling.then(() => undefined);
     return await Promise.race([sampling, hung]);
   }
 
