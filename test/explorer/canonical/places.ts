@@ -2,6 +2,7 @@ import type { DocumentMemory, Memory, PlaceMemory, Retry } from '../../../src/co
 import type { Action } from '../../../src/core/model/action.ts';
 import type { Hold, Latch, Lift } from '../../../src/core/model/hold.ts';
 import type { Operation } from '../../../src/core/model/operation.ts';
+import { REPAIRS_AT_ONCE } from '../../../src/core/places/drift-fight.ts';
 import type { SeenHold } from '../model/witness.ts';
 import { MOST_ATTEMPTS } from './messages.ts';
 import { age, left, nameOf, renamed, type Scope, stepName } from './scope.ts';
@@ -21,6 +22,8 @@ function placeForm(scope: Scope, place: PlaceMemory | undefined): string {
   const { delivered, drift, repairs } = place;
   if (repairs === undefined) return `${delivered},${drift}`;
   const { attempts, retryAt, lastAt } = repairs;
+  // Nobody is made to wait who cannot disturb a place often enough.
+  if (scope.world.disturbances <= REPAIRS_AT_ONCE) return `${delivered},${drift},${left(scope, retryAt)}`;
   return `${delivered},${drift},${Math.min(MOST_REPAIRS, attempts)},${left(scope, retryAt)},${age(scope, lastAt, FORGIVEN_MS)}`;
 }
 

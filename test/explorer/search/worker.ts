@@ -19,13 +19,14 @@ export type Report = {
 if (!isMainThread) parentPort?.postMessage(carryOut(workerData as Job));
 
 function carryOut({ world: name, limits }: Job): Report {
-  const world = WORLDS.find((one) => one.name === name);
-  if (world === undefined) throw new RangeError(`there is no world "${name}"`);
+  const known = WORLDS.find((one) => one.name === name);
+  if (known === undefined) throw new RangeError(`there is no world "${name}"`);
+  const world = { ...known, disturbances: limits.disturbances ?? known.disturbances };
   const begun = performance.now();
   const findings = explore(world, REAL_RULES, INVARIANTS, {
     ...NO_LIMITS,
-    disturbances: world.disturbances,
     ...limits,
+    disturbances: world.disturbances,
   });
   const story = findings.violation === null ? null : tellViolation(world, REAL_RULES, findings.violation);
   return { world: name, findings, seconds: (performance.now() - begun) / 1000, story };
