@@ -11,7 +11,7 @@ export type ContainerSummary = {
 export type ContainerState = {
   readonly id: string;
   readonly name: string;
-  /** `created`, `running`, `paused`, `restarting`, `removing`, `exited`, `dead`; podman also says `stopped`. */
+  /** `created`, `running`, `paused`, `restarting`, `removing`, `exited`, `dead`. */
   readonly status: string;
   /** Also while it is paused, and while the engine waits to start it again. */
   readonly running: boolean;
@@ -53,7 +53,7 @@ export function decodeState(value: unknown): ContainerState {
   return {
     id: textAt(found, 'Id'),
     name: textAt(found, 'Name').replace(/^\//, ''),
-    status: textAt(state, 'Status'),
+    status: decodeStatus(textAt(state, 'Status')),
     running: state['Running'] === true,
     paused: state['Paused'] === true,
     restarting: state['Restarting'] === true,
@@ -68,6 +68,11 @@ export function decodeState(value: unknown): ContainerState {
     mounts: listAt(found, 'Mounts').map(decodeMount),
     userNamespace: mode !== '' && mode !== 'host',
   };
+}
+
+/** podman says `stopped` for one that has ended and is not tidied up yet, where Docker has one word for both. */
+function decodeStatus(status: string): string {
+  return status === 'stopped' ? 'exited' : status;
 }
 
 /** Without a health check Docker has no such object, or says `none`; podman has one with an empty status. */
