@@ -1,5 +1,4 @@
 import type { SqlDatabase } from '../../core/model/sql-step.ts';
-import { openPostgres } from './postgres.ts';
 import type { SessionOptions, SqlHost, SqlSession } from './session.ts';
 import { openSqlite } from './sqlite.ts';
 
@@ -11,8 +10,11 @@ export async function openSession(
   signal: AbortSignal,
 ): Promise<SqlSession> {
   switch (database.kind) {
-    case 'postgres':
+    case 'postgres': {
+      // PostgreSQL's client is loaded on hosts that ask one.
+      const { openPostgres } = await import('./postgres.ts');
       return await openPostgres(database, host, options, signal);
+    }
     case 'sqlite':
       return await openSqlite(database, host, options, signal);
   }

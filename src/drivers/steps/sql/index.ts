@@ -6,7 +6,6 @@ import type { AllowList } from '../../allow-list.ts';
 import { type Deadline, startDeadline } from '../../deadline.ts';
 import type { SecretResolver } from '../../secrets.ts';
 import { openSession } from '../../sql/open-session.ts';
-import { outcomeOf } from '../../sql/postgres.ts';
 import { SqlError, type SqlHost } from '../../sql/session.ts';
 import {
   type Ask,
@@ -162,6 +161,7 @@ async function observeCommit(
 ): Promise<Observation> {
   if (database.kind === 'sqlite') return 'unknown';
   if (identity === null) return 'notDone';
+  const { outcomeOf } = await import('../../sql/postgres.ts');
   for (;;) {
     const told = await outcomeOf(database, identity, host, signal).catch((error: unknown) => {
       if (error instanceof SqlError) return error;
