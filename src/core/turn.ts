@@ -5,6 +5,8 @@ import type { Desired } from './model/desired.ts';
 import type { Observed } from './observed.ts';
 import type { Millis } from './units.ts';
 
+export type TriggerChange = Extract<EventSpec, { type: 'trigger.changed' }>;
+
 /** One decision in the making: each step reads memory as the steps before it left it, and adds events. */
 export type Turn = {
   readonly desired: Desired;
@@ -13,8 +15,11 @@ export type Turn = {
   readonly memory: Memory;
   readonly events: readonly Event[];
   readonly emit: (spec: EventSpec) => void;
-  /** For what moves too often to be an event each time; see `triggers.recorded`. */
-  readonly replaceTriggers: (triggers: Memory['triggers']) => void;
+  /**
+   * Memory of triggers after their readings, and the events of those that changed: the same as emitting each, without a copy of
+   * all triggers for each. What is in no event moves too often to be one each time; see `triggers.recorded`.
+   */
+  readonly replaceTriggers: (triggers: Memory['triggers'], changes: readonly TriggerChange[]) => void;
 };
 
 export function beginTurn(desired: Desired, observed: Observed, memory: Memory, now: Millis): Turn {
@@ -33,7 +38,8 @@ export function beginTurn(desired: Desired, observed: Observed, memory: Memory, 
       events.push(event);
       current = evolve(current, event);
     },
-    replaceTriggers(triggers) {
+    replaceTriggers(triggers, changes) {
+      for (const change of changes) events.push({ at: now, ...change });
       current = { ...current, triggers };
     },
   };

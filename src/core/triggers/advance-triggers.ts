@@ -1,7 +1,7 @@
 import { triggersInForce } from '../effective-policies.ts';
 import type { TriggerKey } from '../model/trigger.ts';
 import type { Reading } from '../observed.ts';
-import type { Turn } from '../turn.ts';
+import type { TriggerChange, Turn } from '../turn.ts';
 import type { Millis } from '../units.ts';
 import { advanceTrigger } from './advance.ts';
 import type { TriggerMemory } from './trigger-memory.ts';
@@ -13,6 +13,7 @@ export const RECORD_EVERY_MS: Millis = 10_000;
 export function advanceTriggers(turn: Turn): void {
   const triggers = triggersInForce(turn.desired, turn.memory);
   const moved = new Map<TriggerKey, TriggerMemory>();
+  const changes: TriggerChange[] = [];
   const recovered = new Set<string>();
   for (const reading of [...turn.observed.readings].sort((a, b) => a.at - b.at)) {
     const key = reading.trigger;
@@ -22,16 +23,18 @@ export function advanceTriggers(turn: Turn): void {
     const before = moved.get(key) ?? turn.memory.triggers[key];
     const after = advanceTrigger(trigger, before, reading);
     if (trigger.source !== undefined && isRecovery(before, reading)) recovered.add(trigger.source);
-    if (after !== before) remember(turn, moved, key, before, after);
+    if (after === before) continue;
+    moved.set(key, after);
+    const change = changeOf(key, before, after);
+    if (change !== null) changes.push(change);
   }
-  for (const sampler of recovered) {
-    turn.emit({ type: 'sampling.troubled', sampler, reason: 'its server could not answer, and now does' });
-  }
-  // In one step: a copy of all triggers for each of them would be quadratic.
   if (moved.size > 0) {
     const after: Record<TriggerKey, TriggerMemory> = { ...turn.memory.triggers };
     for (const [key, memory] of moved) after[key] = memory;
-    turn.replaceTriggers(after);
+    turn.replaceTriggers(after, changes);
+  }
+  for (const sampler of recovered) {
+    turn.emit({ type: 'sampling.troubled', sampler, reason: 'its server could not answer, and now does' });
   }
   recordMoving(turn);
 }
@@ -41,21 +44,11 @@ function isRecovery(before: TriggerMemory | undefined, { result }: Reading): boo
   return before?.verdict === 'failed' && before.value === null && result.kind !== 'failed';
 }
 
-/** A change of state is an event; what merely moved waits in `moved`. */
-function remember(
-  turn: Turn,
-  moved: Map<TriggerKey, TriggerMemory>,
-  key: TriggerKey,
-  before: TriggerMemory | undefined,
-  after: TriggerMemory,
-): void {
+/** A change of state is an event; null for what merely moved. */
+function changeOf(key: TriggerKey, before: TriggerMemory | undefined, after: TriggerMemory): TriggerChange | null {
   const from = before?.digest === after.digest ? before.state : 'unknown';
-  if (from !== after.state || before?.digest !== after.digest) {
-    moved.delete(key);
-    turn.emit({ type: 'trigger.changed', trigger: key, from, to: after.state, memory: after });
-  } else {
-    moved.set(key, after);
-  }
+  if (from === after.state && before?.digest === after.digest) return null;
+  return { type: 'trigger.changed', trigger: key, from, to: after.state, memory: after };
 }
 
 function recordMoving(turn: Turn): void {
