@@ -16,6 +16,7 @@ import { conditionsOf } from './plan/conditions.ts';
 import { outlookOf } from './plan/outlook.ts';
 import type { Plan } from './plan/plan.ts';
 import { nextWakeUp } from './plan/wake-up.ts';
+import { settlePoints } from './points/settle-points.ts';
 import { settleTargets } from './targets/settle-targets.ts';
 import { advanceTriggers, forgetTriggers } from './triggers/advance-triggers.ts';
 import { beginTurn, type Turn } from './turn.ts';
@@ -69,6 +70,7 @@ function settleTurn(turn: Turn): void {
   advanceIncidents(turn);
   releaseHolds(turn);
   settleWindows(turn);
+  settlePoints(turn);
 }
 
 function noticeHalt(turn: Turn): void {

@@ -13,11 +13,13 @@ import type {
 } from './model/incident.ts';
 import type { Notification } from './model/notification.ts';
 import type { Operation, OperationId, OperationOutcome } from './model/operation.ts';
+import { pointObject, type Snapshot } from './model/point.ts';
 import type { Revision } from './model/revision.ts';
 import type { JsonValue, Step } from './model/step.ts';
 import { type CodeRevision, targetObject } from './model/target.ts';
 import type { TriggerKey } from './model/trigger.ts';
 import type { Halt } from './observed.ts';
+import { type PointEvent, subjectsOfPointEvent } from './points/point-event.ts';
 import type { TriggerMemory, TriggerState } from './triggers/trigger-memory.ts';
 import type { Millis } from './units.ts';
 
@@ -36,6 +38,7 @@ export type EventSpec =
   | HoldEvent
   | PlaceEvent
   | TargetEvent
+  | PointEvent
   | OperationEvent
   | NotificationEvent;
 
@@ -317,6 +320,8 @@ export type OperationEvent =
       readonly detail: string;
       /** SHA-256 of the content that was written, for `deliver`; the tree that a target is at, for `restore`. */
       readonly digest?: string;
+      /** What was captured, for `capture`. */
+      readonly snapshots?: readonly Snapshot[];
       /** A failure that no repetition can mend. */
       readonly final?: boolean;
       /** A receiver asked to be left alone for so long. */
@@ -361,6 +366,20 @@ export function subjectsOf(event: EventSpec): string[] {
     case 'target.settled':
     case 'target.released':
       return [targetObject(event.target)];
+    case 'point.begun':
+    case 'point.dropped':
+    case 'points.verifyAsked':
+    case 'point.pinned':
+    case 'point.unpinned':
+    case 'points.pruned':
+    case 'point.undeleted':
+    case 'points.deleted':
+    case 'points.pruneRefused':
+    case 'points.pruneSettled':
+    case 'schedule.met':
+    case 'schedule.served':
+    case 'schedule.forgotten':
+      return subjectsOfPointEvent(event);
     case 'trigger.changed':
       return [`RollbackPolicy/${event.trigger.slice(0, event.trigger.lastIndexOf('/'))}`];
     case 'incident.opened':
@@ -442,6 +461,11 @@ export function subjectsOfOperation({ action }: Operation): string[] {
       return [targetObject(action.target)];
     case 'keep':
       return [targetObject(action.target.name)];
+    case 'capture':
+    case 'validate':
+      return [pointObject(action.point)];
+    case 'collect':
+      return [];
     case 'report':
       return [`Incident/${action.incident}`];
     case 'notify':

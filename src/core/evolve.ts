@@ -6,6 +6,7 @@ import { EMPTY_MEMORY, type Memory, OWN_SAMPLER } from './memory.ts';
 import { evolveNotifications } from './notifications/evolve-notifications.ts';
 import { evolveOperations } from './operations/evolve-operations.ts';
 import { evolvePlaces } from './places/evolve-places.ts';
+import { clampSchedules, evolvePoints } from './points/evolve-points.ts';
 import { mapValues, without } from './record.ts';
 import { shiftMemory } from './shift-memory.ts';
 import { evolveTargets, restartTargets } from './targets/evolve-targets.ts';
@@ -22,7 +23,7 @@ export function evolve(memory: Memory, event: Event): Memory {
         startedAt: event.at,
       };
     case 'clock.jumped':
-      return noteTrouble(shiftMemory(memory, event.byMs), OWN_SAMPLER, event.at);
+      return noteTrouble(clampSchedules(shiftMemory(memory, event.byMs), event.at), OWN_SAMPLER, event.at);
     case 'sampling.troubled':
       return noteTrouble(memory, event.sampler, event.at);
     case 'halt.began':
@@ -57,6 +58,20 @@ export function evolve(memory: Memory, event: Event): Memory {
     case 'target.settled':
     case 'target.released':
       return evolveTargets(memory, event);
+    case 'point.begun':
+    case 'point.dropped':
+    case 'points.verifyAsked':
+    case 'point.pinned':
+    case 'point.unpinned':
+    case 'points.pruned':
+    case 'point.undeleted':
+    case 'points.deleted':
+    case 'points.pruneRefused':
+    case 'points.pruneSettled':
+    case 'schedule.met':
+    case 'schedule.served':
+    case 'schedule.forgotten':
+      return evolvePoints(memory, event);
     case 'window.withheld':
       return {
         ...memory,

@@ -3,6 +3,7 @@ import type { Hold, HoldId } from './model/hold.ts';
 import type { Incident, IncidentId } from './model/incident.ts';
 import type { Notification } from './model/notification.ts';
 import type { Operation, OperationId } from './model/operation.ts';
+import type { Point, PointId } from './model/point.ts';
 import type { Revision } from './model/revision.ts';
 import type { Step } from './model/step.ts';
 import type { CodeRevision } from './model/target.ts';
@@ -28,6 +29,14 @@ export type Memory = {
   readonly documents: Readonly<Record<DocumentKey, DocumentMemory>>;
   /** Of targets whose state revertd follows. */
   readonly targets: Readonly<Record<string, TargetMemory>>;
+  /** Rollback points that are not deleted yet. */
+  readonly points: Readonly<Record<PointId, Point>>;
+  /** Up to when each schedule was served; what it asked for later is due. */
+  readonly schedules: Readonly<Record<string, ServedSchedule>>;
+  /** By PointPolicy: the run that it would do, and that is more than it allows at once. */
+  readonly pruneRefusals: Readonly<Record<string, PruneRefusal>>;
+  /** The content store may hold what no point needs; null when it does not. */
+  readonly collection: (Retry & { readonly message?: string }) | null;
   readonly holds: Readonly<Record<HoldId, Hold>>;
   /** Open incidents; a closed one stays until the latches that it placed are lifted. */
   readonly incidents: Readonly<Record<IncidentId, Incident>>;
@@ -103,6 +112,17 @@ export type EffectiveRevision = CodeRevision & {
 
 export type GoodRevision = CodeRevision & { readonly at: Millis };
 
+/** A schedule with another expression is another schedule. */
+export type ServedSchedule = { readonly at: Millis; readonly expression: string };
+
+export type PruneRefusal = {
+  readonly points: readonly PointId[];
+  /** Of how many points of the policy. */
+  readonly of: number;
+  readonly maxFraction: number;
+  readonly at: Millis;
+};
+
 export type OwedSteps = {
   readonly steps: readonly Step[];
   readonly done: number;
@@ -167,6 +187,10 @@ export const EMPTY_MEMORY: Memory = {
   places: {},
   documents: {},
   targets: {},
+  points: {},
+  schedules: {},
+  pruneRefusals: {},
+  collection: null,
   holds: {},
   incidents: {},
   rollbacks: [],

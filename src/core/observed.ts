@@ -18,6 +18,8 @@ export type Observed = {
   readonly measures?: Readonly<Record<string, MeasureResult>>;
   /** The spans around now of each window of the policies; one that is missing is not known. */
   readonly windows?: Readonly<Record<string, readonly Span[]>>;
+  /** Of each schedule of the policies, its instants around now; one that is missing is not known. */
+  readonly schedules?: Readonly<Record<string, ScheduleSight>>;
   readonly halt: Halt | null;
   /** The newest sight of each target; one that was never looked at is missing. */
   readonly targets: Readonly<Record<string, TargetSight>>;
@@ -25,6 +27,9 @@ export type Observed = {
 
 /** From `from` on, and before `to`. */
 export type Span = { readonly from: Millis; readonly to: Millis };
+
+/** `last` is not after now, `next` is; null where there is none. */
+export type ScheduleSight = { readonly last: Millis | null; readonly next: Millis | null };
 
 /** One evaluation of a trigger's query. */
 export type Reading = {
@@ -96,6 +101,12 @@ export type TargetSight =
       readonly tip: (CodeRevision & { readonly subject: string }) | null;
       /** Why the tracked revision could not be fetched last. */
       readonly tipFault: string | null;
+    }
+  | {
+      readonly kind: 'captured';
+      readonly at: Millis;
+      /** When the file system says that it changed last, as far as one look tells. */
+      readonly changedAt: Millis;
     }
   | { readonly kind: 'unreadable'; readonly at: Millis; readonly code: string; readonly message: string };
 

@@ -1,6 +1,7 @@
 import { shiftIncident } from './incidents/incident-times.ts';
 import type { Memory, PlaceMemory, Retry, TargetMemory } from './memory.ts';
 import type { Hold } from './model/hold.ts';
+import type { Point } from './model/point.ts';
 import { mapValues } from './record.ts';
 import { shiftTrigger } from './triggers/trigger-times.ts';
 import type { Millis } from './units.ts';
@@ -32,6 +33,9 @@ export function shiftMemory(memory: Memory, byMs: Millis): Memory {
           : { ...document.owed, retry: shiftRetry(document.owed.retry, byMs) },
     })),
     targets: mapValues(memory.targets, (target) => shiftTarget(target, byMs)),
+    points: mapValues(memory.points, (point) => shiftPoint(point, byMs)),
+    pruneRefusals: mapValues(memory.pruneRefusals, (refusal) => ({ ...refusal, at: refusal.at + byMs })),
+    collection: memory.collection === null ? null : shiftRetry(memory.collection, byMs),
     outbox: mapValues(memory.outbox, (entry) => ({ ...shiftRetry(entry, byMs), queuedAt: entry.queuedAt + byMs })),
     paces: mapValues(memory.paces ?? {}, (pace) => ({
       ...pace,
@@ -75,5 +79,19 @@ function shiftTarget(target: TargetMemory, byMs: Millis): TargetMemory {
     owed: owed?.retry === undefined || owed.retry === null ? owed : { ...owed, retry: shiftRetry(owed.retry, byMs) },
     failing: failing === null ? null : shiftRetry(failing, byMs),
     keepRetry: keepRetry === null ? null : shiftRetry(keepRetry, byMs),
+  };
+}
+
+/** The id, which tells a time to people only, stays. So does the span of each capture, which is part of what was captured. */
+function shiftPoint(point: Point, byMs: Millis): Point {
+  const { createdAt, completedAt, verifiedAt, verify, pruned, pinned } = point;
+  return {
+    ...point,
+    createdAt: createdAt + byMs,
+    completedAt: completedAt === null ? null : completedAt + byMs,
+    verifiedAt: verifiedAt === null ? null : verifiedAt + byMs,
+    verify: verify === null ? null : shiftRetry(verify, byMs),
+    pruned: pruned === null ? null : { ...pruned, at: pruned.at + byMs, deleteAt: pruned.deleteAt + byMs },
+    pinned: pinned === null ? null : { ...pinned, at: pinned.at + byMs },
   };
 }

@@ -110,6 +110,7 @@ describe('the alternatives', () => {
     const steps = {
       setFlag: 0,
       restore: 0,
+      createPoint: 0,
       service: 0,
       container: 0,
       http: 0,

@@ -18,6 +18,11 @@ export function actionText(action: Action): string {
       return `move ${action.target.name} to ${action.to}`;
     case 'keep':
       return `keep ${action.target.name}`;
+    case 'capture':
+    case 'validate':
+      return `${action.kind} ${action.point}`;
+    case 'collect':
+      return 'collect';
     case 'notify':
       return `notify ${action.notifier}`;
     case 'report':
@@ -71,6 +76,7 @@ export function observedStep(operation: Operation, step: Step, answer: Answer): 
   switch (step.kind) {
     case 'setFlag':
     case 'restore':
+    case 'createPoint':
       return 'notDone';
     case 'service':
       return step.do.kind === 'reload' || step.do.kind === 'signal' ? 'notDone' : 'done';

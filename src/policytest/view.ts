@@ -5,6 +5,8 @@ import type { Incident } from '../core/model/incident.ts';
 import type { Notification } from '../core/model/notification.ts';
 import { nameDatabase } from '../core/model/sql-step.ts';
 import type { JsonValue, StepSpec } from '../core/model/step.ts';
+import type { RestorePoint } from '../core/model/target.ts';
+import { formatDuration, formatInstant } from '../core/units.ts';
 import { actionText } from './outcomes.ts';
 import type { HoldView, IncidentView, MessageView } from './raw-test.ts';
 import type { VirtualHost } from './virtual-host.ts';
@@ -93,6 +95,9 @@ export function actionsSince(host: VirtualHost, mark: Mark): readonly JsonValue[
         return [{ move: { target: action.target.name, to: action.to }, outcome }];
       case 'deliver':
       case 'keep':
+      case 'capture':
+      case 'validate':
+      case 'collect':
       case 'notify':
       case 'report':
         return [];
@@ -106,9 +111,9 @@ function stepView(step: StepSpec): { readonly [key: string]: JsonValue } {
     case 'setFlag':
       return { setFlag: { flag: step.flag, to: step.to.kind === 'safe' ? 'safe' : { variant: step.to.variant } } };
     case 'restore':
-      return {
-        restore: { target: step.target, to: step.to.kind === 'lastGood' ? 'lastGood' : { revision: step.to.revision } },
-      };
+      return { restore: { target: step.target, to: restoreToView(step.to) } };
+    case 'createPoint':
+      return { createPoint: { policy: step.policy } };
     case 'service': {
       const { service, do: verb } = step;
       const what = service.kind === 'unit' ? { unit: service.unit } : { pidFile: service.path };
@@ -132,6 +137,23 @@ function stepView(step: StepSpec): { readonly [key: string]: JsonValue } {
       return { waitFor: { checks: step.checks.length } };
     case 'notify':
       return { notify: { to: step.to } };
+  }
+}
+
+function restoreToView(to: RestorePoint): JsonValue {
+  switch (to.kind) {
+    case 'lastGood':
+    case 'latestValid':
+    case 'safetyPoint':
+      return to.kind;
+    case 'revision':
+      return { revision: to.revision };
+    case 'point':
+      return { point: to.point };
+    case 'at':
+      return { at: formatInstant(to.at) };
+    case 'before':
+      return { before: 'trigger', by: formatDuration(to.byMs) };
   }
 }
 

@@ -334,6 +334,9 @@ export class VirtualHost {
         return observedStep(operation, action.step, (check) => this.#answerTo(check));
       case 'deliver':
       case 'keep':
+      case 'capture':
+      case 'validate':
+      case 'collect':
       case 'notify':
       case 'report':
         return 'notDone';

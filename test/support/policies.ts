@@ -3,9 +3,11 @@ import type { Desired } from '../../src/core/model/desired.ts';
 import type { Flag } from '../../src/core/model/flag.ts';
 import { NOTIFICATION_TOPICS, type Notifier } from '../../src/core/model/notifier.ts';
 import type { Origin } from '../../src/core/model/origin.ts';
+import { type Point, pointId, type Snapshot } from '../../src/core/model/point.ts';
+import type { PointPolicy } from '../../src/core/model/point-policy.ts';
 import type { RollbackPolicy, Rung, Verify } from '../../src/core/model/policy.ts';
 import type { Step } from '../../src/core/model/step.ts';
-import type { GitTarget, Target } from '../../src/core/model/target.ts';
+import type { CapturedTarget, CodeTarget, GitTarget, Target } from '../../src/core/model/target.ts';
 import type { Trigger } from '../../src/core/model/trigger.ts';
 
 /** Building blocks for worlds in tests: small, complete, and changed where a test says so. */
@@ -99,7 +101,9 @@ export function aDesired(change: Partial<Desired> = {}): Desired {
   };
 }
 
-export function aTarget(change: Partial<Omit<Target, 'type'>> & { readonly type?: Partial<GitTarget> } = {}): Target {
+export function aTarget(
+  change: Partial<Omit<Target, 'type'>> & { readonly type?: Partial<GitTarget> } = {},
+): CodeTarget {
   const { type, ...rest } = change;
   return {
     name: 'code',
@@ -109,6 +113,75 @@ export function aTarget(change: Partial<Omit<Target, 'type'>> & { readonly type?
     checks: [],
     ...rest,
     type: { kind: 'git', path: '/app', build: [], activate: [], bakeMs: 60_000, ...type },
+  };
+}
+
+/** A database that is captured into points. */
+export function aDatabase(change: Partial<Omit<Target, 'type'>> = {}): CapturedTarget {
+  return {
+    name: 'database',
+    origin: ORIGIN,
+    suspend: false,
+    quiesce: [],
+    checks: [],
+    ...change,
+    type: { kind: 'sqlite', path: '/data/app.db' },
+  };
+}
+
+export function aPointPolicy(change: Partial<PointPolicy> = {}): PointPolicy {
+  return {
+    name: 'nightly',
+    origin: ORIGIN,
+    suspend: false,
+    targets: ['database'],
+    consistency: 'live',
+    timezone: 'UTC',
+    take: { schedule: null, before: [], after: [] },
+    ttlMs: null,
+    retain: { last: 3 },
+    prune: { maxFraction: 0.5, graceMs: 3_600_000 },
+    compression: 'zstd',
+    verify: null,
+    ...change,
+  };
+}
+
+/** A valid point of `database`, begun at `at`. */
+export function aPoint(at: number, change: Partial<Point> = {}): Point {
+  const targets = change.targets ?? ['database'];
+  return {
+    id: pointId(at, change.policy ?? 'nightly', {}),
+    metadata: {},
+    policy: 'nightly',
+    cause: { kind: 'schedule' },
+    createdAt: at,
+    completedAt: at + 1_000,
+    ttlMs: null,
+    state: 'valid',
+    snapshots: targets.map((target) => aSnapshot(target, at)),
+    pinned: null,
+    failure: null,
+    verifiedAt: at + 2_000,
+    verify: null,
+    pruned: null,
+    ...change,
+    targets,
+  };
+}
+
+export function aSnapshot(target: string, at: number): Snapshot {
+  return {
+    target,
+    type: 'sqlite',
+    manifest: `${target}@${at}`,
+    from: at,
+    to: at + 1_000,
+    bytes: 1_000,
+    storedBytes: 100,
+    compression: 'zstd',
+    encrypted: false,
+    fingerprint: `${target}@${at}`,
   };
 }
 

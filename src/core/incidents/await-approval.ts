@@ -48,7 +48,7 @@ function requestFor(turn: Turn, incident: Incident, rung: Rung, phase: AwaitingP
   if (loss === null) return null;
   const steps = rung.do.map(describeStep);
   const covers = loss?.covers ?? {};
-  const point = pointOf(turn, rung);
+  const point = pointOf(turn, incident, rung);
   if (point === undefined && turn.now < phase.since + COUNT_PATIENCE_MS) return null;
   return {
     digest: fingerprint([incident.id, rung.name, steps, point ?? null, rung.dataLoss?.text ?? null, covers]),
@@ -62,11 +62,11 @@ function requestFor(turn: Turn, incident: Incident, rung: Rung, phase: AwaitingP
 }
 
 /** Where the rung's restores go back to; null if it has none, undefined while a target was not looked at yet. */
-function pointOf(turn: Turn, rung: Rung): string | null | undefined {
+function pointOf(turn: Turn, incident: Incident, rung: Rung): string | null | undefined {
   const texts: string[] = [];
   for (const step of rung.do) {
     if (step.kind !== 'restore') continue;
-    const destination = destinationOf(turn, step);
+    const destination = destinationOf(turn, incident, step);
     if (destination.kind === 'unseen') return undefined;
     texts.push(destination.kind === 'to' ? `${step.target} at ${destination.to}` : destination.reason);
   }

@@ -30,7 +30,7 @@ export function enterRung(turn: Turn, incident: Incident, phase: EnteringPhase):
 function judgeRung(turn: Turn, incident: Incident, rung: Rung, phase: EnteringPhase): boolean {
   const base = { incident: incident.id, rung: phase.rung, name: rung.name };
   // What a person begins is verified where it stands, before anything graver is done.
-  if (incident.byHand === undefined && rung.do.every((step) => isAlreadyDone(turn, step))) {
+  if (incident.byHand === undefined && rung.do.every((step) => isAlreadyDone(turn, incident, step))) {
     turn.emit({ type: 'rung.skipped', ...base, reason: 'its effect is already there' });
     return true;
   }
@@ -47,9 +47,9 @@ function judgeRung(turn: Turn, incident: Incident, rung: Rung, phase: EnteringPh
   }
 }
 
-function isAlreadyDone(turn: Turn, step: Step): boolean {
+function isAlreadyDone(turn: Turn, incident: Incident, step: Step): boolean {
   if (step.kind === 'setFlag') return isAlreadySet(turn, step);
-  return step.kind === 'restore' && destinationOf(turn, step).kind === 'there';
+  return step.kind === 'restore' && destinationOf(turn, incident, step).kind === 'there';
 }
 
 function begin(turn: Turn, incident: Incident, rung: Rung, phase: EnteringPhase): void {

@@ -4,6 +4,8 @@ import type { Rung } from '../model/policy.ts';
 import { describeStep, type RestoreStep, type Step } from '../model/step.ts';
 import type { NotifyStep } from '../model/talk-steps.ts';
 import { describeQueued, messageOf } from '../notifications/message-of-step.ts';
+import { createPoint, watchCreation } from '../points/create-point.ts';
+import { safetyFor } from '../points/safety-point.ts';
 import { activationState, destinationOf, quarantineFor } from '../targets/restore-step.ts';
 import type { Turn } from '../turn.ts';
 import { formatDuration } from '../units.ts';
@@ -24,6 +26,7 @@ export function executeRung(turn: Turn, incident: Incident, phase: ExecutingPhas
     finishStep(turn, incident, step, phase, phase.outcome.outcome, phase.outcome.detail);
     return true;
   }
+  if (step.kind === 'createPoint') return watchPoint(turn, incident, step, phase, phase.startedAt);
   return step.kind === 'setFlag' && watchSetFlag(turn, incident, step, phase, phase.startedAt);
 }
 
@@ -65,6 +68,11 @@ function startStep(turn: Turn, incident: Incident, step: Step, phase: ExecutingP
     tell(turn, incident, step, phase);
     return true;
   }
+  if (step.kind === 'createPoint') {
+    const obstacle = createPoint(turn, incident, phase, step);
+    if (obstacle !== null) finishStep(turn, incident, step, phase, 'failed', obstacle);
+    return true;
+  }
   if (step.kind !== 'setFlag') return true;
   const flag = turn.desired.flags[step.flag];
   const obstacle = setFlagObstacle(flag, step);
@@ -77,10 +85,18 @@ function startStep(turn: Turn, incident: Incident, step: Step, phase: ExecutingP
 }
 
 function startRestore(turn: Turn, incident: Incident, step: RestoreStep & Step, phase: ExecutingPhase): boolean {
-  const destination = destinationOf(turn, step);
+  const destination = destinationOf(turn, incident, step);
   if (destination.kind === 'unseen') return false;
   const begun = { type: 'step.started', incident: incident.id, step: phase.step, summary: describeStep(step) } as const;
   if (destination.kind === 'to') {
+    const safety = safetyFor(turn, incident, phase, step);
+    if (safety.kind === 'waiting') return false;
+    if (safety.kind === 'begun') return true;
+    if (safety.kind === 'failed') {
+      turn.emit(begun);
+      finishStep(turn, incident, step, phase, 'failed', safety.reason);
+      return true;
+    }
     turn.emit({ ...begun, destination: destination.to });
     const hold = quarantineFor(turn, incident, step);
     if (hold !== null) turn.emit({ type: 'hold.placed', hold });
@@ -89,6 +105,19 @@ function startRestore(turn: Turn, incident: Incident, step: RestoreStep & Step, 
   turn.emit(begun);
   const outcome = destination.kind === 'there' ? 'done' : 'failed';
   finishStep(turn, incident, step, phase, outcome, destination.reason);
+  return true;
+}
+
+function watchPoint(
+  turn: Turn,
+  incident: Incident,
+  step: Extract<Step, { kind: 'createPoint' }>,
+  phase: ExecutingPhase,
+  startedAt: number,
+): boolean {
+  const creation = watchCreation(turn, incident, step, startedAt);
+  if (creation.kind === 'waiting') return false;
+  finishStep(turn, incident, step, phase, creation.kind, creation.detail);
   return true;
 }
 

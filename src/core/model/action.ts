@@ -3,6 +3,8 @@ import type { DocumentKey, DocumentRef, PlaceKey } from './flag.ts';
 import type { IncidentId } from './incident.ts';
 import type { Notification } from './notification.ts';
 import type { Origin } from './origin.ts';
+import type { PointId, Snapshot } from './point.ts';
+import type { PointPolicy } from './point-policy.ts';
 import type { JsonValue, Step } from './step.ts';
 import type { Target } from './target.ts';
 
@@ -27,6 +29,9 @@ export type ActionSpec =
   | RestoreAction
   | ActivateAction
   | KeepAction
+  | CaptureAction
+  | ValidateAction
+  | CollectAction
   | NotifyAction
   | ReportAction;
 
@@ -69,8 +74,10 @@ export type StepAction = {
 export type RestoreAction = {
   readonly kind: 'restore';
   readonly target: Target;
-  /** Where it goes; by a name or SHA that git knows. */
+  /** Where it goes: a name or SHA that git knows; of a captured target the id of a point. */
   readonly to: string;
+  /** What that point has of the target. */
+  readonly snapshot?: Snapshot;
   readonly paths: readonly string[];
   /** What is owed from when it begins: services that it stops are started again, whatever becomes of it. */
   readonly undo: readonly Step[];
@@ -96,6 +103,34 @@ export type ActivateAction = {
 
 /** Keeps good revisions from git's garbage collection, and lets go of others that were kept. */
 export type KeepAction = { readonly kind: 'keep'; readonly target: Target; readonly commits: readonly string[] };
+
+/** Captures targets into a point, one after the other. */
+export type CaptureAction = {
+  readonly kind: 'capture';
+  readonly point: PointId;
+  readonly targets: readonly Target[];
+  /** Done before; what it stops is owed its start from when it begins. */
+  readonly quiesce: readonly Step[];
+  readonly undo: readonly { readonly target: string; readonly steps: readonly Step[] }[];
+  /** By target, the newest intact one: what did not change since is not read again. */
+  readonly previous: Readonly<Record<string, Snapshot>>;
+  readonly compression: PointPolicy['compression'];
+  readonly timeoutMs: Millis;
+};
+
+/** Reads a point's content again, and with `rehearse` restores it beside the live system. */
+export type ValidateAction = {
+  readonly kind: 'validate';
+  readonly point: PointId;
+  readonly snapshots: readonly Snapshot[];
+  /** Those of them that the policies still have. */
+  readonly targets: readonly Target[];
+  readonly rehearse: boolean;
+  readonly timeoutMs: Millis;
+};
+
+/** Deletes content of the store that no point needs. */
+export type CollectAction = { readonly kind: 'collect' };
 
 export type NotifyAction = { readonly kind: 'notify'; readonly notifier: string; readonly notification: Notification };
 

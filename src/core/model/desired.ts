@@ -1,6 +1,7 @@
 import type { Flag } from './flag.ts';
 import type { MetricSource } from './metric-source.ts';
 import type { Notifier } from './notifier.ts';
+import type { PointPolicy } from './point-policy.ts';
 import type { RollbackPolicy } from './policy.ts';
 import type { Revision } from './revision.ts';
 import type { Target } from './target.ts';
@@ -14,6 +15,7 @@ export type PolicySet = {
   readonly policies: Readonly<Record<string, RollbackPolicy>>;
   readonly notifiers: Readonly<Record<string, Notifier>>;
   readonly targets: Readonly<Record<string, Target>>;
+  readonly pointPolicies?: Readonly<Record<string, PointPolicy>>;
   readonly windows?: Readonly<Record<string, Window>>;
 };
 

@@ -24,6 +24,7 @@ export type Step = {
 export type StepSpec =
   | SetFlagStep
   | RestoreStep
+  | CreatePointStep
   | ServiceStep
   | ContainerStep
   | HttpStep
@@ -50,6 +51,9 @@ export type RestoreStep = {
   /** Only these paths within it; all of it if empty. */
   readonly paths: readonly string[];
 };
+
+/** Captures a PointPolicy's targets into a point; done when they are stored. */
+export type CreatePointStep = { readonly kind: 'createPoint'; readonly policy: string };
 
 export type ServiceStep = {
   readonly kind: 'service';
@@ -111,6 +115,8 @@ export function describeStep(step: StepSpec): string {
       const part = step.paths.length === 0 ? '' : `${step.paths.join(', ')} of `;
       return `restore ${part}${step.target} to ${describeRestorePoint(step.to)}`;
     }
+    case 'createPoint':
+      return `take a point of ${step.policy}`;
     case 'service':
       return `${describeVerb(step.do)} ${step.service.kind === 'unit' ? step.service.unit : `the process in ${step.service.path}`}`;
     case 'container':

@@ -1,6 +1,7 @@
-import type { Millis } from '../units.ts';
+import { formatDuration, formatInstant, type Millis } from '../units.ts';
 import type { Check } from './check.ts';
 import type { Origin } from './origin.ts';
+import type { PointId } from './point.ts';
 import type { Step } from './step.ts';
 
 /** Something that can be put back as it was. */
@@ -8,12 +9,27 @@ export type Target = {
   readonly name: string;
   readonly origin: Origin;
   readonly suspend: boolean;
-  readonly type: GitTarget;
+  readonly type: TargetType;
   /** Done around a restore; what stops a service is undone afterwards, whatever happens. */
   readonly quiesce: readonly Step[];
   /** True of a target that is intact. */
   readonly checks: readonly Check[];
 };
+
+export type TargetType = GitTarget | FilesTarget | SqliteTarget;
+
+/** What is captured into points and put back from them; a checkout is moved between the revisions that git has. */
+export type CapturedType = Exclude<TargetType, GitTarget>;
+export type CapturedTarget = Target & { readonly type: CapturedType };
+export type CodeTarget = Target & { readonly type: GitTarget };
+
+export function isCapturedTarget(target: Target): target is CapturedTarget {
+  return target.type.kind !== 'git';
+}
+
+export function isCodeTarget(target: Target): target is CodeTarget {
+  return target.type.kind === 'git';
+}
 
 /** Code: a checkout that is moved between revisions. What git does not track in it stays. */
 export type GitTarget = {
@@ -32,13 +48,59 @@ export type GitTarget = {
   readonly bakeMs: Millis;
 };
 
+/** Trees of files, captured and put back with all that belongs to them. */
+export type FilesTarget = {
+  readonly kind: 'files';
+  /** Absolute; none lies within another. */
+  readonly paths: readonly string[];
+  /** Patterns of what is neither captured nor touched by a restore. See `drivers/targets/files/exclusion.ts`. */
+  readonly exclude: readonly string[];
+  /** Whether file systems that are mounted within the trees are left out. */
+  readonly oneFileSystem: boolean;
+};
+
+/** A SQLite database: the file at `path` and what SQLite keeps beside it. */
+export type SqliteTarget = { readonly kind: 'sqlite'; readonly path: string };
+
 export type TrackedRef = { readonly remote: string; readonly ref: string; readonly intervalMs: Millis };
 
 /** What a checkout shows. `tree` is the hash of its content, the same for an amended commit with the same content. */
 export type CodeRevision = { readonly commit: string; readonly tree: string };
 
-/** Where a restore goes. */
-export type RestorePoint = { readonly kind: 'lastGood' } | { readonly kind: 'revision'; readonly revision: string };
+/** Where a restore goes. A revision is one of git; all but `lastGood` and `revision` are of captured targets. */
+export type RestorePoint =
+  /** The newest state that has proved good before the incident began. */
+  | { readonly kind: 'lastGood' }
+  | { readonly kind: 'revision'; readonly revision: string }
+  /** The newest intact point from before the incident. */
+  | { readonly kind: 'latestValid' }
+  /** What this rung was about to overwrite. */
+  | { readonly kind: 'safetyPoint' }
+  | { readonly kind: 'point'; readonly point: PointId }
+  /** The newest intact point that was complete by then. */
+  | { readonly kind: 'at'; readonly at: Millis }
+  /** The newest intact point that was complete so long before the first breach. */
+  | { readonly kind: 'before'; readonly byMs: Millis };
+
+/** What follows a ref; undefined for all other targets. */
+export function trackOf({ type }: Pick<Target, 'type'>): TrackedRef | undefined {
+  return type.kind === 'git' ? type.track : undefined;
+}
+
+/** What makes a new state effective. */
+export function activationOf({ type }: Pick<Target, 'type'>): readonly Step[] {
+  return type.kind === 'git' ? type.activate : [];
+}
+
+/** How long a state must have been calm to be good; 0 for what has no revisions. */
+export function bakeOf(target: Pick<Target, 'type'> | undefined): Millis {
+  return target?.type.kind === 'git' ? target.type.bakeMs : 0;
+}
+
+/** Where it is on the host; the first place, if it has several. */
+export function pathOf({ type }: Pick<Target, 'type'>): string {
+  return type.kind === 'files' ? (type.paths[0] ?? '') : type.path;
+}
 
 export function targetObject(name: string): string {
   return `Target/${name}`;
@@ -52,8 +114,18 @@ export function shortCommit(commit: string): string {
 export function describeRestorePoint(to: RestorePoint): string {
   switch (to.kind) {
     case 'lastGood':
-      return 'its last good revision';
+      return 'its last good state';
     case 'revision':
       return `revision ${to.revision}`;
+    case 'latestValid':
+      return 'its newest valid point';
+    case 'safetyPoint':
+      return 'what it was before this rung';
+    case 'point':
+      return `point ${to.point}`;
+    case 'at':
+      return `how it was at ${formatInstant(to.at)}`;
+    case 'before':
+      return `how it was ${formatDuration(to.byMs)} before the first breach`;
   }
 }

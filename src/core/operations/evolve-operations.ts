@@ -4,6 +4,14 @@ import type { Memory } from '../memory.ts';
 import type { Operation } from '../model/operation.ts';
 import { evolveNotified, evolveSending } from '../notifications/evolve-notifications.ts';
 import { evolveDelivered, evolveTakenUp } from '../places/evolve-places.ts';
+import {
+  evolveCaptured,
+  evolveCapturing,
+  evolveCollected,
+  evolveValidated,
+  evolveValidating,
+  spoilCaptures,
+} from '../points/evolve-points.ts';
 import { without } from '../record.ts';
 import { evolveActivated, evolveKept, evolveRestored, evolveRestoring } from '../targets/evolve-targets.ts';
 import { backOff } from './back-off.ts';
@@ -41,7 +49,16 @@ export function evolveOperations(memory: Memory, event: OperationEvent & At): Me
 }
 
 function noteRunning(memory: Memory, { action }: Operation): Memory {
-  return action.kind === 'restore' ? evolveRestoring(memory, action) : memory;
+  switch (action.kind) {
+    case 'restore':
+      return spoilCaptures(evolveRestoring(memory, action), action);
+    case 'capture':
+      return evolveCapturing(memory, action);
+    case 'validate':
+      return evolveValidating(memory, action);
+    default:
+      return memory;
+  }
 }
 
 function applyOutcome(memory: Memory, operation: Operation, event: FinishedEvent): Memory {
@@ -61,6 +78,12 @@ function applyOutcome(memory: Memory, operation: Operation, event: FinishedEvent
       return evolveActivated(memory, action, event);
     case 'keep':
       return evolveKept(memory, action, event);
+    case 'capture':
+      return evolveCaptured(memory, action, event);
+    case 'validate':
+      return evolveValidated(memory, action, event);
+    case 'collect':
+      return evolveCollected(memory, action, event);
     case 'notify':
       return evolveNotified(memory, action, event);
     case 'report': {

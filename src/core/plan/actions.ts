@@ -1,9 +1,10 @@
 import { isPaused } from '../incidents/pause.ts';
 import type { Action } from '../model/action.ts';
 import type { Incident } from '../model/incident.ts';
-import { describeStep } from '../model/step.ts';
+import { describeStep, type Step } from '../model/step.ts';
 import { sendings } from '../notifications/notify.ts';
 import { deliveries, takeUps } from '../places/deliveries.ts';
+import { pointActions } from '../points/point-actions.ts';
 import { activations, keeps, moves } from '../targets/moves.ts';
 import { restoreAction } from '../targets/restore-step.ts';
 import type { Turn } from '../turn.ts';
@@ -16,7 +17,14 @@ export function dueActions(turn: Turn): Action[] {
 
 function effectsOf(turn: Turn): Action[] {
   const moving = [...moves(turn), ...steps(turn)];
-  return [...deliveries(turn), ...takeUps(turn), ...moving, ...activations(turn, moving), ...keeps(turn)];
+  return [
+    ...deliveries(turn),
+    ...takeUps(turn),
+    ...moving,
+    ...activations(turn, moving),
+    ...keeps(turn),
+    ...pointActions(turn),
+  ];
 }
 
 /** What only the halt keeps from being due. Steps of a ladder are not among it: while halted no ladder moves. */
@@ -41,7 +49,7 @@ function stepAction(turn: Turn, incident: Incident): Action | null {
   if (phase.kind !== 'executing' || phase.startedAt === null || phase.outcome !== null) return null;
   const rung = incident.policy.ladder[phase.rung];
   const step = rung?.[phase.part][phase.step];
-  if (rung === undefined || step === undefined || step.kind === 'setFlag' || step.kind === 'notify') return null;
+  if (rung === undefined || step === undefined || isDecided(step)) return null;
   if (step.kind === 'restore') return restoreAction(turn, incident, phase);
   return {
     kind: 'step',
@@ -55,6 +63,11 @@ function stepAction(turn: Turn, incident: Incident): Action | null {
     rung: rung.name,
     step,
   };
+}
+
+/** What is done by the decision itself, or by an operation of its own. */
+function isDecided({ kind }: Step): boolean {
+  return kind === 'setFlag' || kind === 'notify' || kind === 'createPoint';
 }
 
 function reports(turn: Turn): Action[] {

@@ -67,6 +67,9 @@ function isDone(action: Action, memory: Memory, documents: Observed['documents']
     case 'step':
     case 'restore':
     case 'keep':
+    case 'capture':
+    case 'validate':
+    case 'collect':
     case 'notify':
     case 'report':
       return false;

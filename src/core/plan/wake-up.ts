@@ -1,8 +1,12 @@
 import { COUNT_PATIENCE_MS } from '../incidents/loss.ts';
 import { judgeWhen } from '../incidents/when.ts';
 import type { Rung } from '../model/policy.ts';
+import { bakeOf } from '../model/target.ts';
 import { sendingInstants } from '../notifications/notify.ts';
 import { tellingInstants } from '../notifications/tell-by-time.ts';
+import { pointInstants } from '../points/point-actions.ts';
+import { pruneInstants } from '../points/prune-points.ts';
+import { scheduleInstants } from '../points/schedules.ts';
 import type { Turn } from '../turn.ts';
 import type { Millis } from '../units.ts';
 
@@ -25,6 +29,9 @@ export function nextWakeUp(turn: Turn): Millis | null {
       drift === null ? [] : (repairs?.retryAt ?? []),
     ),
     ...windowInstants(turn),
+    ...pointInstants(turn),
+    ...pruneInstants(turn),
+    ...scheduleInstants(turn),
   ].filter((at) => at > turn.now);
   return instants.length === 0 ? null : Math.min(...instants);
 }
@@ -58,7 +65,7 @@ function incidentInstants(turn: Turn): Millis[] {
 
 function targetInstants(turn: Turn): Millis[] {
   return Object.entries(turn.memory.targets).flatMap(([name, { current, owed, failing, keepRetry }]) => {
-    const bakeMs = turn.desired.targets[name]?.type.bakeMs ?? 0;
+    const bakeMs = bakeOf(turn.desired.targets[name]);
     const calmSince = current === null || current.isGood ? null : current.calmSince;
     const retries = [failing?.retryAt, owed?.retry?.retryAt, keepRetry?.retryAt].filter((at) => at !== undefined);
     return calmSince === null ? retries : [calmSince + bakeMs, ...retries];

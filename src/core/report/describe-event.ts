@@ -4,6 +4,7 @@ import type { Incident } from '../model/incident.ts';
 import { shortRevision } from '../model/revision.ts';
 import { describeStep } from '../model/step.ts';
 import { shortCommit } from '../model/target.ts';
+import { describePointEvent } from '../points/describe-point-event.ts';
 import { formatDuration, formatInstant } from '../units.ts';
 
 /** An event in one line for people; null for those that only move memory. */
@@ -127,6 +128,20 @@ export function describeEvent(event: Event): string | null {
       return `${event.target} needs no further attempt`;
     case 'target.released':
       return `${event.target} released: ${event.reason}`;
+    case 'point.begun':
+    case 'point.dropped':
+    case 'points.verifyAsked':
+    case 'point.pinned':
+    case 'point.unpinned':
+    case 'points.pruned':
+    case 'point.undeleted':
+    case 'points.deleted':
+    case 'points.pruneRefused':
+    case 'points.pruneSettled':
+    case 'schedule.met':
+    case 'schedule.served':
+    case 'schedule.forgotten':
+      return describePointEvent(event);
     case 'operation.planned':
       return `planned: ${describeAction(event.operation.action)}`;
     case 'operation.finished':
@@ -185,6 +200,12 @@ export function describeAction(action: Action): string {
       const part = action.paths.length === 0 ? '' : `${action.paths.join(', ')} of `;
       return `move ${part}${action.target.name} to ${shortCommit(action.to)}`;
     }
+    case 'capture':
+      return `capture ${action.targets.map(({ name }) => name).join(', ')} into ${action.point}`;
+    case 'validate':
+      return `read ${action.point} again`;
+    case 'collect':
+      return 'delete content that no point needs';
     case 'keep':
       return `keep ${action.commits.length} good revision(s) of ${action.target.name}`;
     case 'notify':

@@ -74,6 +74,11 @@ export function evolveRestoring(memory: Memory, { target, undo }: RestoreAction)
   return change(memory, target.name, (known) => ({ ...known, owed: owing(known.owed, undo) }));
 }
 
+/** The same of a capture that stops services. */
+export function evolveQuiesced(memory: Memory, target: string, undo: readonly Step[]): Memory {
+  return undo.length === 0 ? memory : change(memory, target, (known) => ({ ...known, owed: owing(known.owed, undo) }));
+}
+
 export function evolveRestored(memory: Memory, action: RestoreAction, event: FinishedEvent): Memory {
   if (event.outcome === 'notDone') return memory;
   return change(memory, action.target.name, (known) => {

@@ -1,8 +1,10 @@
 import type { Action } from '../model/action.ts';
 import type { Quarantine } from '../model/hold.ts';
 import type { ExecutingPhase, Incident } from '../model/incident.ts';
+import { snapshotOf } from '../model/point.ts';
 import { describeStep, type RestoreStep, type Step } from '../model/step.ts';
-import { shortCommit, targetObject } from '../model/target.ts';
+import { isCapturedTarget, shortCommit, targetObject } from '../model/target.ts';
+import { describeSource, restoreSource } from '../points/restore-source.ts';
 import type { Turn } from '../turn.ts';
 import { formatDuration } from '../units.ts';
 import { gitSight, lastGood } from './code-revisions.ts';
@@ -10,17 +12,25 @@ import { restoreOf } from './moves.ts';
 
 /** Where a restore goes; why it cannot be; that its effect is there already; or that it was not looked at yet. */
 export type Destination =
-  | { readonly kind: 'to'; readonly to: string }
+  /** `words`: for people, where `to` alone says too little. */
+  | { readonly kind: 'to'; readonly to: string; readonly words?: string }
   | { readonly kind: 'obstacle'; readonly reason: string }
   | { readonly kind: 'there'; readonly reason: string }
   | { readonly kind: 'unseen' };
 
 /** Settled once, when the step begins: what is effective then is what is left. */
-export function destinationOf(turn: Turn, step: RestoreStep): Destination {
+export function destinationOf(turn: Turn, incident: Incident, step: RestoreStep): Destination {
   const target = turn.desired.targets[step.target];
   if (target === undefined) return { kind: 'obstacle', reason: `git no longer has target ${step.target}` };
   if (target.suspend) return { kind: 'obstacle', reason: `target ${step.target} is suspended` };
+  if (isCapturedTarget(target)) return destinationOfCaptured(turn, incident, step);
   if (step.to.kind === 'revision') return { kind: 'to', to: step.to.revision };
+  if (step.to.kind !== 'lastGood') {
+    return {
+      kind: 'obstacle',
+      reason: `${step.target} is a checkout: it goes to its last good revision, or to one by name`,
+    };
+  }
   const sight = turn.observed.targets[step.target];
   if (sight?.kind === 'unreadable') return { kind: 'obstacle', reason: `${step.target}: ${sight.message}` };
   const memory = turn.memory.targets[step.target];
@@ -37,6 +47,12 @@ export function destinationOf(turn: Turn, step: RestoreStep): Destination {
     kind: 'obstacle',
     reason: `no revision of ${step.target} has proved good yet, so there is none to go back to`,
   };
+}
+
+function destinationOfCaptured(turn: Turn, incident: Incident, step: RestoreStep): Destination {
+  const source = restoreSource(turn.memory, incident, step);
+  if (source.kind === 'none') return { kind: 'obstacle', reason: source.reason };
+  return { kind: 'to', to: source.point.id, words: describeSource(source.point, step.target, turn.now) };
 }
 
 /** The quarantine of what a whole restore leaves; null where nothing is left, or what is left is not known. */
@@ -68,11 +84,14 @@ export function restoreAction(turn: Turn, incident: Incident, phase: ExecutingPh
   const target = turn.desired.targets[step.target];
   if (target === undefined) return null;
   const why = { kind: 'rung', incident: incident.id, rung: rung.name } as const;
+  const point = isCapturedTarget(target) ? turn.memory.points[phase.destination] : undefined;
+  const snapshot = point === undefined ? undefined : snapshotOf(point, target.name);
   return {
     ...restoreOf(target, phase.destination, step.paths, why, step.timeoutMs),
+    ...(snapshot === undefined ? {} : { snapshot }),
     key: `step:${incident.id}/${rung.name}/${phase.part}/${phase.step}`,
     sign: '!',
-    reason: `${incident.id} (${incident.policy.name}), rung "${rung.name}": ${describeStep(step)}, ${shortCommit(phase.destination)}`,
+    reason: `${incident.id} (${incident.policy.name}), rung "${rung.name}": ${describeStep(step)}, ${isCapturedTarget(target) ? phase.destination : shortCommit(phase.destination)}`,
     origin: step.origin,
     losesData: false,
     preconditions: [`${incident.id} ${rung.name}/${phase.part}/${phase.step} ${phase.destination}`],

@@ -266,6 +266,9 @@ function givenUp({ action }: Operation, limitMs: Millis): Outcome {
   return { outcome, detail: `given up after ${formatDuration(limitMs)}: it neither ended nor could be stopped` };
 }
 
+/** What a decision does itself, or has done by an operation of another kind. */
+const DECISIONS = ['setFlag', 'restore', 'createPoint', 'notify'] as const;
+
 export function isHostStep(step: Step): step is HostStep {
-  return step.kind !== 'setFlag' && step.kind !== 'restore' && step.kind !== 'notify';
+  return DECISIONS.every((kind) => step.kind !== kind);
 }

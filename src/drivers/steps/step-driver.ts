@@ -4,7 +4,7 @@ import type { CheckAnswer } from '../checks/check-driver.ts';
 import type { SecretResolver } from '../secrets.ts';
 
 /** The kinds of steps that touch the host. The others are decisions: places, targets and notifiers carry them out. */
-export type HostStepKind = Exclude<StepKind, 'setFlag' | 'restore' | 'notify'>;
+export type HostStepKind = Exclude<StepKind, 'setFlag' | 'restore' | 'createPoint' | 'notify'>;
 export type StepOf<K extends HostStepKind> = Extract<Step, { kind: K }>;
 export type HostStep = StepOf<HostStepKind>;
 

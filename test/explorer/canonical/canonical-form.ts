@@ -23,6 +23,11 @@ const MEMORY: Forms<Memory> = {
   places: placesForm,
   documents: documentsForm,
   targets: targetsForm,
+  // The small worlds have no PointPolicy and no target that is captured.
+  points: (_, points) => JSON.stringify(points),
+  schedules: (_, schedules) => JSON.stringify(schedules),
+  pruneRefusals: (_, refusals) => JSON.stringify(refusals),
+  collection: (_, collection) => JSON.stringify(collection),
   operations: (scope, operations) => {
     const known = Object.values(operations);
     const { running } = scope.state.host;

@@ -146,6 +146,9 @@ function actionForm(scope: Scope, action: Action): string {
     case 'activate':
       return `${action.key}${stepName(action.step)}`;
     case 'keep':
+    case 'capture':
+    case 'validate':
+    case 'collect':
       return action.key;
     case 'notify':
       return action.notification.incident === undefined

@@ -61,6 +61,9 @@ export function recoveryOf(
     case 'restore':
       return begun?.effect === true ? 'done' : 'notDone';
     case 'keep':
+    case 'capture':
+    case 'validate':
+    case 'collect':
     case 'notify':
     case 'report':
       return 'notDone';

@@ -1,0 +1,33 @@
+import { type Point, type PointCause, pointId } from '../model/point.ts';
+import type { Turn } from '../turn.ts';
+
+type Wish = {
+  /** What the id tells people: the name of the policy, of the point, or of the target. */
+  readonly label: string;
+  readonly policy: string | null;
+  readonly targets: readonly string[];
+  readonly cause: PointCause;
+} & Partial<Pick<Point, 'name' | 'description' | 'session' | 'metadata' | 'ttlMs'>>;
+
+/** A point that is to be captured next. */
+export function newPoint({ label, ...wish }: Wish, { memory, now }: Pick<Turn, 'memory' | 'now'>): Point {
+  return {
+    metadata: {},
+    ttlMs: null,
+    ...wish,
+    id: pointId(now, label, memory.points),
+    createdAt: now,
+    completedAt: null,
+    state: 'creating',
+    snapshots: [],
+    pinned: null,
+    failure: null,
+    verifiedAt: null,
+    verify: null,
+    pruned: null,
+  };
+}
+
+export function beginPoint(turn: Turn, wish: Wish): void {
+  turn.emit({ type: 'point.begun', point: newPoint(wish, turn) });
+}

@@ -1,0 +1,49 @@
+import type { Memory } from '../memory.ts';
+import { type Incident, isOpen } from '../model/incident.ts';
+import { isValid, type Point, type PointId } from '../model/point.ts';
+import type { Protections } from './verdicts.ts';
+
+/** As ids are made: see `pointId`. */
+const ID = /\d{8}T\d{6}Z-[A-Za-z0-9._-]+/g;
+
+/**
+ * Points that something rests on: an open incident or an operation names them, or they hold a good revision in use.
+ * Whoever has nothing to judge need not ask.
+ */
+export function protectionsOf(memory: Memory): Protections {
+  const found = new Map<PointId, string[]>();
+  const add = (id: PointId, reason: string): void => void found.set(id, [...(found.get(id) ?? []), reason]);
+  const open = Object.values(memory.incidents).filter(isOpen);
+  for (const incident of open) for (const id of namedBy(incident)) add(id, `${incident.id} names it`);
+  for (const { id, action } of Object.values(memory.operations)) {
+    if (action.kind === 'capture' || action.kind === 'validate') add(action.point, `operation ${id} is under way`);
+    if (action.kind === 'restore') add(action.to, `operation ${id} is under way`);
+  }
+  const ids = new Set(open.map(({ id }) => id));
+  for (const point of Object.values(memory.points)) {
+    const { cause } = point;
+    if (cause.kind === 'rollback' && ids.has(cause.incident)) add(point.id, `${cause.incident} took it`);
+    if (holdsGoodRevision(memory, point)) add(point.id, 'it holds a good revision in use');
+  }
+  return found;
+}
+
+/** Where its restores go, as settled or as people are asked, and what its ladder names. */
+function namedBy({ phase, policy }: Incident): PointId[] {
+  const about = phase.kind === 'asking' ? phase.about : phase;
+  const settled = about.kind === 'executing' && about.destination !== undefined ? [about.destination] : [];
+  const asked = about.kind === 'awaiting-approval' ? (about.request?.point?.match(ID) ?? []) : [];
+  const written = policy.ladder
+    .flatMap((rung) => [...rung.do, ...rung.onFailure])
+    .flatMap((step) => (step.kind === 'restore' && step.to.kind === 'point' ? [step.to.point] : []));
+  return [...new Set([...settled, ...asked, ...written])];
+}
+
+function holdsGoodRevision({ targets }: Memory, point: Point): boolean {
+  return point.snapshots.some(({ target, type, fingerprint }) => {
+    if (type !== 'git' || !isValid(point)) return false;
+    const { current = null, good = [] } = targets[target] ?? {};
+    const inUse = [...(current?.isGood === true ? [current] : []), ...good.slice(0, 1)];
+    return inUse.some(({ commit, tree }) => fingerprint === commit || fingerprint === tree);
+  });
+}

@@ -1,0 +1,107 @@
+import type { Memory } from '../memory.ts';
+import type { Incident } from '../model/incident.ts';
+import { isCaptured, isValid, type Point, snapshotOf } from '../model/point.ts';
+import type { RestorePoint } from '../model/target.ts';
+import { formatDuration, formatInstant, type Millis } from '../units.ts';
+import { newestFirst } from './verdicts.ts';
+
+/** A captured target bakes so long where it does not say: design of `lastGood`. */
+const BAKE_MS: Millis = 3_600_000;
+
+export type RestoreSource =
+  | { readonly kind: 'point'; readonly point: Point }
+  | { readonly kind: 'none'; readonly reason: string };
+
+/** The point that a restore of a captured target goes back to, for an incident; why there is none. */
+export function restoreSource(
+  memory: Pick<Memory, 'points'>,
+  incident: Incident,
+  { target, to }: { readonly target: string; readonly to: RestorePoint },
+): RestoreSource {
+  switch (to.kind) {
+    case 'revision':
+      return none(`${target} has points, and no revision ${to.revision}`);
+    case 'point':
+      return named(memory, target, to.point);
+    case 'safetyPoint':
+      return safetySource(memory, incident, target);
+    case 'latestValid':
+      return newest(memory, target, incident, ({ createdAt }) => createdAt < incident.openedAt, {
+        reason: 'from before the incident',
+      });
+    case 'at':
+      return newest(memory, target, incident, completedBy(to.at), { reason: `by ${formatInstant(to.at)}` });
+    case 'before': {
+      const reason = `${formatDuration(to.byMs)} before the first breach`;
+      return newest(memory, target, incident, completedBy(firstBreach(incident) - to.byMs), { reason });
+    }
+    case 'lastGood': {
+      const spanMs = longestFor(incident) + BAKE_MS;
+      const reason = `${formatDuration(spanMs)} before the first breach`;
+      return newest(memory, target, incident, completedBy(firstBreach(incident) - spanMs), { reason });
+    }
+  }
+}
+
+/** What people are told of a point before they agree to go back to it. */
+export function describeSource(point: Point, target: string, now: Millis): string {
+  const snapshot = snapshotOf(point, target);
+  const age = snapshot === undefined ? '' : `, captured ${formatDuration(Math.max(0, now - point.createdAt))} ago`;
+  return `${point.id}${age}`;
+}
+
+/** When it began to be breached; a person begins a ladder at once. */
+function firstBreach({ openedBy, openedAt }: Incident): Millis {
+  return Math.min(openedAt, ...openedBy.map(({ breachedSince }) => breachedSince));
+}
+
+/** For so long a trigger may have been on its way without showing it. */
+function longestFor({ policy }: Incident): Millis {
+  return Math.max(0, ...policy.triggers.map(({ forMs }) => forMs));
+}
+
+function completedBy(at: Millis): (point: Point) => boolean {
+  return ({ completedAt }) => completedAt !== null && completedAt <= at;
+}
+
+/** Of an incident's own points none is meant: they show what is to be left. */
+function newest(
+  { points }: Pick<Memory, 'points'>,
+  target: string,
+  incident: Incident,
+  isMeant: (point: Point) => boolean,
+  { reason }: { readonly reason: string },
+): RestoreSource {
+  const [point] = Object.values(points)
+    .filter((one) => isValid(one) && snapshotOf(one, target) !== undefined && isMeant(one))
+    .filter(({ cause }) => cause.kind !== 'rollback' || cause.incident !== incident.id)
+    .sort(newestFirst);
+  return point === undefined ? none(`there is no valid point of ${target} ${reason}`) : { kind: 'point', point };
+}
+
+function named({ points }: Pick<Memory, 'points'>, target: string, id: string): RestoreSource {
+  const point = points[id];
+  if (point === undefined) return none(`there is no point ${id}`);
+  if (point.state === 'pruned') {
+    return none(`point ${id} is pruned; \`revertd points undelete ${id}\` brings it back`);
+  }
+  if (!isCaptured(point)) return none(`point ${id} is ${point.state}`);
+  if (snapshotOf(point, target) === undefined) return none(`point ${id} holds nothing of ${target}`);
+  return { kind: 'point', point };
+}
+
+function safetySource({ points }: Pick<Memory, 'points'>, incident: Incident, target: string): RestoreSource {
+  const [point] = Object.values(points)
+    .filter((one) => isCaptured(one) && isSafetyOf(one, incident, target))
+    .sort(newestFirst);
+  return point === undefined ? none(`nothing of ${target} was kept before it was touched`) : { kind: 'point', point };
+}
+
+/** Whether it keeps what a restore of the target in this incident overwrites. */
+export function isSafetyOf({ cause, targets }: Point, { id }: Pick<Incident, 'id'>, target: string): boolean {
+  return cause.kind === 'rollback' && cause.safety === true && cause.incident === id && targets.includes(target);
+}
+
+function none(reason: string): RestoreSource {
+  return { kind: 'none', reason };
+}

@@ -1,0 +1,53 @@
+import type { Desired } from '../model/desired.ts';
+import { takeKey, verifyKey } from '../model/point-policy.ts';
+import type { Turn } from '../turn.ts';
+import type { Millis } from '../units.ts';
+
+/** A schedule of the policies, for whoever knows calendars. */
+export type WantedSchedule = { readonly key: string; readonly expression: string; readonly timezone: string };
+
+export function schedulesOf({ pointPolicies }: Pick<Desired, 'pointPolicies'>): WantedSchedule[] {
+  return Object.values(pointPolicies ?? {}).flatMap(({ name, timezone, take, verify, suspend }) => {
+    if (suspend) return [];
+    return [
+      ...(take.schedule === null ? [] : [{ key: takeKey(name), expression: take.schedule, timezone }]),
+      ...(verify === null ? [] : [{ key: verifyKey(name), expression: verify.schedule, timezone }]),
+    ];
+  });
+}
+
+/** A schedule that is new, or says something new, begins now: what it would have asked for before is not made up for. */
+export function followSchedules(turn: Turn): void {
+  const wanted = schedulesOf(turn.desired);
+  const keys = new Set(wanted.map(({ key }) => key));
+  for (const { key, expression, timezone } of wanted) {
+    const words = expressionIn(expression, timezone);
+    if (turn.memory.schedules[key]?.expression !== words) {
+      turn.emit({ type: 'schedule.met', schedule: key, expression: words });
+    }
+  }
+  for (const key of Object.keys(turn.memory.schedules)) {
+    if (!keys.has(key)) turn.emit({ type: 'schedule.forgotten', schedule: key });
+  }
+}
+
+function expressionIn(expression: string, timezone: string): string {
+  return `${expression} ${timezone}`;
+}
+
+/** The last instant of the schedule if it was not served yet: however many were missed, there is one. */
+export function dueInstant({ memory, observed }: Turn, key: string): Millis | null {
+  const served = memory.schedules[key];
+  const last = observed.schedules?.[key]?.last ?? null;
+  return served === undefined || last === null || last <= served.at ? null : last;
+}
+
+export function serveSchedule(turn: Turn, key: string, dueAt: Millis): void {
+  const expression = turn.memory.schedules[key]?.expression ?? '';
+  turn.emit({ type: 'schedule.served', schedule: key, expression, dueAt });
+}
+
+/** When the next of them is due. */
+export function scheduleInstants({ observed }: Pick<Turn, 'observed'>): Millis[] {
+  return Object.values(observed.schedules ?? {}).flatMap(({ next }) => next ?? []);
+}

@@ -1,0 +1,74 @@
+import { isUnderWay, isValid } from '../model/point.ts';
+import { type PointPolicy, takeKey, verifyKey } from '../model/point-policy.ts';
+import { isCapturedTarget } from '../model/target.ts';
+import type { Turn } from '../turn.ts';
+import { beginPoint } from './begin-point.ts';
+import { deletePoints, prunePoints } from './prune-points.ts';
+import { dueInstant, followSchedules, serveSchedule } from './schedules.ts';
+
+/** Begins the points that are due, has others read again, and prunes. Nothing of it happens while everything is halted. */
+export function settlePoints(turn: Turn): void {
+  followSchedules(turn);
+  dropImpossible(turn);
+  for (const policy of policiesOf(turn)) {
+    takeScheduled(turn, policy);
+    verifyScheduled(turn, policy);
+  }
+  prunePoints(turn);
+  deletePoints(turn);
+}
+
+export function policiesOf({ desired }: Pick<Turn, 'desired'>): PointPolicy[] {
+  return Object.values(desired.pointPolicies ?? {})
+    .filter(({ suspend }) => !suspend)
+    .sort((a, b) => (a.name < b.name ? -1 : 1));
+}
+
+/** A point that was not captured yet, of a target that git no longer has. */
+function dropImpossible(turn: Turn): void {
+  for (const { id, state, targets } of Object.values(turn.memory.points)) {
+    if (state !== 'creating') continue;
+    const reason = obstacleOf(turn, targets);
+    if (reason !== null) turn.emit({ type: 'point.dropped', point: id, reason });
+  }
+}
+
+/** Why these targets cannot be captured; null if they can. */
+export function obstacleOf({ desired }: Pick<Turn, 'desired'>, targets: readonly string[]): string | null {
+  for (const name of targets) {
+    const target = desired.targets[name];
+    if (target === undefined) return `git no longer has target ${name}`;
+    if (target.suspend) return `target ${name} is suspended`;
+    if (!isCapturedTarget(target)) return `target ${name} is of type ${target.type.kind}, which is not captured`;
+  }
+  return null;
+}
+
+/** One point for all that was missed. While another one of the policy is captured it waits. */
+function takeScheduled(turn: Turn, policy: PointPolicy): void {
+  const dueAt = dueInstant(turn, takeKey(policy.name));
+  if (dueAt === null || isCapturing(turn, policy.name)) return;
+  const cause = { kind: 'schedule' } as const;
+  beginPoint(turn, { label: policy.name, policy: policy.name, targets: policy.targets, cause });
+  serveSchedule(turn, takeKey(policy.name), dueAt);
+}
+
+function isCapturing({ memory }: Turn, policy: string): boolean {
+  return Object.values(memory.points).some(
+    (point) => point.policy === policy && (point.state === 'creating' || point.state === 'capturing'),
+  );
+}
+
+/** Every intact point of the policy is read again; those that are being looked at anyway are not asked for twice. */
+function verifyScheduled(turn: Turn, { name, verify }: PointPolicy): void {
+  const dueAt = dueInstant(turn, verifyKey(name));
+  if (dueAt === null || verify === null) return;
+  const points = Object.values(turn.memory.points)
+    .filter((point) => point.policy === name && isValid(point) && !isUnderWay(point) && point.verify === null)
+    .map(({ id }) => id)
+    .sort();
+  if (points.length > 0) {
+    turn.emit({ type: 'points.verifyAsked', points, by: `PointPolicy/${name}`, rehearse: verify.restoreTest });
+  }
+  serveSchedule(turn, verifyKey(name), dueAt);
+}

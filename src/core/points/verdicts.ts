@@ -1,0 +1,210 @@
+import type { Point, PointId } from '../model/point.ts';
+import { isUnderWay, isValid } from '../model/point.ts';
+import type { PointPolicy } from '../model/point-policy.ts';
+import { reasonsToKeep } from '../retention/keep-rules.ts';
+import { formatDuration, formatInstant, type Millis } from '../units.ts';
+import { describeKeepReason, zoneCalled } from './keep-words.ts';
+
+/** What becomes of a point, and why, in words. */
+export type Verdict =
+  /** `guarded`: whatever its policy says. */
+  | { readonly kind: 'keep'; readonly reasons: readonly string[]; readonly guarded: boolean }
+  | { readonly kind: 'prune'; readonly reason: string };
+
+export type Judged = {
+  readonly verdicts: ReadonlyMap<PointId, Verdict>;
+  /** Until when time alone changes none of it; null: it never does. */
+  readonly until: Millis | null;
+};
+
+/** Why points that the retention would prune are kept all the same; see `protections.ts`. */
+export type Protections = ReadonlyMap<PointId, readonly string[]>;
+
+/** A point that failed or is invalid is shown for so long, for people to look at. */
+export const FAILED_SHOWN_MS: Millis = 7 * 86_400_000;
+
+/**
+ * What is to be kept of the points that are not pruned yet. A point is kept if its time lies in the future, if nobody
+ * knows yet what becomes of it, if it is protected, or if its policy keeps it. Depends on nothing but its arguments, and
+ * not on the order of points. An earlier `now` never prunes more.
+ */
+export function judgePoints(
+  points: readonly Point[],
+  policies: Readonly<Record<string, PointPolicy>>,
+  protections: Protections,
+  now: Millis,
+): Judged {
+  const live = points.filter(({ state }) => state !== 'pruned').sort(newestFirst);
+  const newest = newestOfTargets(live, now);
+  const kept = keptByPolicies(live, policies, now);
+  const verdicts = new Map<PointId, Verdict>();
+  for (const point of live) {
+    const guards = [...guardsOf(point, now), ...(newest.get(point.id) ?? []), ...(protections.get(point.id) ?? [])];
+    verdicts.set(
+      point.id,
+      guards.length > 0 ? { kind: 'keep', reasons: guards, guarded: true } : verdictOf(point, policies, kept, now),
+    );
+  }
+  limit(live, policies, verdicts, now);
+  return { verdicts, until: nextBoundary(live, policies, now) };
+}
+
+/** The same order for the same points, also where two were begun at the same instant. */
+export function newestFirst(a: Point, b: Point): number {
+  if (a.createdAt !== b.createdAt) return b.createdAt - a.createdAt;
+  return a.id < b.id ? 1 : a.id > b.id ? -1 : 0;
+}
+
+function guardsOf({ createdAt, pinned, state }: Point, now: Millis): string[] {
+  const guards: string[] = [];
+  if (pinned !== null) guards.push(`pinned by ${pinned.by}${pinned.reason === undefined ? '' : `: ${pinned.reason}`}`);
+  if (createdAt > now) guards.push('its time lies in the future');
+  if (isUnderWay({ state })) guards.push(`it is ${state}`);
+  return guards;
+}
+
+/** The newest valid point of each target that is not in the future; it is never pruned, whatever a policy says. */
+function newestOfTargets(live: readonly Point[], now: Millis): ReadonlyMap<PointId, readonly string[]> {
+  const seen = new Set<string>();
+  const reasons = new Map<PointId, string[]>();
+  for (const point of live) {
+    if (!isValid(point) || point.createdAt > now) continue;
+    for (const { target } of point.snapshots) {
+      if (seen.has(target)) continue;
+      seen.add(target);
+      reasons.set(point.id, [...(reasons.get(point.id) ?? []), `the newest valid point of ${target}`]);
+    }
+  }
+  return reasons;
+}
+
+/** By point, what rules of its policy keep it. Only valid points count; those in the future take nobody's place. */
+function keptByPolicies(
+  live: readonly Point[],
+  policies: Readonly<Record<string, PointPolicy>>,
+  now: Millis,
+): ReadonlyMap<PointId, readonly string[]> {
+  const kept = new Map<PointId, readonly string[]>();
+  const counted = live.filter((point) => isValid(point) && point.createdAt <= now);
+  for (const [name, group] of Map.groupBy(counted, ({ policy }) => policy)) {
+    const policy = name === null ? undefined : policies[name];
+    if (policy === undefined) continue;
+    const zone = zoneCalled(policy.timezone);
+    const times = group.map(({ createdAt }) => createdAt);
+    // The newest one is itself not in the future, and `within` counts from what is strictly before.
+    const reasons = reasonsToKeep(times, policy.retain, zone, now + 1);
+    for (const [index, point] of group.entries()) {
+      const found = reasons.get(index);
+      if (found !== undefined) {
+        kept.set(
+          point.id,
+          found.map((reason) => describeKeepReason(reason, zone, point.createdAt)),
+        );
+      }
+    }
+  }
+  return kept;
+}
+
+function verdictOf(
+  point: Point,
+  policies: Readonly<Record<string, PointPolicy>>,
+  kept: ReadonlyMap<PointId, readonly string[]>,
+  now: Millis,
+): Verdict {
+  if (!isValid(point)) return verdictOfFailed(point, now);
+  const policy = point.policy === null ? undefined : policies[point.policy];
+  if (point.policy !== null && policy === undefined) {
+    return keep(`orphaned: git no longer has PointPolicy ${point.policy}, and prunes none of its points`);
+  }
+  if (policy?.suspend === true) return keep(`PointPolicy ${policy.name} is suspended`);
+  const expiresAt = expiryOf(point, policy);
+  if (expiresAt !== null && now >= expiresAt) return prune(`its time to live ended at ${formatInstant(expiresAt)}`);
+  const until = expiresAt === null ? 'it has no end' : `it lives until ${formatInstant(expiresAt)}`;
+  if (policy === undefined || !hasKeepRules(policy)) return keep(until);
+  const reasons = kept.get(point.id);
+  return reasons === undefined
+    ? prune(`no rule of PointPolicy ${policy.name} keeps it`)
+    : { kind: 'keep', reasons, guarded: false };
+}
+
+function verdictOfFailed({ state, createdAt }: Point, now: Millis): Verdict {
+  const shown = formatDuration(FAILED_SHOWN_MS);
+  return now >= createdAt + FAILED_SHOWN_MS
+    ? prune(`it is ${state}, and was shown for ${shown}`)
+    : keep(`it is ${state}; it is shown for ${shown}`);
+}
+
+/** When its time to live ends, counted from completion; null without one. Its policy's is a ceiling for all its points. */
+export function expiryOf({ completedAt, ttlMs }: Point, policy: PointPolicy | undefined): Millis | null {
+  const spans = [ttlMs, policy?.ttlMs ?? null].filter((span) => span !== null);
+  return completedAt === null || spans.length === 0 ? null : completedAt + Math.min(...spans);
+}
+
+export function hasKeepRules({ retain }: PointPolicy): boolean {
+  const { maxPoints: _points, maxBytes: _bytes, ...rules } = retain;
+  return Object.values(rules).some((rule) => rule !== undefined);
+}
+
+/** Beyond a policy's limits the oldest go, of what its rules keep. What is guarded counts, and stays. */
+function limit(
+  live: readonly Point[],
+  policies: Readonly<Record<string, PointPolicy>>,
+  verdicts: Map<PointId, Verdict>,
+  now: Millis,
+): void {
+  const used = new Map<string, { readonly points: number; readonly bytes: number }>();
+  for (const point of live) {
+    const policy = point.policy === null ? undefined : policies[point.policy];
+    const verdict = verdicts.get(point.id);
+    if (policy === undefined || policy.suspend || !isValid(point) || point.createdAt > now) continue;
+    if (verdict?.kind !== 'keep') continue;
+    const before = used.get(policy.name) ?? { points: 0, bytes: 0 };
+    const after = { points: before.points + 1, bytes: before.bytes + storedBytesOf(point) };
+    used.set(policy.name, after);
+    const over = exceeded(policy, after);
+    if (over !== null && !verdict.guarded) verdicts.set(point.id, prune(over));
+  }
+}
+
+function exceeded(
+  { name, retain: { maxPoints = Infinity, maxBytes = Infinity } }: PointPolicy,
+  used: { readonly points: number; readonly bytes: number },
+): string | null {
+  if (used.points > maxPoints)
+    return `PointPolicy ${name} keeps at most ${maxPoints} points, and newer ones go before it`;
+  if (used.bytes > maxBytes) return `PointPolicy ${name} keeps at most ${maxBytes} bytes, and newer ones go before it`;
+  return null;
+}
+
+/** What it added to the store. Content that later points share is counted with the point that brought it. */
+export function storedBytesOf({ snapshots }: Pick<Point, 'snapshots'>): number {
+  return snapshots.reduce((sum, { storedBytes }) => sum + storedBytes, 0);
+}
+
+/** The next instant after `now` at which time alone changes a verdict. */
+function nextBoundary(
+  live: readonly Point[],
+  policies: Readonly<Record<string, PointPolicy>>,
+  now: Millis,
+): Millis | null {
+  let next = Number.POSITIVE_INFINITY;
+  const note = (at: Millis | null): void => {
+    if (at !== null && at > now && at < next) next = at;
+  };
+  for (const point of live) {
+    note(point.createdAt);
+    if (isUnderWay(point)) continue;
+    if (isValid(point)) note(expiryOf(point, point.policy === null ? undefined : policies[point.policy]));
+    else note(point.createdAt + FAILED_SHOWN_MS);
+  }
+  return Number.isFinite(next) ? next : null;
+}
+
+function keep(reason: string): Verdict {
+  return { kind: 'keep', reasons: [reason], guarded: false };
+}
+
+function prune(reason: string): Verdict {
+  return { kind: 'prune', reason };
+}
