@@ -20,6 +20,8 @@ export type Reference = {
   readonly variant?: { readonly name: string; readonly origin: Origin } | 'safe';
   /** Of a source: the type that it must have. */
   readonly sourceType?: MetricSource['type']['kind'];
+  /** Of a target: what is to be done with it, which not every type can. */
+  readonly use?: 'capture' | { readonly restoreTo: string };
 };
 
 /** A place that a flag writes, and the hosts that it is for. */

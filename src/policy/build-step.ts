@@ -14,13 +14,13 @@ import {
   unitAt,
   urlAt,
   valueOrigin,
-  within,
 } from './build-context.ts';
 import { buildEditFile } from './build-edit-file.ts';
 import { buildGitCommit } from './build-git-commit.ts';
 import { buildHttpExpectation } from './build-http-expectation.ts';
 import { buildHeaders } from './build-parts.ts';
 import { buildRepetition } from './build-repetition.ts';
+import { buildCreatePoint, buildRestore } from './build-restore.ts';
 import { buildAuth } from './build-source-parts.ts';
 import { buildSqlStep } from './build-sql-step.ts';
 import { hasVariable } from './host-variables.ts';
@@ -29,7 +29,6 @@ import type {
   RawContainerStep,
   RawHttpStep,
   RawNotifyStep,
-  RawRestore,
   RawRunStep,
   RawService,
   RawSetFlag,
@@ -42,6 +41,7 @@ import { parseSize } from './size-text.ts';
 const DEFAULT_TIMEOUT_MS = {
   setFlag: 60_000,
   restore: 600_000,
+  createPoint: 3_600_000,
   service: 120_000,
   container: 120_000,
   http: 10_000,
@@ -82,6 +82,10 @@ function buildSpec(context: BuildContext, path: Path, raw: RawStep): readonly [S
   if (raw.restore !== undefined) {
     return [buildRestore(context, [...path, 'restore'], raw.restore), timeout('restore', raw.restore.timeout)];
   }
+  if (raw.createPoint !== undefined) {
+    const at = [...path, 'createPoint'];
+    return [buildCreatePoint(context, at, raw.createPoint), timeout('createPoint', raw.createPoint.timeout)];
+  }
   if (raw.service !== undefined) {
     return [buildService(context, [...path, 'service'], raw.service), timeout('service', raw.service.timeout)];
   }
@@ -118,14 +122,6 @@ function buildSetFlag(context: BuildContext, path: Path, raw: RawSetFlag): StepS
   const variantOrigin = valueOrigin(context, [...path, 'to', 'variant']);
   context.references.push({ kind: 'Flag', name: raw.flag, origin, variant: { name: variant, origin: variantOrigin } });
   return { kind: 'setFlag', flag: raw.flag, to: { kind: 'variant', variant } };
-}
-
-function buildRestore(context: BuildContext, path: Path, raw: RawRestore): StepSpec {
-  context.references.push({ kind: 'Target', name: raw.target, origin: valueOrigin(context, [...path, 'target']) });
-  const paths = raw.only?.paths ?? [];
-  for (const [index, text] of paths.entries()) within(context, [...path, 'only', 'paths', index], text);
-  const to = raw.to === 'lastGood' ? { kind: raw.to } : { kind: 'revision' as const, revision: raw.to.revision };
-  return { kind: 'restore', target: raw.target, to, paths };
 }
 
 function buildService(context: BuildContext, path: Path, raw: RawService): StepSpec {

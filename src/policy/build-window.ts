@@ -40,7 +40,7 @@ function checkTimes(context: BuildContext, window: Window): void {
   }
 }
 
-function isTimezone(name: string): boolean {
+export function isTimezone(name: string): boolean {
   try {
     return new Intl.DateTimeFormat('en', { timeZone: name }).format(0) !== '';
   } catch {

@@ -13,14 +13,14 @@ const EXPECTED: Readonly<Record<string, readonly string[]>> = {
   ],
   'kind-case': ['2:7 error[E-KIND] unknown kind "flag"; did you mean Flag?'],
   'kind-to-come': [
-    '2:7 error[E-NOT-SUPPORTED] the kind PointPolicy is not supported by this version yet; call the file *.draft.yaml until it is',
+    '2:7 error[E-NOT-SUPPORTED] the kind Drill is not supported by this version yet; call the file *.draft.yaml until it is',
   ],
   'long-name': [
     '3:19 error[E-NAME] "aaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaa…" cannot be a name (`name`): names are up to 63 letters, digits, ".", "_" and "-", beginning and ending with a letter or digit',
   ],
   'missing-api-version': ['1:1 error[E-API-VERSION] `apiVersion` is missing; write apiVersion: revertd.dev/v1'],
   'missing-kind': [
-    '1:1 error[E-KIND] `kind` is missing; expected one of MetricSource, Target, Flag, RollbackPolicy, Notifier, Window',
+    '1:1 error[E-KIND] `kind` is missing; expected one of MetricSource, Target, Flag, RollbackPolicy, Notifier, Window, PointPolicy',
   ],
   'missing-metadata': ['1:1 error[E-MISSING-KEY] `metadata` is missing in the document'],
   'missing-name': ['3:1 error[E-MISSING-KEY] `name` is missing in `metadata`; for example `name: memory-injection`'],

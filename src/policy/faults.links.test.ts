@@ -25,6 +25,9 @@ const EXPECTED: Readonly<Record<string, readonly string[]>> = {
     '3:19 the Flag "fast-path"',
   ],
   'flag-case': ['27:28 error[E-NO-FLAG] there is no Flag called "Fast-Path"; did you mean "fast-path"?'],
+  'missing-point-policy': [
+    '27:34 error[E-NO-POINTPOLICY] there is no PointPolicy called "nightly"; there is no PointPolicy at all',
+  ],
   'missing-flag': ['27:28 error[E-NO-FLAG] there is no Flag called "fastpath"; did you mean "fast-path"?'],
   'missing-notifier': ['28:12 error[E-NO-NOTIFIER] there is no Notifier called "oncal"; did you mean "oncall"?'],
   'missing-override-notifier': [

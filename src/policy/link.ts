@@ -1,5 +1,6 @@
 import type { MetricSource } from '../core/model/metric-source.ts';
 import type { Origin } from '../core/model/origin.ts';
+import type { Target } from '../core/model/target.ts';
 import { nearestName } from '../core/nearest-name.ts';
 import { formatDuration } from '../core/units.ts';
 import type { PlaceUse, Reference, SamplingUse } from './build-context.ts';
@@ -20,6 +21,8 @@ export type Declared = {
   /** Of a source that was built. */
   readonly intervalMs?: number;
   readonly sourceType?: MetricSource['type']['kind'];
+  /** Of a target that was built. */
+  readonly targetType?: Target['type']['kind'];
 };
 
 export type Links = {
@@ -90,7 +93,11 @@ function checkReference(target: Declared, reference: Reference, isHere: boolean)
     const related = [{ ...target.origin, message: `the ${kind} "${name}"` }];
     return [errorAt(origin, 'E-NOT-FOR-HOST', { message, found: name, related })];
   }
-  return [...checkVariant(reference, target), ...checkSourceType(reference, target)];
+  return [
+    ...checkVariant(reference, target),
+    ...checkSourceType(reference, target),
+    ...checkTargetUse(reference, target),
+  ];
 }
 
 function missing(index: Index, { kind, name, origin }: Reference, mayGuess: boolean): Diagnostic {
@@ -133,6 +140,27 @@ function checkSourceType({ sourceType, origin, name }: Reference, target: Declar
   const related = [{ ...target.origin, message: `the MetricSource "${name}"` }];
   const message = `the MetricSource "${name}" is of type ${target.sourceType}, expected ${sourceType}: what it samples is there for every query, so leave \`source\` out`;
   return [errorAt(origin, 'E-SOURCE-TYPE', { message, found: target.sourceType, expected: sourceType, related })];
+}
+
+/** A checkout has its revisions in git; whatever else there is has points. */
+const REVISIONED = 'git';
+
+function checkTargetUse({ use, origin, name }: Reference, { targetType, origin: at }: Declared): readonly Diagnostic[] {
+  if (use === undefined || targetType === undefined) return [];
+  const related = [{ ...at, message: `the Target "${name}"` }];
+  const isCheckout = targetType === REVISIONED;
+  if (use === 'capture') {
+    if (!isCheckout) return [];
+    const message = `the Target "${name}" is of type git, which is not captured into points: git itself has its revisions, and good ones are kept`;
+    return [errorAt(origin, 'E-NOT-CAPTURED', { message, found: name, related })];
+  }
+  const { restoreTo } = use;
+  if (restoreTo === 'lastGood' || isCheckout === (restoreTo === 'revision')) return [];
+  const expected = isCheckout
+    ? 'lastGood or {revision: NAME}'
+    : 'lastGood, latestValid, safetyPoint, {point: ID}, {at: TIME} or {before: trigger, by: 5m}';
+  const message = `a target of type ${targetType} is not restored to \`${restoreTo}\`; expected ${expected}`;
+  return [errorAt(origin, 'E-RESTORE-TO', { message, found: restoreTo, expected, related })];
 }
 
 /** Two writers of one place would undo each other for ever; places of hosts that exclude each other do not meet. */

@@ -1,12 +1,14 @@
 import type { Flag } from '../core/model/flag.ts';
 import type { MetricSource } from '../core/model/metric-source.ts';
 import type { Notifier } from '../core/model/notifier.ts';
+import type { PointPolicy } from '../core/model/point-policy.ts';
 import type { RollbackPolicy } from '../core/model/policy.ts';
 import type { Target } from '../core/model/target.ts';
 import type { Window } from '../core/model/window.ts';
 import type { BuildContext, PlaceUse, Reference, SamplingUse } from './build-context.ts';
 import { buildFlag } from './build-flag.ts';
 import { buildNotifier } from './build-notifier.ts';
+import { buildPointPolicy } from './build-point-policy.ts';
 import { buildRollbackPolicy } from './build-policy.ts';
 import { buildMetricSource } from './build-source.ts';
 import { buildTarget } from './build-target.ts';
@@ -31,7 +33,8 @@ export type BuiltObject =
   | { readonly kind: 'Flag'; readonly value: Flag }
   | { readonly kind: 'RollbackPolicy'; readonly value: RollbackPolicy }
   | { readonly kind: 'Notifier'; readonly value: Notifier }
-  | { readonly kind: 'Window'; readonly value: Window };
+  | { readonly kind: 'Window'; readonly value: Window }
+  | { readonly kind: 'PointPolicy'; readonly value: PointPolicy };
 
 /** What the rest of the revision gives to one document. */
 export type DocumentOptions = LoadOptions & { readonly templates?: ReadonlyMap<string, Decoded> };
@@ -87,6 +90,8 @@ function build(document: PolicyDocument, kind: Kind, options: DocumentOptions): 
       return assemble(document, kind, options, (context, raw) => ({ kind, value: buildNotifier(context, raw) }));
     case 'Window':
       return assemble(document, kind, options, (context, raw) => ({ kind, value: buildWindow(context, raw) }));
+    case 'PointPolicy':
+      return assemble(document, kind, options, (context, raw) => ({ kind, value: buildPointPolicy(context, raw) }));
   }
 }
 
@@ -177,9 +182,11 @@ function declare(document: PolicyDocument, object: BuiltObject, isHere: boolean)
     case 'MetricSource':
       return { ...base, intervalMs: object.value.intervalMs, sourceType: object.value.type.kind };
     case 'Target':
+      return { ...base, targetType: object.value.type.kind };
     case 'RollbackPolicy':
     case 'Notifier':
     case 'Window':
+    case 'PointPolicy':
       return base;
   }
 }

@@ -19,6 +19,7 @@ export type RawDocuments = {
   readonly RollbackPolicy: RawDocument<RawRollbackPolicy>;
   readonly Notifier: RawDocument<RawNotifier>;
   readonly Window: RawDocument<RawWindow>;
+  readonly PointPolicy: RawDocument<RawPointPolicy>;
 };
 
 export type AnyRawDocument = RawDocuments[Kind];
@@ -111,8 +112,16 @@ export type RawPrometheus = {
 
 export type RawTarget = {
   readonly git?: RawGitTarget;
+  readonly files?: RawFilesTarget;
+  readonly sqlite?: { readonly path: string };
   readonly quiesce?: readonly RawStep[];
   readonly check?: readonly RawCheck[];
+};
+
+export type RawFilesTarget = {
+  readonly paths: readonly string[];
+  readonly exclude?: readonly string[];
+  readonly oneFileSystem?: boolean;
 };
 
 export type RawGitTarget = {
@@ -149,6 +158,34 @@ export type RawNotifier = {
   readonly email?: RawEmail;
   readonly alertmanager?: { readonly url: string; readonly headers?: RawHeaders; readonly labels?: RawTexts };
   readonly command?: { readonly argv: readonly string[] };
+};
+
+export type RawPointPolicy = {
+  readonly targets: readonly string[];
+  readonly consistency?: 'live' | 'quiesced';
+  readonly timezone?: string;
+  readonly take?: {
+    readonly schedule?: string;
+    readonly before?: readonly ('rollback' | 'revision')[];
+    readonly after?: readonly 'revision'[];
+  };
+  readonly ttl?: string;
+  readonly retain?: RawRetain;
+  readonly prune?: { readonly maxFraction?: number; readonly grace?: string };
+  readonly compression?: 'zstd' | 'gzip' | 'none';
+  readonly verify?: { readonly schedule: string; readonly restoreTest?: boolean };
+};
+
+export type RawRetain = {
+  readonly last?: number;
+  readonly hourly?: number;
+  readonly daily?: number;
+  readonly weekly?: number;
+  readonly monthly?: number;
+  readonly yearly?: number;
+  readonly within?: string;
+  readonly maxPoints?: number;
+  readonly maxBytes?: string;
 };
 
 export type RawWindow = {
@@ -251,6 +288,7 @@ export type RawStep = {
   readonly when?: readonly RawCheck[];
   readonly setFlag?: RawSetFlag;
   readonly restore?: RawRestore;
+  readonly createPoint?: RawCreatePoint;
   readonly service?: RawService;
   readonly container?: RawContainerStep;
   readonly http?: RawHttpStep;
@@ -330,9 +368,19 @@ export type RawSetFlag = {
   readonly timeout?: string;
 };
 
+export type RawRestorePoint = {
+  readonly revision?: string;
+  readonly point?: string;
+  readonly at?: string;
+  readonly before?: 'trigger';
+  readonly by?: string;
+};
+
+export type RawCreatePoint = { readonly policy: string; readonly timeout?: string };
+
 export type RawRestore = {
   readonly target: string;
-  readonly to: 'lastGood' | { readonly revision: string };
+  readonly to: 'lastGood' | 'latestValid' | 'safetyPoint' | RawRestorePoint;
   readonly only?: { readonly paths: readonly string[] };
   readonly timeout?: string;
 };

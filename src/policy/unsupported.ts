@@ -9,10 +9,10 @@ export const KEYS_TO_COME: Readonly<Record<string, readonly string[]>> = {
   Rung: ['assess'],
   'Data loss': ['target', 'from', 'within'],
   Measure: ['sql', 'sqlite', 'postgres'],
-  'Target spec': ['files', 'sqlite', 'postgres', 'rows', 'http', 'flags', 'command'],
+  'Target spec': ['postgres', 'rows', 'http', 'flags', 'command'],
   'Step restore': ['policy', 'targets', 'mode', 'conflicts'],
   Release: ['reRamp'],
-  Step: ['createPoint'],
+  'PointPolicy spec': ['copies', 'validate'],
   Check: ['target', 'assessed'],
   'Check unit': ['journal'],
 };
@@ -20,14 +20,11 @@ export const KEYS_TO_COME: Readonly<Record<string, readonly string[]>> = {
 /** Values likewise, by the title of the schema that lists the values of today. */
 export const VALUES_TO_COME: Readonly<Record<string, readonly string[]>> = {
   '`safe` or {variant: NAME}': ['previousStep'],
-  '`lastGood` or {revision: REVISION}': ['latestValid', 'safetyPoint'],
   topic: ['drill'],
 };
 
 /** Objects likewise, by the title and the object's key. */
-export const ALTERNATIVES_TO_COME: Readonly<Record<string, readonly string[]>> = {
-  Revision: ['point', 'at', 'before', 'by'],
-};
+export const ALTERNATIVES_TO_COME: Readonly<Record<string, readonly string[]>> = {};
 
 export function isKeyToCome(title: string, key: string): boolean {
   return KEYS_TO_COME[title]?.includes(key) === true || isAlternativeToCome(title, key);

@@ -40,7 +40,7 @@ export function spansAround({ schedule, durationMs, timezone }: Times, now: Mill
 }
 
 /** croner answers questions about time here and runs nothing: the pattern has no function. */
-function cronOf({ schedule, timezone }: Pick<Window, 'schedule' | 'timezone'>): Cron {
+export function cronOf({ schedule, timezone }: Pick<Window, 'schedule' | 'timezone'>): Cron {
   return new Cron(schedule, { timezone, paused: true, mode: '5-part' });
 }
 

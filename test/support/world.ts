@@ -6,12 +6,14 @@ import type { Action } from '../../src/core/model/action.ts';
 import type { CheckResult } from '../../src/core/model/check.ts';
 import type { Desired } from '../../src/core/model/desired.ts';
 import type { Operation, OperationOutcome } from '../../src/core/model/operation.ts';
+import type { Snapshot } from '../../src/core/model/point.ts';
 import type { JsonValue, Step } from '../../src/core/model/step.ts';
 import { announcementOf } from '../../src/core/notifications/announce.ts';
 import type { DocumentSight, Halt, Observed, Reading, ReadingValue } from '../../src/core/observed.ts';
 import type { Plan } from '../../src/core/plan/plan.ts';
 import type { Millis } from '../../src/core/units.ts';
 import { wantsOf } from '../../src/core/wants.ts';
+import { aSnapshot } from './policies.ts';
 
 type Values = Record<string, JsonValue>;
 
@@ -31,6 +33,9 @@ export class World {
   checks: Record<string, CheckResult> = {};
   measures: NonNullable<Observed['measures']> = {};
   windows: NonNullable<Observed['windows']> = {};
+  schedules: NonNullable<Observed['schedules']> = {};
+  /** What each captured target holds now. */
+  contents: Record<string, string> = {};
   /** What checkouts show; revisions are names that stand for commit and content alike. */
   checkouts: Record<string, { head: string; tip?: string }> = {};
   /** Everything that was done to the host, in order. */
@@ -104,6 +109,7 @@ export class World {
       checks: this.checks,
       measures: this.measures,
       windows: this.windows,
+      schedules: this.schedules,
       halt: this.halt,
       targets: this.targetSights(),
     };
@@ -199,7 +205,9 @@ export class World {
         ? 'done'
         : action.kind === 'step' && !repeatable
           ? 'unknown'
-          : 'notDone';
+          : action.kind === 'capture'
+            ? 'failed'
+            : 'notDone';
     const hidden = action.kind === 'deliver' && this.unreadable.has(`${action.document.kind}:${action.document.path}`);
     const outcome = hidden ? 'unknown' : begun ? seen : 'notDone';
     const digest = digestOf({ id, action });
@@ -208,10 +216,10 @@ export class World {
 
   private apply(operation: Operation): void {
     const { action } = operation;
-    if (action.kind === 'restore') this.record({ type: 'operation.running', id: operation.id, fingerprint: null });
+    if (BEGUN.has(action.kind)) this.record({ type: 'operation.running', id: operation.id, fingerprint: null });
     const { outcome, detail, ...rest } = this.perform(action);
     if (outcome === 'done') this.effect(action);
-    const digest = digestOf(operation);
+    const digest = { ...digestOf(operation), ...(outcome === 'done' ? this.snapshotsOf(operation) : {}) };
     this.record({ type: 'operation.finished', id: operation.id, outcome, detail, durationMs: 0, ...digest, ...rest });
     if (action.kind === 'report' && outcome === 'done') {
       this.announce({ type: 'report.written', incident: action.incident, path: `/reports/${action.incident}.md` });
@@ -223,6 +231,15 @@ export class World {
     this.record(spec);
     const announcement = announcementOf(spec, this.now, this.desired, this.memory);
     if (announcement !== null) this.record(announcement);
+  }
+
+  private snapshotsOf({ action }: Operation): { readonly snapshots?: readonly Snapshot[] } {
+    if (action.kind !== 'capture') return {};
+    const snapshots = action.targets.map(({ name }) => ({
+      ...aSnapshot(name, this.now),
+      fingerprint: this.contents[name] ?? 'empty',
+    }));
+    return { snapshots };
   }
 
   private effect(action: Action): void {
@@ -237,8 +254,23 @@ export class World {
         );
         break;
       }
+      case 'capture':
+        this.effects.push(
+          `capture ${action.targets.map(({ name }) => name).join(' ')}${action.quiesce
+            .map(stepText)
+            .map((text) => ` after ${text}`)
+            .join('')}`,
+        );
+        break;
+      case 'validate':
+        this.effects.push(`read ${action.point}`);
+        break;
+      case 'collect':
+        this.effects.push('collect');
+        break;
       case 'restore':
-        if (action.paths.length === 0)
+        if (action.snapshot !== undefined) this.contents[action.target.name] = action.snapshot.fingerprint;
+        else if (action.paths.length === 0)
           this.checkouts[action.target.name] = { ...this.checkouts[action.target.name], head: action.to };
         this.effects.push(`move ${[action.target.name, ...action.paths].join(' ')} to ${action.to}`);
         break;
@@ -257,6 +289,9 @@ export class World {
     }
   }
 }
+
+/** Operations that are in the log as running before they touch anything. */
+const BEGUN: ReadonlySet<Action['kind']> = new Set(['restore', 'capture', 'validate']);
 
 function digestOf({ id, action }: Pick<Operation, 'id' | 'action'>): { readonly digest?: string } {
   if (action.kind === 'restore') return { digest: action.to };

@@ -5,6 +5,7 @@ import type { GivenApproval } from '../model/approval.ts';
 import type { Desired } from '../model/desired.ts';
 import { type Incident, toldOf } from '../model/incident.ts';
 import type { NotificationTopic } from '../model/notifier.ts';
+import { failedPointDraft, pruneRefusedDraft } from '../points/point-drafts.ts';
 import { repairText } from '../report/describe-event.ts';
 import { formatDuration, formatInstant, type Millis } from '../units.ts';
 import { aboutIncident, openingText } from './about-incident.ts';
@@ -42,6 +43,10 @@ function draftOf(event: EventSpec, at: Millis, desired: Desired, memory: Memory)
       return withheldDraft(event, at);
     case 'revision.refused':
       return refusedDraft(event);
+    case 'points.pruneRefused':
+      return pruneRefusedDraft(event, at);
+    case 'operation.finished':
+      return failedPointDraft(event, memory);
     case 'drift.seen':
       return {
         id: `drift/${event.place}/${at}`,

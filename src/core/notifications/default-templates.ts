@@ -45,5 +45,6 @@ ${FOOT}`,
   warning: PLAIN + FOOT,
   refused: PLAIN + FOOT,
   drift: PLAIN + FOOT,
+  points: PLAIN + FOOT,
   message: PLAIN + FOOT,
 } as const satisfies Record<NotificationTopic, string>;

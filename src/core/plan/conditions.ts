@@ -4,6 +4,7 @@ import type { FixingForwardPhase, Incident } from '../model/incident.ts';
 import { triggerKeys } from '../model/policy.ts';
 import { repairAt } from '../places/drift-fight.ts';
 import { wantedPlaces } from '../places/flag-places.ts';
+import { pointConditions } from '../points/point-conditions.ts';
 import { targetConditions } from '../targets/target-conditions.ts';
 import { viewTrigger } from '../triggers/trigger-view.ts';
 import type { Turn } from '../turn.ts';
@@ -20,6 +21,7 @@ export function conditionsOf(turn: Turn): Condition[] {
     ...documentConditions(turn),
     ...driftConditions(turn),
     ...targetConditions(turn),
+    ...pointConditions(turn),
     ...triggerConditions(turn),
     ...adoptionConditions(turn),
     ...suspendedConditions(turn),
@@ -182,6 +184,7 @@ function suspendedConditions(turn: Turn): Condition[] {
     ...Object.values(turn.desired.policies).map((policy) => ['RollbackPolicy', policy] as const),
     ...Object.values(turn.desired.flags).map((flag) => ['Flag', flag] as const),
     ...Object.values(turn.desired.targets).map((target) => ['Target', target] as const),
+    ...Object.values(turn.desired.pointPolicies ?? {}).map((policy) => ['PointPolicy', policy] as const),
   ].flatMap(([kind, object]) =>
     object.suspend
       ? [

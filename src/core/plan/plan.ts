@@ -61,6 +61,10 @@ export type Condition = {
     | 'MoveFailing'
     | 'ActivationOwed'
     | 'Quarantined'
+    | 'PruneRefused'
+    | 'PointFailed'
+    | 'PointDamaged'
+    | 'CollectionFailing'
     | 'Suspended'
     | 'NotificationFailing';
   readonly object: string;

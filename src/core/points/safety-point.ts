@@ -40,9 +40,9 @@ function causedBy({ cause }: Point, rung: string): boolean {
   return cause.kind === 'rollback' && cause.rung === rung;
 }
 
-/** A failure from before the step's turn, or from before this life of the daemon, is no answer to it. */
+/** A failure from before the step's turn, or one that the end of a daemon brought about, is no answer to it. */
 function isFromBefore({ memory }: Turn, { state, createdAt }: Point, { since }: ExecutingPhase): boolean {
-  return state === 'failed' && createdAt < Math.max(since, memory.startedAt ?? since);
+  return state === 'failed' && (createdAt < since || createdAt <= (memory.startedAt ?? Number.NEGATIVE_INFINITY));
 }
 
 /** It lives by the PointPolicy that wants points before rollbacks of the target, if there is one. */

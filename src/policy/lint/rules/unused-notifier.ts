@@ -10,7 +10,7 @@ export const unusedNotifier: LintRule = {
   find: ({ notifiers, policies }) => {
     const named = new Set(policies.flatMap(({ value }) => namedBy(value)));
     return notifiers.flatMap(({ document, value }) => {
-      const isForAll = value.on.every((topic) => topic === 'refused' || topic === 'drift');
+      const isForAll = value.on.every((topic) => topic === 'refused' || topic === 'drift' || topic === 'points');
       if (named.has(value.name) || isForAll || value.suspend) return [];
       return [{ document, path: ['metadata', 'name'], message: `no policy notifies "${value.name}"` }];
     });

@@ -1,0 +1,472 @@
+import { describe, expect, test } from 'vitest';
+import {
+  aDatabase,
+  aDesired,
+  aNotifier,
+  aPoint,
+  aPointPolicy,
+  aPolicy,
+  aRestore,
+  aRung,
+  aService,
+  ORIGIN,
+  setFlagOff,
+} from '../../test/support/policies.ts';
+import { World } from '../../test/support/world.ts';
+import type { Desired } from './model/desired.ts';
+import type { PointPolicy } from './model/point-policy.ts';
+import type { Step } from './model/step.ts';
+
+const APP = 'envFile:/app.env';
+const HOUR = 3_600_000;
+const DAY = 24 * HOUR;
+const TAKE = 'take:nightly';
+
+function desiredWith(policy: Partial<PointPolicy> = {}, change: Partial<Desired> = {}): Desired {
+  return aDesired({
+    policies: {},
+    targets: { database: aDatabase() },
+    pointPolicies: { nightly: aPointPolicy({ take: { schedule: '0 2 * * *', before: [], after: [] }, ...policy }) },
+    ...change,
+  });
+}
+
+function worldWith(desired = desiredWith()): World {
+  const world = new World(desired, { [APP]: { FAST_PATH: 'true' } });
+  world.contents = { database: 'v1' };
+  world.settle();
+  return world;
+}
+
+/** The schedule came `agoMs` ago. */
+function due(world: World, agoMs = 0, key = TAKE): void {
+  world.schedules = { ...world.schedules, [key]: { last: world.now - agoMs, next: world.now - agoMs + DAY } };
+}
+
+function points(world: World) {
+  return Object.values(world.memory.points);
+}
+
+/** Time passes, nothing else does. */
+function pass(world: World, ms: number): void {
+  world.now += ms;
+  world.settle();
+}
+
+describe('a schedule', () => {
+  test('takes a point when it is due, once, and has it read again', () => {
+    const world = worldWith();
+    world.now += DAY;
+    due(world);
+    world.settle();
+    expect(points(world)).toMatchObject([
+      { policy: 'nightly', cause: { kind: 'schedule' }, state: 'valid', completedAt: world.now, verifiedAt: world.now },
+    ]);
+    expect(world.effects).toEqual(['capture database', expect.stringMatching(/^read .*-nightly$/)]);
+    pass(world, HOUR);
+    expect(points(world)).toHaveLength(1);
+  });
+
+  test('is not made up for from before it was there', () => {
+    const world = worldWith();
+    due(world, HOUR);
+    pass(world, 1_000);
+    expect(points(world)).toEqual([]);
+  });
+
+  test('that was missed for days is made up for once', () => {
+    const world = worldWith();
+    world.now += 5 * DAY;
+    world.restart();
+    due(world, 3 * HOUR);
+    world.settle();
+    pass(world, HOUR);
+    expect(points(world)).toHaveLength(1);
+  });
+
+  test('that git changes begins anew', () => {
+    const world = worldWith();
+    world.accept(desiredWith({ take: { schedule: '0 * * * *', before: [], after: [] } }));
+    world.now += DAY;
+    due(world, DAY + HOUR);
+    world.settle();
+    expect(points(world)).toEqual([]);
+  });
+
+  test('of a suspended policy, and while everything is halted, takes nothing', () => {
+    for (const halt of [null, { since: 0, by: 'anna', reason: 'test' }]) {
+      const world = worldWith();
+      if (halt === null) world.accept(desiredWith({ suspend: true }));
+      world.halt = halt;
+      world.now += DAY;
+      due(world);
+      world.settle();
+      expect(points(world)).toEqual([]);
+    }
+  });
+
+  test('wakes the decision when it is due', () => {
+    const world = worldWith();
+    world.schedules = { [TAKE]: { last: null, next: world.now + 5_000 } };
+    expect(world.plan().requeueAt).toBe(world.now + 5_000);
+  });
+
+  test('has all valid points read again, and restored beside the live system where it says so', () => {
+    const world = worldWith(desiredWith({ verify: { schedule: '0 4 * * 0', restoreTest: true } }));
+    world.record({ type: 'point.begun', point: aPoint(world.now - HOUR) });
+    world.settle();
+    const rehearsals: boolean[] = [];
+    world.perform = (action) => {
+      if (action.kind === 'validate') rehearsals.push(action.rehearse);
+      return { outcome: 'done', detail: '' };
+    };
+    world.now += DAY;
+    due(world, 0, 'verify:nightly');
+    world.settle();
+    expect(rehearsals).toEqual([true]);
+    expect(points(world)).toMatchObject([{ state: 'valid', verifiedAt: world.now, verify: null }]);
+  });
+});
+
+describe('a capture', () => {
+  function taken(perform: World['perform']): World {
+    const world = worldWith();
+    world.perform = perform;
+    world.now += DAY;
+    due(world);
+    world.settle();
+    return world;
+  }
+
+  test('that fails leaves a failed point, and what it stored is collected', () => {
+    const world = taken((action) =>
+      action.kind === 'capture' ? { outcome: 'failed', detail: 'disk full' } : { outcome: 'done', detail: '' },
+    );
+    expect(points(world)).toMatchObject([{ state: 'failed', failure: 'disk full', completedAt: null }]);
+    expect(world.effects).toEqual(['collect']);
+  });
+
+  test('whose content is not as it was stored is invalid', () => {
+    const world = taken((action) =>
+      action.kind === 'validate' ? { outcome: 'failed', detail: 'blob 12ab' } : { outcome: 'done', detail: '' },
+    );
+    expect(points(world)).toMatchObject([{ state: 'invalid', failure: 'blob 12ab' }]);
+  });
+
+  test('that could not be read again is tried again later, and is not valid before', () => {
+    let tries = 0;
+    const world = taken((action) => {
+      if (action.kind !== 'validate') return { outcome: 'done', detail: '' };
+      tries += 1;
+      return tries < 3 ? { outcome: 'unknown', detail: 'busy' } : { outcome: 'done', detail: '' };
+    });
+    expect(points(world)).toMatchObject([{ state: 'stored', verifiedAt: null }]);
+    expect(world.plan().requeueAt).toBe(world.now + 5_000);
+    pass(world, 5_000);
+    expect(tries).toBe(2);
+    pass(world, 10_000);
+    expect(points(world)).toMatchObject([{ state: 'valid' }]);
+  });
+
+  test.each([0, 1])('killed with %i operation(s) begun is never valid by that, and ends all the same', (begun) => {
+    const world = worldWith();
+    world.now += DAY;
+    due(world);
+    world.kill(begun);
+    world.settle();
+    const [first] = points(world);
+    expect(first?.state).toBe(begun === 0 ? 'valid' : 'failed');
+    if (begun === 1) expect(world.effects).toContain('collect');
+    pass(world, DAY);
+    due(world);
+    world.settle();
+    expect(points(world).at(-1)?.state).toBe('valid');
+  });
+
+  test('that stands still stops what the target says once, and starts it again in any case', () => {
+    const quiesce = [aService('app.service', 'stop')];
+    const others = { database: aDatabase({ quiesce }), other: aDatabase({ name: 'other', quiesce }) };
+    const desired = desiredWith({ consistency: 'quiesced', targets: ['database', 'other'] }, { targets: others });
+    for (const outcome of ['done', 'failed'] as const) {
+      const world = worldWith(desired);
+      world.perform = (action) => ({ outcome: action.kind === 'capture' ? outcome : 'done', detail: '' });
+      world.now += DAY;
+      due(world);
+      world.settle();
+      const started = world.effects.filter((effect) => effect === 'start app.service');
+      expect(started).toHaveLength(1);
+      if (outcome === 'done') expect(world.effects[0]).toBe('capture database other after stop app.service');
+    }
+  });
+
+  test('that stood still is owed its start after a kill', () => {
+    const quiesce = [aService('app.service', 'stop')];
+    const world = worldWith(
+      desiredWith({ consistency: 'quiesced' }, { targets: { database: aDatabase({ quiesce }) } }),
+    );
+    world.now += DAY;
+    due(world);
+    world.kill(1);
+    world.settle();
+    expect(world.effects).toContain('start app.service');
+  });
+
+  test('of a target that git no longer has is given up', () => {
+    const world = worldWith();
+    world.now += DAY;
+    due(world);
+    const plan = world.plan();
+    expect(plan.actions).toMatchObject([{ kind: 'capture' }]);
+    world.accept(desiredWith({}, { targets: {} }));
+    world.settle();
+    expect(points(world)).toMatchObject([{ state: 'failed', failure: 'git no longer has target database' }]);
+  });
+});
+
+describe('pruning', () => {
+  function worldOf(count: number, policy: Partial<PointPolicy>): World {
+    const world = new World(desiredWith(policy, { notifiers: { oncall: aNotifier() } }));
+    for (let number = 1; number <= count; number += 1) {
+      world.record({ type: 'point.begun', point: aPoint(world.now - number * DAY) });
+    }
+    return world;
+  }
+
+  test('leaves a point that can be brought back, and deletes it after the grace', () => {
+    const world = worldOf(4, { retain: { last: 3 } });
+    world.settle();
+    const [pruned] = points(world).filter(({ state }) => state === 'pruned');
+    expect(pruned?.pruned).toMatchObject({ reason: 'no rule of PointPolicy nightly keeps it', was: 'valid' });
+    expect(world.plan().requeueAt).toBe(world.now + HOUR);
+    pass(world, HOUR - 1);
+    expect(points(world)).toHaveLength(4);
+    expect(world.effects).not.toContain('collect');
+    pass(world, 1);
+    expect(points(world)).toHaveLength(3);
+    expect(world.effects).toContain('collect');
+  });
+
+  test('does not take again what a person brought back', () => {
+    const world = worldOf(4, { retain: { last: 3 } });
+    world.settle();
+    const [pruned] = points(world).filter(({ state }) => state === 'pruned');
+    world.record({ type: 'point.undeleted', point: pruned?.id ?? '', by: 'anna' });
+    world.settle();
+    pass(world, DAY);
+    expect(points(world).filter(({ state }) => state === 'valid')).toHaveLength(4);
+  });
+
+  test('of more than the policy allows at once is refused whole, said once, and settled when it is over', () => {
+    const world = worldOf(10, { retain: { last: 3 } });
+    world.settle();
+    expect(points(world).every(({ state }) => state === 'valid')).toBe(true);
+    expect(world.events('points.pruneRefused')).toMatchObject([{ policy: 'nightly', of: 10, maxFraction: 0.5 }]);
+    expect(world.plan().conditions).toMatchObject([
+      { type: 'PruneRefused', object: 'PointPolicy/nightly', message: expect.stringContaining('prune --policy nightly --confirm') },
+    ]);
+    expect(world.effects).toEqual(['notify oncall points']);
+    pass(world, DAY);
+    expect(world.events('points.pruneRefused')).toHaveLength(1);
+    world.accept(desiredWith({ retain: { last: 8 } }));
+    world.settle();
+    expect(world.events('points.pruneSettled')).toHaveLength(1);
+    expect(points(world).filter(({ state }) => state === 'pruned')).toHaveLength(2);
+  });
+
+  test('spares the points of a policy that git no longer has', () => {
+    const world = worldOf(4, { retain: { last: 1 }, prune: { maxFraction: 0.1, graceMs: HOUR } });
+    world.settle();
+    world.accept(desiredWith({}, { pointPolicies: {} }));
+    pass(world, 400 * DAY);
+    expect(points(world).map(({ state }) => state)).toEqual(['valid', 'valid', 'valid', 'valid']);
+  });
+
+  test('does not happen while everything is halted', () => {
+    const world = worldOf(4, { retain: { last: 3 } });
+    world.halt = { since: world.now, by: 'anna', reason: 'test' };
+    world.settle();
+    expect(points(world).every(({ state }) => state === 'valid')).toBe(true);
+  });
+
+  test('takes nothing because the clock was set: spans are what they were', () => {
+    const world = worldOf(3, { ttlMs: 10 * DAY, retain: {}, prune: { maxFraction: 1, graceMs: HOUR } });
+    world.settle();
+    world.now += 365 * DAY;
+    world.record({ type: 'clock.jumped', byMs: 365 * DAY });
+    world.settle();
+    expect(points(world).every(({ state }) => state === 'valid')).toBe(true);
+  });
+
+  test('keeps a pruned point beyond its grace where every newer one was found damaged', () => {
+    const world = worldOf(2, { retain: { last: 1 } });
+    world.settle();
+    world.perform = (action) => ({ outcome: action.kind === 'validate' ? 'failed' : 'done', detail: 'damaged' });
+    const newest = points(world).find(({ state }) => state === 'valid')?.id ?? '';
+    world.record({ type: 'points.verifyAsked', points: [newest], by: 'anna', rehearse: false });
+    world.settle();
+    pass(world, DAY);
+    expect(points(world).map(({ state }) => state)).toEqual(['invalid', 'pruned']);
+  });
+});
+
+describe('a rung', () => {
+  const restore = (to: Extract<Step, { kind: 'restore' }>['to']): Step => aRestore({ target: 'database', to });
+  const createPoint: Step = { kind: 'createPoint', origin: ORIGIN, timeoutMs: HOUR, policy: 'nightly' };
+
+  function rungWorld(
+    steps: readonly Step[],
+    change: Partial<PointPolicy> = {},
+    onFailure: readonly Step[] = [],
+  ): World {
+    const policy = aPolicy({ ladder: [aRung({ name: 'data', do: steps, onFailure })] });
+    const world = worldWith(
+      desiredWith(
+        { take: { schedule: null, before: ['rollback'], after: [] }, ...change },
+        { policies: { guard: policy } },
+      ),
+    );
+    for (const [hours, content] of [
+      [1, 'old'],
+      [5, 'older'],
+    ] as const) {
+      const point = aPoint(world.now - hours * HOUR);
+      const snapshots = point.snapshots.map((snapshot) => ({ ...snapshot, fingerprint: content }));
+      world.record({ type: 'point.begun', point: { ...point, snapshots } });
+    }
+    world.contents = { database: 'bad' };
+    return world;
+  }
+
+  test('keeps what it is about to overwrite first, by the policy that wants it', () => {
+    const world = rungWorld([restore({ kind: 'latestValid' })]);
+    world.live(30, 0.9);
+    expect(world.effects.filter((effect) => /^(capture|move)/.test(effect))).toEqual([
+      'capture database',
+      expect.stringMatching(/^move database to .*-nightly$/),
+    ]);
+    expect(world.contents['database']).toBe('old');
+    const safety = points(world).find(({ cause }) => cause.kind === 'rollback');
+    expect(safety).toMatchObject({
+      policy: 'nightly',
+      cause: { incident: 'INC-1', rung: 'data', safety: true },
+      snapshots: [{ fingerprint: 'bad' }],
+    });
+  });
+
+  test('keeps it for a while where no policy speaks for it', () => {
+    const world = rungWorld([restore({ kind: 'latestValid' })], { take: { schedule: null, before: [], after: [] } });
+    world.live(30, 0.9);
+    expect(points(world).find(({ cause }) => cause.kind === 'rollback')).toMatchObject({
+      policy: null,
+      ttlMs: 30 * DAY,
+    });
+  });
+
+  test('does not restore what it could not keep', () => {
+    const world = rungWorld([restore({ kind: 'latestValid' })]);
+    world.perform = (action) =>
+      action.kind === 'capture' ? { outcome: 'failed', detail: 'disk full' } : { outcome: 'done', detail: '' };
+    world.live(30, 0.9);
+    expect(world.contents['database']).toBe('bad');
+    expect(world.events('step.finished')).toMatchObject([
+      { result: { outcome: 'failed', detail: expect.stringContaining('disk full') } },
+    ]);
+  });
+
+  test('never lets a capture delay a flag', () => {
+    const world = rungWorld([setFlagOff(), restore({ kind: 'latestValid' })]);
+    world.live(30, 0.9);
+    const flag = world.effects.findIndex((effect) => effect.startsWith('write FAST_PATH'));
+    expect(flag).toBeGreaterThanOrEqual(0);
+    expect(world.effects.indexOf('capture database')).toBeGreaterThan(flag);
+  });
+
+  test.each<[string, Extract<Step, { kind: 'restore' }>['to'], string]>([
+    ['the newest valid point from before the incident', { kind: 'latestValid' }, 'old'],
+    ['a time', { kind: 'at', at: 100_000_000_000 - 2 * HOUR }, 'older'],
+    ['a distance from the first breach', { kind: 'before', byMs: 2 * HOUR }, 'older'],
+    ['the last good state, which had an hour to bake', { kind: 'lastGood' }, 'older'],
+  ])('goes back to %s', (_what, to, content) => {
+    const world = rungWorld([restore(to)]);
+    world.live(30, 0.9);
+    expect(world.contents['database']).toBe(content);
+  });
+
+  test('goes back to a point by its id, and says why it cannot', () => {
+    const world = rungWorld([restore({ kind: 'point', point: 'nowhere' })]);
+    world.live(30, 0.9);
+    expect(world.events('step.finished')).toMatchObject([{ result: { detail: 'there is no point nowhere' } }]);
+    const [known] = points(world);
+    const again = rungWorld([restore({ kind: 'point', point: known?.id ?? '' })]);
+    again.live(30, 0.9);
+    expect(again.contents['database']).toBe('old');
+  });
+
+  test('undoes a restore that failed by what it kept', () => {
+    const undo = restore({ kind: 'safetyPoint' });
+    const world = rungWorld([restore({ kind: 'latestValid' })], {}, [undo]);
+    world.perform = (action) => {
+      const isFirst = action.kind === 'restore' && action.snapshot?.fingerprint === 'old';
+      if (isFirst) world.contents = { database: 'half' };
+      return { outcome: isFirst ? 'failed' : 'done', detail: 'torn' };
+    };
+    world.live(30, 0.9);
+    expect(world.contents['database']).toBe('bad');
+    expect(points(world).filter(({ cause }) => cause.kind === 'rollback')).toHaveLength(1);
+  });
+
+  test('takes a point of a policy, and does not go back to that', () => {
+    const world = rungWorld([createPoint, restore({ kind: 'latestValid' })]);
+    world.live(30, 0.9);
+    expect(world.events('step.finished')[0]).toMatchObject({ result: { outcome: 'done' } });
+    expect(world.contents['database']).toBe('old');
+  });
+
+  test('fails where its point cannot be taken', () => {
+    const world = rungWorld([createPoint]);
+    world.perform = (action) =>
+      action.kind === 'capture' ? { outcome: 'failed', detail: 'disk full' } : { outcome: 'done', detail: '' };
+    world.live(30, 0.9);
+    expect(world.events('step.finished')).toMatchObject([
+      { result: { outcome: 'failed', detail: expect.stringContaining('disk full') } },
+    ]);
+  });
+
+  test('has its points kept for as long as its incident is open', () => {
+    const world = rungWorld([restore({ kind: 'latestValid' })], {
+      retain: { last: 1 },
+      prune: { maxFraction: 1, graceMs: HOUR },
+    });
+    world.live(30, 0.9);
+    const states = Object.fromEntries(points(world).map(({ id, state, cause }) => [`${cause.kind} ${id}`, state]));
+    expect(Object.values(states).filter((state) => state === 'valid').length).toBeGreaterThanOrEqual(1);
+    expect(points(world).find(({ cause }) => cause.kind === 'rollback')?.state).toBe('valid');
+  });
+
+  test.each([0, 1])('is killed while it keeps what it overwrites (%i begun), and keeps it again', (begun) => {
+    const world = rungWorld([restore({ kind: 'latestValid' })]);
+    for (let round = 0; round < 60; round += 1) {
+      world.now += 1_000;
+      world.reading(0.9);
+      const plan = world.plan();
+      if (plan.actions.some(({ kind }) => kind === 'capture')) {
+        world.kill(begun);
+        break;
+      }
+      world.round();
+    }
+    world.live(60, 0.9);
+    expect(world.contents['database']).toBe('old');
+    const kept = points(world).filter(({ cause, state }) => cause.kind === 'rollback' && state === 'valid');
+    expect(kept).toMatchObject([{ snapshots: [{ fingerprint: 'bad' }] }]);
+  });
+});
+
+test('deciding again on the same memory begins nothing more', () => {
+  const world = worldWith();
+  world.now += DAY;
+  due(world);
+  const plan = world.plan();
+  world.memory = plan.memory;
+  expect(world.plan().actions).toEqual([]);
+});

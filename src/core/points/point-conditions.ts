@@ -1,0 +1,49 @@
+import { isUnderWay, type Point, pointObject } from '../model/point.ts';
+import type { Condition } from '../plan/plan.ts';
+import type { Turn } from '../turn.ts';
+import { pruneRuns } from './prune-points.ts';
+import { newestFirst } from './verdicts.ts';
+
+/** What people should know of rollback points. */
+export function pointConditions(turn: Turn): Condition[] {
+  const { points } = turn.memory;
+  if (Object.keys(points).length === 0) return [];
+  return [...refusals(turn), ...failures(turn), ...damaged(turn), ...collectionCondition(turn)];
+}
+
+function refusals(turn: Turn): Condition[] {
+  return pruneRuns(turn).flatMap(({ policy, valid, of, maxFraction, isTooMuch }): Condition[] => {
+    if (!isTooMuch || policy === null) return [];
+    const message = `${valid.length} of its ${of} points would be pruned, more than ${maxFraction} of them at once, so none is; \`revertd points prune --policy ${policy} --dry-run\` names them, \`revertd points prune --policy ${policy} --confirm\` does it`;
+    return [{ type: 'PruneRefused', object: `PointPolicy/${policy}`, message, needsAttention: true }];
+  });
+}
+
+/** The newest point of a policy is the one that a rollback would want. */
+function failures({ memory, desired }: Turn): Condition[] {
+  return Object.values(desired.pointPolicies ?? {}).flatMap(({ name, origin, suspend }): Condition[] => {
+    const [newest] = Object.values(memory.points)
+      .filter((point) => point.policy === name && !isUnderWay(point) && point.state !== 'pruned')
+      .sort(newestFirst);
+    if (suspend || newest?.state !== 'failed') return [];
+    const message = `its newest point ${newest.id} failed: ${newest.failure ?? 'nobody knows why'}`;
+    return [{ type: 'PointFailed', object: `PointPolicy/${name}`, message, needsAttention: true, origin }];
+  });
+}
+
+function damaged({ memory }: Turn): Condition[] {
+  return Object.values(memory.points)
+    .filter(({ state }) => state === 'invalid')
+    .map(({ id, failure }: Point) => ({
+      type: 'PointDamaged',
+      object: pointObject(id),
+      message: `its content is not as it was stored: ${failure ?? 'nobody knows how'}; it is not restored, and not counted`,
+      needsAttention: true,
+    }));
+}
+
+function collectionCondition({ memory: { collection } }: Turn): Condition[] {
+  if (collection === null || collection.attempts === 0) return [];
+  const message = `content that no point needs could not be deleted, tried ${collection.attempts} time(s): ${collection.message ?? ''}`;
+  return [{ type: 'CollectionFailing', object: 'Host', message, needsAttention: true }];
+}

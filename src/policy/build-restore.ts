@@ -1,0 +1,44 @@
+import type { StepSpec } from '../core/model/step.ts';
+import type { RestorePoint } from '../core/model/target.ts';
+import type { Millis } from '../core/units.ts';
+import { type BuildContext, durationAt, fault, valueOrigin, within } from './build-context.ts';
+import type { Path } from './path.ts';
+import type { RawCreatePoint, RawRestore } from './raw-documents.ts';
+
+export function buildRestore(context: BuildContext, path: Path, raw: RawRestore): StepSpec {
+  const paths = raw.only?.paths ?? [];
+  for (const [index, text] of paths.entries()) within(context, [...path, 'only', 'paths', index], text);
+  const to = buildRestorePoint(context, [...path, 'to'], raw.to);
+  const use = { restoreTo: to.kind } as const;
+  const origin = valueOrigin(context, [...path, 'target']);
+  context.references.push({ kind: 'Target', name: raw.target, origin, use });
+  return { kind: 'restore', target: raw.target, to, paths };
+}
+
+/** Exactly one of them; the schema says which there are. */
+export function buildRestorePoint(context: BuildContext, path: Path, raw: RawRestore['to']): RestorePoint {
+  if (typeof raw === 'string') return { kind: raw };
+  const given = (['revision', 'point', 'at', 'before'] as const).filter((key) => raw[key] !== undefined);
+  if (given.length !== 1) {
+    const message = `a restore goes to one of \`revision\`, \`point\`, \`at\` or \`before\`; found ${given.join(', ') || 'none'}`;
+    fault(context, path, 'E-RESTORE-TO', { message });
+  }
+  if (raw.point !== undefined) return { kind: 'point', point: raw.point };
+  if (raw.at !== undefined) return { kind: 'at', at: instantAt(context, [...path, 'at'], raw.at) };
+  if (raw.before !== undefined) {
+    return { kind: 'before', byMs: durationAt(context, [...path, 'by'], raw.by, 0) };
+  }
+  return { kind: 'revision', revision: raw.revision ?? '' };
+}
+
+function instantAt(context: BuildContext, path: Path, text: string): Millis {
+  const at = Date.parse(text);
+  if (!Number.isNaN(at)) return at;
+  fault(context, path, 'E-TIME', { message: `there is no such time: "${text}"`, found: text });
+  return 0;
+}
+
+export function buildCreatePoint(context: BuildContext, path: Path, { policy }: RawCreatePoint): StepSpec {
+  context.references.push({ kind: 'PointPolicy', name: policy, origin: valueOrigin(context, [...path, 'policy']) });
+  return { kind: 'createPoint', policy };
+}
