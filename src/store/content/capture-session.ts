@@ -1,0 +1,234 @@
+import { createHash, type Hash, hash } from 'node:crypto';
+import { type BlobRef, CHUNK_BYTES, piecesOf } from './blob-ref.ts';
+import { ChunkPool } from './chunk-pool.ts';
+import type { ClaimSet, Claims } from './claims.ts';
+import { ContentError } from './content-error.ts';
+import { type ContentFolder, shardOf } from './content-folder.ts';
+import { type Keyring, nameOf } from './content-keys.ts';
+import type { ManifestLine } from './content-reader.ts';
+import { type Compression, seal } from './envelope.ts';
+import { encodeRecord } from './manifest-record.ts';
+
+/** Fills a buffer from its beginning with what comes next, and says with how much; less than fits means the end. */
+export type Fill = (buffer: Buffer) => Promise<number>;
+
+export type Committed = {
+  /** SHA-256 of the manifest's text. */
+  readonly manifest: string;
+  /** What this capture added to the store, as stored. */
+  readonly storedBytes: number;
+};
+
+/** What a capture stores. All that it stored or reused stays until its operation is released. */
+export type CaptureSession = {
+  /** The manifest whose content needs not be read again; undefined where there is none, or a collection is taking it. */
+  readonly previous: string | undefined;
+  /** Stores what a buffer holds, or what is read. Rejects with ContentError, and with what `content` rejects with. */
+  readonly put: (content: Buffer | Fill) => Promise<BlobRef>;
+  /** Whether the content of an earlier snapshot is still there; then it stays. */
+  readonly reuse: (ref: BlobRef) => Promise<boolean>;
+  /** Writes the manifest; once this resolves, a power cut takes nothing of it. */
+  readonly commit: (lines: AsyncIterable<ManifestLine> | Iterable<ManifestLine>) => Promise<Committed>;
+};
+
+export type SessionParts = {
+  readonly folder: ContentFolder;
+  readonly keyring: Keyring;
+  readonly compression: Compression;
+  readonly pool: ChunkPool;
+  readonly claims: Claims;
+  readonly operation: string;
+  readonly previous: string | undefined;
+  readonly signal: AbortSignal;
+};
+
+export function openSession(parts: SessionParts): CaptureSession {
+  const writer = new PieceWriter(parts);
+  return {
+    previous: parts.previous,
+    put: (content) => putContent(parts, writer, typeof content === 'function' ? content : fillFrom(content)),
+    reuse: async (ref) => {
+      const there = await Promise.all(piecesOf(ref).map((piece) => writer.has(piece)));
+      return !there.includes(false);
+    },
+    commit: (lines) => commit(parts, writer, lines),
+  };
+}
+
+async function putContent(
+  { pool, signal }: Pick<SessionParts, 'pool' | 'signal'>,
+  writer: PieceWriter,
+  fill: Fill,
+): Promise<BlobRef> {
+  const pieces = new PieceRow(pool, writer);
+  try {
+    let more = true;
+    while (more) more = await pieces.next(fill, signal);
+    return await pieces.end();
+  } catch (error) {
+    await pieces.settle();
+    throw error;
+  }
+}
+
+function fillFrom(content: Buffer): Fill {
+  let at = 0;
+  return (buffer) => {
+    const copied = content.copy(buffer, 0, at);
+    at += copied;
+    return Promise.resolve(copied);
+  };
+}
+
+/** The pieces of one content: while one is stored the next is read. */
+class PieceRow {
+  readonly #pool: ChunkPool;
+  readonly #writer: PieceWriter;
+  readonly #sums: string[] = [];
+  readonly #storing: Promise<void>[] = [];
+  #whole: Hash | undefined;
+  #bytes = 0;
+
+  constructor(pool: ChunkPool, writer: PieceWriter) {
+    this.#pool = pool;
+    this.#writer = writer;
+  }
+
+  /** Reads a piece and begins to store it; false at the end. */
+  async next(fill: Fill, signal: AbortSignal): Promise<boolean> {
+    if (signal.aborted) throw new ContentError('aborted', 'the capture was ended', { cause: signal.reason });
+    const buffer = await this.#pool.acquire();
+    try {
+      const length = await fill(buffer);
+      const isLast = length < CHUNK_BYTES;
+      if (length === 0) return this.#give(buffer);
+      const piece = buffer.subarray(0, length);
+      const sum = hash('sha256', piece, 'hex');
+      if (!isLast && this.#whole === undefined) this.#whole = createHash('sha256');
+      this.#whole?.update(piece);
+      this.#sums.push(sum);
+      this.#bytes += length;
+      const storing = this.#writer.store(piece, sum).finally(() => this.#pool.release(buffer));
+      storing.catch(() => undefined);
+      this.#storing.push(storing);
+      return !isLast;
+    } catch (error) {
+      this.#give(buffer);
+      throw error;
+    }
+  }
+
+  #give(buffer: Buffer): false {
+    this.#pool.release(buffer);
+    return false;
+  }
+
+  async end(): Promise<BlobRef> {
+    await Promise.all(this.#storing);
+    const [only, ...others] = this.#sums;
+    if (only === undefined) return { sha256: hash('sha256', '', 'hex'), bytes: 0 };
+    if (others.length === 0) return { sha256: only, bytes: this.#bytes };
+    return { sha256: this.#whole?.digest('hex') ?? only, bytes: this.#bytes, chunks: this.#sums };
+  }
+
+  async settle(): Promise<void> {
+    await Promise.allSettled(this.#storing);
+  }
+}
+
+/** Stores pieces that are not there yet. */
+class PieceWriter {
+  readonly #parts: SessionParts;
+  readonly #claimed: ClaimSet;
+  readonly #writing = new Map<string, Promise<void>>();
+  /** Where a name was given, by this capture or by one whose names may not be durable yet. */
+  readonly #shards = new Set<string>();
+  storedBytes = 0;
+
+  constructor(parts: SessionParts) {
+    this.#parts = parts;
+    this.#claimed = parts.claims.open(parts.operation);
+  }
+
+  async has(sha256: string): Promise<boolean> {
+    const name = nameOf(sha256, this.#parts.keyring);
+    await this.#claimed.claim(blobClaim(name));
+    return await this.#parts.folder.hasBlob(name);
+  }
+
+  async store(piece: Buffer, sha256: string): Promise<void> {
+    const same = this.#writing.get(sha256);
+    if (same !== undefined) return await same;
+    const storing = this.#storeNew(piece, sha256);
+    this.#writing.set(sha256, storing);
+    try {
+      await storing;
+    } finally {
+      this.#writing.delete(sha256);
+    }
+  }
+
+  async #storeNew(piece: Buffer, sha256: string): Promise<void> {
+    const { folder, keyring, compression } = this.#parts;
+    const name = nameOf(sha256, keyring);
+    const isThere = await this.has(sha256);
+    this.#shards.add(shardOf(name));
+    if (isThere) return;
+    const sealed = await seal(piece, sha256, { compression, key: keyring.current });
+    this.storedBytes += await folder.write('blobs', name, sealed);
+  }
+
+  async commit(text: BlobRef): Promise<Committed> {
+    const { folder, keyring, compression } = this.#parts;
+    await folder.settleBlobs(this.#shards);
+    const name = nameOf(text.sha256, keyring);
+    await this.#claimed.claim(manifestClaim(name));
+    const record = await encodeRecord(text, { compression, key: keyring.current });
+    this.storedBytes += await folder.write('manifests', name, record);
+    await folder.settle('manifests');
+    folder.at('committed');
+    return { manifest: text.sha256, storedBytes: this.storedBytes };
+  }
+}
+
+async function commit(
+  parts: SessionParts,
+  writer: PieceWriter,
+  lines: AsyncIterable<ManifestLine> | Iterable<ManifestLine>,
+): Promise<Committed> {
+  // Buffers of its own: while the lines come, the content that they speak of is still being stored.
+  const own = { pool: new ChunkPool(2), signal: parts.signal };
+  const text = await putContent(own, writer, fillWithLines(lines));
+  return await writer.commit(text);
+}
+
+function fillWithLines(lines: AsyncIterable<ManifestLine> | Iterable<ManifestLine>): Fill {
+  const texts = linesOf(lines);
+  let rest: Buffer = Buffer.alloc(0);
+  return async (buffer) => {
+    let at = 0;
+    while (at < buffer.length) {
+      if (rest.length === 0) {
+        const next = await texts.next();
+        if (next.done === true) return at;
+        rest = next.value;
+      }
+      const copied = rest.copy(buffer, at);
+      at += copied;
+      rest = rest.subarray(copied);
+    }
+    return at;
+  };
+}
+
+async function* linesOf(lines: AsyncIterable<ManifestLine> | Iterable<ManifestLine>): AsyncGenerator<Buffer> {
+  for await (const line of lines) yield Buffer.from(`${JSON.stringify(line)}\n`);
+}
+
+export function blobClaim(name: string): string {
+  return `b${name}`;
+}
+
+export function manifestClaim(name: string): string {
+  return `m${name}`;
+}

@@ -1,0 +1,251 @@
+import { randomUUID } from 'node:crypto';
+import { mkdir, open, readdir, readFile, rename, stat, unlink } from 'node:fs/promises';
+import { dirname, join } from 'node:path';
+import { ContentError, contentFault, errnoOf } from './content-error.ts';
+
+/**
+ * The folder of the store. A file of it is complete from the moment it has its name: it is written under another one,
+ * made durable, and renamed. A name is durable once its folder is.
+ *
+ *     blobs/00 … blobs/ff   pieces of content, by the beginning of their names
+ *     manifests/            which content belongs to a snapshot
+ *     keys/                 the ids of keys that were ever used
+ *     aside/                pieces that were found corrupted
+ *     tmp/                  what is being written
+ */
+export type Room = 'blobs' | 'manifests' | 'keys';
+
+/** Where a test can have the process die. */
+export type Boundary =
+  | 'layout'
+  | 'written'
+  | 'synced'
+  | 'named'
+  | 'durable'
+  | 'committed'
+  | 'marked'
+  | 'manifestRemoved'
+  | 'blobRemoved'
+  | 'setAside';
+
+/** Owns the files. Every method rejects with ContentError. */
+export class ContentFolder {
+  readonly path: string;
+  readonly at: (boundary: Boundary) => void;
+  readonly #writing = new Set<string>();
+  /** Names of pieces by shard, read when one is first asked for; it saves a system call for each piece. */
+  readonly #known = new Map<string, Promise<Set<string>>>();
+  #laid: Promise<void> | undefined;
+
+  constructor(path: string, at: (boundary: Boundary) => void) {
+    this.path = path;
+    this.at = at;
+  }
+
+  /** Makes what is missing of the layout; nothing of it stays half, since each part is made again if it is not there. */
+  async lay(): Promise<void> {
+    this.#laid ??= guarded(`making the content store in ${this.path}`, async () => {
+      for (const room of ['blobs', 'manifests', 'keys', 'aside', 'tmp']) {
+        await mkdir(join(this.path, room), { recursive: true, mode: 0o700 });
+      }
+      this.at('layout');
+      await syncFolder(this.path);
+    });
+    const laying = this.#laid;
+    try {
+      await laying;
+    } catch (error) {
+      this.#laid = undefined;
+      throw error;
+    }
+  }
+
+  /** Writes a file that is there whole or not at all. Its name is durable after `settle`. */
+  async write(room: Room, name: string, parts: readonly Buffer[]): Promise<number> {
+    const temporary = join(this.path, 'tmp', randomUUID());
+    this.#writing.add(temporary);
+    try {
+      return await guarded(`writing to the content store in ${this.path}`, async () => {
+        const bytes = await this.#fill(temporary, parts);
+        await this.#name(temporary, room, name);
+        this.at('named');
+        if (room === 'blobs') (await this.#shard(shardOf(name))).add(name);
+        return bytes;
+      });
+    } catch (error) {
+      // Why it could not be written matters more than that its remains are still there; the next collection takes them.
+      await unlink(temporary).catch(() => undefined);
+      throw error;
+    } finally {
+      this.#writing.delete(temporary);
+    }
+  }
+
+  async #name(temporary: string, room: Room, name: string): Promise<void> {
+    const path = this.file(room, name);
+    try {
+      await rename(temporary, path);
+    } catch (error) {
+      if (room !== 'blobs' || errnoOf(error) !== 'ENOENT') throw error;
+      await mkdir(dirname(path), { recursive: true, mode: 0o700 });
+      await rename(temporary, path);
+    }
+  }
+
+  async #fill(temporary: string, parts: readonly Buffer[]): Promise<number> {
+    const handle = await open(temporary, 'wx', 0o600);
+    try {
+      const wanted = parts.reduce((sum, part) => sum + part.length, 0);
+      const { bytesWritten } = await handle.writev([...parts]);
+      // A disk that is nearly full takes a part without an error; the rest then fails with one.
+      if (bytesWritten < wanted) await handle.write(Buffer.concat(parts), bytesWritten);
+      if ((await handle.stat()).size !== wanted) throw new ContentError('full', `${this.path} takes no more`);
+      this.at('written');
+      await handle.datasync();
+      this.at('synced');
+      return wanted;
+    } finally {
+      await handle.close();
+    }
+  }
+
+  /** Makes the names of pieces in these shards durable. */
+  async settleBlobs(shards: Iterable<string>): Promise<void> {
+    await guarded(`making ${this.path} durable`, async () => {
+      for (const shard of shards) await syncFolder(join(this.path, 'blobs', shard));
+      await syncFolder(join(this.path, 'blobs'));
+      this.at('durable');
+    });
+  }
+
+  /** Makes durable what names were given, and taken, in a room. */
+  async settle(room: 'manifests' | 'keys'): Promise<void> {
+    await guarded(`making ${this.path} durable`, () => syncFolder(join(this.path, room)));
+  }
+
+  async hasBlob(name: string): Promise<boolean> {
+    return (await this.#shard(shardOf(name))).has(name);
+  }
+
+  /** The bytes of a file; undefined if it is not there. */
+  async read(room: Room, name: string): Promise<Buffer | undefined> {
+    return await guarded(`reading ${name} in ${this.path}`, async () => {
+      try {
+        return await readFile(this.file(room, name));
+      } catch (error) {
+        if (errnoOf(error) === 'ENOENT') return undefined;
+        throw error;
+      }
+    });
+  }
+
+  /** Where pieces are. */
+  async shards(): Promise<readonly string[]> {
+    return await guarded(`listing ${this.path}`, async () => {
+      try {
+        return (await readdir(join(this.path, 'blobs'))).sort();
+      } catch (error) {
+        ignoreAbsent(error);
+        return [];
+      }
+    });
+  }
+
+  /** The names in a room; of the pieces those in one shard. */
+  async names(room: Room, shard?: string): Promise<readonly string[]> {
+    return await guarded(`listing ${this.path}`, async () => {
+      try {
+        return await readdir(join(this.path, room, ...(shard === undefined ? [] : [shard])));
+      } catch (error) {
+        if (errnoOf(error) === 'ENOENT') return [];
+        throw error;
+      }
+    });
+  }
+
+  /** Removes a file, and says how long it was; 0 for one that is not there. */
+  async remove(room: Room, name: string): Promise<number> {
+    return await guarded(`collecting in ${this.path}`, async () => {
+      if (room === 'blobs') (await this.#known.get(shardOf(name)))?.delete(name);
+      const path = this.file(room, name);
+      try {
+        const { size } = await stat(path);
+        await unlink(path);
+        return size;
+      } catch (error) {
+        if (errnoOf(error) === 'ENOENT') return 0;
+        throw error;
+      }
+    });
+  }
+
+  /** A corrupted piece no longer stands for its content, so that the next capture stores it anew; it is kept to be looked at. */
+  async putAside(name: string): Promise<void> {
+    await guarded(`putting ${name} in ${this.path} aside`, async () => {
+      (await this.#known.get(shardOf(name)))?.delete(name);
+      await rename(this.file('blobs', name), join(this.path, 'aside', name));
+      this.at('setAside');
+    });
+  }
+
+  /** What writers that are gone have left. */
+  async removeRemains(): Promise<number> {
+    return await guarded(`clearing ${this.path}/tmp`, async () => {
+      const folder = join(this.path, 'tmp');
+      const left = (await readdir(folder)).map((name) => join(folder, name)).filter((path) => !this.#writing.has(path));
+      for (const path of left) await unlink(path).catch((error: unknown) => ignoreAbsent(error));
+      return left.length;
+    });
+  }
+
+  async sizeOf(room: Room, name: string): Promise<number> {
+    return await guarded(`looking at ${this.path}`, async () => {
+      try {
+        return (await stat(this.file(room, name))).size;
+      } catch (error) {
+        ignoreAbsent(error);
+        return 0;
+      }
+    });
+  }
+
+  file(room: Room, name: string): string {
+    return room === 'blobs' ? join(this.path, room, shardOf(name), name) : join(this.path, room, name);
+  }
+
+  async #shard(shard: string): Promise<Set<string>> {
+    const known = this.#known.get(shard) ?? this.names('blobs', shard).then((names) => new Set(names));
+    this.#known.set(shard, known);
+    try {
+      return await known;
+    } catch (error) {
+      this.#known.delete(shard);
+      throw error;
+    }
+  }
+}
+
+export function shardOf(name: string): string {
+  return name.slice(0, 2);
+}
+
+function ignoreAbsent(error: unknown): void {
+  if (errnoOf(error) !== 'ENOENT') throw error;
+}
+
+async function syncFolder(path: string): Promise<void> {
+  const handle = await open(path, 'r');
+  try {
+    await handle.sync();
+  } finally {
+    await handle.close();
+  }
+}
+
+async function guarded<T>(doing: string, act: () => Promise<T>): Promise<T> {
+  try {
+    return await act();
+  } catch (error) {
+    throw contentFault(error, doing);
+  }
+}

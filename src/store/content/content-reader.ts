@@ -1,0 +1,74 @@
+import { type BlobRef, piecesOf, toBlobRef } from './blob-ref.ts';
+import { ContentError } from './content-error.ts';
+import type { ContentFolder } from './content-folder.ts';
+import { type Keyring, namesOf, notFound } from './content-keys.ts';
+import { unseal } from './envelope.ts';
+import { decodeRecord } from './manifest-record.ts';
+
+/** One line of a manifest. What it says of `content` is found by the store; all else belongs to who wrote it. */
+export type ManifestLine = { readonly [key: string]: unknown; readonly content?: BlobRef };
+
+/** Reads, and holds every byte against its sum before it is given away. */
+export class ContentReader {
+  readonly #folder: ContentFolder;
+  readonly #keyring: Keyring;
+
+  constructor(folder: ContentFolder, keyring: Keyring) {
+    this.#folder = folder;
+    this.#keyring = keyring;
+  }
+
+  /** A piece by its SHA-256. Rejects with ContentError. */
+  async piece(sha256: string): Promise<Buffer> {
+    for (const name of namesOf(sha256, this.#keyring)) {
+      const file = await this.#folder.read('blobs', name);
+      if (file !== undefined) return await unseal(file, sha256, this.#keyring.all);
+    }
+    throw await notFound(this.#folder, this.#keyring, sha256);
+  }
+
+  /** Content, piece by piece. A corrupted piece is an error that names it, before anything of it was given. */
+  async *content(ref: BlobRef): AsyncGenerator<Buffer> {
+    for (const piece of piecesOf(ref)) yield await this.piece(piece);
+  }
+
+  /** Where the text of a manifest is. Rejects with ContentError. */
+  async manifestText(sha256: string): Promise<BlobRef> {
+    for (const name of namesOf(sha256, this.#keyring)) {
+      const file = await this.#folder.read('manifests', name);
+      if (file !== undefined) return await decodeRecord(file, sha256, this.#keyring.all);
+    }
+    throw await notFound(this.#folder, this.#keyring, sha256);
+  }
+
+  /** The lines of a manifest in their order, in bounded memory. Rejects with ContentError. */
+  async *manifest(sha256: string): AsyncGenerator<ManifestLine> {
+    let rest: Buffer = Buffer.alloc(0);
+    for await (const piece of this.content(await this.manifestText(sha256))) {
+      const text = rest.length === 0 ? piece : Buffer.concat([rest, piece]);
+      let from = 0;
+      for (let end = text.indexOf(NEWLINE); end >= 0; end = text.indexOf(NEWLINE, from)) {
+        yield toLine(text.subarray(from, end), sha256);
+        from = end + 1;
+      }
+      rest = text.subarray(from);
+    }
+    if (rest.length > 0) throw new ContentError('corrupt', `the manifest ${sha256} breaks off`, { blob: sha256 });
+  }
+}
+
+const NEWLINE = 0x0a;
+
+function toLine(text: Buffer, manifest: string): ManifestLine {
+  const line: unknown = JSON.parse(text.toString());
+  if (typeof line !== 'object' || line === null || Array.isArray(line)) throw senseless(manifest);
+  const { content, ...rest }: { content?: unknown } = line;
+  if (content === undefined) return rest;
+  const ref = toBlobRef(content);
+  if (ref === undefined) throw senseless(manifest);
+  return { ...rest, content: ref };
+}
+
+function senseless(manifest: string): ContentError {
+  return new ContentError('format', `the manifest ${manifest} has a line that makes no sense`, { blob: manifest });
+}

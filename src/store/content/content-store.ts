@@ -1,0 +1,173 @@
+import type { BlobRef } from './blob-ref.ts';
+import { type CaptureSession, openSession } from './capture-session.ts';
+import { ChunkPool } from './chunk-pool.ts';
+import { Claims } from './claims.ts';
+import { type Collected, collect } from './collect.ts';
+import { type Boundary, ContentFolder } from './content-folder.ts';
+import { deriveKey } from './content-key.ts';
+import { checkKeys, type Keyring, noteKey } from './content-keys.ts';
+import { ContentReader, type ManifestLine } from './content-reader.ts';
+import type { Compression } from './envelope.ts';
+import { type ContentVerdict, type VerifyOptions, verifyContent } from './verify-content.ts';
+
+export type ContentStoreOptions = {
+  readonly compression: Compression;
+  /** At least 32 bytes; what is written from now on is encrypted with it. What was written before stays readable. */
+  readonly key?: Buffer;
+  /** Keys of earlier times, to read with. */
+  readonly formerKeys?: readonly Buffer[];
+  /** Called at each step that a crash could come after; for tests. */
+  readonly at?: (boundary: Boundary) => void;
+};
+
+export type CaptureOptions = {
+  /** Whose capture it is; until this is released, nothing that it stored is collected. */
+  readonly operation: string;
+  /** A manifest whose content is reused where it did not change. */
+  readonly previous?: string;
+  /** Instead of the store's own. */
+  readonly compression?: Compression;
+  readonly signal: AbortSignal;
+};
+
+/**
+ * Content by its SHA-256, each piece once however many snapshots need it. One process writes; any number reads.
+ * Every method rejects with ContentError, and with nothing else of its own.
+ */
+export type ContentStore = {
+  readonly folder: string;
+  readonly compression: Compression;
+  readonly encrypts: boolean;
+  readonly begin: (options: CaptureOptions) => Promise<CaptureSession>;
+  /**
+   * Nothing protects what the operation stored any more, but the manifests that a collection is told to keep. Call it
+   * when the capture has failed, or once the point is in the log; not in between.
+   */
+  readonly release: (operation: string) => void;
+  /** Content piece by piece, each of which was verified before it is given. */
+  readonly read: (ref: BlobRef) => AsyncIterable<Buffer>;
+  readonly manifest: (sha256: string) => AsyncIterable<ManifestLine>;
+  readonly verify: (manifest: string, options: VerifyOptions) => Promise<ContentVerdict>;
+  /** How many manifests there are, which nothing but a collection removes. */
+  readonly manifestCount: () => Promise<number>;
+  /** Removes all that neither these manifests need nor a capture under way. One after the other. */
+  readonly collect: (keep: Iterable<string>, signal: AbortSignal) => Promise<Collected>;
+  /** Bytes on the disk, as stored. */
+  readonly size: () => Promise<number>;
+};
+
+/** Bounds what all captures hold in memory together: 20 MiB, and as much again for what is compressed. */
+const BUFFERS = 5;
+
+/**
+ * Opens the store in a folder; it is made when the first capture begins.
+ * @throws {ContentError} `key` if the key is too short, or not one that the store's content was encrypted with.
+ */
+export async function openContentStore(path: string, options: ContentStoreOptions): Promise<ContentStore> {
+  const folder = new ContentFolder(path, options.at ?? (() => undefined));
+  const keyring = keyringOf(options);
+  await checkKeys(folder, keyring);
+  return new OpenStore(folder, keyring, options.compression);
+}
+
+function keyringOf({ key, formerKeys = [] }: ContentStoreOptions): Keyring {
+  const current = key === undefined ? undefined : deriveKey(key);
+  return { current, all: [...(current === undefined ? [] : [current]), ...formerKeys.map(deriveKey)] };
+}
+
+class OpenStore implements ContentStore {
+  readonly folder: string;
+  readonly compression: Compression;
+  readonly encrypts: boolean;
+  readonly #folder: ContentFolder;
+  readonly #keyring: Keyring;
+  readonly #reader: ContentReader;
+  readonly #pool = new ChunkPool(BUFFERS);
+  readonly #claims = new Claims();
+  /** By operation, what its captures reuse. */
+  readonly #inUse = new Map<string, Set<string>>();
+  /** What the collection under way keeps; null while there is none. */
+  #keeping: ReadonlySet<string> | null = null;
+  #collecting: Promise<unknown> = Promise.resolve();
+
+  constructor(folder: ContentFolder, keyring: Keyring, compression: Compression) {
+    this.folder = folder.path;
+    this.compression = compression;
+    this.encrypts = keyring.current !== undefined;
+    this.#folder = folder;
+    this.#keyring = keyring;
+    this.#reader = new ContentReader(folder, keyring);
+  }
+
+  async begin({ operation, previous, compression, signal }: CaptureOptions): Promise<CaptureSession> {
+    await this.#folder.lay();
+    await noteKey(this.#folder, this.#keyring);
+    const reused = this.#protect(operation, previous);
+    return openSession({
+      folder: this.#folder,
+      keyring: this.#keyring,
+      compression: compression ?? this.compression,
+      pool: this.#pool,
+      claims: this.#claims,
+      operation,
+      previous: reused,
+      signal,
+    });
+  }
+
+  /** What a collection that has begun does not keep may be gone at any moment: then everything is read again. */
+  #protect(operation: string, previous: string | undefined): string | undefined {
+    if (previous === undefined || this.#keeping?.has(previous) === false) return undefined;
+    this.#inUse.set(operation, new Set(this.#inUse.get(operation)).add(previous));
+    return previous;
+  }
+
+  release(operation: string): void {
+    this.#claims.release(operation);
+    this.#inUse.delete(operation);
+  }
+
+  read(ref: BlobRef): AsyncIterable<Buffer> {
+    return this.#reader.content(ref);
+  }
+
+  manifest(sha256: string): AsyncIterable<ManifestLine> {
+    return this.#reader.manifest(sha256);
+  }
+
+  async verify(manifest: string, options: VerifyOptions): Promise<ContentVerdict> {
+    const parts = { folder: this.#folder, reader: this.#reader, keyring: this.#keyring };
+    return await verifyContent(parts, manifest, options);
+  }
+
+  async manifestCount(): Promise<number> {
+    return (await this.#folder.names('manifests')).length;
+  }
+
+  async collect(keep: Iterable<string>, signal: AbortSignal): Promise<Collected> {
+    const wanted = new Set(keep);
+    const turn = this.#collecting.then(() => this.#collect(wanted, signal));
+    this.#collecting = turn.catch(() => undefined);
+    return await turn;
+  }
+
+  async #collect(keep: ReadonlySet<string>, signal: AbortSignal): Promise<Collected> {
+    const inUse = new Set([...this.#inUse.values()].flatMap((manifests) => [...manifests]));
+    this.#keeping = new Set([...keep, ...inUse]);
+    try {
+      await this.#folder.lay();
+      const [folder, reader, keyring, claims] = [this.#folder, this.#reader, this.#keyring, this.#claims];
+      return await collect({ folder, reader, keyring, claims, keep, inUse, signal });
+    } finally {
+      this.#keeping = null;
+    }
+  }
+
+  async size(): Promise<number> {
+    let bytes = 0;
+    for (const shard of await this.#folder.shards()) {
+      for (const name of await this.#folder.names('blobs', shard)) bytes += await this.#folder.sizeOf('blobs', name);
+    }
+    return bytes;
+  }
+}

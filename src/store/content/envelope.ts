@@ -1,0 +1,129 @@
+import { createCipheriv, createDecipheriv, hash, randomBytes } from 'node:crypto';
+import { promisify } from 'node:util';
+import { constants, gunzip, gzip, zstdCompress, zstdDecompress } from 'node:zlib';
+import { CHUNK_BYTES } from './blob-ref.ts';
+import { ContentError } from './content-error.ts';
+import type { ContentKey } from './content-key.ts';
+
+/**
+ * How one piece of content looks on the disk:
+ *
+ *     magic 'RVC1' · compression (1 byte) · encrypted (1) · plain length (4, big endian) · payload
+ *
+ * where an encrypted payload is: key id (8) · nonce (12) · AES-256-GCM ciphertext · tag (16). What is authenticated
+ * beside it is the head and the SHA-256 of the plain content, so that no piece can stand in for another.
+ */
+const MAGIC = Buffer.from('RVC1', 'latin1');
+const HEAD_BYTES = 10;
+const KEY_ID_BYTES = 8;
+const NONCE_BYTES = 12;
+const TAG_BYTES = 16;
+
+export type Compression = 'zstd' | 'gzip' | 'none';
+const CODES: readonly Compression[] = ['none', 'zstd', 'gzip'];
+
+/** Where compression saves less than a twentieth, it costs more at each restore than it is worth. */
+const WORTHWHILE = 0.95;
+const LEAST_COMPRESSED_BYTES = 64;
+
+/** The fastest level: hosts have other work to do than to compress. */
+const ZSTD_LEVEL = 1;
+const GZIP_LEVEL = 3;
+
+const zstdAsync = promisify(zstdCompress);
+const unzstdAsync = promisify(zstdDecompress);
+const gzipAsync = promisify(gzip);
+const gunzipAsync = promisify(gunzip);
+
+export type Sealing = { readonly compression: Compression; readonly key: ContentKey | undefined };
+
+/** The parts of a file that holds the content. */
+export async function seal(plain: Buffer, sha256: string, { compression, key }: Sealing): Promise<Buffer[]> {
+  const { how, payload } = await compress(plain, compression);
+  const head = Buffer.alloc(HEAD_BYTES);
+  MAGIC.copy(head);
+  head[4] = CODES.indexOf(how);
+  head[5] = key === undefined ? 0 : 1;
+  head.writeUInt32BE(plain.length, 6);
+  return key === undefined ? [head, payload] : [head, ...encrypt(payload, head, sha256, key)];
+}
+
+async function compress(plain: Buffer, wanted: Compression): Promise<{ how: Compression; payload: Buffer }> {
+  if (wanted === 'none' || plain.length < LEAST_COMPRESSED_BYTES) return { how: 'none', payload: plain };
+  // One turn of the compressor for most content, instead of one for every 16 KiB of its output.
+  const chunkSize = Math.max(1024, Math.ceil(plain.length / 2));
+  const payload =
+    wanted === 'zstd'
+      ? await zstdAsync(plain, { chunkSize, params: { [constants.ZSTD_c_compressionLevel]: ZSTD_LEVEL } })
+      : await gzipAsync(plain, { chunkSize, level: GZIP_LEVEL });
+  return payload.length < plain.length * WORTHWHILE ? { how: wanted, payload } : { how: 'none', payload: plain };
+}
+
+function encrypt(payload: Buffer, head: Buffer, sha256: string, key: ContentKey): Buffer[] {
+  const nonce = randomBytes(NONCE_BYTES);
+  const cipher = createCipheriv('aes-256-gcm', key.cipherKey, nonce);
+  cipher.setAAD(Buffer.concat([head, Buffer.from(sha256, 'hex')]));
+  const body = cipher.update(payload);
+  return [Buffer.from(key.id, 'hex'), nonce, body, cipher.final(), cipher.getAuthTag()];
+}
+
+/**
+ * The content of a file, after every byte of it was held against its sum.
+ * @throws {ContentError} `corrupt`, `key`, `format`
+ */
+export async function unseal(file: Buffer, sha256: string, keys: readonly ContentKey[]): Promise<Buffer> {
+  const { compression, length, payload } = open(file, sha256, keys);
+  const plain = await decompress(payload, compression, length, sha256);
+  if (plain.length !== length || hash('sha256', plain, 'hex') !== sha256) throw corrupt(sha256, 'its sum is another');
+  return plain;
+}
+
+function open(file: Buffer, sha256: string, keys: readonly ContentKey[]) {
+  if (file.length < HEAD_BYTES) throw corrupt(sha256, `it has ${file.length} bytes`);
+  if (!file.subarray(0, 4).equals(MAGIC)) throw corrupt(sha256, 'it does not begin as content does');
+  const compression = CODES[file[4] ?? 255];
+  const length = file.readUInt32BE(6);
+  if (compression === undefined || (file[5] ?? 2) > 1 || length > CHUNK_BYTES) {
+    throw corrupt(sha256, 'its head makes no sense');
+  }
+  const payload = file[5] === 1 ? decrypt(file, sha256, keys) : file.subarray(HEAD_BYTES);
+  return { compression, length, payload };
+}
+
+function decrypt(file: Buffer, sha256: string, keys: readonly ContentKey[]): Buffer {
+  const [nonceAt, bodyAt, tagAt] = [
+    HEAD_BYTES + KEY_ID_BYTES,
+    HEAD_BYTES + KEY_ID_BYTES + NONCE_BYTES,
+    file.length - TAG_BYTES,
+  ];
+  if (tagAt < bodyAt) throw corrupt(sha256, `it has ${file.length} bytes`);
+  const id = file.subarray(HEAD_BYTES, nonceAt).toString('hex');
+  const key = keys.find((known) => known.id === id);
+  if (key === undefined) {
+    throw new ContentError('key', `${sha256} is encrypted with the key ${id}, which was not given`, { blob: sha256 });
+  }
+  const decipher = createDecipheriv('aes-256-gcm', key.cipherKey, file.subarray(nonceAt, bodyAt));
+  decipher.setAAD(Buffer.concat([file.subarray(0, HEAD_BYTES), Buffer.from(sha256, 'hex')]));
+  decipher.setAuthTag(file.subarray(tagAt));
+  const plain = decipher.update(file.subarray(bodyAt, tagAt));
+  try {
+    decipher.final();
+  } catch (cause) {
+    throw corrupt(sha256, 'it is not what was encrypted', cause);
+  }
+  return plain;
+}
+
+async function decompress(payload: Buffer, how: Compression, length: number, sha256: string): Promise<Buffer> {
+  if (how === 'none') return payload;
+  const limits = { chunkSize: Math.max(64, length), maxOutputLength: Math.max(1, length) };
+  try {
+    return how === 'zstd' ? await unzstdAsync(payload, limits) : await gunzipAsync(payload, limits);
+  } catch (cause) {
+    throw corrupt(sha256, `it cannot be decompressed (${how})`, cause);
+  }
+}
+
+function corrupt(blob: string, why: string, cause?: unknown): ContentError {
+  return new ContentError('corrupt', `${blob} in the content store is corrupted: ${why}`, { blob, cause });
+}
