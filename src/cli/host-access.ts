@@ -14,7 +14,7 @@ export async function read<T>(config: HostConfig, path: string, version: string)
   const view = await offlineView(config, await storedPolicies(config), version);
   const url = new URL(path, 'http://localhost/api/v1/');
   const request = { method: 'GET', path: url.pathname, query: url.searchParams, body: undefined, actor: '' };
-  return answer({ view, control: null }, request) as T;
+  return (await answer({ view, control: null }, request)) as T;
 }
 
 /** The daemon, for what only a running one can do. @throws CliError if there is none. */

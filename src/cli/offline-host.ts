@@ -11,6 +11,7 @@ import type { DocumentSight, Reading, TargetSight } from '../core/observed.ts';
 import type { Plan } from '../core/plan/plan.ts';
 import { type WantedDocument, wantsOf } from '../core/wants.ts';
 import { createHands } from '../daemon/apply/hands.ts';
+import { diffPoint } from '../daemon/diff-points.ts';
 import { readHalt } from '../daemon/halt-file.ts';
 import { DocumentWatch } from '../daemon/observe/document-watch.ts';
 import { byQuery, observedHost } from '../daemon/observe/observed-host.ts';
@@ -24,6 +25,7 @@ import { SampleStore } from '../metrics/store/sample-store.ts';
 import type { HostConfig } from '../policy/host-config.ts';
 import { WindowCalendar } from '../policy/window-spans.ts';
 import type { HostView } from '../server/host-view.ts';
+import { openContentStore } from '../store/content/content-store.ts';
 import { STORE_FILE } from '../store/database.ts';
 import { Store } from '../store/store.ts';
 
@@ -57,6 +59,12 @@ export async function offlineView(config: HostConfig, policies: PolicySet | null
     query: null,
     coverage: null,
     report: (incident) => (store === null ? undefined : renderReport(store, incident, host.name)),
+    pointProgress: () => undefined,
+    diffPoint: (request) => {
+      const { targets } = createHands({ ...config.allow, ownFolders: [dataDir] }, process.env, config.containers);
+      const content = openContentStore(join(dataDir, 'points'), { compression: 'zstd' });
+      return diffPoint(request, { desired, memory, targets, content: () => content });
+    },
   };
 }
 

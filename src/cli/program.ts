@@ -6,6 +6,8 @@ import type { SetOptions } from './commands/flags.ts';
 import type { FmtOptions } from './commands/fmt.ts';
 import type { InitOptions } from './commands/init.ts';
 import type { LintOptions } from './commands/lint.ts';
+import type { PruneOptions, TakeOptions, VerifyOptions } from './commands/points.ts';
+import type { DiffOptions } from './commands/points-diff.ts';
 import type { TestOptions } from './commands/test.ts';
 import { CliError, EXIT, type ExitCode } from './exit-code.ts';
 import type { GlobalOptions } from './setup.ts';
@@ -276,6 +278,7 @@ function addOperatorCommands(program: Command, terminal: Terminal, version: stri
       ),
     );
   addIncidentCommands(program, terminal, version, act);
+  addPointCommands(program, terminal, version, act);
   program
     .command('rollback <policy>')
     .description('walk a ladder by hand, under the same brakes')
@@ -312,6 +315,81 @@ function addOperatorCommands(program: Command, terminal: Terminal, version: stri
     .command('verify')
     .description('prove that no event was changed, removed or reordered')
     .action(act(async (options) => (await import('./commands/audit.ts')).auditVerify(options, terminal, version)));
+}
+
+function addPointCommands(program: Command, terminal: Terminal, version: string, act: Act): void {
+  const points = program.command('points').description('rollback points: what was, kept to go back to');
+  const commands = async () => await import('./commands/points.ts');
+  points
+    .command('list', { isDefault: true })
+    .description('newest first, each with what keeps it')
+    .action(act(async (options) => (await commands()).pointsList(options, terminal, version)));
+  points
+    .command('show <point>')
+    .description('one point with its snapshots and its history')
+    .action(act(async (options, point: string) => (await commands()).pointsShow(point, options, terminal, version)));
+  points
+    .command('take [policy]')
+    .description("capture a PointPolicy's targets now, or other targets; an interruption gives it up")
+    .option('--target <names...>', 'these targets, instead of the policy’s')
+    .option('--name <name>', 'what it is called')
+    .option('--description <text>', 'what it is for')
+    .option('--session <id>', 'the session that it belongs to')
+    .option('--metadata <pairs...>', 'KEY=VALUE')
+    .option('--ttl <duration>', 'how long it lives at most: 12h, 7d')
+    .option('--no-wait', 'answer its id at once')
+    .action(
+      act(async (options: TakeOptions, policy: string | undefined) =>
+        (await commands()).pointsTake(policy, options, terminal),
+      ),
+    );
+  points
+    .command('cancel <point>')
+    .description('give up a point that is being captured')
+    .action(act(async (options, point: string) => (await commands()).pointsCancel(point, options, terminal)));
+  points
+    .command('pin <point>')
+    .description('keep it whatever its policy says')
+    .option('--reason <text>', 'why; shown wherever the point is shown')
+    .action(act(async (options, point: string) => (await commands()).pointsPin(point, options, terminal)));
+  points
+    .command('unpin <point>')
+    .description('let it live by its policy again')
+    .action(act(async (options, point: string) => (await commands()).pointsUnpin(point, options, terminal)));
+  points
+    .command('prune [point]')
+    .description('prune what no rule keeps, or one point')
+    .option('--policy <name>', 'only points of this PointPolicy')
+    .option('--dry-run', 'only say what would go, what stays, and why')
+    .option('--confirm', 'also when it is more than the policy allows at once')
+    .action(
+      act(async (options: PruneOptions, point: string | undefined) =>
+        (await commands()).pointsPrune(point, options, terminal, version),
+      ),
+    );
+  points
+    .command('undelete <point>')
+    .description('bring a pruned point back, and pin it')
+    .action(act(async (options, point: string) => (await commands()).pointsUndelete(point, options, terminal)));
+  points
+    .command('verify [point]')
+    .description('read its content again, or that of all points')
+    .option('--restore-test', 'also restore it beside the live system')
+    .action(
+      act(async (options: VerifyOptions, point: string | undefined) =>
+        (await commands()).pointsVerify(point, options, terminal),
+      ),
+    );
+  points
+    .command('diff <point>')
+    .description('what is different live, or in another point')
+    .option('--with <point>', '`live`, or another point')
+    .option('--target <name>', 'only this target')
+    .action(
+      act(async (options: DiffOptions, point: string) =>
+        (await import('./commands/points-diff.ts')).pointsDiff(point, options, terminal, version),
+      ),
+    );
 }
 
 function addIncidentCommands(program: Command, terminal: Terminal, version: string, act: Act): void {

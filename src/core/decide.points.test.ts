@@ -262,7 +262,11 @@ describe('pruning', () => {
     expect(points(world).every(({ state }) => state === 'valid')).toBe(true);
     expect(world.events('points.pruneRefused')).toMatchObject([{ policy: 'nightly', of: 10, maxFraction: 0.5 }]);
     expect(world.plan().conditions).toMatchObject([
-      { type: 'PruneRefused', object: 'PointPolicy/nightly', message: expect.stringContaining('prune --policy nightly --confirm') },
+      {
+        type: 'PruneRefused',
+        object: 'PointPolicy/nightly',
+        message: expect.stringContaining('prune --policy nightly --confirm'),
+      },
     ]);
     expect(world.effects).toEqual(['notify oncall points']);
     pass(world, DAY);

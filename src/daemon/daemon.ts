@@ -5,9 +5,12 @@ import type { Event, EventSpec } from '../core/event.ts';
 import { OWN_SAMPLER } from '../core/memory.ts';
 import type { Check } from '../core/model/check.ts';
 import type { PolicySet } from '../core/model/desired.ts';
+import type { PointId } from '../core/model/point.ts';
 import type { Trigger } from '../core/model/trigger.ts';
 import type { Observation } from '../core/observation.ts';
 import type { Plan } from '../core/plan/plan.ts';
+import { neededContent } from '../core/points/needed-content.ts';
+import { schedulesOf } from '../core/points/schedules.ts';
 import { formatDuration } from '../core/units.ts';
 import { type Wants, wantsOf } from '../core/wants.ts';
 import { isHostCheck, makeCheck } from '../drivers/checks/registry.ts';
@@ -20,14 +23,17 @@ import { Sampling, type SourceCondition } from '../metrics/sampling.ts';
 import { SampleStore } from '../metrics/store/sample-store.ts';
 import type { HostConfig } from '../policy/host-config.ts';
 import { loadPolicies } from '../policy/load.ts';
+import { ScheduleCalendar } from '../policy/schedule-instants.ts';
 import { forgetSchemas } from '../policy/schema-files.ts';
 import { WindowCalendar } from '../policy/window-spans.ts';
 import { openSource } from '../source/open-source.ts';
+import { type ContentStore, openContentStore } from '../store/content/content-store.ts';
 import { Store } from '../store/store.ts';
 import { allowFor } from './allow-for-policies.ts';
 import { Executor } from './apply/executor.ts';
 import { createHands, type Hands, type HandsHost } from './apply/hands.ts';
 import { recoverOperation } from './apply/recovery.ts';
+import { type DiffRequest, diffPoint, type PointDiff } from './diff-points.ts';
 import { readHalt } from './halt-file.ts';
 import { Heartbeat } from './heartbeat.ts';
 import { HostClock } from './host-clock.ts';
@@ -83,6 +89,7 @@ export class Daemon {
   #watched: Wants['triggers'] = new Map();
   readonly #observers: DaemonObserver[] = [];
   readonly #timers: NodeJS.Timeout[] = [];
+  #content: Promise<ContentStore> | null = null;
   /** The sources changed, so that what is watched has to be told again. */
   #sourcesChanged = false;
 
@@ -110,6 +117,7 @@ export class Daemon {
     const checks = new CheckWatch((check) => this.#check(check), now, wake);
     const targets = new TargetWatch(this.#hands.targets, now, wake);
     const calendar = new WindowCalendar();
+    const schedules = new ScheduleCalendar();
     this.#executor = this.#createExecutor(now);
     this.reconciler = new Reconciler({
       store: this.store,
@@ -119,6 +127,7 @@ export class Daemon {
       targets,
       measure: (measure) => this.evaluator.measure(measure, now()),
       windows: (windows, at) => calendar.at(windows, at),
+      schedules: (desired, at) => schedules.at(desired === null ? [] : schedulesOf(desired), at),
       halt: () => readHalt(this.dataDir),
       start: (operation) => this.#executor.start(operation),
       onPlan: (plan, tookMs) => this.#observers.forEach((observer) => observer.onPlan?.(plan, tookMs)),
@@ -136,6 +145,31 @@ export class Daemon {
     return this.#clock.now();
   }
 
+  /** Where the content of points is. @throws {ContentError} if it cannot be opened. */
+  async content(): Promise<ContentStore> {
+    this.#content ??= openContentStore(join(this.dataDir, 'points'), { compression: 'zstd' });
+    try {
+      return await this.#content;
+    } catch (error) {
+      this.#content = null;
+      throw error;
+    }
+  }
+
+  get pointProgress(): Executor['progress'] {
+    return this.#executor.progress;
+  }
+
+  /** What is different between a point and another one, or what is live. @throws CommandError */
+  async diffPoint(request: DiffRequest): Promise<PointDiff> {
+    const { desired, memory } = this.reconciler;
+    return await diffPoint(request, { desired, memory, targets: this.#hands.targets, content: () => this.content() });
+  }
+
+  cancelCapture(point: PointId, reason: string): boolean {
+    return this.#executor.cancelCapture(point, reason);
+  }
+
   get isDryRun(): boolean {
     return this.#options.dryRun;
   }
@@ -150,7 +184,13 @@ export class Daemon {
     const at = this.now();
     const triggers = desired === null ? new Map<string, Trigger>() : wantsOf(desired, memory, at).triggers;
     // Windows follow from the policies and the time, and what would be lost is counted when people are asked.
-    const { readings: _readings, windows: _windows, measures: _measures, ...observed } = this.reconciler.observed;
+    const {
+      readings: _readings,
+      windows: _windows,
+      schedules: _schedules,
+      measures: _measures,
+      ...observed
+    } = this.reconciler.observed;
     const { version, evaluator } = this;
     const host = observedHost(this.#options.config, this.hostName);
     return {
@@ -208,7 +248,7 @@ export class Daemon {
 
   async #recover(): Promise<void> {
     for (const operation of Object.values(this.reconciler.memory.operations)) {
-      const finished = await recoverOperation(operation, this.#hands);
+      const finished = await recoverOperation(operation, this.#hands, () => this.content());
       this.record('revertd', finished);
       this.#options.log.info({ operation: operation.id, outcome: finished.outcome }, 'recovered an operation');
     }
@@ -225,6 +265,9 @@ export class Daemon {
       log: (operation, line) => this.#options.log.info({ operation }, line),
       writeReport: (incident) => writeReport(this.store, incident, this.dataDir, this.hostName),
       readReport: (incident) => renderReport(this.store, incident, this.hostName),
+      content: () => this.content(),
+      scratch: join(this.dataDir, 'scratch'),
+      neededContent: () => neededContent(this.reconciler.memory.points),
     });
   }
 

@@ -44,6 +44,7 @@ beforeEach(() => {
     ),
     measure: ({ key }) => ({ key, at: 0, value: null, detail: 'not measured' }),
     windows: () => ({}),
+    schedules: () => ({}),
     halt: () => null,
     start: (operation) => started.push(operation.action.kind),
     onPlan: () => {},

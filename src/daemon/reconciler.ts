@@ -33,6 +33,7 @@ export type ReconcilerHost = {
   /** Answers at once: a measure is a query over the samples. */
   readonly measure: (measure: Measure) => MeasureResult;
   readonly windows: (windows: Desired['windows'], now: Millis) => NonNullable<Observed['windows']>;
+  readonly schedules: (desired: Desired | null, now: Millis) => NonNullable<Observed['schedules']>;
   readonly halt: () => Halt | null;
   readonly start: (operation: Operation) => void;
   /** Told after each decision, for metrics and those who watch. */
@@ -273,13 +274,14 @@ export class Reconciler {
   }
 
   #observed(readings: readonly Reading[]): Observed {
-    const { documents, checks, targets, halt, windows, now } = this.#host;
+    const { documents, checks, targets, halt, windows, schedules, now } = this.#host;
     return {
       readings,
       documents: documents.sights,
       checks: checks.results,
       measures: this.#measures,
       windows: windows(this.#desired?.windows, now()),
+      schedules: schedules(this.#desired, now()),
       halt: halt(),
       targets: targets.sights,
     };

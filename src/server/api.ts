@@ -10,6 +10,7 @@ import { ANONYMOUS, type Caller } from './caller-proof.ts';
 import { explain } from './explain.ts';
 import type { HostControl, HostView } from './host-view.ts';
 import { periodReport } from './period.ts';
+import { pointDetail, pointStatuses, prunePreview } from './point-status.ts';
 import { HttpProblem } from './problem.ts';
 import { shownPlan } from './shown-plan.ts';
 import { flagStatus, flagStatuses, holdStatuses, incidentStatus, SCHEMA_VERSION, statusOf } from './status.ts';
@@ -101,13 +102,30 @@ const ROUTES: readonly (readonly [method: string, pattern: string, handler: Hand
     (host, { actor, body }) => done(control(host).halt(actor, text(body, 'reason'), field(body, 'now') === true)),
   ],
   ['POST', 'resume', (host, { actor }) => list({ wasHalted: control(host).resume(actor) })],
+  ['GET', 'points', ({ view }) => list({ points: pointStatuses(view) })],
+  ['GET', 'points/prune', ({ view }, { query }) => prunePreview(view, query.get('policy') ?? undefined)],
+  ['POST', 'points/prune', (host, request) => prune(host, request)],
+  ['POST', 'points/verify', (host, request) => verify(host, request, undefined)],
+  ['GET', 'points/:name', ({ view }, _request, name) => list(pointDetail(view, name))],
+  ['GET', 'points/:name/diff', (host, request, name) => diff(host, request, name)],
+  ['POST', 'points', (host, request) => take(host, request)],
+  ['POST', 'points/:name/cancel', (host, { actor }, name) => done(control(host).cancelPoint(actor, name))],
+  [
+    'POST',
+    'points/:name/pin',
+    (host, { actor, body }, name) => done(control(host).pinPoint(actor, name, optionalText(body, 'reason'))),
+  ],
+  ['POST', 'points/:name/unpin', (host, { actor }, name) => done(control(host).unpinPoint(actor, name))],
+  ['POST', 'points/:name/prune', (host, { actor }, name) => done(control(host).prunePoint(actor, name))],
+  ['POST', 'points/:name/undelete', (host, { actor }, name) => done(control(host).undeletePoint(actor, name))],
+  ['POST', 'points/:name/verify', (host, request, name) => verify(host, request, name)],
   ['GET', 'events', ({ view }, { query }) => list({ events: eventsOf(view, query).map(eventJson) })],
   ['GET', 'explain/:name', ({ view }, _request, name) => explain(view, name)],
   ['GET', 'query', ({ view }, { query }) => queried(view, query)],
   ['GET', 'audit', ({ view }) => audit(view)],
 ];
 
-/** Answers a request below `/api/v1/`. @throws HttpProblem | CommandError */
+/** Answers a request below `/api/v1/`; what takes long answers a promise. @throws HttpProblem | CommandError */
 export function answer(host: ApiHost, request: ApiRequest): unknown {
   const path = request.path.replace(/^\/api\/v1\//, '');
   let known = false;
@@ -133,6 +151,43 @@ function match(pattern: string, path: string): string | undefined {
     else if (part !== found) return undefined;
   }
   return name;
+}
+
+function take(host: ApiHost, { actor, body }: ApiRequest): unknown {
+  const ttlMs = field(body, 'ttlMs');
+  if (ttlMs !== undefined && (typeof ttlMs !== 'number' || !(ttlMs > 0))) {
+    throw new HttpProblem(400, 'invalid', '`ttlMs` is a positive number of milliseconds');
+  }
+  const texts = ['policy', 'name', 'description', 'session'].flatMap((key) => {
+    const value = optionalText(body, key);
+    return value === undefined ? [] : [[key, value]];
+  });
+  const targets = optionalTexts(body, 'targets');
+  const point = control(host).takePoint(actor, {
+    ...Object.fromEntries(texts),
+    ...(targets === undefined ? {} : { targets }),
+    ...(ttlMs === undefined ? {} : { ttlMs }),
+    metadata: textsByName(body, 'metadata'),
+    cause: { kind: field(body, 'by') === 'library' ? 'library' : 'command', by: actor },
+  });
+  return list({ point });
+}
+
+function verify(host: ApiHost, { actor, body }: ApiRequest, name: string | undefined): unknown {
+  const points = name === undefined ? [] : [name];
+  return list({ points: control(host).verifyPoints(actor, { points, rehearse: field(body, 'restoreTest') === true }) });
+}
+
+function prune(host: ApiHost, { actor, body }: ApiRequest): unknown {
+  const policy = optionalText(body, 'policy');
+  const confirm = field(body, 'confirm') === true;
+  return list({ pruned: control(host).prunePoints(actor, { confirm, ...(policy === undefined ? {} : { policy }) }) });
+}
+
+async function diff({ view }: ApiHost, { query }: ApiRequest, point: string): Promise<unknown> {
+  const target = query.get('target');
+  const request = { point, with: query.get('with') ?? 'live' };
+  return list(await view.diffPoint(target === null ? request : { ...request, target }));
 }
 
 function planOf(view: HostView, policies?: PolicySet): unknown {
@@ -298,6 +353,23 @@ function text(body: unknown, name: string): string {
 
 function optionalText(body: unknown, name: string): string | undefined {
   return field(body, name) === undefined ? undefined : text(body, name);
+}
+
+function optionalTexts(body: unknown, name: string): readonly string[] | undefined {
+  const value = field(body, name);
+  if (value === undefined) return undefined;
+  if (Array.isArray(value) && value.every((one): one is string => typeof one === 'string' && one !== '')) return value;
+  throw new HttpProblem(400, 'invalid', `\`${name}\` is a list of texts`);
+}
+
+function textsByName(body: unknown, name: string): Readonly<Record<string, string>> {
+  const value = field(body, name) ?? {};
+  const entries = typeof value === 'object' ? Object.entries(value) : [['', null]];
+  const texts = entries.flatMap(([key, one]): [string, string][] =>
+    typeof key === 'string' && typeof one === 'string' ? [[key, one]] : [],
+  );
+  if (texts.length === entries.length) return Object.fromEntries(texts);
+  throw new HttpProblem(400, 'invalid', `\`${name}\` is an object of texts`);
 }
 
 function answerIn(body: unknown): 'next' | 'retry' | 'done' {

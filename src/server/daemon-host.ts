@@ -9,6 +9,16 @@ import {
   overrideFlag,
   type Situation,
 } from '../core/operator-commands.ts';
+import {
+  cancelPoint,
+  pinPoint,
+  prunePoint,
+  prunePointsNow,
+  takePoint,
+  undeletePoint,
+  unpinPoint,
+  verifyPoints,
+} from '../core/points/point-commands.ts';
 import { beginRollback } from '../core/rollback-command.ts';
 import type { Daemon } from '../daemon/daemon.ts';
 import { removeHalt, writeHalt } from '../daemon/halt-file.ts';
@@ -43,6 +53,8 @@ export function viewOf(daemon: Daemon): HostView {
     query: (request) => explore(daemon.samples, request),
     coverage: (query) => daemon.evaluator.coverage(query, daemon.now()),
     report: (incident) => renderReport(daemon.store, incident, daemon.hostName),
+    pointProgress: (point) => daemon.pointProgress.get(point),
+    diffPoint: (request) => daemon.diffPoint(request),
   };
 }
 
@@ -94,6 +106,30 @@ export function controlOf(daemon: Daemon): HostControl {
       daemon.record(actor, ...events);
       return events.flatMap((event) => (event.type === 'incident.opened' ? [event.incident.id] : []))[0] ?? '';
     },
+    takePoint(actor, request) {
+      if (daemon.isDryRun) throw neverActs('take the point');
+      const events = takePoint(situation(actor), request);
+      daemon.record(actor, ...events);
+      return events.flatMap((event) => (event.type === 'point.begun' ? [event.point.id] : []))[0] ?? '';
+    },
+    cancelPoint(actor, point) {
+      daemon.record(actor, ...cancelPoint(situation(actor), point));
+      daemon.cancelCapture(point, actor);
+    },
+    pinPoint: (actor, point, reason) => daemon.record(actor, ...pinPoint(situation(actor), point, reason)),
+    unpinPoint: (actor, point) => daemon.record(actor, ...unpinPoint(situation(actor), point)),
+    undeletePoint: (actor, point) => daemon.record(actor, ...undeletePoint(situation(actor), point)),
+    verifyPoints(actor, request) {
+      const events = verifyPoints(situation(actor), request);
+      daemon.record(actor, ...events);
+      return events.reduce((sum, event) => sum + (event.type === 'points.verifyAsked' ? event.points.length : 0), 0);
+    },
+    prunePoints(actor, request) {
+      const events = prunePointsNow(situation(actor), request);
+      daemon.record(actor, ...events);
+      return events.flatMap((event) => (event.type === 'points.pruned' ? event.points.map(({ id }) => id) : []));
+    },
+    prunePoint: (actor, point) => daemon.record(actor, ...prunePoint(situation(actor), point)),
     halt(actor, reason, now) {
       writeHalt(daemon.dataDir, { since: daemon.now(), by: actor, reason });
       daemon.reconciler.cycle();

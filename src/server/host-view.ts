@@ -2,13 +2,16 @@ import type { ApprovalAnswer } from '../core/approval-commands.ts';
 import type { Memory } from '../core/memory.ts';
 import type { Desired, PolicySet } from '../core/model/desired.ts';
 import type { IncidentAnswer } from '../core/model/incident.ts';
+import type { PointId } from '../core/model/point.ts';
 import type { Observation } from '../core/observation.ts';
 import type { DocumentSight, Observed, TargetSight } from '../core/observed.ts';
 import type { OverrideRequest } from '../core/operator-commands.ts';
 import type { Condition, Plan } from '../core/plan/plan.ts';
 import type { Judgement } from '../core/plan/saved-plan.ts';
+import type { PruneRequest, TakeRequest, VerifyRequest } from '../core/points/point-commands.ts';
 import type { RollbackRequest } from '../core/rollback-command.ts';
 import type { Millis } from '../core/units.ts';
+import type { DiffRequest, PointDiff } from '../daemon/diff-points.ts';
 import type { QueryAnswer, QueryRequest } from '../daemon/observe/explore.ts';
 import type { FeedState } from '../daemon/policy-feed.ts';
 import type { Coverage } from '../metrics/evaluator.ts';
@@ -43,6 +46,12 @@ export type HostView = {
   readonly query: ((request: QueryRequest) => QueryAnswer) | null;
   /** What a trigger's query has to go by; null without a daemon. */
   readonly coverage: ((query: string) => Coverage) | null;
+  /** How far the capture or reading of a point is, while it lasts. */
+  readonly pointProgress: (
+    point: PointId,
+  ) => { readonly bytes: number; readonly files?: number; readonly total?: number } | undefined;
+  /** What is different between two points, or between one and what is live. */
+  readonly diffPoint: (request: DiffRequest) => Promise<PointDiff>;
   readonly report: (incident: string) => { readonly markdown: string; readonly html: string } | undefined;
 };
 
@@ -64,4 +73,14 @@ export type HostControl = {
   /** `now`: steps that are under way are killed. */
   readonly halt: (actor: string, reason: string, now: boolean) => void;
   readonly resume: (actor: string) => boolean;
+  /** Answers the id of the new point. */
+  readonly takePoint: (actor: string, request: TakeRequest) => PointId;
+  readonly cancelPoint: (actor: string, point: PointId) => void;
+  readonly pinPoint: (actor: string, point: PointId, reason: string | undefined) => void;
+  readonly unpinPoint: (actor: string, point: PointId) => void;
+  readonly undeletePoint: (actor: string, point: PointId) => void;
+  /** Answers how many. */
+  readonly verifyPoints: (actor: string, request: VerifyRequest) => number;
+  readonly prunePoints: (actor: string, request: PruneRequest) => readonly PointId[];
+  readonly prunePoint: (actor: string, point: PointId) => void;
 };

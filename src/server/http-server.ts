@@ -39,7 +39,7 @@ async function respond(options: ServerOptions, request: IncomingMessage, respons
     const caller = await options.identify(request);
     const body = await readBody(request);
     const method = request.method ?? 'GET';
-    const result = answer(options.host, {
+    const result = await answer(options.host, {
       method,
       path: url.pathname,
       query: url.searchParams,

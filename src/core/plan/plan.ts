@@ -64,6 +64,7 @@ export type Condition = {
     | 'PruneRefused'
     | 'PointFailed'
     | 'PointDamaged'
+    | 'PointUnverified'
     | 'CollectionFailing'
     | 'Suspended'
     | 'NotificationFailing';

@@ -8,7 +8,7 @@ import { newestFirst } from './verdicts.ts';
 export function pointConditions(turn: Turn): Condition[] {
   const { points } = turn.memory;
   if (Object.keys(points).length === 0) return [];
-  return [...refusals(turn), ...failures(turn), ...damaged(turn), ...collectionCondition(turn)];
+  return [...refusals(turn), ...failures(turn), ...damaged(turn), ...unverified(turn), ...collectionCondition(turn)];
 }
 
 function refusals(turn: Turn): Condition[] {
@@ -40,6 +40,14 @@ function damaged({ memory }: Turn): Condition[] {
       message: `its content is not as it was stored: ${failure ?? 'nobody knows how'}; it is not restored, and not counted`,
       needsAttention: true,
     }));
+}
+
+function unverified({ memory }: Turn): Condition[] {
+  return Object.values(memory.points).flatMap(({ id, verify }): Condition[] => {
+    if (verify === null || verify.attempts === 0) return [];
+    const message = `whether its content is intact could not be found out, tried ${verify.attempts} time(s); \`revertd points show ${id}\` tells why`;
+    return [{ type: 'PointUnverified', object: pointObject(id), message, needsAttention: true }];
+  });
 }
 
 function collectionCondition({ memory: { collection } }: Turn): Condition[] {

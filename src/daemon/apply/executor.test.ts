@@ -33,6 +33,9 @@ function anExecutor(record: (event: EventSpec) => void) {
     log: () => {},
     writeReport: () => Promise.resolve(''),
     readReport: () => undefined,
+    content: () => Promise.reject(new Error('there is no content')),
+    scratch: '/nowhere',
+    neededContent: () => ({ sound: [], damaged: [] }),
   });
   return { executor, faults };
 }

@@ -1,18 +1,31 @@
 import type { EventSpec } from '../../core/event.ts';
-import type { DeliverAction, KeepAction, NotifyAction, RestoreAction } from '../../core/model/action.ts';
+import type {
+  CaptureAction,
+  DeliverAction,
+  KeepAction,
+  NotifyAction,
+  RestoreAction,
+  ValidateAction,
+} from '../../core/model/action.ts';
 import { documentKey } from '../../core/model/flag.ts';
 import type { Notifier } from '../../core/model/notifier.ts';
 import type { Operation } from '../../core/model/operation.ts';
+import type { PointId, Snapshot } from '../../core/model/point.ts';
 import type { Step } from '../../core/model/step.ts';
 import { formatDuration, type Millis } from '../../core/units.ts';
 import type { WrittenReport } from '../../drivers/notifiers/notifier-driver.ts';
 import { PlaceError } from '../../drivers/places/place-driver.ts';
 import type { HostStep } from '../../drivers/steps/step-driver.ts';
+import type { Progress } from '../../drivers/targets/captured-target.ts';
 import { TargetError } from '../../drivers/targets/target-driver.ts';
+import type { ContentStore } from '../../store/content/content-store.ts';
 import { faultPoint } from '../fault-point.ts';
 import type { Hands } from './hands.ts';
+import { capturePoint, collectContent, type PointWork, releaseCapture, validatePoint } from './point-operations.ts';
 
 const DELIVER_DEADLINE_MS: Millis = 15_000;
+/** Of millions of pieces. */
+const COLLECT_DEADLINE_MS: Millis = 3_600_000;
 /** What a driver may take beyond its own deadline, to look first and to clean up after. */
 const GIVE_UP_AFTER_MS: Millis = 30_000;
 /** Timers hold at most 2^31 - 1 ms, 24 days. */
@@ -22,6 +35,7 @@ export type Outcome = {
   readonly outcome: 'done' | 'failed' | 'unknown';
   readonly detail: string;
   readonly digest?: string;
+  readonly snapshots?: readonly Snapshot[];
   readonly final?: boolean;
   readonly retryAfterMs?: Millis;
   /** What the outcome has people told, in the same transaction. */
@@ -40,6 +54,12 @@ export type ExecutorHost = {
   readonly onFault: (error: unknown) => void;
   /** Writes the report of a closed incident and answers where. */
   readonly writeReport: (incident: string) => Promise<string>;
+  /** Where the content of points is. */
+  readonly content: () => Promise<ContentStore>;
+  /** A folder of revertd's own for restores that touch nothing live. */
+  readonly scratch: string;
+  /** Manifests of the points that there are. */
+  readonly neededContent: () => { readonly sound: readonly string[]; readonly damaged: readonly string[] };
   /** The report of an incident, for messages about it. */
   readonly readReport: (incident: string) => WrittenReport | undefined;
 };
@@ -52,8 +72,22 @@ export class Executor {
     { readonly done: Promise<void>; readonly abort: AbortController; readonly kind: string }
   >();
 
+  /** How far the captures and readings of points are, by point. */
+  readonly #progress = new Map<PointId, Progress>();
+
   constructor(host: ExecutorHost) {
     this.#host = host;
+  }
+
+  get progress(): ReadonlyMap<PointId, Progress> {
+    return this.#progress;
+  }
+
+  /** Ends the capture of a point; whether one was under way. What it stored is collected, and its point has failed. */
+  cancelCapture(point: PointId, reason: string): boolean {
+    const found = [...this.#running].find(([id]) => id.startsWith(`capture:${point}#`));
+    found?.[1].abort.abort(new CaptureCancelled(reason));
+    return found !== undefined;
   }
 
   start(operation: Operation): void {
@@ -95,6 +129,7 @@ export class Executor {
       ...(written === undefined ? [] : [written]),
     );
     faultPoint(`finished:${kind}`);
+    if (kind === 'capture') await releaseCapture({ content: this.#host.content, operation: operation.id });
   }
 
   /** Every driver keeps its own deadline; one that hangs all the same is given up on. */
@@ -116,7 +151,11 @@ export class Executor {
       case 'step':
         return action.step.timeoutMs;
       case 'restore':
+      case 'capture':
+      case 'validate':
         return action.timeoutMs;
+      case 'collect':
+        return COLLECT_DEADLINE_MS;
       case 'notify':
         return this.#host.notifier(action.notifier)?.timeoutMs ?? 0;
       case 'deliver':
@@ -139,6 +178,12 @@ export class Executor {
         return await this.#restore(operation, action, signal);
       case 'keep':
         return await this.#keep(action, signal);
+      case 'capture':
+        return await this.#capture(operation, action, signal);
+      case 'validate':
+        return await this.#validate(operation, action, signal);
+      case 'collect':
+        return await collectContent(this.#host.neededContent(), this.#pointWork(operation, signal));
       case 'notify':
         return await this.#notify(action, signal);
       case 'report':
@@ -186,10 +231,54 @@ export class Executor {
       operation: operation.id,
       log: (line: string) => log(operation.id, line),
       perform: async (step: Step, cwd?: string) => await this.#performWithin(operation, step, deadline, cwd),
+      ...(action.snapshot === undefined ? {} : { store: await this.#host.content() }),
     };
     const { outcome, detail, ...rest } = await driver.restore(action, context);
     const digest = 'state' in rest && rest.state !== undefined ? { digest: rest.state } : {};
     return { outcome, detail: hands.secrets.redact(detail), ...digest };
+  }
+
+  async #capture(operation: Operation, action: CaptureAction, signal: AbortSignal): Promise<Outcome> {
+    const { hands, record } = this.#host;
+    const deadline = AbortSignal.any([signal, AbortSignal.timeout(Math.min(action.timeoutMs, LONGEST_TIMER_MS))]);
+    record({ type: 'operation.running', id: operation.id, fingerprint: null });
+    faultPoint('running:capture');
+    try {
+      const captured = await capturePoint(action, this.#pointWork(operation, deadline, action.point));
+      return { ...captured, detail: hands.secrets.redact(captured.detail) };
+    } finally {
+      this.#progress.delete(action.point);
+    }
+  }
+
+  async #validate(operation: Operation, action: ValidateAction, signal: AbortSignal): Promise<Outcome> {
+    const { hands, record } = this.#host;
+    const deadline = AbortSignal.any([signal, AbortSignal.timeout(Math.min(action.timeoutMs, LONGEST_TIMER_MS))]);
+    record({ type: 'operation.running', id: operation.id, fingerprint: null });
+    faultPoint('running:validate');
+    try {
+      const found = await validatePoint(action, this.#pointWork(operation, deadline, action.point));
+      return { ...found, detail: hands.secrets.redact(found.detail) };
+    } finally {
+      this.#progress.delete(action.point);
+    }
+  }
+
+  #pointWork(operation: Operation, signal: AbortSignal, point?: PointId): PointWork {
+    const { hands, content, scratch, now, log } = this.#host;
+    return {
+      signal,
+      operation: operation.id,
+      targets: hands.targets,
+      content,
+      scratch,
+      now,
+      log: (line) => log(operation.id, line),
+      progress: (done) => {
+        if (point !== undefined) this.#progress.set(point, done);
+      },
+      perform: async (step) => await this.#performWithin(operation, step, signal, undefined),
+    };
   }
 
   /** A step of a target's own, which belongs to the operation that moves the target. */
@@ -249,12 +338,20 @@ export class Executor {
   }
 }
 
+/** The reason of an abort that a person asked for: the point is not wanted any more. */
+class CaptureCancelled extends Error {
+  override readonly name = 'CaptureCancelled';
+}
+
 /** The reason of an abort that a person asked for. */
 class StepKilled extends Error {
   override readonly name = 'StepKilled';
 }
 
 function afterKill(performed: Outcome, { reason }: AbortSignal): Outcome {
+  if (reason instanceof CaptureCancelled && performed.outcome !== 'done') {
+    return { outcome: 'failed', detail: `cancelled: ${reason.message}` };
+  }
   if (!(reason instanceof StepKilled) || performed.outcome === 'done') return performed;
   return { outcome: 'unknown', detail: `killed: ${reason.message}` };
 }

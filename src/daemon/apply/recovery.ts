@@ -5,6 +5,7 @@ import type { Operation } from '../../core/model/operation.ts';
 import type { Step } from '../../core/model/step.ts';
 import { isSame } from '../../core/record.ts';
 import type { Millis } from '../../core/units.ts';
+import type { ContentStore } from '../../store/content/content-store.ts';
 import { isHostStep } from './executor.ts';
 import type { Hands } from './hands.ts';
 
@@ -17,8 +18,9 @@ const OBSERVE_DEADLINE_MS: Millis = 15_000;
 export async function recoverOperation(
   operation: Operation,
   hands: Pick<Hands, 'places' | 'steps' | 'targets'>,
+  content?: () => Promise<ContentStore>,
 ): Promise<Extract<EventSpec, { type: 'operation.finished' }>> {
-  const { outcome, detail, digest } = await observe(operation, hands);
+  const { outcome, detail, digest } = await observe(operation, hands, content);
   return {
     type: 'operation.finished',
     id: operation.id,
@@ -30,12 +32,16 @@ export async function recoverOperation(
 }
 
 type Finding = {
-  readonly outcome: 'done' | 'notDone' | 'unknown';
+  readonly outcome: 'done' | 'failed' | 'notDone' | 'unknown';
   readonly detail: string;
   readonly digest?: string;
 };
 
-async function observe(operation: Operation, hands: Pick<Hands, 'places' | 'steps' | 'targets'>): Promise<Finding> {
+async function observe(
+  operation: Operation,
+  hands: Pick<Hands, 'places' | 'steps' | 'targets'>,
+  content?: () => Promise<ContentStore>,
+): Promise<Finding> {
   const { action } = operation;
   switch (action.kind) {
     case 'deliver':
@@ -45,7 +51,14 @@ async function observe(operation: Operation, hands: Pick<Hands, 'places' | 'step
     case 'step':
       return await observeStep(operation, action.step, hands);
     case 'restore':
-      return await observeTarget(operation, action, hands);
+      return await observeTarget(operation, action, hands, content);
+    case 'capture':
+      // What it stored is not named by any point, and is collected.
+      return operation.state === 'planned'
+        ? { outcome: 'notDone', detail: 'it had not begun' }
+        : { outcome: 'failed', detail: 'the capture was interrupted' };
+    case 'validate':
+    case 'collect':
     case 'keep':
     // A message or a report twice is better than none; receivers tell repetitions by their id.
     case 'notify':
@@ -69,10 +82,12 @@ async function observeTarget(
   operation: Operation,
   action: RestoreAction,
   hands: Pick<Hands, 'targets'>,
+  content?: () => Promise<ContentStore>,
 ): Promise<Finding> {
   if (operation.state === 'planned') return { outcome: 'notDone', detail: 'it had not begun' };
   const signal = AbortSignal.timeout(OBSERVE_DEADLINE_MS);
-  const outcome = await hands.targets[action.target.type.kind].observe(action, signal);
+  const store = action.snapshot === undefined ? undefined : await content?.();
+  const outcome = await hands.targets[action.target.type.kind].observe(action, signal, store);
   return { outcome, detail: EXPLANATIONS[outcome] };
 }
 

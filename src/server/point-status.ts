@@ -1,0 +1,109 @@
+import { describeCause, type Point, type PointId, type PointState, type Snapshot } from '../core/model/point.ts';
+import { judgedPoints } from '../core/points/judged-points.ts';
+import { pointCalled, previewPrune } from '../core/points/point-commands.ts';
+import { expiryOf, newestFirst, storedBytesOf, type Verdict } from '../core/points/verdicts.ts';
+import { describeEvent } from '../core/report/describe-event.ts';
+import type { Millis } from '../core/units.ts';
+import type { HostView } from './host-view.ts';
+import { SCHEMA_VERSION } from './status.ts';
+
+export type PointStatus = {
+  readonly point: PointId;
+  readonly name: string | null;
+  readonly description: string | null;
+  readonly policy: string | null;
+  /** Why it was taken. */
+  readonly cause: string;
+  readonly targets: readonly string[];
+  /** `expired`: it would be pruned, and a brake holds that. */
+  readonly state: PointState;
+  readonly createdAt: Millis;
+  readonly completedAt: Millis | null;
+  readonly bytes: number;
+  readonly storedBytes: number;
+  readonly pinned: Point['pinned'];
+  readonly failure: string | null;
+  readonly verifiedAt: Millis | null;
+  /** What keeps it, or why it goes. */
+  readonly kept: boolean;
+  readonly reasons: readonly string[];
+  readonly expiresAt: Millis | null;
+  /** Of a pruned one: until when it can be brought back. */
+  readonly deleteAt: Millis | null;
+  /** Its content is to be read again, or is being. */
+  readonly verifying: boolean;
+  readonly progress: { readonly bytes: number; readonly files?: number; readonly total?: number } | null;
+};
+
+export type PointDetail = PointStatus & {
+  readonly session: string | null;
+  readonly metadata: Readonly<Record<string, string>>;
+  readonly snapshots: readonly Snapshot[];
+  readonly events: readonly { readonly at: Millis; readonly actor: string; readonly text: string | null }[];
+};
+
+/** The newest first. */
+export function pointStatuses(view: HostView): PointStatus[] {
+  const memory = view.memory();
+  const { verdicts } = judgedPoints(view.desired() ?? {}, memory, view.now());
+  return Object.values(memory.points)
+    .sort(newestFirst)
+    .map((point) => statusOf(view, point, verdicts.get(point.id)));
+}
+
+/** @throws CommandError if there is none. */
+export function pointDetail(view: HostView, id: PointId): PointDetail {
+  const memory = view.memory();
+  const point = pointCalled(memory, id);
+  const { verdicts } = judgedPoints(view.desired() ?? {}, memory, view.now());
+  const events = view.store?.events({ subject: `Point/${id}`, limit: 50 }) ?? [];
+  return {
+    ...statusOf(view, point, verdicts.get(id)),
+    session: point.session ?? null,
+    metadata: point.metadata,
+    snapshots: point.snapshots,
+    events: events.map(({ actor, event }) => ({ at: event.at, actor, text: describeEvent(event) })),
+  };
+}
+
+function statusOf(view: HostView, point: Point, verdict: Verdict | undefined): PointStatus {
+  const policy = point.policy === null ? undefined : view.desired()?.pointPolicies?.[point.policy];
+  return {
+    point: point.id,
+    name: point.name ?? null,
+    description: point.description ?? null,
+    policy: point.policy,
+    cause: describeCause(point.cause),
+    targets: point.targets,
+    state: verdict?.kind === 'prune' && point.state === 'valid' ? 'expired' : point.state,
+    createdAt: point.createdAt,
+    completedAt: point.completedAt,
+    bytes: point.snapshots.reduce((sum, { bytes }) => sum + bytes, 0),
+    storedBytes: storedBytesOf(point),
+    pinned: point.pinned,
+    failure: point.failure,
+    verifiedAt: point.verifiedAt,
+    kept: verdict?.kind === 'keep',
+    reasons: reasonsOf(point, verdict),
+    expiresAt: expiryOf(point, policy),
+    deleteAt: point.pruned?.deleteAt ?? null,
+    verifying: point.verify !== null,
+    progress: view.pointProgress(point.id) ?? null,
+  };
+}
+
+function reasonsOf({ pruned }: Point, verdict: Verdict | undefined): readonly string[] {
+  if (pruned !== null) return [pruned.reason];
+  if (verdict === undefined) return [];
+  return verdict.kind === 'keep' ? verdict.reasons : [verdict.reason];
+}
+
+/** What pruning now would be, and what stays, each with its reason. */
+export function prunePreview(view: HostView, policy: string | undefined): unknown {
+  const situation = { desired: view.desired(), memory: view.memory(), now: view.now(), actor: '' };
+  const runs = previewPrune(situation, policy === undefined ? {} : { policy });
+  const kept = pointStatuses(view)
+    .filter((point) => point.kept && (policy === undefined || point.policy === policy))
+    .map(({ point, policy: by, reasons }) => ({ point, policy: by, reasons }));
+  return { schemaVersion: SCHEMA_VERSION, runs, kept };
+}
