@@ -97,6 +97,12 @@ export type TargetSight =
       /** Why the tracked revision could not be fetched last. */
       readonly tipFault: string | null;
     }
+  | {
+      readonly kind: 'captured';
+      readonly at: Millis;
+      /** When the file system says that it changed last, as far as one look tells. */
+      readonly changedAt: Millis;
+    }
   | { readonly kind: 'unreadable'; readonly at: Millis; readonly code: string; readonly message: string };
 
 export const NOTHING_OBSERVED: Observed = { readings: [], documents: {}, checks: {}, halt: null, targets: {} };

@@ -3,7 +3,7 @@ import type { PolicySet } from '../core/model/desired.ts';
 import { documentPath } from '../core/model/flag.ts';
 import type { Rung } from '../core/model/policy.ts';
 import { describeStep, type Step } from '../core/model/step.ts';
-import type { Target } from '../core/model/target.ts';
+import { activationOf, type Target } from '../core/model/target.ts';
 import { nearestName } from '../core/nearest-name.ts';
 import { undoOf } from '../core/targets/moves.ts';
 import { type BuildContext, fault, faultAtKey } from '../policy/build-context.ts';
@@ -75,8 +75,8 @@ export function namesIn(revisions: readonly PolicySet[]): KnownNames {
 }
 
 /** What stops for a move, what starts again, and what makes it effective. */
-function stepsOf({ type, quiesce }: Target): readonly Step[] {
-  return [...quiesce.flatMap((step) => undoOf(step) ?? []), ...type.activate];
+function stepsOf(target: Target): readonly Step[] {
+  return [...target.quiesce.flatMap((step) => undoOf(step) ?? []), ...activationOf(target)];
 }
 
 function checksOf({ when = [], approval, verify }: Rung): readonly Check[] {

@@ -1,5 +1,5 @@
 import type { RestoreAction } from '../core/model/action.ts';
-import type { CodeRevision, Target } from '../core/model/target.ts';
+import { type CodeRevision, type Target, trackOf } from '../core/model/target.ts';
 import type { TargetSight } from '../core/observed.ts';
 import type { Millis } from '../core/units.ts';
 
@@ -25,9 +25,9 @@ export class VirtualTargets {
   }
 
   /** A new revision: of what is tracked, or, where nothing is, put in place by somebody else. */
-  push({ name, type }: Target, revision: string): void {
-    if (type.track === undefined) this.#heads.set(name, revision);
-    else this.#tips.set(name, revision);
+  push(target: Target, revision: string): void {
+    const places = trackOf(target) === undefined ? this.#heads : this.#tips;
+    places.set(target.name, revision);
   }
 
   restore({ target, to, paths }: RestoreAction): string {
@@ -47,14 +47,16 @@ export class VirtualTargets {
     return Object.fromEntries(targets.map((target) => [target.name, this.#sight(target, at)]));
   }
 
-  #sight({ name, type }: Target, at: Millis): TargetSight {
+  #sight(target: Target, at: Millis): TargetSight {
+    const { name } = target;
+    if (target.type.kind !== 'git') return { kind: 'captured', at, changedAt: at };
     const tip = this.#tips.get(name) ?? this.revision(name);
     return {
       kind: 'git',
       at,
       head: revisionCalled(this.revision(name)),
       isDirty: false,
-      tip: type.track === undefined ? null : { ...revisionCalled(tip), subject: tip },
+      tip: trackOf(target) === undefined ? null : { ...revisionCalled(tip), subject: tip },
       tipFault: null,
     };
   }

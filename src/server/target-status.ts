@@ -1,6 +1,6 @@
 import type { TargetMemory } from '../core/memory.ts';
 import { formatOrigin } from '../core/model/origin.ts';
-import { shortCommit, type Target } from '../core/model/target.ts';
+import { bakeOf, pathOf, shortCommit, type Target, trackOf } from '../core/model/target.ts';
 import type { TargetSight } from '../core/observed.ts';
 import { isMoving, lastGood, quarantineOf } from '../core/targets/code-revisions.ts';
 import type { Millis } from '../core/units.ts';
@@ -38,10 +38,11 @@ export function targetStatus(target: Target, view: HostView): TargetStatus {
   const sight = view.targetSights()[target.name];
   const seen = sight?.kind === 'git' ? sight : undefined;
   const { name, type } = target;
+  const track = trackOf(target);
   return {
     target: name,
     type: type.kind,
-    path: type.path,
+    path: pathOf(target),
     origin: formatOrigin(target.origin),
     suspended: target.suspend,
     state: isMoving(memory, name) ? 'moving' : stateOf(target, view, sight),
@@ -49,11 +50,11 @@ export function targetStatus(target: Target, view: HostView): TargetStatus {
     since: known?.current?.since ?? null,
     changed: seen?.isDirty ?? false,
     tracks:
-      type.track === undefined
+      track === undefined
         ? null
-        : { ref: type.track.ref, revision: seen?.tip?.commit ?? null, subject: seen?.tip?.subject ?? null },
+        : { ref: track.ref, revision: seen?.tip?.commit ?? null, subject: seen?.tip?.subject ?? null },
     good: known?.current?.isGood ?? false,
-    goodAt: goodAt(known, type.bakeMs),
+    goodAt: goodAt(known, bakeOf(target)),
     lastGood: known === undefined ? null : (lastGood(memory, name, known)?.commit ?? null),
     owed: owedSteps(known),
   };
@@ -62,6 +63,7 @@ export function targetStatus(target: Target, view: HostView): TargetStatus {
 function stateOf({ name }: Target, view: HostView, sight: TargetSight | undefined): TargetStatus['state'] {
   if (sight === undefined) return 'unseen';
   if (sight.kind === 'unreadable') return 'unreadable';
+  if (sight.kind === 'captured') return 'current';
   const { holds } = view.memory();
   const { head, tip } = sight;
   if (quarantineOf(holds, name, head.tree) !== undefined) return 'quarantined';

@@ -5,7 +5,7 @@ import { NOTIFICATION_TOPICS, type Notifier } from '../../src/core/model/notifie
 import type { Origin } from '../../src/core/model/origin.ts';
 import type { RollbackPolicy, Rung, Verify } from '../../src/core/model/policy.ts';
 import type { Step } from '../../src/core/model/step.ts';
-import type { GitTarget, Target } from '../../src/core/model/target.ts';
+import type { CodeTarget, GitTarget, Target } from '../../src/core/model/target.ts';
 import type { Trigger } from '../../src/core/model/trigger.ts';
 
 /** Building blocks for worlds in tests: small, complete, and changed where a test says so. */
@@ -99,7 +99,9 @@ export function aDesired(change: Partial<Desired> = {}): Desired {
   };
 }
 
-export function aTarget(change: Partial<Omit<Target, 'type'>> & { readonly type?: Partial<GitTarget> } = {}): Target {
+export function aTarget(
+  change: Partial<Omit<Target, 'type'>> & { readonly type?: Partial<GitTarget> } = {},
+): CodeTarget {
   const { type, ...rest } = change;
   return {
     name: 'code',

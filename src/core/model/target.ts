@@ -8,12 +8,27 @@ export type Target = {
   readonly name: string;
   readonly origin: Origin;
   readonly suspend: boolean;
-  readonly type: GitTarget;
+  readonly type: TargetType;
   /** Done around a restore; what stops a service is undone afterwards, whatever happens. */
   readonly quiesce: readonly Step[];
   /** True of a target that is intact. */
   readonly checks: readonly Check[];
 };
+
+export type TargetType = GitTarget | FilesTarget | SqliteTarget;
+
+/** What is captured into points and put back from them; a checkout is moved between the revisions that git has. */
+export type CapturedType = Exclude<TargetType, GitTarget>;
+export type CapturedTarget = Target & { readonly type: CapturedType };
+export type CodeTarget = Target & { readonly type: GitTarget };
+
+export function isCapturedTarget(target: Target): target is CapturedTarget {
+  return target.type.kind !== 'git';
+}
+
+export function isCodeTarget(target: Target): target is CodeTarget {
+  return target.type.kind === 'git';
+}
 
 /** Code: a checkout that is moved between revisions. What git does not track in it stays. */
 export type GitTarget = {
@@ -32,6 +47,20 @@ export type GitTarget = {
   readonly bakeMs: Millis;
 };
 
+/** Trees of files, captured and put back with all that belongs to them. */
+export type FilesTarget = {
+  readonly kind: 'files';
+  /** Absolute; none lies within another. */
+  readonly paths: readonly string[];
+  /** Patterns of what is neither captured nor touched by a restore. See `drivers/targets/files/exclusion.ts`. */
+  readonly exclude: readonly string[];
+  /** Whether file systems that are mounted within the trees are left out. */
+  readonly oneFileSystem: boolean;
+};
+
+/** A SQLite database: the file at `path` and what SQLite keeps beside it. */
+export type SqliteTarget = { readonly kind: 'sqlite'; readonly path: string };
+
 export type TrackedRef = { readonly remote: string; readonly ref: string; readonly intervalMs: Millis };
 
 /** What a checkout shows. `tree` is the hash of its content, the same for an amended commit with the same content. */
@@ -39,6 +68,26 @@ export type CodeRevision = { readonly commit: string; readonly tree: string };
 
 /** Where a restore goes. */
 export type RestorePoint = { readonly kind: 'lastGood' } | { readonly kind: 'revision'; readonly revision: string };
+
+/** What follows a ref; undefined for all other targets. */
+export function trackOf({ type }: Pick<Target, 'type'>): TrackedRef | undefined {
+  return type.kind === 'git' ? type.track : undefined;
+}
+
+/** What makes a new state effective. */
+export function activationOf({ type }: Pick<Target, 'type'>): readonly Step[] {
+  return type.kind === 'git' ? type.activate : [];
+}
+
+/** How long a state must have been calm to be good; 0 for what has no revisions. */
+export function bakeOf(target: Pick<Target, 'type'> | undefined): Millis {
+  return target?.type.kind === 'git' ? target.type.bakeMs : 0;
+}
+
+/** Where it is on the host; the first place, if it has several. */
+export function pathOf({ type }: Pick<Target, 'type'>): string {
+  return type.kind === 'files' ? (type.paths[0] ?? '') : type.path;
+}
 
 export function targetObject(name: string): string {
   return `Target/${name}`;

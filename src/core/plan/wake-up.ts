@@ -1,6 +1,7 @@
 import { COUNT_PATIENCE_MS } from '../incidents/loss.ts';
 import { judgeWhen } from '../incidents/when.ts';
 import type { Rung } from '../model/policy.ts';
+import { bakeOf } from '../model/target.ts';
 import { sendingInstants } from '../notifications/notify.ts';
 import { tellingInstants } from '../notifications/tell-by-time.ts';
 import type { Turn } from '../turn.ts';
@@ -58,7 +59,7 @@ function incidentInstants(turn: Turn): Millis[] {
 
 function targetInstants(turn: Turn): Millis[] {
   return Object.entries(turn.memory.targets).flatMap(([name, { current, owed, failing, keepRetry }]) => {
-    const bakeMs = turn.desired.targets[name]?.type.bakeMs ?? 0;
+    const bakeMs = bakeOf(turn.desired.targets[name]);
     const calmSince = current === null || current.isGood ? null : current.calmSince;
     const retries = [failing?.retryAt, owed?.retry?.retryAt, keepRetry?.retryAt].filter((at) => at !== undefined);
     return calmSince === null ? retries : [calmSince + bakeMs, ...retries];

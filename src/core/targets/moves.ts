@@ -1,7 +1,7 @@
 import type { Action, ActivateAction, RestoreAction } from '../model/action.ts';
 import type { Origin } from '../model/origin.ts';
 import { describeStep, type Step } from '../model/step.ts';
-import { type CodeRevision, shortCommit, type Target } from '../model/target.ts';
+import { activationOf, type CodeRevision, shortCommit, type Target, trackOf } from '../model/target.ts';
 import { isSame } from '../record.ts';
 import type { Turn } from '../turn.ts';
 import type { Millis } from '../units.ts';
@@ -60,7 +60,7 @@ function deployment(turn: Turn, target: Target, { head, tip }: GitSight): Action
   if (tip === null || tip.tree === head.tree || turn.memory.targets[target.name]?.isMet !== true) return null;
   if (quarantineOf(turn.memory.holds, target.name, tip.tree) !== undefined) return null;
   if (Object.hasOwn(turn.memory.holds, targetAdoptionId(target.name))) return null;
-  const reason = `${target.type.track?.ref ?? 'its ref'} is at ${shortCommit(tip.commit)}: ${tip.subject}`;
+  const reason = `${trackOf(target)?.ref ?? 'its ref'} is at ${shortCommit(tip.commit)}: ${tip.subject}`;
   return move(target, tip, { kind: 'deploy' }, { reason, sign: '~' });
 }
 
@@ -89,7 +89,7 @@ export function restoreOf(
   timeoutMs: Millis,
 ): RestoreAction {
   const undo = target.quiesce.flatMap((step) => undoOf(step) ?? []).reverse();
-  return { kind: 'restore', target, to, paths, undo, activate: target.type.activate, why, timeoutMs };
+  return { kind: 'restore', target, to, paths, undo, activate: activationOf(target), why, timeoutMs };
 }
 
 /** What starts again, the last one first, what a step stops; null for what needs no undoing. */

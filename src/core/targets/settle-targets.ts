@@ -1,6 +1,6 @@
 import { effectivePolicies } from '../effective-policies.ts';
 import type { RollbackPolicy } from '../model/policy.ts';
-import { shortCommit, type Target, targetObject } from '../model/target.ts';
+import { bakeOf, shortCommit, type Target, targetObject } from '../model/target.ts';
 import { triggerKey } from '../model/trigger.ts';
 import { isClearSince, viewTrigger } from '../triggers/trigger-view.ts';
 import type { Turn } from '../turn.ts';
@@ -78,7 +78,7 @@ function judgeCalm(turn: Turn, target: Target): void {
   if (current.calmSince === null) turn.emit({ type: 'target.calmed', target: name });
   const since = turn.memory.targets[name]?.current?.calmSince ?? turn.now;
   const { commit, tree } = current;
-  if (turn.now - since >= target.type.bakeMs) {
+  if (turn.now - since >= bakeOf(target)) {
     turn.emit({ type: 'target.good', target: name, revision: { commit, tree } });
   }
 }

@@ -19,7 +19,7 @@ function sightConditions(turn: Turn, { name, origin }: Target): Condition[] {
   if (sight?.kind === 'unreadable') {
     return [{ type: 'TargetUnreadable', object, message: sight.message, needsAttention: true, origin }];
   }
-  if (sight === undefined || sight.tipFault === null) return [];
+  if (sight?.kind !== 'git' || sight.tipFault === null) return [];
   return [{ type: 'FetchFailing', object, message: sight.tipFault, needsAttention: true, origin }];
 }
 

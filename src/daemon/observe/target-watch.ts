@@ -1,4 +1,4 @@
-import type { Target } from '../../core/model/target.ts';
+import { type Target, trackOf } from '../../core/model/target.ts';
 import type { TargetSight } from '../../core/observed.ts';
 import { isSame } from '../../core/record.ts';
 import type { Millis } from '../../core/units.ts';
@@ -82,7 +82,7 @@ export class TargetWatch {
   }
 
   async #fetch(target: Target, before: Watched | undefined): Promise<Omit<Watched, 'sight'>> {
-    const { track } = target.type;
+    const track = trackOf(target);
     const [fetchedAt, fault] = [before?.fetchedAt ?? null, before?.fault ?? null];
     if (track === undefined || target.suspend) return { fetchedAt: null, fault: null };
     if (fetchedAt !== null && this.#now() - fetchedAt < track.intervalMs) return { fetchedAt, fault };

@@ -1,4 +1,5 @@
 import { effectivePolicies } from '../../../src/core/effective-policies.ts';
+import { bakeOf } from '../../../src/core/model/target.ts';
 import { namesTarget } from '../../../src/core/targets/settle-targets.ts';
 import type { Invariant } from './invariant.ts';
 import { decided, isAllClear } from './story.ts';
@@ -12,7 +13,7 @@ export const GOOD_IS_PROVEN: Invariant = {
     const { desired, memory, after } = transition;
     for (const { event, known } of decided(transition, 'target.good')) {
       const seen = known.targets[event.target];
-      const bakeMs = desired.targets[event.target]?.type.bakeMs ?? 0;
+      const bakeMs = bakeOf(desired.targets[event.target]);
       const { elapsedMs, startedMs } = after.host;
       if (seen === undefined || seen.tree !== event.revision.tree)
         return `${event.revision.tree} is good, and not there`;

@@ -1,7 +1,7 @@
 import type { Desired } from '../../../src/core/model/desired.ts';
 import { documentKey } from '../../../src/core/model/flag.ts';
 import type { RollbackPolicy } from '../../../src/core/model/policy.ts';
-import type { Target } from '../../../src/core/model/target.ts';
+import { bakeOf, type Target } from '../../../src/core/model/target.ts';
 import { type Trigger, type TriggerKey, triggerKey } from '../../../src/core/model/trigger.ts';
 import type { Millis } from '../../../src/core/units.ts';
 import type { SmallWorld } from './small-world.ts';
@@ -67,7 +67,7 @@ function horizonsOf(policies: readonly RollbackPolicy[], targets: readonly Targe
     cooldownMs: Math.max(0, ...policies.map((policy) => policy.cooldownMs)),
     limitMs: Math.max(0, ...policies.map(({ limit }) => limit?.perMs ?? 0)),
     liftMs: Math.max(0, ...policies.map(({ release }) => (release.kind === 'after' ? release.spanMs : 0))),
-    bakeMs: Math.max(0, ...targets.map(({ type }) => type.bakeMs)),
+    bakeMs: Math.max(0, ...targets.map(bakeOf)),
     successMs: Math.max(0, ...policies.flatMap(({ ladder }) => ladder.map(({ verify }) => verify.forMs))),
   };
 }
