@@ -1,15 +1,23 @@
 import type { Target } from '../../core/model/target.ts';
 import type { AllowList } from '../allow-list.ts';
+import { filesTarget } from './files/index.ts';
 import { gitTarget } from './git/index.ts';
+import { sqliteTarget } from './sqlite/index.ts';
 import type { TargetDriver } from './target-driver.ts';
 
 /** One driver per type; the keys are the names of the folders beside this file. */
 export const TARGET_DRIVERS = {
   git: gitTarget,
+  files: filesTarget,
+  sqlite: sqliteTarget,
 } satisfies { readonly [K in Target['type']['kind']]: (host: { readonly allow: AllowList }) => TargetDriver };
 
 export type TargetDrivers = { readonly [K in Target['type']['kind']]: TargetDriver };
 
 export function createTargetDrivers(allow: AllowList): TargetDrivers {
-  return { git: TARGET_DRIVERS.git({ allow }) };
+  return {
+    git: TARGET_DRIVERS.git({ allow }),
+    files: TARGET_DRIVERS.files({ allow }),
+    sqlite: TARGET_DRIVERS.sqlite({ allow }),
+  };
 }

@@ -1,15 +1,21 @@
 import type { RestoreAction } from '../../core/model/action.ts';
+import type { Snapshot } from '../../core/model/point.ts';
 import type { JsonValue, Step } from '../../core/model/step.ts';
 import type { Target } from '../../core/model/target.ts';
 import type { TargetSight } from '../../core/observed.ts';
+import type { ContentStore } from '../../store/content/content-store.ts';
 import type { StepOutcome as StepResult } from '../steps/step-driver.ts';
+import type { CapturedDriver, Progress } from './captured-target.ts';
 
 type Undated<T> = T extends unknown ? Omit<T, 'at'> : never;
 
 /** What a look at a target finds; when it was, the caller knows. */
 export type TargetReading = Undated<TargetSight>;
 
-export type TargetOrder = Pick<RestoreAction, 'target' | 'to' | 'paths'>;
+export type TargetOrder = Pick<RestoreAction, 'target' | 'to' | 'paths'> & {
+  /** Of a captured target: what it is to be. */
+  readonly snapshot?: Snapshot;
+};
 
 /** A kind of target. */
 export type TargetDriver = {
@@ -22,9 +28,15 @@ export type TargetDriver = {
   /** Puts it there. Never rejects: every fault of the host is an outcome. */
   readonly restore: (order: TargetOrder, context: RestoreContext) => Promise<RestoreOutcome>;
   /** Whether it is there; asked after a crash. A restore that is not whole is safe to repeat. Never rejects. */
-  readonly observe: (order: TargetOrder, signal: AbortSignal) => Promise<'done' | 'notDone' | 'unknown'>;
+  readonly observe: (
+    order: TargetOrder,
+    signal: AbortSignal,
+    store?: ContentStore,
+  ) => Promise<'done' | 'notDone' | 'unknown'>;
   /** Keeps exactly these states from being cleaned up. Rejects with TargetError. */
   readonly keep: (target: Target, states: readonly string[], signal: AbortSignal) => Promise<void>;
+  /** Where its states are kept as snapshots. */
+  readonly points?: CapturedDriver;
 };
 
 export type RestoreContext = {
@@ -34,6 +46,9 @@ export type RestoreContext = {
   readonly log: (line: string) => void;
   /** Does a step of the target's own; `cwd` is where a program runs that does not say. */
   readonly perform: (step: Step, cwd?: string) => Promise<StepResult>;
+  /** Where the content of snapshots is; a captured target cannot be restored without. */
+  readonly store?: ContentStore;
+  readonly progress?: (done: Progress) => void;
 };
 
 export type RestoreOutcome =
@@ -52,6 +67,13 @@ export type TargetErrorCode =
   | 'timedOut'
   | 'aborted'
   | 'step'
+  | 'snapshot'
+  | 'changing'
+  | 'locked'
+  | 'inUse'
+  | 'damaged'
+  | 'space'
+  | 'link'
   | 'git'
   | 'io';
 

@@ -1,5 +1,5 @@
 import { randomUUID } from 'node:crypto';
-import { mkdir, open, readdir, readFile, rename, stat, unlink } from 'node:fs/promises';
+import { mkdir, open, readdir, readFile, rename, rm, stat, unlink } from 'node:fs/promises';
 import { dirname, join } from 'node:path';
 import { ContentError, contentFault, errnoOf } from './content-error.ts';
 
@@ -12,6 +12,7 @@ import { ContentError, contentFault, errnoOf } from './content-error.ts';
  *     keys/                 the ids of keys that were ever used
  *     aside/                pieces that were found corrupted
  *     tmp/                  what is being written
+ *     scratch/              folders for copies that are stored, or looked at
  */
 export type Room = 'blobs' | 'manifests' | 'keys';
 
@@ -45,7 +46,7 @@ export class ContentFolder {
   /** Makes what is missing of the layout; nothing of it stays half, since each part is made again if it is not there. */
   async lay(): Promise<void> {
     this.#laid ??= guarded(`making the content store in ${this.path}`, async () => {
-      for (const room of ['blobs', 'manifests', 'keys', 'aside', 'tmp']) {
+      for (const room of ['blobs', 'manifests', 'keys', 'aside', 'tmp', 'scratch']) {
         await mkdir(join(this.path, room), { recursive: true, mode: 0o700 });
       }
       this.at('layout');
@@ -194,8 +195,26 @@ export class ContentFolder {
       const folder = join(this.path, 'tmp');
       const left = (await readdir(folder)).map((name) => join(folder, name)).filter((path) => !this.#writing.has(path));
       for (const path of left) await unlink(path).catch((error: unknown) => ignoreAbsent(error));
-      return left.length;
+      const scratch = join(this.path, 'scratch');
+      const folders = (await readdir(scratch)).map((name) => join(scratch, name));
+      const abandoned = folders.filter((path) => !this.#writing.has(path));
+      for (const path of abandoned) await rm(path, { recursive: true, force: true });
+      return left.length + abandoned.length;
     });
+  }
+
+  /** A folder of its own for as long as `use` runs; nobody but its owner can look into it. */
+  async withScratch<T>(use: (folder: string) => Promise<T>): Promise<T> {
+    await this.lay();
+    const folder = join(this.path, 'scratch', randomUUID());
+    this.#writing.add(folder);
+    try {
+      await guarded(`making ${folder}`, () => mkdir(folder, { mode: 0o700 }));
+      return await use(folder);
+    } finally {
+      await guarded(`removing ${folder}`, () => rm(folder, { recursive: true, force: true }));
+      this.#writing.delete(folder);
+    }
   }
 
   async sizeOf(room: Room, name: string): Promise<number> {

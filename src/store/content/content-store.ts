@@ -52,6 +52,11 @@ export type ContentStore = {
   readonly manifestCount: () => Promise<number>;
   /** Removes all that neither these manifests need nor a capture under way. One after the other. */
   readonly collect: (keep: Iterable<string>, signal: AbortSignal) => Promise<Collected>;
+  /**
+   * A folder for copies that are on their way into the store or out of it. They are plain: what is encrypted in the store
+   * is not encrypted there.
+   */
+  readonly withScratch: <T>(use: (folder: string) => Promise<T>) => Promise<T>;
   /** Bytes on the disk, as stored. */
   readonly size: () => Promise<number>;
 };
@@ -161,6 +166,10 @@ class OpenStore implements ContentStore {
     } finally {
       this.#keeping = null;
     }
+  }
+
+  async withScratch<T>(use: (folder: string) => Promise<T>): Promise<T> {
+    return await this.#folder.withScratch(use);
   }
 
   async size(): Promise<number> {

@@ -1,4 +1,4 @@
-import type { Target } from '../../../core/model/target.ts';
+import { type CodeTarget, isCodeTarget, type Target } from '../../../core/model/target.ts';
 import type { AllowList } from '../../allow-list.ts';
 import { type RestoreOutcome, type TargetDriver, TargetError } from '../target-driver.ts';
 import { openCheckout } from './checkout.ts';
@@ -8,27 +8,34 @@ import { fetchTracked, keepRevisions, readCheckout, revisionOf } from './revisio
 /** A checkout, moved between revisions. */
 export function gitTarget({ allow }: { readonly allow: AllowList }): TargetDriver {
   return {
-    read: ({ type }, signal) => readCheckout(type, signal),
-    refresh: async ({ type }, signal) => await explained(() => fetchTracked(type, signal)),
-    prepare: async ({ target }, signal) => await headBefore(target, signal),
-    restore: async (order, context) => {
-      const refused = refusal(allow, order.target);
+    read: (target, signal) => readCheckout(codeOf(target).type, signal),
+    refresh: async (target, signal) => await explained(() => fetchTracked(codeOf(target).type, signal)),
+    prepare: async ({ target }, signal) => await headBefore(codeOf(target), signal),
+    restore: async ({ to, paths, ...order }, context) => {
+      const target = codeOf(order.target);
+      const refused = refusal(allow, target);
       if (refused !== undefined) return { outcome: 'failed', detail: refused };
-      return await outcomeOf(() => moveCheckout(order, context));
+      return await outcomeOf(() => moveCheckout({ target, to, paths }, context));
     },
-    observe: async (order, signal) => {
+    observe: async ({ to, paths, ...order }, signal) => {
+      const target = codeOf(order.target);
       try {
-        return (await isMoved(order, signal)) ? 'done' : 'notDone';
+        return (await isMoved({ target, to, paths }, signal)) ? 'done' : 'notDone';
       } catch (error) {
         if (error instanceof TargetError) return error.code === 'noRevision' ? 'notDone' : 'unknown';
         throw error;
       }
     },
-    keep: ({ type }, states, signal) => keepRevisions(type, states, signal),
+    keep: (target, states, signal) => keepRevisions(codeOf(target).type, states, signal),
   };
 }
 
-async function headBefore({ type }: Target, signal: AbortSignal): Promise<{ readonly head: string | null }> {
+function codeOf(target: Target): CodeTarget {
+  if (isCodeTarget(target)) return target;
+  throw new TypeError(`${target.name} is of type ${target.type.kind}, not git`);
+}
+
+async function headBefore({ type }: CodeTarget, signal: AbortSignal): Promise<{ readonly head: string | null }> {
   try {
     const checkout = await openCheckout(type.path, signal);
     return { head: (await revisionOf(checkout, 'HEAD', signal)).commit };
@@ -38,7 +45,7 @@ async function headBefore({ type }: Target, signal: AbortSignal): Promise<{ read
   }
 }
 
-function refusal(allow: AllowList, { type }: Target): string | undefined {
+function refusal(allow: AllowList, { type }: CodeTarget): string | undefined {
   return allow.mayWrite(type.path) ?? (type.publish === undefined ? undefined : allow.mayWrite(type.publish.to));
 }
 

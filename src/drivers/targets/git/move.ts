@@ -1,20 +1,19 @@
 import { lstat, readdir, readFile, readlink, rm } from 'node:fs/promises';
 import { join } from 'node:path';
-import type { CodeRevision, GitTarget, Target } from '../../../core/model/target.ts';
+import type { CodeRevision, CodeTarget, GitTarget } from '../../../core/model/target.ts';
 import { shortCommit } from '../../../core/model/target.ts';
 import { type RestoreContext, type RestoreOutcome, TargetError, type TargetOrder } from '../target-driver.ts';
 import { type Checkout, openCheckout, ownFolder } from './checkout.ts';
 import { isPublished, isReleased, publishRelease, stageRelease } from './releases.ts';
 import { EFFECTIVE, fetchTracked, revisionOf } from './revisions.ts';
 
+export type MoveOrder = Pick<TargetOrder, 'to' | 'paths'> & { readonly target: CodeTarget };
+
 /**
  * Moves a checkout, or a part of its files. What takes long (fetching, building) and what can be found out beforehand
  * comes first; only then services are stopped. Each part can be done again after a crash.
  */
-export async function moveCheckout(
-  { target, to, paths }: TargetOrder,
-  context: RestoreContext,
-): Promise<RestoreOutcome> {
+export async function moveCheckout({ target, to, paths }: MoveOrder, context: RestoreContext): Promise<RestoreOutcome> {
   const { type } = target;
   const checkout = await openCheckout(type.path, context.signal);
   const wanted = await findRevision(checkout, type, to, context.signal);
@@ -50,7 +49,7 @@ async function findRevision(
 
 async function movePaths(
   checkout: Checkout,
-  target: Target,
+  target: CodeTarget,
   wanted: CodeRevision,
   paths: readonly string[],
   context: RestoreContext,
@@ -122,7 +121,7 @@ async function clearBuild(checkout: Checkout, folder: string, signal: AbortSigna
   await checkout.git(['worktree', 'prune'], signal);
 }
 
-async function quiesce(target: Target, context: RestoreContext): Promise<void> {
+async function quiesce(target: CodeTarget, context: RestoreContext): Promise<void> {
   for (const step of target.quiesce) await mustSucceed(context, step);
 }
 
@@ -168,7 +167,7 @@ async function isGitAtWork(top: string): Promise<boolean> {
 }
 
 /** Whether a whole move is complete; of a part that cannot be told, and it is safe to do it again. */
-export async function isMoved({ target, to, paths }: TargetOrder, signal: AbortSignal): Promise<boolean> {
+export async function isMoved({ target, to, paths }: MoveOrder, signal: AbortSignal): Promise<boolean> {
   if (paths.length > 0) return false;
   const { type } = target;
   const checkout = await openCheckout(type.path, signal);

@@ -1,0 +1,246 @@
+import { constants } from 'node:fs';
+import { open } from 'node:fs/promises';
+import { join } from 'node:path';
+import type { Snapshot } from '../../../core/model/point.ts';
+import type { Target } from '../../../core/model/target.ts';
+import type { ContentStore } from '../../../store/content/content-store.ts';
+import type { AllowList } from '../../allow-list.ts';
+import { type CapturedDriver, faultText, type PointContext, type TargetDiff } from '../captured-target.ts';
+import { mustQuiesce } from '../quiesce.ts';
+import { type RestoreContext, type TargetDriver, TargetError, type TargetOrder } from '../target-driver.ts';
+import { verifySnapshot } from '../verify-snapshot.ts';
+import { captureFiles, type FilesTargetOf, withRoots } from './capture.ts';
+import { diffTrees, wholeContent } from './diff-files.ts';
+import type { FileEntry, FilesHead } from './file-entry.ts';
+import { sumOnly } from './read-file.ts';
+import { describeRestored, type FilesRestore, planOf, restoreFiles } from './restore.ts';
+import { noNotes, scan } from './scan.ts';
+import { selectionOf } from './selection.ts';
+import { entriesOf, headOf } from './snapshot-content.ts';
+import { errnoOf, type OpenRoot } from './walk.ts';
+
+/** Trees of files, captured into the content store and put back from there. */
+export function filesTarget({ allow }: { readonly allow: AllowList }): TargetDriver {
+  return {
+    read: (target) => look(filesOf(target)),
+    refresh: () => Promise.resolve(undefined),
+    prepare: () => Promise.resolve(null),
+    restore: async (order, context) => {
+      try {
+        const detail = await restoreTarget(allow, order, context);
+        return { outcome: 'done', detail };
+      } catch (error) {
+        return { outcome: 'failed', detail: faultText(error) };
+      }
+    },
+    observe: async (order, signal, store) => {
+      try {
+        return await observeTarget(order, signal, store);
+      } catch (error) {
+        faultText(error);
+        return 'unknown';
+      }
+    },
+    keep: () => Promise.resolve(),
+    points: capturedFiles(),
+  };
+}
+
+function capturedFiles(): CapturedDriver {
+  return {
+    capture: async (target, context) => {
+      try {
+        return await captureFiles(filesOf(target), context);
+      } catch (error) {
+        context.store.release(context.operation);
+        return { outcome: 'failed', detail: faultText(error) };
+      }
+    },
+    diff: (target, from, to, context) => diffTarget(filesOf(target), from, to, context),
+    verify: (_target, snapshot, context) => verifySnapshot(snapshot, context, (line) => shownLine(line['path'])),
+    rehearse: async (target, snapshot, folder, context) => {
+      try {
+        return { outcome: 'done', path: folder, detail: await rehearse(filesOf(target), snapshot, folder, context) };
+      } catch (error) {
+        return { outcome: 'failed', detail: faultText(error) };
+      }
+    },
+  };
+}
+
+function filesOf(target: Target): FilesTargetOf {
+  const { type } = target;
+  if (type.kind !== 'files') throw new TypeError(`${target.name} is of type ${type.kind}, not files`);
+  return { ...target, type };
+}
+
+function shownLine(path: unknown): string {
+  return typeof path === 'string' ? path : JSON.stringify(path);
+}
+
+async function look({ type }: FilesTargetOf): ReturnType<TargetDriver['read']> {
+  try {
+    const times = await withRoots(type.paths, async (roots) => {
+      const stats = await Promise.all(roots.map(async ({ parent, name }) => await parent.look(name)));
+      return stats.map(({ mtimeMs }) => Number(mtimeMs));
+    });
+    return { kind: 'captured', changedAt: Math.max(...times) };
+  } catch (error) {
+    return { kind: 'unreadable', code: errnoOf(error) ?? 'io', message: faultText(error) };
+  }
+}
+
+async function restoreTarget(allow: AllowList, order: TargetOrder, context: RestoreContext): Promise<string> {
+  const target = filesOf(order.target);
+  const { store, signal, progress = () => undefined } = context;
+  if (order.snapshot === undefined || store === undefined) {
+    throw new TargetError('snapshot', `${target.name} can only be restored from a point; ${order.to} is none`);
+  }
+  const head = await headOf(store, order.snapshot);
+  refuseOthers(target, head);
+  return await withRoots(head.roots, async (roots) => {
+    refuseDisallowed(allow, head, roots);
+    const quiesce = () => mustQuiesce(target, context);
+    const parts = {
+      store,
+      snapshot: { manifest: order.snapshot?.manifest ?? '' },
+      head,
+      roots,
+      quiesce,
+      signal,
+      progress,
+    };
+    return describeRestored(await restoreFiles(restoreOf(target, parts, order.paths)));
+  });
+}
+
+type Parts = Pick<FilesRestore, 'store' | 'snapshot' | 'head' | 'roots' | 'quiesce' | 'signal' | 'progress'>;
+
+function restoreOf({ type }: FilesTargetOf, parts: Parts, paths: readonly string[]): FilesRestore {
+  const { head } = parts;
+  // What was left out when it was captured is not in the snapshot, and must not be taken for removed.
+  const exclude = [...new Set([...head.exclude, ...type.exclude])];
+  const oneFileSystem = head.oneFileSystem || type.oneFileSystem;
+  return { ...parts, exclude, oneFileSystem, selection: selectionOf(head, paths, exclude), owner: 'keep' };
+}
+
+/** @throws {TargetError} `snapshot`: policies have changed since, and what they no longer name is not touched. */
+function refuseOthers({ name, type }: FilesTargetOf, { roots }: FilesHead): void {
+  const others = roots.filter((root) => !type.paths.includes(root));
+  if (others.length === 0) return;
+  throw new TargetError('snapshot', `the point has ${others.join(', ')}, which ${name} has no longer`);
+}
+
+function refuseDisallowed(allow: AllowList, { roots: named }: FilesHead, roots: readonly OpenRoot[]): void {
+  for (const path of [...named, ...roots.map((root) => root.path)]) {
+    const refused = allow.mayWrite(path);
+    if (refused !== undefined) throw new TargetError('notAllowed', refused);
+  }
+}
+
+async function observeTarget(
+  order: TargetOrder,
+  signal: AbortSignal,
+  store: ContentStore | undefined,
+): Promise<'done' | 'notDone' | 'unknown'> {
+  const { snapshot } = order;
+  if (store === undefined || snapshot === undefined) return 'unknown';
+  const target = filesOf(order.target);
+  const head = await headOf(store, snapshot);
+  return await withRoots(head.roots, async (roots) => {
+    const idle = { quiesce: () => Promise.resolve(), signal, progress: () => undefined };
+    const { changes } = await planOf(restoreOf(target, { store, snapshot, head, roots, ...idle }, order.paths));
+    // A folder stays where something is in it that the target leaves out.
+    return changes.every(({ kind, entry }) => kind === 'remove' && entry.type === 'folder') ? 'done' : 'notDone';
+  });
+}
+
+async function diffTarget(
+  { type }: FilesTargetOf,
+  from: Snapshot,
+  to: Snapshot | 'live',
+  { store, signal, progress }: PointContext,
+): Promise<TargetDiff> {
+  const head = await headOf(store, from);
+  if (to !== 'live') {
+    const readLater = async ({ content }: FileEntry) =>
+      content === undefined ? undefined : await wholeContent(store, content);
+    const parts = { roots: head.roots, store, readLater };
+    return { groups: await diffTrees(entriesOf(store, from), entriesOf(store, to), parts) };
+  }
+  const notes = noNotes();
+  return await withRoots(head.roots, async (roots) => {
+    const live = scan({
+      roots,
+      exclude: [...head.exclude, ...type.exclude],
+      oneFileSystem: head.oneFileSystem,
+      signal,
+      known: entriesOf(store, from),
+      reuse: () => {
+        progress({ bytes: notes.bytes, files: notes.files });
+        return Promise.resolve(true);
+      },
+      sink: () => sumOnly,
+      notes,
+    });
+    const readLater = (entry: FileEntry) => readLive(roots, entry);
+    return { groups: await diffTrees(entriesOf(store, from), live, { roots: head.roots, store, readLater }) };
+  });
+}
+
+const { O_NOFOLLOW, O_NONBLOCK, O_RDONLY } = constants;
+
+/** A small file for its lines; undefined if it is something else by now. */
+async function readLive(roots: readonly OpenRoot[], { root, path, size }: FileEntry): Promise<Buffer | undefined> {
+  const at = roots[root];
+  if (at === undefined) return undefined;
+  let folder = at.parent.use();
+  try {
+    const parts = path === '' ? [at.name] : [at.name, ...path.split('/')];
+    for (const part of parts.slice(0, -1)) {
+      const outer = folder;
+      folder = await outer.enter(part);
+      await outer.letGo();
+    }
+    const handle = await open(folder.at(parts.at(-1) ?? ''), O_RDONLY | O_NOFOLLOW | O_NONBLOCK);
+    try {
+      if (!(await handle.stat()).isFile()) return undefined;
+      const { bytesRead, buffer } = await handle.read(Buffer.alloc(size), 0, size, 0);
+      return buffer.subarray(0, bytesRead);
+    } finally {
+      await handle.close();
+    }
+  } catch (error) {
+    if (errnoOf(error) === undefined) throw error;
+    return undefined;
+  } finally {
+    await folder.letGo();
+  }
+}
+
+/** Into numbered folders and files, whoever owns them; live and its owner are not concerned. */
+async function rehearse(
+  target: FilesTargetOf,
+  snapshot: Snapshot,
+  folder: string,
+  context: PointContext,
+): Promise<string> {
+  const { store, signal, progress } = context;
+  const head = await headOf(store, snapshot);
+  const places = head.roots.map((_root, index) => join(folder, String(index)));
+  return await withRoots(places, async (roots) => {
+    const quiesce = () => Promise.resolve();
+    const parts = { store, snapshot, head: { ...head, roots: places }, roots, quiesce, signal, progress };
+    const owner = process.geteuid?.() === 0 ? 'keep' : 'ifAllowed';
+    const restore: FilesRestore = {
+      ...restoreOf({ ...target, type: { ...target.type, exclude: [] } }, parts, []),
+      owner,
+    };
+    const detail = describeRestored(await restoreFiles(restore));
+    const { changes } = await planOf(restore);
+    const wrong = changes.filter(({ kind }) => kind !== 'attributes' || owner === 'keep');
+    if (wrong.length > 0)
+      throw new TargetError('damaged', `${wrong.length} things are not as in the snapshot after it`);
+    return detail;
+  });
+}

@@ -1,0 +1,171 @@
+import type { BytePath } from './byte-path.ts';
+import { compareTrees } from './compare-trees.ts';
+import { type FileEntry, microseconds } from './file-entry.ts';
+import type { Selection } from './selection.ts';
+
+/** One thing that a restore does. */
+export type Change =
+  /** A file with other content, or one that is not there. */
+  | { readonly kind: 'put'; readonly entry: FileEntry }
+  /** A link with another end. */
+  | { readonly kind: 'link'; readonly entry: FileEntry }
+  /** Another name of a file that is there, or will be. */
+  | { readonly kind: 'join'; readonly entry: FileEntry }
+  | { readonly kind: 'make'; readonly entry: FileEntry }
+  /** Mode, owner or time of a file or folder alone. */
+  | { readonly kind: 'attributes'; readonly entry: FileEntry }
+  | { readonly kind: 'remove'; readonly entry: FileEntry };
+
+export type RestorePlan = {
+  readonly changes: readonly Change[];
+  /** Folders in which something changes: they get their time back at the end. */
+  readonly folders: readonly FileEntry[];
+  /** What a restore leaves as it is: pipes, sockets and devices. */
+  readonly left: number;
+  /** Which of the places that were asked for the snapshot has. */
+  readonly found: ReadonlySet<string>;
+  /** What is to be written. */
+  readonly bytes: number;
+};
+
+/**
+ * What turns live into the snapshot. With `contentKnown` the content of files of the same size and time is not looked
+ * at, because it was just written.
+ */
+export async function planRestore(
+  live: AsyncIterable<FileEntry>,
+  snapshot: AsyncIterable<FileEntry>,
+  selection: Selection,
+  contentKnown = false,
+): Promise<RestorePlan> {
+  const planner = new Planner(contentKnown);
+  const found = new Set<string>();
+  for await (const { before, after } of compareTrees(live, snapshot)) {
+    const place = before ?? after;
+    if (place === undefined) continue;
+    for (const { root, path, text } of selection.places) {
+      if (after !== undefined && after.root === root && after.path === path) found.add(text);
+    }
+    if (selection.has(place)) planner.judge(before, after);
+    else if (selection.leadsTo(place)) planner.leadTo(before, after);
+  }
+  return planner.end(found);
+}
+
+/** An entry that is neither file, folder nor link. */
+function isSpecial(entry: FileEntry | undefined): boolean {
+  return entry !== undefined && (entry.type === 'fifo' || entry.type === 'socket' || entry.type === 'device');
+}
+
+class Planner {
+  readonly #contentKnown: boolean;
+  readonly #changes: Change[] = [];
+  /** Files that get a new inode, whose other names must follow. */
+  readonly #put = new Set<string>();
+  /** The folders of the snapshot on the way to the present place, the outermost first. */
+  #way: FileEntry[] = [];
+  readonly #touched = new Map<string, FileEntry>();
+  #left = 0;
+  #bytes = 0;
+
+  constructor(contentKnown: boolean) {
+    this.#contentKnown = contentKnown;
+  }
+
+  judge(before: FileEntry | undefined, after: FileEntry | undefined): void {
+    if (after?.type === 'folder') this.#walkTo(after);
+    if (isSpecial(after) || (after === undefined && isSpecial(before))) {
+      this.#left += 1;
+      return;
+    }
+    if (after === undefined) {
+      if (before !== undefined) this.#change({ kind: 'remove', entry: before });
+      return;
+    }
+    if (before === undefined || before.type !== after.type) {
+      if (before !== undefined) this.#change({ kind: 'remove', entry: before });
+      this.#create(after);
+      return;
+    }
+    this.#adapt(before, after);
+  }
+
+  /** A folder on the way to what is wanted has to be there; how it is does not matter. */
+  leadTo(before: FileEntry | undefined, after: FileEntry | undefined): void {
+    if (after?.type !== 'folder') return;
+    this.#walkTo(after);
+    if (before?.type === 'folder') return;
+    if (before !== undefined) this.#change({ kind: 'remove', entry: before });
+    this.#create(after);
+  }
+
+  #create(entry: FileEntry): void {
+    if (entry.type === 'folder') this.#change({ kind: 'make', entry });
+    else if (entry.type === 'link') this.#change({ kind: 'link', entry });
+    else if (entry.sameAs !== undefined) this.#change({ kind: 'join', entry });
+    else this.#putFile(entry);
+  }
+
+  #adapt(before: FileEntry, after: FileEntry): void {
+    if (after.type === 'link') {
+      const isSame = before.to === after.to && before.uid === after.uid && before.gid === after.gid;
+      if (!isSame) this.#change({ kind: 'link', entry: after });
+      return;
+    }
+    if (after.type === 'file') {
+      if (after.sameAs !== undefined) {
+        const follows = this.#put.has(keyOf(after.root, after.sameAs));
+        if (follows || before.sameAs !== after.sameAs) this.#change({ kind: 'join', entry: after });
+        return;
+      }
+      if (!this.#hasContentOf(before, after)) {
+        this.#putFile(after);
+        return;
+      }
+    }
+    const isOther = before.mode !== after.mode || before.uid !== after.uid || before.gid !== after.gid;
+    const isOlder = after.type === 'file' && microseconds(before.mtimeNs) !== microseconds(after.mtimeNs);
+    if (isOther || isOlder) this.#change({ kind: 'attributes', entry: after });
+  }
+
+  #hasContentOf(before: FileEntry, after: FileEntry): boolean {
+    if (before.size !== after.size || before.sameAs !== undefined) return false;
+    return this.#contentKnown || before.content?.sha256 === after.content?.sha256;
+  }
+
+  #putFile(entry: FileEntry): void {
+    this.#put.add(keyOf(entry.root, entry.path));
+    this.#bytes += entry.size;
+    this.#change({ kind: 'put', entry });
+  }
+
+  #change(change: Change): void {
+    this.#changes.push(change);
+    const { root, path } = change.entry;
+    const folder = this.#way.findLast((entry) => entry.root === root && isParent(entry.path, path));
+    if (folder !== undefined) this.#touched.set(keyOf(root, folder.path), folder);
+    if (change.kind === 'make') this.#touched.set(keyOf(root, path), change.entry);
+  }
+
+  #walkTo(folder: FileEntry): void {
+    this.#way = this.#way.filter(({ root, path }) => root === folder.root && isAbove(path, folder.path));
+    this.#way.push(folder);
+  }
+
+  end(found: ReadonlySet<string>): RestorePlan {
+    const folders = [...this.#touched.values()];
+    return { changes: this.#changes, folders, left: this.#left, found, bytes: this.#bytes };
+  }
+}
+
+function keyOf(root: number, path: BytePath): string {
+  return `${root}:${path}`;
+}
+
+function isAbove(folder: BytePath, path: BytePath): boolean {
+  return path !== folder && (folder === '' || path.startsWith(`${folder}/`));
+}
+
+function isParent(folder: BytePath, path: BytePath): boolean {
+  return path !== '' && folder === (path.includes('/') ? path.slice(0, path.lastIndexOf('/')) : '');
+}

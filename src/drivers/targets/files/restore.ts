@@ -1,0 +1,319 @@
+import { spawn } from 'node:child_process';
+import { once } from 'node:events';
+import { constants } from 'node:fs';
+import { mkdir, open, rmdir, unlink } from 'node:fs/promises';
+import type { Snapshot } from '../../../core/model/point.ts';
+import type { ContentStore } from '../../../store/content/content-store.ts';
+import { TargetError } from '../target-driver.ts';
+import type { BytePath } from './byte-path.ts';
+import type { FileEntry, FilesHead } from './file-entry.ts';
+import { eachInOrder } from './in-order.ts';
+import type { OpenFolder } from './open-folder.ts';
+import { sumOnly } from './read-file.ts';
+import { type Change, planRestore, type RestorePlan } from './restore-plan.ts';
+import { noNotes, scan } from './scan.ts';
+import type { Selection } from './selection.ts';
+import { entriesOf, noEntries } from './snapshot-content.ts';
+import { applyTo, type OwnerRule, Stage } from './stage.ts';
+import { errnoOf, explained, type OpenRoot, shownBelow } from './walk.ts';
+
+const { O_DIRECTORY, O_NOFOLLOW, O_NONBLOCK, O_RDONLY } = constants;
+
+export type FilesRestore = {
+  readonly store: ContentStore;
+  readonly snapshot: Pick<Snapshot, 'manifest'>;
+  readonly head: FilesHead;
+  readonly roots: readonly OpenRoot[];
+  readonly selection: Selection;
+  /** Patterns, of now and of the snapshot, of what is not touched. */
+  readonly exclude: readonly string[];
+  readonly oneFileSystem: boolean;
+  readonly owner: OwnerRule;
+  readonly signal: AbortSignal;
+  readonly progress: (done: { readonly bytes: number; readonly total: number }) => void;
+  /** Has everything stand still; after it live is looked at once more. */
+  readonly quiesce: () => Promise<void>;
+  /** Called at each step that a crash could come after; for tests. */
+  readonly at?: (boundary: string) => void;
+};
+
+export type Restored = {
+  readonly put: number;
+  readonly removed: number;
+  readonly adjusted: number;
+  readonly left: number;
+};
+
+/** What would change. `look` says whether content is read, or trusted because it was just written. */
+export async function planOf(restore: FilesRestore, look: 'content' | 'attributes' = 'content'): Promise<RestorePlan> {
+  const { store, snapshot, roots, exclude, oneFileSystem, signal, selection } = restore;
+  const live = scan({
+    roots,
+    exclude,
+    oneFileSystem,
+    signal,
+    known: look === 'content' ? entriesOf(store, snapshot) : noEntries(),
+    reuse: () => Promise.resolve(true),
+    // Of a file of another size the content is another, whatever it is.
+    sink: ({ stats }, known) =>
+      look === 'content' && known?.type === 'file' && BigInt(known.size) === stats.size ? sumOnly : null,
+    notes: noNotes(),
+  });
+  return await planRestore(live, entriesOf(store, snapshot), selection, look === 'attributes');
+}
+
+/**
+ * Makes live what the snapshot is. All that takes long or can fail for want of space comes before anything is touched:
+ * what is to be written is made ready on the same file system, and then put in place by renaming. It can be done again
+ * after a crash, and then does what is left. Rejects with TargetError, ContentError and errors of system calls.
+ */
+export async function restoreFiles(restore: FilesRestore): Promise<Restored> {
+  const { at = () => undefined } = restore;
+  const stages = new Map<number, Stage>();
+  try {
+    const planned = await planOf(restore);
+    refuseMissing(restore, planned);
+    await makeReady(restore, planned, stages);
+    at('staged');
+    await restore.quiesce();
+    // What changed while things were still moving is made ready now.
+    const plan = await planOf(restore);
+    await makeReady(restore, plan, stages);
+    at('ready');
+    await putInPlace(restore, plan, stages);
+    at('placed');
+    await refuseRest(restore);
+    return tally(plan);
+  } finally {
+    for (const stage of stages.values()) await stage.close();
+  }
+}
+
+function refuseMissing({ selection }: FilesRestore, { found }: RestorePlan): void {
+  const missing = selection.places.filter(({ text }) => !found.has(text));
+  if (missing.length === 0) return;
+  throw new TargetError('snapshot', `the snapshot has no ${missing.map(({ text }) => text).join(', ')}`);
+}
+
+const FILES_AT_ONCE = 4;
+const BLOCK = 4096;
+
+async function makeReady(restore: FilesRestore, plan: RestorePlan, stages: Map<number, Stage>): Promise<void> {
+  const { store, owner, progress, signal } = restore;
+  const wanted = plan.changes.filter(({ kind }) => kind === 'put' || kind === 'link');
+  const missing = wanted.filter(({ entry }) => stages.get(entry.root)?.has(entry) !== true);
+  for (const { entry } of missing) await stageOf(restore, entry.root, stages);
+  await refuseWithoutSpace(missing, stages);
+  let bytes = 0;
+  const work = async ({ kind, entry }: Change) => {
+    if (signal.aborted) throw new TargetError('aborted', 'the restore was ended before anything was changed');
+    const stage = await stageOf(restore, entry.root, stages);
+    try {
+      if (kind === 'link') await stage.writeLink(entry, owner);
+      else await stage.write(entry, store, owner, (more) => progress({ bytes: (bytes += more), total: plan.bytes }));
+    } catch (error) {
+      throw explained(error, shownIn(restore, entry));
+    }
+  };
+  await eachInOrder(missing, FILES_AT_ONCE, work);
+  if (missing.length > 0) for (const stage of stages.values()) await syncFileSystem(stage.folder);
+}
+
+async function stageOf({ roots }: FilesRestore, index: number, stages: Map<number, Stage>): Promise<Stage> {
+  const there = stages.get(index);
+  if (there !== undefined) return there;
+  const root = rootAt(roots, index);
+  try {
+    const stage = await Stage.open(root);
+    stages.set(index, stage);
+    return stage;
+  } catch (error) {
+    throw explained(error, root.path);
+  }
+}
+
+async function refuseWithoutSpace(missing: readonly Change[], stages: ReadonlyMap<number, Stage>): Promise<void> {
+  for (const [root, stage] of stages) {
+    const sizes = missing.filter(({ entry }) => entry.root === root).map(({ entry }) => entry.size);
+    const needed = sizes.reduce((sum, size) => sum + Math.ceil(size / BLOCK) * BLOCK, 0);
+    const free = await stage.freeBytes();
+    if (needed <= free) continue;
+    const message = `the restore needs ${needed} bytes, and ${free} are free; nothing was changed`;
+    throw new TargetError('space', message);
+  }
+}
+
+/** Renames, and little else: what is removed, what is put, and at the end what folders look like. */
+async function putInPlace(restore: FilesRestore, plan: RestorePlan, stages: Map<number, Stage>): Promise<void> {
+  const { at = () => undefined } = restore;
+  const ways = new Ways(restore.roots);
+  try {
+    for (const { entry } of plan.changes.filter(({ kind }) => kind === 'remove').toReversed()) {
+      await within(restore, entry, () => remove(ways, entry));
+      at('removed');
+    }
+    for (const change of plan.changes) {
+      await within(restore, change.entry, () => carryOut(restore, change, ways, stages));
+      at('changed');
+    }
+    const folders = plan.changes.filter(({ kind, entry }) => kind === 'attributes' && entry.type === 'folder');
+    const ends = new Map(
+      [...folders.map(({ entry }) => entry), ...plan.folders].map((entry) => [`${entry.root}:${entry.path}`, entry]),
+    );
+    for (const [index, stage] of stages) {
+      await syncFileSystem(stage.folder);
+      // It stands in the root, and would give that a new time if it went later.
+      stages.delete(index);
+      await stage.close();
+    }
+    for (const entry of [...ends.values()].sort((a, b) => b.path.length - a.path.length)) {
+      await within(restore, entry, () => adjust(ways, entry, restore.owner));
+    }
+  } finally {
+    await ways.close();
+  }
+}
+
+async function within(restore: FilesRestore, entry: FileEntry, act: () => Promise<void>): Promise<void> {
+  try {
+    await act();
+  } catch (error) {
+    throw explained(error, shownIn(restore, entry));
+  }
+}
+
+async function remove(ways: Ways, entry: FileEntry): Promise<void> {
+  const { parent, name } = await ways.to(entry);
+  try {
+    if (entry.type === 'folder') await rmdir(parent.at(name));
+    else await unlink(parent.at(name));
+  } catch (error) {
+    const errno = errnoOf(error);
+    // Gone already; or a folder that keeps what is left out of the target.
+    if (errno !== 'ENOENT' && errno !== 'ENOTEMPTY' && errno !== 'EBUSY') throw error;
+  }
+}
+
+async function carryOut(restore: FilesRestore, { kind, entry }: Change, ways: Ways, stages: Map<number, Stage>) {
+  switch (kind) {
+    case 'remove':
+      return;
+    case 'make': {
+      const { parent, name } = await ways.to(entry);
+      await mkdir(parent.at(name), { mode: 0o700 });
+      return;
+    }
+    case 'put':
+    case 'link': {
+      const stage = await stageOf(restore, entry.root, stages);
+      const { parent, name } = await ways.to(entry);
+      await stage.place(entry, parent, name);
+      return;
+    }
+    case 'join': {
+      const stage = await stageOf(restore, entry.root, stages);
+      const first = await ways.to({ ...entry, path: entry.sameAs ?? '' });
+      const from = first.parent.at(first.name);
+      await stage.join(entry, from);
+      const { parent, name } = await ways.to(entry);
+      await stage.place(entry, parent, name);
+      return;
+    }
+    case 'attributes':
+      if (entry.type === 'file') await adjust(ways, entry, restore.owner);
+  }
+}
+
+async function adjust(ways: Ways, entry: FileEntry, owner: OwnerRule): Promise<void> {
+  const { parent, name } = await ways.to(entry);
+  const kind = entry.type === 'folder' ? O_DIRECTORY : O_NONBLOCK;
+  const handle = await open(parent.at(name), O_RDONLY | O_NOFOLLOW | kind);
+  try {
+    const stats = await handle.stat();
+    if (entry.type === 'file' && !stats.isFile()) throw new TargetError('changing', 'something else is in its place');
+    await applyTo(handle, entry, owner);
+  } finally {
+    await handle.close();
+  }
+}
+
+/** Looks whether all is as it should be; content was verified when it was made ready. */
+async function refuseRest(restore: FilesRestore): Promise<void> {
+  const { changes } = await planOf(restore, 'attributes');
+  const [first] = changes.filter(({ kind, entry }) => kind !== 'remove' || entry.type !== 'folder');
+  if (first === undefined) return;
+  const message = `${shownIn(restore, first.entry)} is still not as in the snapshot (${first.kind}); somebody changes it meanwhile`;
+  throw new TargetError('changing', message);
+}
+
+function tally({ changes, left }: RestorePlan): Restored {
+  const count = (...kinds: readonly Change['kind'][]) => changes.filter(({ kind }) => kinds.includes(kind)).length;
+  return { put: count('put', 'link', 'join', 'make'), removed: count('remove'), adjusted: count('attributes'), left };
+}
+
+/** The way to something: its folder, opened from the root on and through no link. The last one is kept open. */
+class Ways {
+  readonly #roots: readonly OpenRoot[];
+  #open: { readonly key: string; readonly folder: OpenFolder } | undefined;
+
+  constructor(roots: readonly OpenRoot[]) {
+    this.#roots = roots;
+  }
+
+  /** Stays open until the next call. */
+  async to({ root: index, path }: Pick<FileEntry, 'root' | 'path'>): Promise<{ parent: OpenFolder; name: BytePath }> {
+    const root = rootAt(this.#roots, index);
+    if (path === '') return { parent: root.parent, name: root.name };
+    const parts = path.split('/');
+    const name = parts.pop() ?? '';
+    const key = `${index}:${parts.join('/')}`;
+    if (this.#open?.key !== key) {
+      await this.close();
+      this.#open = { key, folder: await descend(root, parts) };
+    }
+    return { parent: this.#open?.folder ?? root.parent, name };
+  }
+
+  async close(): Promise<void> {
+    const open = this.#open;
+    this.#open = undefined;
+    await open?.folder.letGo();
+  }
+}
+
+async function descend(root: OpenRoot, parts: readonly BytePath[]): Promise<OpenFolder> {
+  let folder = await root.parent.enter(root.name);
+  for (const part of parts) {
+    const outer = folder;
+    try {
+      folder = await outer.enter(part);
+    } finally {
+      await outer.letGo();
+    }
+  }
+  return folder;
+}
+
+function rootAt(roots: readonly OpenRoot[], index: number): OpenRoot {
+  const root = roots[index];
+  if (root === undefined) throw new TargetError('snapshot', `the snapshot names a path ${index} that it does not have`);
+  return root;
+}
+
+function shownIn({ roots }: FilesRestore, { root, path }: Pick<FileEntry, 'root' | 'path'>): string {
+  return shownBelow(roots[root] ?? { path: '' }, path);
+}
+
+/** One call for all that was written, instead of one for each file: syncfs(2), which Node does not have. */
+async function syncFileSystem(folder: OpenFolder): Promise<void> {
+  const child = spawn('sync', ['-f', `/proc/${process.pid}/fd/${folder.handle.fd}/.`], { stdio: 'ignore' });
+  const ended: unknown[] = await once(child, 'exit').catch((error: unknown) => [error]);
+  if (ended[0] === 0) return;
+  const why = ended[0] instanceof Error ? ended[0].message : `it ended with ${String(ended[0])}`;
+  throw new TargetError('io', `what was written cannot be made durable: \`sync -f\`: ${why}`);
+}
+
+export function describeRestored({ put, removed, adjusted, left }: Restored): string {
+  const parts = [`${put} put in place`, `${removed} removed`, `${adjusted} adjusted`];
+  return left > 0 ? `${parts.join(', ')}; ${left} pipe(s), socket(s) or device(s) left as they are` : parts.join(', ');
+}

@@ -1,0 +1,166 @@
+import { createHash } from 'node:crypto';
+import { constants } from 'node:fs';
+import { type FileHandle, lchown, link, lutimes, mkdir, open, rename, statfs, symlink } from 'node:fs/promises';
+import type { ContentStore } from '../../../store/content/content-store.ts';
+import { TargetError } from '../target-driver.ts';
+import { type BytePath, bytesOf } from './byte-path.ts';
+import { STAGE_PREFIX } from './exclusion.ts';
+import { type FileEntry, microseconds } from './file-entry.ts';
+import type { OpenFolder } from './open-folder.ts';
+import { removeTree } from './remove-tree.ts';
+import { errnoOf, type OpenRoot } from './walk.ts';
+
+const { O_CREAT, O_EXCL, O_NOFOLLOW, O_WRONLY } = constants;
+
+/**
+ * Where what is to be put in place is made ready: a folder on the same file system that nobody else can look into. A
+ * folder that an earlier restore has left is begun anew.
+ */
+export class Stage {
+  readonly #home: OpenFolder;
+  readonly #name: BytePath;
+  readonly #folder: OpenFolder;
+  readonly #ready = new Map<string, BytePath>();
+  #count = 0;
+
+  private constructor(home: OpenFolder, name: BytePath, folder: OpenFolder) {
+    this.#home = home;
+    this.#name = name;
+    this.#folder = folder;
+  }
+
+  /** Within the root, if that is a folder; else beside it. */
+  static async open(root: OpenRoot): Promise<Stage> {
+    const name = `${STAGE_PREFIX}${createHash('sha256').update(root.path).digest('hex').slice(0, 16)}`;
+    const home = await homeOf(root);
+    try {
+      await removeTree(home, name);
+      await mkdir(home.at(name), { mode: 0o700 });
+      const folder = await home.enter(name);
+      const { uid, mode } = await folder.stats();
+      if (uid === BigInt(process.geteuid?.() ?? -1) && (mode & 0o77n) === 0n) return new Stage(home, name, folder);
+      await folder.letGo();
+      throw new TargetError('link', `somebody else interferes with ${root.path}`);
+    } catch (error) {
+      await home.letGo();
+      throw error;
+    }
+  }
+
+  get folder(): OpenFolder {
+    return this.#folder;
+  }
+
+  /** Bytes that can still be written here. */
+  async freeBytes(): Promise<number> {
+    const { bavail, bsize } = await statfs(this.#folder.self);
+    return bavail * bsize;
+  }
+
+  has(entry: FileEntry): boolean {
+    return this.#ready.has(keyOf(entry));
+  }
+
+  /** Writes a file, of which every byte is verified. */
+  async write(
+    entry: FileEntry,
+    store: ContentStore,
+    owner: OwnerRule,
+    onBytes: (bytes: number) => void,
+  ): Promise<void> {
+    if (entry.content === undefined) throw new TargetError('snapshot', 'the snapshot has a file without content');
+    const name = this.#nextName();
+    const handle = await open(this.#folder.at(name), O_WRONLY | O_CREAT | O_EXCL | O_NOFOLLOW, 0o600);
+    try {
+      for await (const piece of store.read(entry.content)) {
+        await writeAll(handle, piece);
+        onBytes(piece.length);
+      }
+      await applyTo(handle, entry, owner);
+    } finally {
+      await handle.close();
+    }
+    this.#ready.set(keyOf(entry), name);
+  }
+
+  async writeLink(entry: FileEntry, owner: OwnerRule): Promise<void> {
+    const name = this.#nextName();
+    await symlink(bytesOf(entry.to ?? ''), this.#folder.at(name));
+    await chownUnlessAllowed(owner, () => lchown(this.#folder.at(name), entry.uid, entry.gid));
+    const time = secondsOf(entry);
+    await lutimes(this.#folder.at(name), time, time);
+    this.#ready.set(keyOf(entry), name);
+  }
+
+  /** Another name of what stands somewhere in the tree. */
+  async join(entry: FileEntry, from: Buffer): Promise<void> {
+    const name = this.#nextName();
+    await link(from, this.#folder.at(name));
+    this.#ready.set(keyOf(entry), name);
+  }
+
+  /** Puts what is ready in place, over what stands there, in one step. */
+  async place(entry: FileEntry, parent: OpenFolder, name: BytePath): Promise<void> {
+    const ready = this.#ready.get(keyOf(entry));
+    if (ready === undefined) throw new TypeError('it was not made ready');
+    await rename(this.#folder.at(ready), parent.at(name));
+    this.#ready.delete(keyOf(entry));
+  }
+
+  async close(): Promise<void> {
+    try {
+      await this.#folder.letGo();
+      await removeTree(this.#home, this.#name);
+    } finally {
+      await this.#home.letGo();
+    }
+  }
+
+  #nextName(): BytePath {
+    this.#count += 1;
+    return String(this.#count);
+  }
+}
+
+/** A rehearsal by somebody who is not root cannot give files away; a restore has to. */
+export type OwnerRule = 'keep' | 'ifAllowed';
+
+async function homeOf(root: OpenRoot): Promise<OpenFolder> {
+  try {
+    return await root.parent.enter(root.name);
+  } catch (error) {
+    if (['ENOENT', 'ENOTDIR', 'ELOOP'].includes(errnoOf(error) ?? '')) return root.parent.use();
+    throw error;
+  }
+}
+
+function keyOf({ root, path, content, to }: FileEntry): string {
+  return `${root}:${path}:${content?.sha256 ?? to ?? ''}`;
+}
+
+async function writeAll(handle: FileHandle, piece: Buffer): Promise<void> {
+  let written = 0;
+  while (written < piece.length) written += (await handle.write(piece, written)).bytesWritten;
+}
+
+/** Owner first: chown(2) takes set-user-id bits away. */
+export async function applyTo(handle: FileHandle, entry: FileEntry, owner: OwnerRule): Promise<void> {
+  await chownUnlessAllowed(owner, () => handle.chown(entry.uid, entry.gid));
+  await handle.chmod(entry.mode);
+  const time = secondsOf(entry);
+  await handle.utimes(time, time);
+}
+
+async function chownUnlessAllowed(owner: OwnerRule, chown: () => Promise<void>): Promise<void> {
+  try {
+    await chown();
+  } catch (error) {
+    if (owner === 'ifAllowed' && errnoOf(error) === 'EPERM') return;
+    throw error;
+  }
+}
+
+/** In the middle of the microsecond: Node takes a double, which may come out below the one that is meant. */
+export function secondsOf({ mtimeNs }: FileEntry): number {
+  return (Number(microseconds(mtimeNs)) + 0.5) / 1e6;
+}

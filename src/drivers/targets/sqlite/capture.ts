@@ -1,0 +1,132 @@
+import { createHash } from 'node:crypto';
+import { open, statfs } from 'node:fs/promises';
+import { join } from 'node:path';
+import type { CapturedTarget, SqliteTarget } from '../../../core/model/target.ts';
+import type { BlobRef } from '../../../store/content/blob-ref.ts';
+import type { CaptureSession, Fill } from '../../../store/content/capture-session.ts';
+import type { CaptureContext, CaptureOutcome } from '../captured-target.ts';
+import { errnoOf, explained, type OpenRoot } from '../files/walk.ts';
+import { TargetError } from '../target-driver.ts';
+import { askDatabase } from './ask-database.ts';
+import { type DatabaseRecord, hasUnsettled, lookAtDatabase, sourceOf, withDatabase } from './database-file.ts';
+import { recordLine, recordOf } from './database-manifest.ts';
+import { describeOpeners } from './openers.ts';
+
+export type SqliteTargetOf = CapturedTarget & { readonly type: SqliteTarget };
+
+/** How long a lock of somebody else's is waited for. */
+const LOCK_MS = 10_000;
+
+type Taken = { readonly record: DatabaseRecord; readonly note: string };
+
+/** Stores a copy that SQLite made and that is intact. Rejects with TargetError and ContentError. */
+export async function captureDatabase(target: SqliteTargetOf, context: CaptureContext): Promise<CaptureOutcome> {
+  const { store, operation, signal, compression = store.compression, previous, now } = context;
+  const from = now();
+  const { path } = target.type;
+  return await withDatabase(path, async (root) => {
+    const options = { operation, signal, compression };
+    const session = await store.begin(previous === undefined ? options : { ...options, previous: previous.manifest });
+    const taken = (await unchanged(root, session, context)) ?? (await copied(path, root, session, context));
+    const { manifest, storedBytes } = await session.commit([recordLine(taken.record)]);
+    const bytes = taken.record.content.bytes;
+    const fingerprint = fingerprintOf(taken.record);
+    const encrypted = store.encrypts;
+    const snapshot = { manifest, storedBytes, bytes, fingerprint, compression, encrypted, from, to: now() };
+    return { outcome: 'done', snapshot, detail: `${bytes} bytes${taken.note}` };
+  });
+}
+
+export function fingerprintOf({ content, mode, uid, gid }: Omit<DatabaseRecord, 'source' | 'path'>): string {
+  return createHash('sha256')
+    .update(JSON.stringify([content.sha256, mode, uid, gid]))
+    .digest('hex');
+}
+
+/** A database that nobody wrote to since the snapshot before is not read again. */
+async function unchanged(
+  root: OpenRoot,
+  session: CaptureSession,
+  { store, log }: CaptureContext,
+): Promise<Taken | undefined> {
+  if (session.previous === undefined) return undefined;
+  try {
+    const record = await recordOf(store, { manifest: session.previous });
+    if (record.source === null || (await currentSource(root)) !== record.source) return undefined;
+    return (await session.reuse(record.content)) ? { record, note: ', unchanged' } : undefined;
+  } catch (error) {
+    log(`it is copied anew, since the snapshot before cannot be read: ${error instanceof Error ? error.message : ''}`);
+    return undefined;
+  }
+}
+
+/** Null while something is beside the file that is not in it yet. */
+async function currentSource(root: OpenRoot): Promise<string | null> {
+  return (await hasUnsettled(root)) ? null : sourceOf(await lookAtDatabase(root));
+}
+
+async function copied(path: string, root: OpenRoot, session: CaptureSession, context: CaptureContext): Promise<Taken> {
+  const { store, signal, progress } = context;
+  const stats = await lookAtDatabase(root);
+  const before = await currentSource(root);
+  return await store.withScratch(async (folder) => {
+    await refuseWithoutSpace(folder, stats.size);
+    const copy = join(folder, 'copy.db');
+    const note = await makeCopy(root, copy, context);
+    const content = await storeFile(copy, session, (bytes) => progress({ bytes, total: Number(stats.size) }));
+    if (signal.aborted) throw new TargetError('aborted', 'the capture was ended');
+    const [mode, uid, gid] = [Number(stats.mode & 0o7777n), Number(stats.uid), Number(stats.gid)];
+    // If it was written to meanwhile, the file as it stands now is not what was copied.
+    const source = before === (await currentSource(root)) ? before : null;
+    return { record: { path, mode, uid, gid, content, source }, note };
+  });
+}
+
+/** Has SQLite copy what is committed, and look at the copy. */
+export async function makeCopy(
+  root: OpenRoot,
+  to: string,
+  { signal }: Pick<CaptureContext, 'signal'>,
+): Promise<string> {
+  const { dev, ino } = await lookAtDatabase(root);
+  const from = { path: root.path, dev: String(dev), ino: String(ino) };
+  try {
+    const answer = await askDatabase({ ask: 'copy', from, to, lockMs: LOCK_MS }, root.path, signal);
+    if (answer.kind === 'damaged') {
+      throw new TargetError('damaged', `${root.path} is damaged: ${answer.findings.join('; ')}; it is not captured`);
+    }
+    const faults = answer.kind === 'intact' ? answer.foreignKeyFaults : 0;
+    return faults === 0 ? '' : `; ${faults} rows refer to rows that are not there`;
+  } catch (error) {
+    if (!(error instanceof TargetError) || error.code !== 'locked') throw error;
+    const who = await describeOpeners(root);
+    throw new TargetError('locked', `${root.path} was locked for ${LOCK_MS / 1000} s by somebody else${who}`, error);
+  }
+}
+
+async function refuseWithoutSpace(folder: string, bytes: bigint): Promise<void> {
+  const { bavail, bsize } = await statfs(folder, { bigint: true });
+  if (bavail * bsize >= bytes) return;
+  throw new TargetError('space', `the copy of ${bytes} bytes has no room in ${folder}: ${bavail * bsize} are free`);
+}
+
+async function storeFile(path: string, session: CaptureSession, onBytes: (bytes: number) => void): Promise<BlobRef> {
+  const handle = await open(path, 'r');
+  let position = 0;
+  const fill: Fill = async (buffer) => {
+    let filled = 0;
+    for (let more = 1; more > 0 && filled < buffer.length; filled += more) {
+      ({ bytesRead: more } = await handle.read(buffer, filled, buffer.length - filled, position + filled));
+    }
+    position += filled;
+    onBytes(position);
+    return filled;
+  };
+  try {
+    return await session.put(fill);
+  } catch (error) {
+    throw errnoOf(error) === undefined ? error : explained(error, path);
+  } finally {
+    await handle.close();
+  }
+}

@@ -1,0 +1,120 @@
+import { readdirSync, statSync } from 'node:fs';
+import { backup, DatabaseSync } from 'node:sqlite';
+import { compareDatabases, type TableDiff } from './compare-databases.ts';
+
+/**
+ * The program of the process in which database files are opened: SQLite in revertd's own process could not be
+ * interrupted, and would share the locks of revertd's own database. It answers one question and ends; when revertd is
+ * gone, so is it.
+ */
+export type DatabaseQuestion =
+  /** Copies all that is committed into a file that is not there yet, and looks whether the copy is intact. */
+  | { readonly ask: 'copy'; readonly from: FileIdentity; readonly to: string; readonly lockMs: number }
+  /** Has the file hold all that is committed, so that there is no `-wal` and no `-journal` beside it. */
+  | { readonly ask: 'settle'; readonly file: FileIdentity; readonly lockMs: number }
+  | { readonly ask: 'check'; readonly path: string }
+  | { readonly ask: 'compare'; readonly before: string; readonly after: string };
+
+/** A file, and which it was when it was looked at: it must not be another one when it is opened. */
+export type FileIdentity = { readonly path: string; readonly dev: string; readonly ino: string };
+
+export type DatabaseReply =
+  | { readonly kind: 'intact'; readonly foreignKeyFaults: number }
+  | { readonly kind: 'damaged'; readonly findings: readonly string[] }
+  | { readonly kind: 'settled' }
+  | { readonly kind: 'compared'; readonly tables: readonly TableDiff[] }
+  | { readonly kind: 'failed'; readonly message: string; readonly errcode: number }
+  /** The process ended before it answered. */
+  | { readonly kind: 'ended' };
+
+const ALL_PAGES = 2_147_483_647;
+const MOST_FINDINGS = 10;
+
+if (process.send !== undefined) {
+  process.on('message', (message) => {
+    void answer(message as DatabaseQuestion).then((reply) => process.send?.(reply));
+  });
+  process.on('disconnect', () => process.exit());
+}
+
+async function answer(question: DatabaseQuestion): Promise<DatabaseReply> {
+  try {
+    switch (question.ask) {
+      case 'copy':
+        await copy(question.from, question.to, question.lockMs);
+        return check(question.to);
+      case 'settle':
+        settle(question.file, question.lockMs);
+        return { kind: 'settled' };
+      case 'check':
+        return check(question.path);
+      case 'compare':
+        return { kind: 'compared', tables: compareDatabases(question.before, question.after) };
+    }
+  } catch (error) {
+    const message = error instanceof Error ? error.message : String(error);
+    const errcode = error instanceof Error && 'errcode' in error ? Number(error.errcode) : 0;
+    return { kind: 'failed', message, errcode };
+  }
+}
+
+async function copy(from: FileIdentity, to: string, lockMs: number): Promise<void> {
+  const source = openExpected(from, 'ro', lockMs);
+  try {
+    // From here on this connection sees one state, and the copy does not have to wait for anybody.
+    source.exec('BEGIN');
+    source.prepare('SELECT count(*) FROM sqlite_schema').get();
+    await backup(source, to, { rate: ALL_PAGES });
+  } finally {
+    source.close();
+  }
+}
+
+function settle(file: FileIdentity, lockMs: number): void {
+  const database = openExpected(file, 'rw', lockMs);
+  try {
+    database.prepare('SELECT count(*) FROM sqlite_schema').get();
+    database.exec('PRAGMA wal_checkpoint(TRUNCATE)');
+  } finally {
+    // The last one to close a database removes its -wal: sqlite.org/wal.html.
+    database.close();
+  }
+}
+
+/** The file must be the one that was looked at, whatever somebody put at its path meanwhile. */
+function openExpected({ path, dev, ino }: FileIdentity, mode: 'ro' | 'rw', lockMs: number): DatabaseSync {
+  const database = new DatabaseSync(urlOf(path, { mode }), { readOnly: mode === 'ro', timeout: lockMs });
+  const isOpen = readdirSync('/proc/self/fd').some((fd) => {
+    const stats = statSync(`/proc/self/fd/${fd}`, { bigint: true, throwIfNoEntry: false });
+    return stats !== undefined && String(stats.dev) === dev && String(stats.ino) === ino;
+  });
+  if (isOpen) return database;
+  database.close();
+  throw new Error('it was replaced by another file while it was opened');
+}
+
+function check(path: string): DatabaseReply {
+  // Nobody else has the copy: no locks, no files beside it.
+  const database = new DatabaseSync(urlOf(path, { mode: 'ro', immutable: '1' }), { readOnly: true });
+  try {
+    const findings = database.prepare(`PRAGMA quick_check(${MOST_FINDINGS})`).all().map(firstText);
+    if (findings.length !== 1 || findings[0] !== 'ok') return { kind: 'damaged', findings };
+    let foreignKeyFaults = 0;
+    for (const _row of database.prepare('PRAGMA foreign_key_check').iterate())
+      foreignKeyFaults += Number(_row !== null);
+    return { kind: 'intact', foreignKeyFaults };
+  } finally {
+    database.close();
+  }
+}
+
+function firstText(row: Record<string, unknown>): string {
+  return String(Object.values(row)[0]);
+}
+
+/** A URL, so that a file that is not there is not made. */
+export function urlOf(path: string, options: Readonly<Record<string, string>>): URL {
+  const url = new URL(`file://${encodeURI(path).replaceAll('?', '%3f').replaceAll('#', '%23')}`);
+  for (const [name, value] of Object.entries(options)) url.searchParams.set(name, value);
+  return url;
+}
