@@ -102,26 +102,6 @@ export function pathOf({ type }: Pick<Target, 'type'>): string {
   return type.kind === 'files' ? (type.paths[0] ?? '') : type.path;
 }
 
-/** What follows a ref; undefined for all other targets. */
-export function trackOf({ type }: Pick<Target, 'type'>): TrackedRef | undefined {
-  return type.kind === 'git' ? type.track : undefined;
-}
-
-/** What makes a new state effective. */
-export function activationOf({ type }: Pick<Target, 'type'>): readonly Step[] {
-  return type.kind === 'git' ? type.activate : [];
-}
-
-/** How long a state must have been calm to be good; 0 for what has no revisions. */
-export function bakeOf(target: Pick<Target, 'type'> | undefined): Millis {
-  return target?.type.kind === 'git' ? target.type.bakeMs : 0;
-}
-
-/** Where it is on the host; the first place, if it has several. */
-export function pathOf({ type }: Pick<Target, 'type'>): string {
-  return type.kind === 'files' ? (type.paths[0] ?? '') : type.path;
-}
-
 export function targetObject(name: string): string {
   return `Target/${name}`;
 }
