@@ -8,6 +8,7 @@ import type { InitOptions } from './commands/init.ts';
 import type { LintOptions } from './commands/lint.ts';
 import type { PruneOptions, TakeOptions, VerifyOptions } from './commands/points.ts';
 import type { DiffOptions } from './commands/points-diff.ts';
+import type { RestoreOptions } from './commands/points-restore.ts';
 import type { TestOptions } from './commands/test.ts';
 import { CliError, EXIT, type ExitCode } from './exit-code.ts';
 import type { GlobalOptions } from './setup.ts';
@@ -378,6 +379,18 @@ function addPointCommands(program: Command, terminal: Terminal, version: string,
     .action(
       act(async (options: VerifyOptions, point: string | undefined) =>
         (await commands()).pointsVerify(point, options, terminal),
+      ),
+    );
+  points
+    .command('restore <point>')
+    .description('put targets back as they were; what is overwritten is kept first')
+    .option('--target <name>', 'only this target')
+    .option('--path <paths...>', 'only these paths within it')
+    .option('--reason <text>', 'why; it stands in the log')
+    .option('--dry-run', 'only say what it would change')
+    .action(
+      act(async (options: RestoreOptions, point: string) =>
+        (await import('./commands/points-restore.ts')).pointsRestore(point, options, terminal, version),
       ),
     );
   points

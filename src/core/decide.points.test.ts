@@ -9,6 +9,7 @@ import {
   aRestore,
   aRung,
   aService,
+  aTarget,
   ORIGIN,
   setFlagOff,
 } from '../../test/support/policies.ts';
@@ -16,6 +17,7 @@ import { World } from '../../test/support/world.ts';
 import type { Desired } from './model/desired.ts';
 import type { PointPolicy } from './model/point-policy.ts';
 import type { Step } from './model/step.ts';
+import { beginRestore } from './points/manual-restores.ts';
 
 const APP = 'envFile:/app.env';
 const HOUR = 3_600_000;
@@ -473,4 +475,116 @@ test('deciding again on the same memory begins nothing more', () => {
   const plan = world.plan();
   world.memory = plan.memory;
   expect(world.plan().actions).toEqual([]);
+});
+
+describe('a restore by hand', () => {
+  function restoring(): { world: World; begin: () => void } {
+    const world = worldWith();
+    const point = aPoint(world.now - HOUR);
+    world.record({ type: 'point.begun', point });
+    world.settle();
+    const situation = () => ({ desired: world.desired, memory: world.memory, now: world.now, actor: 'anna' });
+    const begin = () => {
+      const events = beginRestore(situation(), { point: point.id, paths: [], reason: 'wrong rows' });
+      for (const event of events) world.record(event);
+    };
+    return { world, begin };
+  }
+
+  test('keeps what it overwrites, restores, and is told', () => {
+    const { world, begin } = restoring();
+    begin();
+    expect(begin).toThrow('is being restored already (RST-1)');
+    world.settle();
+    expect(world.effects.filter((effect) => /^(capture|move)/.test(effect))).toEqual([
+      'capture database',
+      expect.stringContaining('move database to'),
+    ]);
+    expect(world.events('restore.ended')).toMatchObject([{ restore: 'RST-1', outcome: 'done' }]);
+    expect(world.memory.restores).toEqual({});
+  });
+
+  test('touches nothing where that cannot be kept', () => {
+    const { world, begin } = restoring();
+    world.perform = (action) => ({ outcome: action.kind === 'capture' ? 'failed' : 'done', detail: 'disk full' });
+    begin();
+    world.settle();
+    expect(world.effects.filter((effect) => effect.startsWith('move'))).toEqual([]);
+    expect(world.events('restore.ended')).toMatchObject([
+      { outcome: 'failed', detail: expect.stringContaining('disk full') },
+    ]);
+  });
+
+  test.each([0, 1])('killed with %i operation(s) begun ends all the same', (begun) => {
+    const { world, begin } = restoring();
+    begin();
+    world.kill(begun);
+    world.settle();
+    expect(world.events('restore.ended')).toMatchObject([{ outcome: begun === 0 ? 'done' : 'failed' }]);
+  });
+
+  test('is refused while an incident may restore the same', () => {
+    const { world, begin } = restoring();
+    world.accept(
+      desiredWith(
+        {},
+        {
+          policies: {
+            guard: aPolicy({
+              ladder: [aRung({ do: [aRestore({ target: 'database', to: { kind: 'latestValid' } })] })],
+            }),
+          },
+        },
+      ),
+    );
+    for (let second = 0; second < 12; second += 1) {
+      world.now += 1_000;
+      world.reading(0.9);
+      world.round();
+    }
+    expect(Object.keys(world.memory.incidents)).toEqual(['INC-1']);
+    expect(begin).toThrow('INC-1 may restore database');
+  });
+});
+
+describe('a new revision of a tracked checkout', () => {
+  const TRACKED = aTarget({ type: { track: { remote: 'origin', ref: 'main', intervalMs: 5_000 } } });
+
+  function codeWorld(take: PointPolicy['take']): World {
+    const world = worldWith(desiredWith({ take }, { targets: { database: aDatabase(), code: TRACKED } }));
+    world.checkouts = { code: { head: 'v1', tip: 'v1' } };
+    world.settle();
+    world.checkouts = { code: { head: 'v1', tip: 'v2' } };
+    return world;
+  }
+
+  const kinds = (world: World) => world.effects.filter((effect) => /^(capture|move)/.test(effect));
+
+  test('is deployed once the point before it is stored', () => {
+    const world = codeWorld({ schedule: null, before: ['revision'], after: [] });
+    world.settle();
+    expect(kinds(world)).toEqual(['capture database', 'move code to v2']);
+    expect(points(world)).toMatchObject([{ cause: { kind: 'revision', by: 'code to v2' } }]);
+  });
+
+  test('waits while that point cannot be taken, which is tried again', () => {
+    const world = codeWorld({ schedule: null, before: ['revision'], after: [] });
+    let isFull = true;
+    world.perform = (action) => ({ outcome: action.kind === 'capture' && isFull ? 'failed' : 'done', detail: 'full' });
+    world.settle();
+    pass(world, 60_000);
+    expect(kinds(world)).toEqual([]);
+    expect(points(world)).toHaveLength(1);
+    isFull = false;
+    pass(world, 600_000);
+    expect(kinds(world)).toEqual(['capture database', 'move code to v2']);
+  });
+
+  test('has a point taken after it, once', () => {
+    const world = codeWorld({ schedule: null, before: [], after: ['revision'] });
+    world.settle();
+    pass(world, DAY);
+    expect(kinds(world)).toEqual(['move code to v2', 'capture database']);
+    expect(points(world)).toMatchObject([{ cause: { kind: 'revision', by: 'code at v2' } }]);
+  });
 });

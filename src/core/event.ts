@@ -376,6 +376,8 @@ export function subjectsOf(event: EventSpec): string[] {
     case 'points.deleted':
     case 'points.pruneRefused':
     case 'points.pruneSettled':
+    case 'restore.begun':
+    case 'restore.ended':
     case 'schedule.met':
     case 'schedule.served':
     case 'schedule.forgotten':

@@ -68,6 +68,8 @@ export function evolve(memory: Memory, event: Event): Memory {
     case 'points.deleted':
     case 'points.pruneRefused':
     case 'points.pruneSettled':
+    case 'restore.begun':
+    case 'restore.ended':
     case 'schedule.met':
     case 'schedule.served':
     case 'schedule.forgotten':

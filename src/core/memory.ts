@@ -1,6 +1,7 @@
 import type { DocumentKey, PlaceKey } from './model/flag.ts';
 import type { Hold, HoldId } from './model/hold.ts';
 import type { Incident, IncidentId } from './model/incident.ts';
+import type { ManualRestore, RestoreId } from './model/manual-restore.ts';
 import type { Notification } from './model/notification.ts';
 import type { Operation, OperationId } from './model/operation.ts';
 import type { Point, PointId } from './model/point.ts';
@@ -37,6 +38,8 @@ export type Memory = {
   readonly pruneRefusals: Readonly<Record<string, PruneRefusal>>;
   /** The content store may hold what no point needs; null when it does not. */
   readonly collection: (Retry & { readonly message?: string }) | null;
+  /** Restores by hand that are under way. */
+  readonly restores: Readonly<Record<RestoreId, ManualRestore>>;
   readonly holds: Readonly<Record<HoldId, Hold>>;
   /** Open incidents; a closed one stays until the latches that it placed are lifted. */
   readonly incidents: Readonly<Record<IncidentId, Incident>>;
@@ -59,6 +62,7 @@ export type Memory = {
   readonly reportsOwed: Readonly<Record<IncidentId, Retry>>;
   readonly nextIncident: number;
   readonly nextOperation: number;
+  readonly nextRestore: number;
 };
 
 /** Deadlines stand still from when it was noticed. */
@@ -191,6 +195,7 @@ export const EMPTY_MEMORY: Memory = {
   schedules: {},
   pruneRefusals: {},
   collection: null,
+  restores: {},
   holds: {},
   incidents: {},
   rollbacks: [],
@@ -204,4 +209,5 @@ export const EMPTY_MEMORY: Memory = {
   reportsOwed: {},
   nextIncident: 1,
   nextOperation: 1,
+  nextRestore: 1,
 };

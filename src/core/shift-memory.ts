@@ -34,6 +34,7 @@ export function shiftMemory(memory: Memory, byMs: Millis): Memory {
     })),
     targets: mapValues(memory.targets, (target) => shiftTarget(target, byMs)),
     points: mapValues(memory.points, (point) => shiftPoint(point, byMs)),
+    restores: mapValues(memory.restores, (restore) => ({ ...restore, startedAt: restore.startedAt + byMs })),
     pruneRefusals: mapValues(memory.pruneRefusals, (refusal) => ({ ...refusal, at: refusal.at + byMs })),
     collection: memory.collection === null ? null : shiftRetry(memory.collection, byMs),
     outbox: mapValues(memory.outbox, (entry) => ({ ...shiftRetry(entry, byMs), queuedAt: entry.queuedAt + byMs })),

@@ -261,7 +261,9 @@ export class VirtualHost {
     const { outcome, detail } = this.#outcomeOf(action, text);
     this.#deeds.push({ kind: 'action', action, outcome });
     const digest = outcome === 'done' ? this.#effect(action) : {};
-    this.record({ type: 'operation.finished', id, outcome, detail, durationMs: 0, ...digest });
+    const snapshots =
+      outcome === 'done' && action.kind === 'capture' ? { snapshots: this.targets.capture(action, this.#now) } : {};
+    this.record({ type: 'operation.finished', id, outcome, detail, durationMs: 0, ...digest, ...snapshots });
     if (action.kind === 'report' && outcome === 'done') {
       this.record({ type: 'report.written', incident: action.incident, path: `reports/${action.incident}.md` });
     }

@@ -1,4 +1,5 @@
-import type { RestoreAction } from '../core/model/action.ts';
+import type { CaptureAction, RestoreAction } from '../core/model/action.ts';
+import type { Snapshot } from '../core/model/point.ts';
 import { type CodeRevision, type Target, trackOf } from '../core/model/target.ts';
 import type { TargetSight } from '../core/observed.ts';
 import type { Millis } from '../core/units.ts';
@@ -33,6 +34,16 @@ export class VirtualTargets {
   restore({ target, to, paths }: RestoreAction): string {
     if (paths.length === 0) this.#heads.set(target.name, to);
     return this.revision(target.name);
+  }
+
+  /** What points hold of targets; what a target is at stands for its content. */
+  capture({ targets, compression }: CaptureAction, at: Millis): Snapshot[] {
+    return targets.flatMap(({ name, type }) => {
+      if (type.kind === 'git') return [];
+      const fingerprint = this.revision(name);
+      const sizes = { bytes: 0, storedBytes: 0, compression, encrypted: false };
+      return [{ target: name, type: type.kind, manifest: `${name}@${at}`, from: at, to: at, fingerprint, ...sizes }];
+    });
   }
 
   isAt({ target, to }: RestoreAction): boolean {

@@ -10,7 +10,7 @@ import { ANONYMOUS, type Caller } from './caller-proof.ts';
 import { explain } from './explain.ts';
 import type { HostControl, HostView } from './host-view.ts';
 import { periodReport } from './period.ts';
-import { pointDetail, pointStatuses, prunePreview } from './point-status.ts';
+import { pointDetail, pointStatuses, prunePreview, restoreStatus } from './point-status.ts';
 import { HttpProblem } from './problem.ts';
 import { shownPlan } from './shown-plan.ts';
 import { flagStatus, flagStatuses, holdStatuses, incidentStatus, SCHEMA_VERSION, statusOf } from './status.ts';
@@ -118,6 +118,8 @@ const ROUTES: readonly (readonly [method: string, pattern: string, handler: Hand
   ['POST', 'points/:name/unpin', (host, { actor }, name) => done(control(host).unpinPoint(actor, name))],
   ['POST', 'points/:name/prune', (host, { actor }, name) => done(control(host).prunePoint(actor, name))],
   ['POST', 'points/:name/undelete', (host, { actor }, name) => done(control(host).undeletePoint(actor, name))],
+  ['POST', 'points/:name/restore', (host, request, name) => restore(host, request, name)],
+  ['GET', 'restores/:name', ({ view }, _request, name) => list(restoreStatus(view, name))],
   ['POST', 'points/:name/verify', (host, request, name) => verify(host, request, name)],
   ['GET', 'events', ({ view }, { query }) => list({ events: eventsOf(view, query).map(eventJson) })],
   ['GET', 'explain/:name', ({ view }, _request, name) => explain(view, name)],
@@ -171,6 +173,13 @@ function take(host: ApiHost, { actor, body }: ApiRequest): unknown {
     cause: { kind: field(body, 'by') === 'library' ? 'library' : 'command', by: actor },
   });
   return list({ point });
+}
+
+function restore(host: ApiHost, { actor, body }: ApiRequest, point: string): unknown {
+  const target = optionalText(body, 'target');
+  const paths = optionalTexts(body, 'paths') ?? [];
+  const request = { point, paths, reason: text(body, 'reason'), ...(target === undefined ? {} : { target }) };
+  return list({ restore: control(host).restorePoint(actor, request) });
 }
 
 function verify(host: ApiHost, { actor, body }: ApiRequest, name: string | undefined): unknown {

@@ -9,6 +9,7 @@ import {
   overrideFlag,
   type Situation,
 } from '../core/operator-commands.ts';
+import { beginRestore } from '../core/points/manual-restores.ts';
 import {
   cancelPoint,
   pinPoint,
@@ -128,6 +129,12 @@ export function controlOf(daemon: Daemon): HostControl {
       const events = prunePointsNow(situation(actor), request);
       daemon.record(actor, ...events);
       return events.flatMap((event) => (event.type === 'points.pruned' ? event.points.map(({ id }) => id) : []));
+    },
+    restorePoint(actor, request) {
+      if (daemon.isDryRun) throw neverActs('restore');
+      const events = beginRestore(situation(actor), request);
+      daemon.record(actor, ...events);
+      return events.flatMap((event) => (event.type === 'restore.begun' ? [event.restore.id] : []))[0] ?? '';
     },
     prunePoint: (actor, point) => daemon.record(actor, ...prunePoint(situation(actor), point)),
     halt(actor, reason, now) {

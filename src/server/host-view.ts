@@ -2,12 +2,14 @@ import type { ApprovalAnswer } from '../core/approval-commands.ts';
 import type { Memory } from '../core/memory.ts';
 import type { Desired, PolicySet } from '../core/model/desired.ts';
 import type { IncidentAnswer } from '../core/model/incident.ts';
+import type { RestoreId } from '../core/model/manual-restore.ts';
 import type { PointId } from '../core/model/point.ts';
 import type { Observation } from '../core/observation.ts';
 import type { DocumentSight, Observed, TargetSight } from '../core/observed.ts';
 import type { OverrideRequest } from '../core/operator-commands.ts';
 import type { Condition, Plan } from '../core/plan/plan.ts';
 import type { Judgement } from '../core/plan/saved-plan.ts';
+import type { RestoreRequest } from '../core/points/manual-restores.ts';
 import type { PruneRequest, TakeRequest, VerifyRequest } from '../core/points/point-commands.ts';
 import type { RollbackRequest } from '../core/rollback-command.ts';
 import type { Millis } from '../core/units.ts';
@@ -82,5 +84,7 @@ export type HostControl = {
   /** Answers how many. */
   readonly verifyPoints: (actor: string, request: VerifyRequest) => number;
   readonly prunePoints: (actor: string, request: PruneRequest) => readonly PointId[];
+  /** Answers the id of the restore. */
+  readonly restorePoint: (actor: string, request: RestoreRequest) => RestoreId;
   readonly prunePoint: (actor: string, point: PointId) => void;
 };

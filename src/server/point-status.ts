@@ -5,6 +5,7 @@ import { expiryOf, newestFirst, storedBytesOf, type Verdict } from '../core/poin
 import { describeEvent } from '../core/report/describe-event.ts';
 import type { Millis } from '../core/units.ts';
 import type { HostView } from './host-view.ts';
+import { HttpProblem } from './problem.ts';
 import { SCHEMA_VERSION } from './status.ts';
 
 export type PointStatus = {
@@ -106,4 +107,24 @@ export function prunePreview(view: HostView, policy: string | undefined): unknow
     .filter((point) => point.kept && (policy === undefined || point.policy === policy))
     .map(({ point, policy: by, reasons }) => ({ point, policy: by, reasons }));
   return { schemaVersion: SCHEMA_VERSION, runs, kept };
+}
+
+export type RestoreStatus = {
+  readonly restore: string;
+  readonly state: 'running' | 'done' | 'failed';
+  readonly point: PointId;
+  /** The point that undoes it. */
+  readonly safety: PointId;
+  readonly targets: readonly string[];
+  readonly detail: string;
+};
+
+/** Of a restore by hand, also of one that is over. @throws HttpProblem */
+export function restoreStatus(view: HostView, id: string): RestoreStatus {
+  const events = view.store?.events({ subject: `Restore/${id}`, limit: 10 }) ?? [];
+  const begun = events.flatMap(({ event }) => (event.type === 'restore.begun' ? [event.restore] : []))[0];
+  const ended = events.flatMap(({ event }) => (event.type === 'restore.ended' ? [event] : []))[0];
+  if (begun === undefined) throw new HttpProblem(404, 'notFound', `there is no restore ${id}`);
+  const { point, safety, targets } = begun;
+  return { restore: id, state: ended?.outcome ?? 'running', point, safety, targets, detail: ended?.detail ?? '' };
 }

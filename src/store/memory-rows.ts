@@ -19,6 +19,7 @@ const FIELDS = {
   schedules: 'record',
   pruneRefusals: 'record',
   collection: 'whole',
+  restores: 'record',
   holds: 'record',
   incidents: 'record',
   rollbacks: 'whole',
@@ -32,6 +33,7 @@ const FIELDS = {
   reportsOwed: 'record',
   nextIncident: 'whole',
   nextOperation: 'whole',
+  nextRestore: 'whole',
 } as const satisfies Record<keyof Memory, 'whole' | 'record'>;
 
 /** The key of the one row of a field that is no record. */

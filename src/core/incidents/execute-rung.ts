@@ -6,6 +6,7 @@ import type { NotifyStep } from '../model/talk-steps.ts';
 import { describeQueued, messageOf } from '../notifications/message-of-step.ts';
 import { createPoint, watchCreation } from '../points/create-point.ts';
 import { safetyFor } from '../points/safety-point.ts';
+import { isMoving } from '../targets/code-revisions.ts';
 import { activationState, destinationOf, quarantineFor } from '../targets/restore-step.ts';
 import type { Turn } from '../turn.ts';
 import { formatDuration } from '../units.ts';
@@ -89,6 +90,8 @@ function startRestore(turn: Turn, incident: Incident, step: RestoreStep & Step, 
   if (destination.kind === 'unseen') return false;
   const begun = { type: 'step.started', incident: incident.id, step: phase.step, summary: describeStep(step) } as const;
   if (destination.kind === 'to') {
+    // Of two that would write the same only one does.
+    if (isMoving(turn.memory, step.target)) return false;
     const safety = safetyFor(turn, incident, phase, step);
     if (safety.kind === 'waiting') return false;
     if (safety.kind === 'begun') return true;

@@ -1,6 +1,7 @@
 import type { Millis } from '../units.ts';
 import type { DocumentKey, DocumentRef, PlaceKey } from './flag.ts';
 import type { IncidentId } from './incident.ts';
+import type { RestoreId } from './manual-restore.ts';
 import type { Notification } from './notification.ts';
 import type { Origin } from './origin.ts';
 import type { PointId, Snapshot } from './point.ts';
@@ -90,6 +91,8 @@ export type RestoreAction = {
 export type RestoreCause =
   | { readonly kind: 'rung'; readonly incident: IncidentId; readonly rung: string }
   | { readonly kind: 'deploy' }
+  /** A person restores from a point. */
+  | { readonly kind: 'command'; readonly restore: RestoreId }
   /** Somebody brought this tree back from quarantine. */
   | { readonly kind: 'repair'; readonly tree: string };
 

@@ -42,6 +42,11 @@ export function takeKey(policy: string): string {
   return `take:${policy}`;
 }
 
+/** By what is remembered for which revision of a target a point was taken after its deployment. */
+export function afterKey(policy: string, target: string): string {
+  return `after:${policy}/${target}`;
+}
+
 export function verifyKey(policy: string): string {
   return `verify:${policy}`;
 }

@@ -12,6 +12,7 @@ import {
   evolveValidating,
   spoilCaptures,
 } from '../points/evolve-points.ts';
+import { evolveManualRestore } from '../points/manual-restores.ts';
 import { without } from '../record.ts';
 import { evolveActivated, evolveKept, evolveRestored, evolveRestoring } from '../targets/evolve-targets.ts';
 import { backOff } from './back-off.ts';
@@ -71,7 +72,7 @@ function applyOutcome(memory: Memory, operation: Operation, event: FinishedEvent
     case 'step':
       return evolveStepOutcome(memory, action.incident, event);
     case 'restore': {
-      const restored = evolveRestored(memory, action, event);
+      const restored = evolveManualRestore(evolveRestored(memory, action, event), action, event);
       return action.why.kind === 'rung' ? evolveStepOutcome(restored, action.why.incident, event) : restored;
     }
     case 'activate':

@@ -4,6 +4,7 @@ import type { Incident } from '../model/incident.ts';
 import { describeStep, type Step } from '../model/step.ts';
 import { sendings } from '../notifications/notify.ts';
 import { deliveries, takeUps } from '../places/deliveries.ts';
+import { restoreActions } from '../points/manual-restores.ts';
 import { pointActions } from '../points/point-actions.ts';
 import { activations, keeps, moves } from '../targets/moves.ts';
 import { restoreAction } from '../targets/restore-step.ts';
@@ -16,7 +17,7 @@ export function dueActions(turn: Turn): Action[] {
 }
 
 function effectsOf(turn: Turn): Action[] {
-  const moving = [...moves(turn), ...steps(turn)];
+  const moving = [...moves(turn), ...steps(turn), ...restoreActions(turn)];
   return [
     ...deliveries(turn),
     ...takeUps(turn),

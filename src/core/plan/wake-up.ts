@@ -6,6 +6,7 @@ import { sendingInstants } from '../notifications/notify.ts';
 import { tellingInstants } from '../notifications/tell-by-time.ts';
 import { pointInstants } from '../points/point-actions.ts';
 import { pruneInstants } from '../points/prune-points.ts';
+import { revisionInstants } from '../points/revision-points.ts';
 import { scheduleInstants } from '../points/schedules.ts';
 import type { Turn } from '../turn.ts';
 import type { Millis } from '../units.ts';
@@ -32,6 +33,7 @@ export function nextWakeUp(turn: Turn): Millis | null {
     ...pointInstants(turn),
     ...pruneInstants(turn),
     ...scheduleInstants(turn),
+    ...revisionInstants(turn),
   ].filter((at) => at > turn.now);
   return instants.length === 0 ? null : Math.min(...instants);
 }

@@ -32,6 +32,12 @@ export function describePointEvent(event: PointEvent): string | null {
       return `PointPolicy ${event.policy} would prune ${event.points.length} of its ${event.of} points, more than ${event.maxFraction} of them at once: none is pruned`;
     case 'points.pruneSettled':
       return `PointPolicy ${event.policy} has no refused run any more`;
+    case 'restore.begun': {
+      const { id, by, point, targets, reason } = event.restore;
+      return `${id}: ${by} restores ${targets.join(', ')} from ${point}: ${reason}`;
+    }
+    case 'restore.ended':
+      return `${event.restore} ${event.outcome}: ${event.detail}`;
     case 'schedule.met':
     case 'schedule.served':
     case 'schedule.forgotten':

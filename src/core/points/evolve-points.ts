@@ -54,6 +54,14 @@ export function evolvePoints(memory: Memory, event: PointEvent & At): Memory {
     }
     case 'points.pruneSettled':
       return { ...memory, pruneRefusals: without(memory.pruneRefusals, [event.policy]) };
+    case 'restore.begun':
+      return {
+        ...memory,
+        restores: { ...memory.restores, [event.restore.id]: event.restore },
+        nextRestore: memory.nextRestore + 1,
+      };
+    case 'restore.ended':
+      return { ...memory, restores: without(memory.restores, [event.restore]) };
     case 'schedule.met':
       return withSchedule(memory, event.schedule, { at: event.at, expression: event.expression });
     case 'schedule.served':

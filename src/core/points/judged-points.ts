@@ -4,7 +4,9 @@ import type { Millis } from '../units.ts';
 import { protectionsOf } from './protections.ts';
 import { type Judged, judgePoints } from './verdicts.ts';
 
-type Inputs = Pick<Memory, 'incidents' | 'operations' | 'targets'> & { readonly policies: Desired['pointPolicies'] };
+type Inputs = Pick<Memory, 'incidents' | 'operations' | 'targets' | 'restores'> & {
+  readonly policies: Desired['pointPolicies'];
+};
 type Known = Inputs & { readonly at: Millis; readonly judged: Judged };
 
 const known = new WeakMap<Memory['points'], Known>();
@@ -16,10 +18,10 @@ const known = new WeakMap<Memory['points'], Known>();
 export function judgedPoints(desired: Pick<Desired, 'pointPolicies'>, memory: Memory, now: Millis): Judged {
   const before = known.get(memory.points);
   if (before !== undefined && isSameGround(before, desired, memory) && holdsAt(before, now)) return before.judged;
-  const { incidents, operations, targets, points } = memory;
+  const { incidents, operations, targets, restores, points } = memory;
   const policies = desired.pointPolicies;
   const judged = judgePoints(Object.values(points), policies ?? {}, protectionsOf(memory), now);
-  known.set(points, { incidents, operations, targets, policies, at: now, judged });
+  known.set(points, { incidents, operations, targets, restores, policies, at: now, judged });
   return judged;
 }
 
@@ -28,7 +30,8 @@ function isSameGround(before: Known, { pointPolicies }: Pick<Desired, 'pointPoli
     before.policies === pointPolicies &&
     before.incidents === memory.incidents &&
     before.operations === memory.operations &&
-    before.targets === memory.targets
+    before.targets === memory.targets &&
+    before.restores === memory.restores
   );
 }
 

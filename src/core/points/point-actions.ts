@@ -30,8 +30,10 @@ function captures(turn: Turn): Action[] {
     .filter(({ state }) => state === 'creating')
     .sort((a, b) => newestFirst(b, a));
   if (waiting.length === 0 || isUnderWay(turn, 'collect')) return [];
-  const urgent = waiting.filter(({ cause }) => cause.kind === 'rollback');
-  const others = waiting.filter((point) => point.cause.kind !== 'rollback' && !isDisturbed(turn, point));
+  const safeties = new Set(Object.values(turn.memory.restores).map(({ safety }) => safety));
+  const isUrgent = ({ id, cause }: Point): boolean => cause.kind === 'rollback' || safeties.has(id);
+  const urgent = waiting.filter(isUrgent);
+  const others = waiting.filter((point) => !isUrgent(point) && !isDisturbed(turn, point));
   const isFree = !isUnderWay(turn, 'capture') && urgent.length === 0;
   return [...urgent, ...(isFree ? others.slice(0, 1) : [])].flatMap((point) => captureOf(turn, point));
 }

@@ -1,3 +1,4 @@
+import { type ManualRestore, type RestoreId, restoreObject } from '../model/manual-restore.ts';
 import { type Point, type PointId, pointObject } from '../model/point.ts';
 import type { Millis } from '../units.ts';
 
@@ -26,6 +27,14 @@ export type PointEvent =
       readonly points: readonly PointId[];
       readonly of: number;
       readonly maxFraction: number;
+    }
+  /** A person restores by hand. */
+  | { readonly type: 'restore.begun'; readonly restore: ManualRestore }
+  | {
+      readonly type: 'restore.ended';
+      readonly restore: RestoreId;
+      readonly outcome: 'done' | 'failed';
+      readonly detail: string;
     }
   /** The refused run is not wanted any more. */
   | { readonly type: 'points.pruneSettled'; readonly policy: string }
@@ -65,6 +74,12 @@ export function subjectsOfPointEvent(event: PointEvent): string[] {
     case 'points.pruneRefused':
     case 'points.pruneSettled':
       return [`PointPolicy/${event.policy}`];
+    case 'restore.begun': {
+      const { id, point, safety } = event.restore;
+      return [restoreObject(id), pointObject(point), pointObject(safety)];
+    }
+    case 'restore.ended':
+      return [restoreObject(event.restore)];
     case 'schedule.met':
     case 'schedule.served':
     case 'schedule.forgotten':

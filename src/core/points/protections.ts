@@ -19,6 +19,10 @@ export function protectionsOf(memory: Memory): Protections {
     if (action.kind === 'capture' || action.kind === 'validate') add(action.point, `operation ${id} is under way`);
     if (action.kind === 'restore') add(action.to, `operation ${id} is under way`);
   }
+  for (const { id, point, safety } of Object.values(memory.restores)) {
+    add(point, `${id} restores from it`);
+    add(safety, `${id} is undone by it`);
+  }
   const ids = new Set(open.map(({ id }) => id));
   for (const point of Object.values(memory.points)) {
     const { cause } = point;

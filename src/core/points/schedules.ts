@@ -1,5 +1,5 @@
 import type { Desired } from '../model/desired.ts';
-import { takeKey, verifyKey } from '../model/point-policy.ts';
+import { afterKey, takeKey, verifyKey } from '../model/point-policy.ts';
 import type { Turn } from '../turn.ts';
 import type { Millis } from '../units.ts';
 
@@ -19,7 +19,7 @@ export function schedulesOf({ pointPolicies }: Pick<Desired, 'pointPolicies'>): 
 /** A schedule that is new, or says something new, begins now: what it would have asked for before is not made up for. */
 export function followSchedules(turn: Turn): void {
   const wanted = schedulesOf(turn.desired);
-  const keys = new Set(wanted.map(({ key }) => key));
+  const keys = new Set([...wanted.map(({ key }) => key), ...afterKeys(turn)]);
   for (const { key, expression, timezone } of wanted) {
     const words = expressionIn(expression, timezone);
     if (turn.memory.schedules[key]?.expression !== words) {
@@ -29,6 +29,13 @@ export function followSchedules(turn: Turn): void {
   for (const key of Object.keys(turn.memory.schedules)) {
     if (!keys.has(key)) turn.emit({ type: 'schedule.forgotten', schedule: key });
   }
+}
+
+/** What is remembered of deployments stands beside the schedules. */
+function afterKeys({ desired }: Turn): string[] {
+  return Object.values(desired.pointPolicies ?? {})
+    .filter(({ take, suspend }) => !suspend && take.after.length > 0)
+    .flatMap(({ name }) => Object.keys(desired.targets).map((target) => afterKey(name, target)));
 }
 
 function expressionIn(expression: string, timezone: string): string {

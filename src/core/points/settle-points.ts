@@ -1,9 +1,12 @@
 import { isUnderWay, isValid } from '../model/point.ts';
 import { type PointPolicy, takeKey, verifyKey } from '../model/point-policy.ts';
 import { isCapturedTarget } from '../model/target.ts';
+import { deployments } from '../targets/moves.ts';
 import type { Turn } from '../turn.ts';
 import { beginPoint } from './begin-point.ts';
+import { settleRestores } from './manual-restores.ts';
 import { deletePoints, prunePoints } from './prune-points.ts';
+import { takeForRevisions } from './revision-points.ts';
 import { dueInstant, followSchedules, serveSchedule } from './schedules.ts';
 
 /** Begins the points that are due, has others read again, and prunes. Nothing of it happens while everything is halted. */
@@ -14,6 +17,8 @@ export function settlePoints(turn: Turn): void {
     takeScheduled(turn, policy);
     verifyScheduled(turn, policy);
   }
+  takeForRevisions(turn, deployments(turn));
+  settleRestores(turn);
   prunePoints(turn);
   deletePoints(turn);
 }

@@ -138,6 +138,8 @@ export function describeEvent(event: Event): string | null {
     case 'points.deleted':
     case 'points.pruneRefused':
     case 'points.pruneSettled':
+    case 'restore.begun':
+    case 'restore.ended':
     case 'schedule.met':
     case 'schedule.served':
     case 'schedule.forgotten':
@@ -198,7 +200,8 @@ export function describeAction(action: Action): string {
       return describeStep(action.step);
     case 'restore': {
       const part = action.paths.length === 0 ? '' : `${action.paths.join(', ')} of `;
-      return `move ${part}${action.target.name} to ${shortCommit(action.to)}`;
+      const to = action.snapshot === undefined ? shortCommit(action.to) : action.to;
+      return `move ${part}${action.target.name} to ${to}`;
     }
     case 'capture':
       return `capture ${action.targets.map(({ name }) => name).join(', ')} into ${action.point}`;

@@ -92,8 +92,9 @@ export function evolveRestored(memory: Memory, action: RestoreAction, event: Fin
     const key = event.id.slice(0, event.id.lastIndexOf('#'));
     const before = known.failing?.key === key ? known.failing : null;
     const retry = backOff(before, event.at, FIRST_DEPLOY_RETRY_MS, LONGEST_DEPLOY_RETRY_MS);
-    // A rung's failure is told by its incident, and never tried again by itself.
-    const failing = why.kind === 'rung' ? known.failing : { ...retry, key, message: event.detail };
+    // A rung's failure is told by its incident, a person's by their restore; neither is tried again by itself.
+    const isTold = why.kind === 'rung' || why.kind === 'command';
+    const failing = isTold ? known.failing : { ...retry, key, message: event.detail };
     return { ...known, failing, repaired };
   });
 }

@@ -2,6 +2,7 @@ import type { Action, ActivateAction, RestoreAction } from '../model/action.ts';
 import type { Origin } from '../model/origin.ts';
 import { describeStep, type Step } from '../model/step.ts';
 import { activationOf, type CodeRevision, shortCommit, type Target, trackOf } from '../model/target.ts';
+import { isHeldByPoints } from '../points/revision-points.ts';
 import { isSame } from '../record.ts';
 import type { Turn } from '../turn.ts';
 import type { Millis } from '../units.ts';
@@ -24,7 +25,16 @@ export function moves(turn: Turn): Action[] {
     const action = dueMove(turn, target);
     if (action === null) return [];
     const failing = turn.memory.targets[target.name]?.failing ?? null;
-    return failing?.key === action.key && turn.now < failing.retryAt ? [] : [action];
+    const waits = failing?.key === action.key && turn.now < failing.retryAt;
+    return waits || isHeldByPoints(turn, action) ? [] : [action];
+  });
+}
+
+/** New revisions that are to be put in place, also those that wait. */
+export function deployments(turn: Turn): Action[] {
+  return Object.values(turn.desired.targets).flatMap((target) => {
+    const action = dueMove(turn, target);
+    return action?.kind === 'restore' && action.why.kind === 'deploy' ? [action] : [];
   });
 }
 

@@ -1,0 +1,170 @@
+import type { EventSpec } from '../event.ts';
+import type { Memory } from '../memory.ts';
+import type { Action, RestoreAction } from '../model/action.ts';
+import { isOpen } from '../model/incident.ts';
+import type { ManualRestore } from '../model/manual-restore.ts';
+import { isCaptured, type PointId, pointObject, snapshotOf } from '../model/point.ts';
+import { isCapturedTarget } from '../model/target.ts';
+import type { FinishedEvent } from '../operations/evolve-operations.ts';
+import { CommandError, notFound, type Situation } from '../operator-commands.ts';
+import { isMoving } from '../targets/code-revisions.ts';
+import { restoreOf } from '../targets/moves.ts';
+import type { Turn } from '../turn.ts';
+import type { Millis } from '../units.ts';
+import { newPoint } from './begin-point.ts';
+import { pointCalled } from './point-commands.ts';
+
+const RESTORE_TIMEOUT_MS: Millis = 6 * 3_600_000;
+/** For so long it can be undone. */
+const SAFETY_TTL_MS: Millis = 30 * 86_400_000;
+
+export type RestoreRequest = {
+  readonly point: PointId;
+  /** Without it all that the point holds. */
+  readonly target?: string;
+  readonly paths: readonly string[];
+  readonly reason: string;
+};
+
+/** A person restores from a point; what is overwritten is kept first. @throws CommandError */
+export function beginRestore(situation: Situation, request: RestoreRequest): EventSpec[] {
+  const { desired, memory, now, actor } = situation;
+  if (memory.halt !== null) throw new CommandError('refused', 'everything is halted; `revertd resume` allows it again');
+  const targets = restorableTargets(situation, request);
+  for (const name of targets) refuseBusy(memory, name);
+  const safety = newPoint(
+    {
+      label: `before-${targets.join('+')}`,
+      policy: null,
+      targets,
+      cause: { kind: 'command', by: actor },
+      description: `what a restore from ${request.point} overwrote`,
+      ttlMs: SAFETY_TTL_MS,
+    },
+    { memory, now },
+  );
+  const restore: ManualRestore = {
+    id: `RST-${memory.nextRestore}`,
+    point: request.point,
+    safety: safety.id,
+    targets,
+    paths: request.paths,
+    by: actor,
+    reason: request.reason,
+    startedAt: now,
+    outcomes: {},
+  };
+  return desired === null
+    ? []
+    : [
+        { type: 'point.begun', point: safety },
+        { type: 'restore.begun', restore },
+      ];
+}
+
+function restorableTargets({ desired, memory }: Situation, { point: id, target }: RestoreRequest): string[] {
+  const point = pointCalled(memory, id);
+  if (!isCaptured(point)) throw new CommandError('refused', `${id} is ${point.state}: there is nothing to restore`);
+  const held = point.snapshots.map((snapshot) => snapshot.target);
+  if (target !== undefined && !held.includes(target))
+    throw notFound(`target in ${id}`, target, held, `revertd points show ${id}`);
+  const targets = target === undefined ? held : [target];
+  for (const name of targets) {
+    const known = desired?.targets[name];
+    if (known === undefined || !isCapturedTarget(known)) {
+      throw new CommandError('refused', `git no longer has target ${name}; --target names another one`);
+    }
+    if (known.suspend) throw new CommandError('refused', `target ${name} is suspended`);
+  }
+  return targets;
+}
+
+/** Of two that would write the same only one does. */
+function refuseBusy(memory: Memory, name: string): void {
+  const incident = Object.values(memory.incidents).find(
+    (one) => isOpen(one) && one.conflictSet.includes(`target:${name}`),
+  );
+  if (incident !== undefined) {
+    const message = `${incident.id} may restore ${name}; wait for it, or end it: \`revertd incidents abort ${incident.id}\``;
+    throw new CommandError('refused', message);
+  }
+  const other = Object.values(memory.restores).find(({ targets }) => targets.includes(name));
+  if (other !== undefined || isMoving(memory, name)) {
+    throw new CommandError(
+      'refused',
+      `${name} is being restored already${other === undefined ? '' : ` (${other.id})`}`,
+    );
+  }
+}
+
+/** Ends restores that are over: each target is done, or one of them failed. */
+export function settleRestores(turn: Turn): void {
+  for (const restore of Object.values(turn.memory.restores)) {
+    const end = endOf(turn.memory, restore);
+    if (end !== null) turn.emit({ type: 'restore.ended', restore: restore.id, ...end });
+  }
+}
+
+function endOf(
+  { points, targets }: Memory,
+  { safety, outcomes, targets: wanted }: ManualRestore,
+): { readonly outcome: 'done' | 'failed'; readonly detail: string } | null {
+  const kept = points[safety];
+  if (
+    Object.keys(outcomes).length === 0 &&
+    (kept === undefined || kept.state === 'failed' || kept.state === 'invalid')
+  ) {
+    const detail = `nothing was touched, for what it overwrites could not be kept first: ${kept?.failure ?? 'its point is gone'}`;
+    return { outcome: 'failed', detail };
+  }
+  const failed = Object.entries(outcomes).find(([, { outcome }]) => outcome !== 'done');
+  if (failed !== undefined) {
+    const [name, { detail }] = failed;
+    return { outcome: 'failed', detail: `${name}: ${detail}; \`revertd points restore ${safety}\` undoes it` };
+  }
+  const isOwed = wanted.some((name) => (targets[name]?.owed ?? null) !== null);
+  if (Object.keys(outcomes).length < wanted.length || isOwed) return null;
+  const details = Object.entries(outcomes).map(([name, { detail }]) => `${name}: ${detail}`);
+  return { outcome: 'done', detail: details.join('; ') };
+}
+
+/** The next target of each restore whose safety point is stored. */
+export function restoreActions(turn: Turn): Action[] {
+  return Object.values(turn.memory.restores).flatMap((restore) => {
+    const safety = turn.memory.points[restore.safety];
+    if (safety === undefined || !isCaptured(safety)) return [];
+    if (Object.values(restore.outcomes).some(({ outcome }) => outcome !== 'done')) return [];
+    const name = restore.targets.find((one) => !Object.hasOwn(restore.outcomes, one));
+    return name === undefined ? [] : restoreTarget(turn, restore, name);
+  });
+}
+
+function restoreTarget(turn: Turn, restore: ManualRestore, name: string): Action[] {
+  const target = turn.desired.targets[name];
+  const point = turn.memory.points[restore.point];
+  const snapshot = point === undefined ? undefined : snapshotOf(point, name);
+  if (target === undefined || snapshot === undefined || isMoving(turn.memory, name)) return [];
+  const why = { kind: 'command', restore: restore.id } as const;
+  return [
+    {
+      ...restoreOf(target, restore.point, restore.paths, why, RESTORE_TIMEOUT_MS),
+      snapshot,
+      key: `restore:${restore.id}/${name}`,
+      sign: '!',
+      reason: `${restore.by}: ${restore.reason}`,
+      origin: target.origin,
+      losesData: true,
+      preconditions: [`${pointObject(restore.point)} ${snapshot.manifest}`],
+    },
+  ];
+}
+
+/** What became of one target. One that is not known is not repeated by itself. */
+export function evolveManualRestore(memory: Memory, { why, target }: RestoreAction, event: FinishedEvent): Memory {
+  if (why.kind !== 'command' || event.outcome === 'notDone') return memory;
+  const restore = memory.restores[why.restore];
+  if (restore === undefined) return memory;
+  const { outcome, detail } = event;
+  const outcomes = { ...restore.outcomes, [target.name]: { outcome, detail } };
+  return { ...memory, restores: { ...memory.restores, [restore.id]: { ...restore, outcomes } } };
+}
