@@ -66,6 +66,10 @@ function pointAt(createdAt: number): Point {
   };
 }
 
+function print(text: string): void {
+  process.stdout.write(`${text}\n`);
+}
+
 const points = Array.from({ length: count }, (_, index) => pointAt(NOW - index * HOUR_MS));
 const times: number[] = [];
 let kept = 0;
@@ -77,7 +81,7 @@ for (let round = 0; round < ROUNDS; round += 1) {
 }
 const sorted = times.toSorted((a, b) => a - b);
 const show = (ms: number | undefined): string => (ms ?? 0).toFixed(1).padStart(7);
-console.log(`${points.filter(isValid).length} points, ${kept} kept`);
-console.log(
+print(`${points.filter(isValid).length} points, ${kept} kept`);
+print(
   `first  ${show(times[0])} ms\nmedian ${show(sorted[Math.floor(ROUNDS / 2)])} ms\nworst  ${show(sorted.at(-1))} ms`,
 );

@@ -3,7 +3,7 @@ import type { Desired } from '../core/model/desired.ts';
 import { isCaptured, type Point, snapshotOf } from '../core/model/point.ts';
 import { isCapturedTarget } from '../core/model/target.ts';
 import { CommandError } from '../core/operator-commands.ts';
-import { pointCalled } from '../core/points/point-commands.ts';
+import { pointCalled } from '../core/points/point-called.ts';
 import type { Millis } from '../core/units.ts';
 import { faultText, type TargetDiff } from '../drivers/targets/captured-target.ts';
 import type { TargetDrivers } from '../drivers/targets/registry.ts';

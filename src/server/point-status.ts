@@ -1,6 +1,7 @@
 import { describeCause, type Point, type PointId, type PointState, type Snapshot } from '../core/model/point.ts';
 import { judgedPoints } from '../core/points/judged-points.ts';
-import { pointCalled, previewPrune } from '../core/points/point-commands.ts';
+import { pointCalled } from '../core/points/point-called.ts';
+import { previewPrune } from '../core/points/point-commands.ts';
 import { expiryOf, newestFirst, storedBytesOf, type Verdict } from '../core/points/verdicts.ts';
 import { describeEvent } from '../core/report/describe-event.ts';
 import type { Millis } from '../core/units.ts';

@@ -216,27 +216,39 @@ test('a damaged piece is found, and its point is not gone back to', async () => 
 });
 
 describe('a daemon that is killed', () => {
-  test.each(['planned:capture', 'running:capture', 'effect:capture', 'finished:capture', 'running:validate'])(
+  async function killedAt(place: string): Promise<string> {
+    await started({ REVERTD_TEST_KILL_AT: place });
+    const client = await host.client();
+    await client.post('points', { policy: 'data' }).catch(() => undefined);
+    expect(await host.daemonEnd()).toBe('SIGKILL');
+    await started();
+    return (await points())[0]?.point ?? '';
+  }
+
+  test.each(['planned:capture', 'finished:capture', 'running:validate'])(
+    'at %s goes on with the point',
+    async (place) => {
+      const point = await killedAt(place);
+      expect(await untilPoint(point, ({ state }) => state !== 'creating' && state !== 'capturing')).toMatchObject({
+        failure: null,
+      });
+      expect(await untilPoint(point, ({ state }) => state === 'valid')).toMatchObject({ policy: 'data' });
+    },
+  );
+
+  test.each(['running:capture', 'effect:capture'])(
     'at %s leaves nothing half, and no point that is valid by that',
     async (place) => {
-      await started({ REVERTD_TEST_KILL_AT: place });
-      const client = await host.client();
-      await client.post('points', { policy: 'data' }).catch(() => undefined);
-      expect(await host.daemonEnd()).toBe('SIGKILL');
-      await started();
-      const [first] = await points();
-      const isRepeated = place !== 'running:capture' && place !== 'effect:capture';
-      const after = await untilPoint(first?.point ?? '', ({ state }) => state === (isRepeated ? 'valid' : 'failed'));
-      if (!isRepeated) {
-        expect(after.failure).toContain('interrupted');
-        await host.until('what it stored is collected', async () => {
-          const manifests = join(host.data, 'points/manifests');
-          const left = existsSync(manifests)
-            ? readdirSync(manifests, { recursive: true, withFileTypes: true }).filter((entry) => entry.isFile())
-            : [];
-          return left.length === 0 ? true : undefined;
-        });
-      }
+      const point = await killedAt(place);
+      const failed = await untilPoint(point, ({ state }) => state === 'failed');
+      expect(failed.failure).toContain('interrupted');
+      await host.until('what it stored is collected', async () => {
+        const manifests = join(host.data, 'points/manifests');
+        const left = existsSync(manifests)
+          ? readdirSync(manifests, { recursive: true, withFileTypes: true }).filter((entry) => entry.isFile())
+          : [];
+        return left.length === 0 ? true : undefined;
+      });
       expect(await taken()).toMatchObject({ state: 'valid' });
     },
   );

@@ -64,9 +64,9 @@ function itemLines({ kind, what, detail, lines }: DiffItem, terminal: Pick<Termi
 
 /** Names and content may hold anything, also what would steer the terminal. */
 function printable(text: string): string {
-  // biome-ignore lint/suspicious/noControlCharactersInRegex: these are what is looked for.
-  return text.replaceAll(
-    /[\u0000-\u0008\u000b-\u001f\u007f-\u009f\n]/g,
-    (one) => `\\x${one.charCodeAt(0).toString(16).padStart(2, '0')}`,
-  );
+  return Array.from(text, (one) => {
+    const code = one.codePointAt(0) ?? 0;
+    const steers = (code < 0x20 && one !== '\t') || (code >= 0x7f && code < 0xa0);
+    return steers ? `\\x${code.toString(16).padStart(2, '0')}` : one;
+  }).join('');
 }

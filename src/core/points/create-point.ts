@@ -4,7 +4,7 @@ import type { CreatePointStep, Step } from '../model/step.ts';
 import type { Turn } from '../turn.ts';
 import { formatDuration } from '../units.ts';
 import { beginPoint } from './begin-point.ts';
-import { obstacleOf } from './settle-points.ts';
+import { obstacleOf } from './capturable.ts';
 import { newestFirst } from './verdicts.ts';
 
 export type Creation = { readonly kind: 'waiting' } | { readonly kind: 'done' | 'failed'; readonly detail: string };

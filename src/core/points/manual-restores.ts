@@ -12,7 +12,7 @@ import { restoreOf } from '../targets/moves.ts';
 import type { Turn } from '../turn.ts';
 import type { Millis } from '../units.ts';
 import { newPoint } from './begin-point.ts';
-import { pointCalled } from './point-commands.ts';
+import { pointCalled } from './point-called.ts';
 
 const RESTORE_TIMEOUT_MS: Millis = 6 * 3_600_000;
 /** For so long it can be undone. */

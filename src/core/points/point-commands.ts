@@ -1,12 +1,12 @@
 import type { EventSpec } from '../event.ts';
-import type { Memory } from '../memory.ts';
-import { isCaptured, isUnderWay, isValid, type Point, type PointCause, type PointId } from '../model/point.ts';
+import { isCaptured, isUnderWay, isValid, type PointCause, type PointId } from '../model/point.ts';
 import { CommandError, notFound, type Situation } from '../operator-commands.ts';
 import type { Millis } from '../units.ts';
 import { newPoint } from './begin-point.ts';
+import { obstacleOf } from './capturable.ts';
 import { judgedPoints } from './judged-points.ts';
+import { pointCalled } from './point-called.ts';
 import { graceOf, type PruneRun, pruneRuns } from './prune-points.ts';
-import { obstacleOf } from './settle-points.ts';
 
 export type TakeRequest = {
   /** A PointPolicy, whose targets are captured and by which the point lives; or else targets. */
@@ -139,11 +139,4 @@ export function prunePoint({ desired, memory, now }: Situation, id: PointId): Ev
   }
   const deleteAt = now + graceOf(desired ?? {}, point.policy);
   return [{ type: 'points.pruned', points: [{ id, reason: 'a person pruned it', deleteAt }] }];
-}
-
-/** @throws CommandError */
-export function pointCalled({ points }: Pick<Memory, 'points'>, id: PointId): Point {
-  const point = points[id];
-  if (point === undefined) throw notFound('point', id, Object.keys(points).sort().reverse(), 'revertd points list');
-  return point;
 }

@@ -4,8 +4,8 @@ import type { RestoreStep } from '../model/step.ts';
 import { isCapturedTarget } from '../model/target.ts';
 import type { Turn } from '../turn.ts';
 import { beginPoint } from './begin-point.ts';
+import { policiesOf } from './capturable.ts';
 import { isSafetyOf } from './restore-source.ts';
-import { policiesOf } from './settle-points.ts';
 import { newestFirst } from './verdicts.ts';
 
 export type Safety =

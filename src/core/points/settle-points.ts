@@ -1,9 +1,9 @@
 import { isUnderWay, isValid } from '../model/point.ts';
 import { type PointPolicy, takeKey, verifyKey } from '../model/point-policy.ts';
-import { isCapturedTarget } from '../model/target.ts';
 import { deployments } from '../targets/moves.ts';
 import type { Turn } from '../turn.ts';
 import { beginPoint } from './begin-point.ts';
+import { obstacleOf, policiesOf } from './capturable.ts';
 import { settleRestores } from './manual-restores.ts';
 import { deletePoints, prunePoints } from './prune-points.ts';
 import { takeForRevisions } from './revision-points.ts';
@@ -23,12 +23,6 @@ export function settlePoints(turn: Turn): void {
   deletePoints(turn);
 }
 
-export function policiesOf({ desired }: Pick<Turn, 'desired'>): PointPolicy[] {
-  return Object.values(desired.pointPolicies ?? {})
-    .filter(({ suspend }) => !suspend)
-    .sort((a, b) => (a.name < b.name ? -1 : 1));
-}
-
 /** A point that was not captured yet, of a target that git no longer has. */
 function dropImpossible(turn: Turn): void {
   for (const { id, state, targets } of Object.values(turn.memory.points)) {
@@ -36,17 +30,6 @@ function dropImpossible(turn: Turn): void {
     const reason = obstacleOf(turn, targets);
     if (reason !== null) turn.emit({ type: 'point.dropped', point: id, reason });
   }
-}
-
-/** Why these targets cannot be captured; null if they can. */
-export function obstacleOf({ desired }: Pick<Turn, 'desired'>, targets: readonly string[]): string | null {
-  for (const name of targets) {
-    const target = desired.targets[name];
-    if (target === undefined) return `git no longer has target ${name}`;
-    if (target.suspend) return `target ${name} is suspended`;
-    if (!isCapturedTarget(target)) return `target ${name} is of type ${target.type.kind}, which is not captured`;
-  }
-  return null;
 }
 
 /** One point for all that was missed. While another one of the policy is captured it waits. */
