@@ -160,7 +160,11 @@ async function chownUnlessAllowed(owner: OwnerRule, chown: () => Promise<void>):
   }
 }
 
-/** In the middle of the microsecond: Node takes a double, which may come out below the one that is meant. */
+/** Node takes a double; where that would come out below the microsecond that is meant, it is put into its middle. */
 export function secondsOf({ mtimeNs }: FileEntry): number {
-  return (Number(microseconds(mtimeNs)) + 0.5) / 1e6;
+  const wanted = Number(microseconds(mtimeNs));
+  const exact = wanted / 1e6;
+  const seconds = Math.floor(exact);
+  const got = seconds * 1e6 + Math.floor(Math.trunc((exact - seconds) * 1e9) / 1e3);
+  return got === wanted ? exact : (wanted + 0.5) / 1e6;
 }

@@ -13,7 +13,8 @@ import { askDatabase } from './ask-database.ts';
 import { captureDatabase, makeCopy, type SqliteTargetOf } from './capture.ts';
 import { companionName, lookAtDatabase, lookAtName, withDatabase } from './database-file.ts';
 import { recordOf } from './database-manifest.ts';
-import { isRestored, restoreDatabase } from './restore.ts';
+import { observeDatabase } from './observe.ts';
+import { restoreDatabase } from './restore.ts';
 
 /** A SQLite database, captured by SQLite itself and put back by one rename. */
 export function sqliteTarget({ allow }: { readonly allow: AllowList }): TargetDriver {
@@ -28,12 +29,11 @@ export function sqliteTarget({ allow }: { readonly allow: AllowList }): TargetDr
         return { outcome: 'failed', detail: faultText(error) };
       }
     },
-    observe: async (order, _signal, store) => {
+    observe: async (order, signal, store) => {
       if (order.snapshot === undefined || store === undefined) return 'unknown';
       try {
         const record = await recordOf(store, order.snapshot);
-        const isThere = await withDatabase(record.path, (root) => isRestored(root, record));
-        return isThere ? 'done' : 'notDone';
+        return await withDatabase(record.path, (root) => observeDatabase({ root, record, store, signal }));
       } catch (error) {
         faultText(error);
         return 'unknown';
