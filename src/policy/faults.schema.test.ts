@@ -185,6 +185,7 @@ const EXPECTED: Readonly<Record<string, readonly string[]>> = {
   ],
   'suspend-yes': ['8:12 error[E-TYPE] `suspend` must be true or false; found the text "yes"; write true'],
   'target-not-url': ['5:23 error[E-URL] `targets[0]` is not an http or https address: found "localhost:9464"'],
+  'target-files': [],
   'targets-empty': ['5:22 error[E-EMPTY] `targets` is empty; expected a list of addresses'],
   'then-set-flag': [
     '10:25 error[E-STEP] `then` makes a written value effective; it cannot set flags or move targets, only a ladder can',

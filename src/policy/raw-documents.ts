@@ -111,8 +111,16 @@ export type RawPrometheus = {
 
 export type RawTarget = {
   readonly git?: RawGitTarget;
+  readonly files?: RawFilesTarget;
+  readonly sqlite?: { readonly path: string };
   readonly quiesce?: readonly RawStep[];
   readonly check?: readonly RawCheck[];
+};
+
+export type RawFilesTarget = {
+  readonly paths: readonly string[];
+  readonly exclude?: readonly string[];
+  readonly oneFileSystem?: boolean;
 };
 
 export type RawGitTarget = {

@@ -9,7 +9,7 @@ export const KEYS_TO_COME: Readonly<Record<string, readonly string[]>> = {
   Rung: ['assess'],
   'Data loss': ['target', 'from', 'within'],
   Measure: ['sql', 'sqlite', 'postgres'],
-  'Target spec': ['files', 'sqlite', 'postgres', 'rows', 'http', 'flags', 'command'],
+  'Target spec': ['postgres', 'rows', 'http', 'flags', 'command'],
   'Step restore': ['policy', 'targets', 'mode', 'conflicts'],
   Release: ['reRamp'],
   Step: ['createPoint'],

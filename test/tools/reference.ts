@@ -16,6 +16,7 @@ const COMMON = 'common.schema.json';
 /** Every schema but the one that only joins the others. */
 const PAGES: readonly Page[] = [
   { file: 'metric-source.md', schema: 'metric-source.schema.json' },
+  { file: 'target.md', schema: 'target.schema.json' },
   { file: 'flag.md', schema: 'flag.schema.json' },
   { file: 'rollback-policy.md', schema: 'rollback-policy.schema.json' },
   { file: 'notifier.md', schema: 'notifier.schema.json' },

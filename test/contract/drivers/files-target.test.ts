@@ -245,14 +245,14 @@ describe('a capture', () => {
     expect(await stage.restore(snapshot, ['a'])).toMatchObject({ detail: expect.stringContaining('absolute path') });
   });
 
-  test('of 100,000 small files in one folder stays within bounds', async () => {
-    for (let index = 0; index < 100_000; index += 1) write(`${index}`, `${index}`);
+  test('of 10,000 small files in one folder', async () => {
+    for (let index = 0; index < 10_000; index += 1) write(`${index}`, `${index}`);
     const snapshot = await stage.capture();
-    expect(snapshot.detail).toContain('100000 files');
+    expect(snapshot.detail).toContain('10000 files');
     const second = await stage.capture({ previous: snapshot });
-    expect(second.detail).toContain('100000 of them unchanged');
+    expect(second.detail).toContain('10000 of them unchanged');
     expect(await stage.store.collect([second.manifest], new AbortController().signal)).toMatchObject({ blobs: 0 });
-  }, 300_000);
+  }, 120_000);
 });
 
 describe('a restore', () => {
