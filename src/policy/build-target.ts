@@ -28,7 +28,9 @@ function buildType(context: BuildContext, { git, files, sqlite }: RawTarget): Ta
 }
 
 function buildFiles(context: BuildContext, path: Path, raw: RawFilesTarget): FilesTarget {
-  const paths = raw.paths.map((text, index) => pathAt(context, [...path, 'paths', index], text, 'write'));
+  const paths = raw.paths.map((text, index) =>
+    pathAt(context, [...path, 'paths', index], text.replace(/(?<=.)\/+$/, ''), 'write'),
+  );
   refuseNested(context, [...path, 'paths'], paths);
   for (const [index, pattern] of (raw.exclude ?? []).entries()) {
     if (!isPattern(pattern)) {

@@ -177,7 +177,9 @@ class PieceWriter {
     this.#shards.add(shardOf(name));
     if (isThere) return;
     const sealed = await seal(piece, sha256, { compression, key: keyring.current });
-    this.storedBytes += await folder.writeBlob(name, sealed);
+    // Several are on their way: the sum is read after the wait, not before it.
+    const bytes = await folder.writeBlob(name, sealed);
+    this.storedBytes += bytes;
   }
 
   async commit(text: BlobRef): Promise<Committed> {
@@ -189,7 +191,8 @@ class PieceWriter {
     const name = nameOf(text.sha256, keyring);
     await this.#claimed.claim(manifestClaim(name));
     const record = await encodeRecord(text, { compression, key: keyring.current });
-    this.storedBytes += await folder.write('manifests', name, record);
+    const bytes = await folder.write('manifests', name, record);
+    this.storedBytes += bytes;
     await folder.settle('manifests');
     folder.at('committed');
     return { manifest: text.sha256, storedBytes: this.storedBytes };

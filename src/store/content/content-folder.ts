@@ -89,6 +89,16 @@ export class ContentFolder {
     return bytes;
   }
 
+  /** Gives all that waits its names; what cannot be made durable is gone, and whoever counts on it hears of that. */
+  async settleWaiting(): Promise<void> {
+    try {
+      await this.#nameWaiting();
+      await this.#naming;
+    } catch (error) {
+      if (!(error instanceof ContentError)) throw error;
+    }
+  }
+
   /** Makes what waits durable, and gives it its names; one batch after the other. */
   async #nameWaiting(): Promise<void> {
     const batch = this.#waiting;
