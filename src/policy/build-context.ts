@@ -105,8 +105,9 @@ export const SHORTEST_TIMEOUT = { ms: 1, text: '1ms' } as const;
 export function pathAt(context: BuildContext, path: Path, text: string, use: 'read' | 'write'): string {
   if (hasVariable(text)) return text;
   if (!text.startsWith('/')) {
+    const [list, last] = [path.at(-2), path.at(-1)];
     fault(context, path, 'E-PATH', {
-      message: `\`${path.at(-1)}\` is not an absolute path: found "${text}"`,
+      message: `\`${typeof last === 'number' ? `${list}[${last}]` : last}\` is not an absolute path: found "${text}"`,
       found: text,
     });
   } else if (text.split('/').includes('..') || text.includes('\0')) {

@@ -1,4 +1,4 @@
-import type { FilesTarget, GitTarget, Target, TargetType, TrackedRef } from '../core/model/target.ts';
+import type { FilesTarget, GitTarget, SqliteTarget, Target, TargetType, TrackedRef } from '../core/model/target.ts';
 import { buildChecks } from './build-check.ts';
 import { type BuildContext, durationAt, fault, pathAt, valueOrigin, within } from './build-context.ts';
 import { buildSteps } from './build-step.ts';
@@ -21,22 +21,47 @@ export function buildTarget(context: BuildContext, { metadata, spec }: RawDocume
   };
 }
 
-function buildType(context: BuildContext, spec: RawTarget): TargetType {
-  if (spec.files !== undefined) return buildFiles(context, ['spec', 'files'], spec.files);
-  if (spec.sqlite !== undefined) {
-    return { kind: 'sqlite', path: pathAt(context, ['spec', 'sqlite', 'path'], spec.sqlite.path, 'write') };
-  }
-  return buildGit(context, ['spec', 'git'], spec.git ?? { path: '' });
+function buildType(context: BuildContext, { git, files, sqlite }: RawTarget): TargetType {
+  if (files !== undefined) return buildFiles(context, ['spec', 'files'], files);
+  if (sqlite !== undefined) return buildSqlite(context, ['spec', 'sqlite'], sqlite);
+  return buildGit(context, ['spec', 'git'], git ?? { path: '' });
 }
 
 function buildFiles(context: BuildContext, path: Path, raw: RawFilesTarget): FilesTarget {
-  const paths = raw.paths.map((text, index) => pathAt(context, [...path, 'paths', index], text, 'write'));
-  for (const [index, inner] of paths.entries()) {
-    const outer = paths.find((one, other) => other !== index && inner.startsWith(`${one}/`));
-    if (outer === undefined) continue;
-    fault(context, [...path, 'paths', index], 'E-PATH', `"${inner}" lies within "${outer}", which holds it anyway`);
+  const paths = raw.paths.map((text, index) =>
+    pathAt(context, [...path, 'paths', index], text.replace(/(?<=.)\/+$/, ''), 'write'),
+  );
+  refuseNested(context, [...path, 'paths'], paths);
+  for (const [index, pattern] of (raw.exclude ?? []).entries()) {
+    if (!isPattern(pattern)) {
+      const message = `"${pattern}" leaves nothing out: a pattern is of a name, of a path below \`paths\`, or of a whole path`;
+      fault(context, [...path, 'exclude', index], 'E-PATTERN', { message, found: pattern });
+    }
   }
-  return { kind: 'files', paths, exclude: raw.exclude ?? [], oneFileSystem: raw.oneFileSystem ?? true };
+  return { kind: 'files', paths, exclude: raw.exclude ?? [], oneFileSystem: raw.oneFileSystem ?? false };
+}
+
+function isPattern(pattern: string): boolean {
+  const parts = pattern.replace(/\/+$/, '').split('/');
+  return !pattern.startsWith('!') && parts.some((part) => part !== '') && !parts.some((part) => /^\.{1,2}$/.test(part));
+}
+
+/** What is in two trees would be captured twice, and be put back twice. */
+function refuseNested(context: BuildContext, path: Path, paths: readonly string[]): void {
+  for (const [index, inner] of paths.entries()) {
+    const outer = paths.find((other, place) => place !== index && isWithin(inner, other, place < index));
+    if (outer === undefined) continue;
+    const message = `"${inner}" is already part of "${outer}"; name each folder once`;
+    fault(context, [...path, index], 'E-PATH', { message, found: inner });
+  }
+}
+
+function isWithin(inner: string, outer: string, isSameMeant: boolean): boolean {
+  return inner === outer ? isSameMeant : inner.startsWith(`${outer}/`);
+}
+
+function buildSqlite(context: BuildContext, path: Path, { path: file }: { readonly path: string }): SqliteTarget {
+  return { kind: 'sqlite', path: pathAt(context, [...path, 'path'], file, 'write') };
 }
 
 function buildGit(context: BuildContext, path: Path, raw: RawGitTarget): GitTarget {

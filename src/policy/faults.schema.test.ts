@@ -194,6 +194,14 @@ const EXPECTED: Readonly<Record<string, readonly string[]>> = {
   ],
   'suspend-yes': ['8:12 error[E-TYPE] `suspend` must be true or false; found the text "yes"; write true'],
   'target-not-url': ['5:23 error[E-URL] `targets[0]` is not an http or https address: found "localhost:9464"'],
+  'target-files': [
+    '6:23 error[E-PATH] "/etc/app/conf.d" is already part of "/etc/app"; name each folder once',
+    '6:40 error[E-PATH] `paths[2]` is not an absolute path: found "relative"',
+    '7:24 error[E-PATTERN] "../other" leaves nothing out: a pattern is of a name, of a path below `paths`, or of a whole path',
+    '7:36 error[E-PATTERN] "!keep" leaves nothing out: a pattern is of a name, of a path below `paths`, or of a whole path',
+    '13:3 error[E-MISSING-KEY] `path` is missing in `sqlite`; for example `path: /var/lib/memory-system/memory.db`',
+    '13:13 error[E-UNKNOWN-KEY] unknown key `file`; expected path',
+  ],
   'targets-empty': ['5:22 error[E-EMPTY] `targets` is empty; expected a list of addresses'],
   'then-set-flag': [
     '10:25 error[E-STEP] `then` makes a written value effective; it cannot set flags or move targets, only a ladder can',

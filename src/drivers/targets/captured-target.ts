@@ -4,6 +4,7 @@ import type { Millis } from '../../core/units.ts';
 import { ContentError } from '../../store/content/content-error.ts';
 import type { ContentStore } from '../../store/content/content-store.ts';
 import type { Compression } from '../../store/content/envelope.ts';
+import type { AllowList } from '../allow-list.ts';
 import { TargetError } from './target-driver.ts';
 
 /** What a target of this kind can do beside being looked at and restored: its states are kept as snapshots. */
@@ -29,6 +30,13 @@ export type CapturedDriver = {
     folder: string,
     context: PointContext,
   ) => Promise<RehearsalOutcome>;
+};
+
+/** What a driver of captured targets is made with. */
+export type CapturedHost = {
+  readonly allow: AllowList;
+  /** Called at each step of a restore that a crash could come after; for tests. */
+  readonly at?: (boundary: string) => void;
 };
 
 export type PointContext = {

@@ -143,11 +143,13 @@ class PieceWriter {
   readonly #writing = new Map<string, Promise<void>>();
   /** Where a name was given, by this capture or by one whose names may not be durable yet. */
   readonly #shards = new Set<string>();
+  readonly #losses: number;
   storedBytes = 0;
 
   constructor(parts: SessionParts) {
     this.#parts = parts;
     this.#claimed = parts.claims.open(parts.operation);
+    this.#losses = parts.folder.losses;
   }
 
   async has(sha256: string): Promise<boolean> {
@@ -175,16 +177,22 @@ class PieceWriter {
     this.#shards.add(shardOf(name));
     if (isThere) return;
     const sealed = await seal(piece, sha256, { compression, key: keyring.current });
-    this.storedBytes += await folder.write('blobs', name, sealed);
+    // Several are on their way: the sum is read after the wait, not before it.
+    const bytes = await folder.writeBlob(name, sealed);
+    this.storedBytes += bytes;
   }
 
   async commit(text: BlobRef): Promise<Committed> {
     const { folder, keyring, compression } = this.#parts;
     await folder.settleBlobs(this.#shards);
+    if (folder.losses !== this.#losses) {
+      throw new ContentError('io', `what was stored in ${folder.path} could not be made durable; capture it again`);
+    }
     const name = nameOf(text.sha256, keyring);
     await this.#claimed.claim(manifestClaim(name));
     const record = await encodeRecord(text, { compression, key: keyring.current });
-    this.storedBytes += await folder.write('manifests', name, record);
+    const bytes = await folder.write('manifests', name, record);
+    this.storedBytes += bytes;
     await folder.settle('manifests');
     folder.at('committed');
     return { manifest: text.sha256, storedBytes: this.storedBytes };

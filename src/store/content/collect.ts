@@ -35,6 +35,7 @@ export async function collect(parts: CollectParts): Promise<Collected> {
   const { folder } = parts;
   const needed = await mark(parts);
   folder.at('marked');
+  await folder.settleWaiting();
   const manifests = await sweepManifests(parts);
   const swept = await sweepBlobs(parts, needed);
   const remains = await folder.removeRemains();
@@ -88,7 +89,8 @@ async function sweepBlobs({ folder, claims, signal }: CollectParts, needed: Read
     for (const name of await folder.names('blobs', shard)) {
       if (needed.has(name)) continue;
       const isGone = await claims.removeUnclaimed(blobClaim(name), async () => {
-        bytes += await folder.remove('blobs', name);
+        const freed = await folder.remove('blobs', name);
+        bytes += freed;
         folder.at('blobRemoved');
       });
       if (isGone) blobs += 1;

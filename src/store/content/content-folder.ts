@@ -2,6 +2,7 @@ import { randomUUID } from 'node:crypto';
 import { mkdir, open, readdir, readFile, rename, rm, stat, unlink } from 'node:fs/promises';
 import { dirname, join } from 'node:path';
 import { ContentError, contentFault, errnoOf } from './content-error.ts';
+import { makeDurable } from './make-durable.ts';
 
 /**
  * The folder of the store. A file of it is complete from the moment it has its name: it is written under another one,
@@ -29,6 +30,10 @@ export type Boundary =
   | 'blobRemoved'
   | 'setAside';
 
+/** Small pieces get their names together: it is the disk's answer that takes long, not the bytes. */
+const SMALL_BYTES = 1024 * 1024;
+const BATCH_FILES = 512;
+
 /** Owns the files. Every method rejects with ContentError. */
 export class ContentFolder {
   readonly path: string;
@@ -37,6 +42,11 @@ export class ContentFolder {
   /** Names of pieces by shard, read when one is first asked for; it saves a system call for each piece. */
   readonly #known = new Map<string, Promise<Set<string>>>();
   #laid: Promise<void> | undefined;
+  /** Small pieces that are written, and have no name before they are durable: by name, the temporary file. */
+  #waiting = new Map<string, string>();
+  #naming: Promise<void> = Promise.resolve();
+  /** How often pieces that others may already count on could not be made durable. */
+  #losses = 0;
 
   constructor(path: string, at: (boundary: Boundary) => void) {
     this.path = path;
@@ -61,24 +71,92 @@ export class ContentFolder {
     }
   }
 
+  /** Writes a piece. A small one gets its name later, at the latest when somebody settles; until then it counts as there. */
+  async writeBlob(name: string, parts: readonly Buffer[]): Promise<number> {
+    const bytes = parts.reduce((sum, part) => sum + part.length, 0);
+    if (bytes > SMALL_BYTES) return await this.write('blobs', name, parts);
+    const temporary = join(this.path, 'tmp', randomUUID());
+    this.#writing.add(temporary);
+    try {
+      await guarded(`writing to the content store in ${this.path}`, () => this.#fill(temporary, parts, false));
+    } catch (error) {
+      await this.#discard(temporary);
+      throw error;
+    }
+    this.#waiting.set(name, temporary);
+    (await this.#shard(shardOf(name))).add(name);
+    if (this.#waiting.size >= BATCH_FILES) await this.#nameWaiting();
+    return bytes;
+  }
+
+  /** Gives all that waits its names; what cannot be made durable is gone, and whoever counts on it hears of that. */
+  async settleWaiting(): Promise<void> {
+    try {
+      await this.#nameWaiting();
+      await this.#naming;
+    } catch (error) {
+      if (!(error instanceof ContentError)) throw error;
+    }
+  }
+
+  /** Makes what waits durable, and gives it its names; one batch after the other. */
+  async #nameWaiting(): Promise<void> {
+    const batch = this.#waiting;
+    this.#waiting = new Map();
+    const turn = this.#naming.then(() => this.#nameBatch(batch));
+    this.#naming = turn.catch(() => undefined);
+    await turn;
+  }
+
+  async #nameBatch(batch: ReadonlyMap<string, string>): Promise<void> {
+    if (batch.size === 0) return;
+    try {
+      await guarded(`making ${this.path} durable`, async () => {
+        await makeDurable(join(this.path, 'tmp'), [...batch.values()]);
+        this.at('synced');
+        for (const [name, temporary] of batch) {
+          await this.#name(temporary, 'blobs', name);
+          this.#writing.delete(temporary);
+          this.at('named');
+        }
+      });
+    } catch (error) {
+      this.#losses += 1;
+      for (const [name, temporary] of batch) {
+        (await this.#shard(shardOf(name))).delete(name);
+        await this.#discard(temporary);
+      }
+      throw error;
+    }
+  }
+
+  async #discard(temporary: string): Promise<void> {
+    // Why it failed matters more than that its remains are still there; the next collection takes them.
+    await unlink(temporary).catch(() => undefined);
+    this.#writing.delete(temporary);
+  }
+
+  /** A capture that began at another count of losses may count on something that is not there. */
+  get losses(): number {
+    return this.#losses;
+  }
+
   /** Writes a file that is there whole or not at all. Its name is durable after `settle`. */
   async write(room: Room, name: string, parts: readonly Buffer[]): Promise<number> {
     const temporary = join(this.path, 'tmp', randomUUID());
     this.#writing.add(temporary);
     try {
       return await guarded(`writing to the content store in ${this.path}`, async () => {
-        const bytes = await this.#fill(temporary, parts);
+        const bytes = await this.#fill(temporary, parts, true);
         await this.#name(temporary, room, name);
         this.at('named');
         if (room === 'blobs') (await this.#shard(shardOf(name))).add(name);
+        this.#writing.delete(temporary);
         return bytes;
       });
     } catch (error) {
-      // Why it could not be written matters more than that its remains are still there; the next collection takes them.
-      await unlink(temporary).catch(() => undefined);
+      await this.#discard(temporary);
       throw error;
-    } finally {
-      this.#writing.delete(temporary);
     }
   }
 
@@ -93,7 +171,7 @@ export class ContentFolder {
     }
   }
 
-  async #fill(temporary: string, parts: readonly Buffer[]): Promise<number> {
+  async #fill(temporary: string, parts: readonly Buffer[], isDurable: boolean): Promise<number> {
     const handle = await open(temporary, 'wx', 0o600);
     try {
       const wanted = parts.reduce((sum, part) => sum + part.length, 0);
@@ -102,16 +180,18 @@ export class ContentFolder {
       if (bytesWritten < wanted) await handle.write(Buffer.concat(parts), bytesWritten);
       if ((await handle.stat()).size !== wanted) throw new ContentError('full', `${this.path} takes no more`);
       this.at('written');
-      await handle.datasync();
-      this.at('synced');
+      if (isDurable) await handle.datasync();
+      if (isDurable) this.at('synced');
       return wanted;
     } finally {
       await handle.close();
     }
   }
 
-  /** Makes the names of pieces in these shards durable. */
+  /** Makes the names of pieces in these shards durable, also of those that still wait for one. */
   async settleBlobs(shards: Iterable<string>): Promise<void> {
+    await this.#nameWaiting();
+    await this.#naming;
     await guarded(`making ${this.path} durable`, async () => {
       for (const shard of shards) await syncFolder(join(this.path, 'blobs', shard));
       await syncFolder(join(this.path, 'blobs'));

@@ -104,6 +104,12 @@ test('compresses what can be compressed, and stores the rest as it is', async ()
   expect(plain.storedBytes).toBeLessThan(1_001_000);
 });
 
+test('counts what was stored of several pieces at once', async () => {
+  const store = await opened();
+  const { storedBytes } = await captured(store, 'one', [randomBytes(3 * CHUNK_BYTES)]);
+  expect(storedBytes).toBeGreaterThan(3 * CHUNK_BYTES);
+});
+
 test('only its owner can look into it', async () => {
   await captured(await opened(), 'one', [text('a')]);
   expect(statSync(folder).mode & 0o777).toBe(0o700);

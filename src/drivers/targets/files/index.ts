@@ -5,7 +5,13 @@ import type { Snapshot } from '../../../core/model/point.ts';
 import type { Target } from '../../../core/model/target.ts';
 import type { ContentStore } from '../../../store/content/content-store.ts';
 import type { AllowList } from '../../allow-list.ts';
-import { type CapturedDriver, faultText, type PointContext, type TargetDiff } from '../captured-target.ts';
+import {
+  type CapturedDriver,
+  type CapturedHost,
+  faultText,
+  type PointContext,
+  type TargetDiff,
+} from '../captured-target.ts';
 import { mustQuiesce } from '../quiesce.ts';
 import { type RestoreContext, type TargetDriver, TargetError, type TargetOrder } from '../target-driver.ts';
 import { verifySnapshot } from '../verify-snapshot.ts';
@@ -20,14 +26,14 @@ import { entriesOf, headOf } from './snapshot-content.ts';
 import { errnoOf, type OpenRoot } from './walk.ts';
 
 /** Trees of files, captured into the content store and put back from there. */
-export function filesTarget({ allow }: { readonly allow: AllowList }): TargetDriver {
+export function filesTarget(host: CapturedHost): TargetDriver {
   return {
     read: (target) => look(filesOf(target)),
     refresh: () => Promise.resolve(undefined),
     prepare: () => Promise.resolve(null),
     restore: async (order, context) => {
       try {
-        const detail = await restoreTarget(allow, order, context);
+        const detail = await restoreTarget(host, order, context);
         return { outcome: 'done', detail };
       } catch (error) {
         return { outcome: 'failed', detail: faultText(error) };
@@ -90,7 +96,11 @@ async function look({ type }: FilesTargetOf): ReturnType<TargetDriver['read']> {
   }
 }
 
-async function restoreTarget(allow: AllowList, order: TargetOrder, context: RestoreContext): Promise<string> {
+async function restoreTarget(
+  { allow, at }: CapturedHost,
+  order: TargetOrder,
+  context: RestoreContext,
+): Promise<string> {
   const target = filesOf(order.target);
   const { store, signal, progress = () => undefined } = context;
   if (order.snapshot === undefined || store === undefined) {
@@ -110,7 +120,8 @@ async function restoreTarget(allow: AllowList, order: TargetOrder, context: Rest
       signal,
       progress,
     };
-    return describeRestored(await restoreFiles(restoreOf(target, parts, order.paths)));
+    const restore = restoreOf(target, parts, order.paths);
+    return describeRestored(await restoreFiles(at === undefined ? restore : { ...restore, at }));
   });
 }
 

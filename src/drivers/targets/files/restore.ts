@@ -1,15 +1,17 @@
 import { spawn } from 'node:child_process';
 import { once } from 'node:events';
 import { constants } from 'node:fs';
-import { mkdir, open, rmdir, unlink } from 'node:fs/promises';
+import { link, mkdir, open, rename, rmdir, unlink } from 'node:fs/promises';
 import type { Snapshot } from '../../../core/model/point.ts';
 import type { ContentStore } from '../../../store/content/content-store.ts';
 import { TargetError } from '../target-driver.ts';
 import type { BytePath } from './byte-path.ts';
+import { STAGE_PREFIX } from './exclusion.ts';
 import type { FileEntry, FilesHead } from './file-entry.ts';
 import { eachInOrder } from './in-order.ts';
 import type { OpenFolder } from './open-folder.ts';
 import { sumOnly } from './read-file.ts';
+import { removeTree } from './remove-tree.ts';
 import { type Change, planRestore, type RestorePlan } from './restore-plan.ts';
 import { noNotes, scan } from './scan.ts';
 import type { Selection } from './selection.ts';
@@ -207,20 +209,31 @@ async function carryOut(restore: FilesRestore, { kind, entry }: Change, ways: Wa
     case 'link': {
       const stage = await stageOf(restore, entry.root, stages);
       const { parent, name } = await ways.to(entry);
-      await stage.place(entry, parent, name);
+      await stage.place(entry, parent, name, restore.owner);
       return;
     }
-    case 'join': {
-      const stage = await stageOf(restore, entry.root, stages);
-      const first = await ways.to({ ...entry, path: entry.sameAs ?? '' });
-      const from = first.parent.at(first.name);
-      await stage.join(entry, from);
-      const { parent, name } = await ways.to(entry);
-      await stage.place(entry, parent, name);
+    case 'join':
+      await join(ways, entry);
       return;
-    }
     case 'attributes':
       if (entry.type === 'file') await adjust(ways, entry, restore.owner);
+  }
+}
+
+/** Another name of a file of the same tree: beside its place first, and then over what stands there. */
+async function join(ways: Ways, entry: FileEntry): Promise<void> {
+  const first = await ways.to({ ...entry, path: entry.sameAs ?? '' });
+  const from = first.parent.use();
+  try {
+    const { parent, name } = await ways.to(entry);
+    const beside = `${STAGE_PREFIX}name`;
+    await removeTree(parent, beside);
+    await link(from.at(first.name), parent.at(beside));
+    await rename(parent.at(beside), parent.at(name));
+    // rename(2) does nothing at all if both are names of the same file.
+    await removeTree(parent, beside);
+  } finally {
+    await from.letGo();
   }
 }
 

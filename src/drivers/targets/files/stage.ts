@@ -1,6 +1,6 @@
 import { createHash } from 'node:crypto';
 import { constants } from 'node:fs';
-import { type FileHandle, lchown, link, lutimes, mkdir, open, rename, statfs, symlink } from 'node:fs/promises';
+import { copyFile, type FileHandle, lchown, lutimes, mkdir, open, rename, statfs, symlink } from 'node:fs/promises';
 import type { ContentStore } from '../../../store/content/content-store.ts';
 import { TargetError } from '../target-driver.ts';
 import { type BytePath, bytesOf } from './byte-path.ts';
@@ -92,19 +92,37 @@ export class Stage {
     this.#ready.set(keyOf(entry), name);
   }
 
-  /** Another name of what stands somewhere in the tree. */
-  async join(entry: FileEntry, from: Buffer): Promise<void> {
-    const name = this.#nextName();
-    await link(from, this.#folder.at(name));
-    this.#ready.set(keyOf(entry), name);
-  }
-
   /** Puts what is ready in place, over what stands there, in one step. */
-  async place(entry: FileEntry, parent: OpenFolder, name: BytePath): Promise<void> {
+  async place(entry: FileEntry, parent: OpenFolder, name: BytePath, owner: OwnerRule): Promise<void> {
     const ready = this.#ready.get(keyOf(entry));
     if (ready === undefined) throw new TypeError('it was not made ready');
-    await rename(this.#folder.at(ready), parent.at(name));
+    try {
+      await rename(this.#folder.at(ready), parent.at(name));
+    } catch (error) {
+      if (errnoOf(error) !== 'EXDEV') throw error;
+      await this.#placeElsewhere(entry, ready, parent, name, owner);
+    }
     this.#ready.delete(keyOf(entry));
+  }
+
+  /** On a file system that is mounted within the tree: beside its place, and then by renaming there. */
+  async #placeElsewhere(entry: FileEntry, ready: BytePath, parent: OpenFolder, name: BytePath, owner: OwnerRule) {
+    const beside = parent.at(this.#name);
+    await removeTree(parent, this.#name);
+    if (entry.type === 'link') {
+      await symlink(bytesOf(entry.to ?? ''), beside);
+      await chownUnlessAllowed(owner, () => lchown(beside, entry.uid, entry.gid));
+    } else {
+      await copyFile(this.#folder.at(ready), beside, constants.COPYFILE_EXCL);
+      const handle = await open(beside, O_WRONLY | O_NOFOLLOW);
+      try {
+        await applyTo(handle, entry, owner);
+        await handle.sync();
+      } finally {
+        await handle.close();
+      }
+    }
+    await rename(beside, parent.at(name));
   }
 
   async close(): Promise<void> {
@@ -160,7 +178,11 @@ async function chownUnlessAllowed(owner: OwnerRule, chown: () => Promise<void>):
   }
 }
 
-/** In the middle of the microsecond: Node takes a double, which may come out below the one that is meant. */
+/** Node takes a double; where that would come out below the microsecond that is meant, it is put into its middle. */
 export function secondsOf({ mtimeNs }: FileEntry): number {
-  return (Number(microseconds(mtimeNs)) + 0.5) / 1e6;
+  const wanted = Number(microseconds(mtimeNs));
+  const exact = wanted / 1e6;
+  const seconds = Math.floor(exact);
+  const got = seconds * 1e6 + Math.floor(Math.trunc((exact - seconds) * 1e9) / 1e3);
+  return got === wanted ? exact : (wanted + 0.5) / 1e6;
 }

@@ -3,8 +3,13 @@ import { join } from 'node:path';
 import type { Snapshot } from '../../../core/model/point.ts';
 import type { Target } from '../../../core/model/target.ts';
 import type { ContentStore } from '../../../store/content/content-store.ts';
-import type { AllowList } from '../../allow-list.ts';
-import { type CapturedDriver, faultText, type PointContext, type TargetDiff } from '../captured-target.ts';
+import {
+  type CapturedDriver,
+  type CapturedHost,
+  faultText,
+  type PointContext,
+  type TargetDiff,
+} from '../captured-target.ts';
 import { errnoOf } from '../files/walk.ts';
 import { mustQuiesce } from '../quiesce.ts';
 import { type RestoreContext, type TargetDriver, TargetError, type TargetOrder } from '../target-driver.ts';
@@ -13,27 +18,27 @@ import { askDatabase } from './ask-database.ts';
 import { captureDatabase, makeCopy, type SqliteTargetOf } from './capture.ts';
 import { companionName, lookAtDatabase, lookAtName, withDatabase } from './database-file.ts';
 import { recordOf } from './database-manifest.ts';
-import { isRestored, restoreDatabase } from './restore.ts';
+import { observeDatabase } from './observe.ts';
+import { restoreDatabase } from './restore.ts';
 
 /** A SQLite database, captured by SQLite itself and put back by one rename. */
-export function sqliteTarget({ allow }: { readonly allow: AllowList }): TargetDriver {
+export function sqliteTarget(host: CapturedHost): TargetDriver {
   return {
     read: (target) => look(databaseOf(target)),
     refresh: () => Promise.resolve(undefined),
     prepare: () => Promise.resolve(null),
     restore: async (order, context) => {
       try {
-        return { outcome: 'done', detail: await restoreTarget(allow, order, context) };
+        return { outcome: 'done', detail: await restoreTarget(host, order, context) };
       } catch (error) {
         return { outcome: 'failed', detail: faultText(error) };
       }
     },
-    observe: async (order, _signal, store) => {
+    observe: async (order, signal, store) => {
       if (order.snapshot === undefined || store === undefined) return 'unknown';
       try {
         const record = await recordOf(store, order.snapshot);
-        const isThere = await withDatabase(record.path, (root) => isRestored(root, record));
-        return isThere ? 'done' : 'notDone';
+        return await withDatabase(record.path, (root) => observeDatabase({ root, record, store, signal }));
       } catch (error) {
         faultText(error);
         return 'unknown';
@@ -85,7 +90,11 @@ async function look({ type }: SqliteTargetOf): ReturnType<TargetDriver['read']> 
   }
 }
 
-async function restoreTarget(allow: AllowList, order: TargetOrder, context: RestoreContext): Promise<string> {
+async function restoreTarget(
+  { allow, at }: CapturedHost,
+  order: TargetOrder,
+  context: RestoreContext,
+): Promise<string> {
   const target = databaseOf(order.target);
   const { snapshot } = order;
   const { store, signal, log, progress = () => undefined } = context;
@@ -101,7 +110,8 @@ async function restoreTarget(allow: AllowList, order: TargetOrder, context: Rest
     const refused = allow.mayWrite(target.type.path) ?? allow.mayWrite(root.path);
     if (refused !== undefined) throw new TargetError('notAllowed', refused);
     const quiesce = () => mustQuiesce(target, context);
-    return await restoreDatabase({ root, record, store, signal, log, progress, quiesce });
+    const watched = at === undefined ? {} : { at };
+    return await restoreDatabase({ root, record, store, signal, log, progress, quiesce, ...watched });
   });
 }
 

@@ -5,19 +5,10 @@ import type { BlobRef } from '../../../store/content/blob-ref.ts';
 import type { ContentStore } from '../../../store/content/content-store.ts';
 import type { BytePath } from '../files/byte-path.ts';
 import { STAGE_PREFIX } from '../files/exclusion.ts';
-import { sumOnly } from '../files/read-file.ts';
 import { errnoOf, explained, type OpenRoot } from '../files/walk.ts';
 import { TargetError } from '../target-driver.ts';
 import { askDatabase } from './ask-database.ts';
-import {
-  COMPANIONS,
-  companionName,
-  type DatabaseRecord,
-  hasUnsettled,
-  lookAtDatabase,
-  lookAtName,
-  openDatabaseFile,
-} from './database-file.ts';
+import { COMPANIONS, companionName, type DatabaseRecord, hasUnsettled, lookAtName } from './database-file.ts';
 import { openersOfDatabase } from './openers.ts';
 
 const { O_CREAT, O_EXCL, O_NOFOLLOW, O_WRONLY } = constants;
@@ -127,25 +118,5 @@ async function remove(root: OpenRoot, name: BytePath): Promise<void> {
     await unlink(root.parent.at(name));
   } catch (error) {
     if (errnoOf(error) !== 'ENOENT') throw error;
-  }
-}
-
-/** Whether the file is, byte for byte, what the snapshot has. */
-export async function isRestored(root: OpenRoot, { content, mode, uid, gid }: DatabaseRecord): Promise<boolean> {
-  if ((await lookAtName(root, root.name)) === undefined) return false;
-  const stats = await lookAtDatabase(root);
-  if (Number(stats.size) !== content.bytes || (await hasUnsettled(root))) return false;
-  if (Number(stats.mode & 0o7777n) !== mode || Number(stats.uid) !== uid || Number(stats.gid) !== gid) return false;
-  const handle = await openDatabaseFile(root);
-  try {
-    let position = 0;
-    const { sha256 } = await sumOnly(async (buffer) => {
-      const { bytesRead } = await handle.read(buffer, 0, buffer.length, position);
-      position += bytesRead;
-      return bytesRead;
-    });
-    return sha256 === content.sha256;
-  } finally {
-    await handle.close();
   }
 }

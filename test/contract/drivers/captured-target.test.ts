@@ -1,0 +1,222 @@
+import { mkdirSync, readdirSync, readFileSync, rmSync, statSync, writeFileSync } from 'node:fs';
+import { join } from 'node:path';
+import { DatabaseSync } from 'node:sqlite';
+import { afterEach, beforeEach, describe, expect, test } from 'vitest';
+import type { CapturedType } from '../../../src/core/model/target.ts';
+import { CapturedStage, totals } from '../../support/points/captured-stage.ts';
+import { aService } from '../../support/policies.ts';
+
+/** What every captured target promises, shown on each type of them. */
+type Sample = {
+  readonly type: (live: string) => CapturedType;
+  readonly make: (live: string) => void;
+  /** Adds one thing, removes one and changes one. */
+  readonly change: (live: string) => void;
+  /** Makes it unreadable for everybody. */
+  readonly lose: (live: string) => void;
+};
+
+const SAMPLES = {
+  files: {
+    type: (live) => ({ kind: 'files', paths: [join(live, 'app')], exclude: [], oneFileSystem: false }),
+    make: (live) => {
+      mkdirSync(join(live, 'app/etc'), { recursive: true });
+      for (const name of ['a', 'b', 'etc/c']) writeFileSync(join(live, 'app', name), `${name}\n`.repeat(2_000));
+    },
+    change: (live) => {
+      writeFileSync(join(live, 'app/a'), 'changed');
+      rmSync(join(live, 'app/b'));
+      writeFileSync(join(live, 'app/etc/new'), 'new');
+    },
+    lose: (live) => rmSync(join(live, 'app'), { recursive: true }),
+  },
+  sqlite: {
+    type: (live) => ({ kind: 'sqlite', path: join(live, 'app.db') }),
+    make: (live) =>
+      inDatabase(live, [
+        'PRAGMA journal_mode = WAL',
+        'CREATE TABLE t (id INTEGER PRIMARY KEY, name TEXT)',
+        "INSERT INTO t VALUES (1, 'one'), (2, 'two'), (3, 'three')",
+      ]),
+    change: (live) =>
+      inDatabase(live, [
+        "UPDATE t SET name = 'other' WHERE id = 1",
+        'DELETE FROM t WHERE id = 2',
+        "INSERT INTO t VALUES (4, 'four')",
+      ]),
+    lose: (live) => rmSync(join(live, 'app.db')),
+  },
+} satisfies Readonly<Record<CapturedType['kind'], Sample>>;
+
+function inDatabase(live: string, statements: readonly string[]): void {
+  const database = new DatabaseSync(join(live, 'app.db'));
+  for (const statement of statements) database.exec(statement);
+  database.close();
+}
+
+const KEY = Buffer.alloc(32, 3);
+
+describe.each(Object.entries(SAMPLES) as readonly (readonly [string, Sample])[])('%s', (_kind, sample) => {
+  let stage: CapturedStage;
+
+  beforeEach(async () => {
+    stage = await CapturedStage.open(sample.type, { key: KEY });
+    sample.make(stage.live);
+  });
+  afterEach(() => stage.close());
+
+  test('captured, changed and restored, is what it was', async () => {
+    const snapshot = await stage.capture();
+    expect(snapshot).toMatchObject({ encrypted: true, compression: 'zstd', from: 1_000, to: 1_000 });
+    expect(await stage.observe(snapshot)).toBe('done');
+    expect(totals(await stage.diff(snapshot))).toStrictEqual({ added: 0, removed: 0, changed: 0 });
+    sample.change(stage.live);
+    expect(totals(await stage.diff(snapshot))).toStrictEqual({ added: 1, removed: 1, changed: 1 });
+    expect(await stage.observe(snapshot)).toBe('notDone');
+    expect(await stage.restore(snapshot)).toMatchObject({ outcome: 'done' });
+    expect(await stage.observe(snapshot)).toBe('done');
+    expect(totals(await stage.diff(snapshot))).toStrictEqual({ added: 0, removed: 0, changed: 0 });
+    expect((await stage.capture()).fingerprint).toBe(snapshot.fingerprint);
+    expect(stage.remains()).toStrictEqual([]);
+  });
+
+  test('can be restored again and again, and after it was lost', async () => {
+    const snapshot = await stage.capture();
+    for (let turn = 0; turn < 2; turn += 1) {
+      expect(await stage.restore(snapshot)).toMatchObject({ outcome: 'done' });
+    }
+    sample.lose(stage.live);
+    expect(await stage.observe(snapshot)).toBe('notDone');
+    expect(await stage.restore(snapshot)).toMatchObject({ outcome: 'done' });
+    expect((await stage.capture()).fingerprint).toBe(snapshot.fingerprint);
+  });
+
+  test('has another fingerprint for another state, and a difference between two snapshots', async () => {
+    const first = await stage.capture();
+    sample.change(stage.live);
+    const second = await stage.capture({ previous: first });
+    expect(second.fingerprint).not.toBe(first.fingerprint);
+    expect(totals(await stage.diff(first, second))).toStrictEqual({ added: 1, removed: 1, changed: 1 });
+    expect(totals(await stage.diff(second, first))).toStrictEqual({ added: 1, removed: 1, changed: 1 });
+  });
+
+  test('captured anew without a change adds next to nothing', async () => {
+    const first = await stage.capture();
+    const second = await stage.capture({ previous: first });
+    expect(second.fingerprint).toBe(first.fingerprint);
+    expect(second.storedBytes).toBeLessThan(2_000);
+    expect(second.detail).toContain('unchanged');
+  });
+
+  test('captured with another compression says so', async () => {
+    expect(await stage.capture({ compression: 'none' })).toMatchObject({ compression: 'none' });
+    expect(await stage.capture({ compression: 'gzip' })).toMatchObject({ compression: 'gzip' });
+  });
+
+  test('whose capture is ended leaves nothing half', async () => {
+    const kept = await stage.capture();
+    sample.change(stage.live);
+    for (const signal of [AbortSignal.abort(), abortedSoon()]) {
+      const outcome = await stage.points.capture(stage.target, stage.captureContext({ signal }));
+      if (outcome.outcome === 'done') stage.store.release('capture:2');
+    }
+    await stage.store.collect([kept.manifest], new AbortController().signal);
+    expect(await stage.store.manifestCount()).toBeLessThanOrEqual(2);
+    expect(await stage.points.verify(stage.target, kept, stage.pointContext())).toMatchObject({ outcome: 'valid' });
+    expect(readdirSync(join(stage.store.folder, 'tmp'))).toStrictEqual([]);
+    expect(readdirSync(join(stage.store.folder, 'scratch'))).toStrictEqual([]);
+  });
+
+  test('whose restore is ended beforehand is untouched', async () => {
+    const snapshot = await stage.capture();
+    sample.change(stage.live);
+    const changed = await stage.capture();
+    const outcome = await stage.restore(snapshot, [], { signal: AbortSignal.abort() });
+    expect(outcome.outcome).toBe('failed');
+    expect((await stage.capture()).fingerprint).toBe(changed.fingerprint);
+    expect(stage.remains()).toStrictEqual([]);
+  });
+
+  test('whose quiesce fails is untouched, and says why', async () => {
+    const quiesced = { ...stage.target, quiesce: [aService('a.service', 'stop')] };
+    const snapshot = await stage.capture();
+    sample.change(stage.live);
+    const changed = await stage.capture();
+    const perform = async () =>
+      await Promise.resolve({ outcome: 'failed', code: 'failed', detail: 'it will not stop' } as never);
+    const order = { target: quiesced, to: 'point', paths: [], snapshot };
+    expect(await stage.driver.restore(order, stage.restoreContext({ perform }))).toStrictEqual({
+      outcome: 'failed',
+      detail: 'it will not stop',
+    });
+    expect((await stage.capture()).fingerprint).toBe(changed.fingerprint);
+    expect(stage.remains()).toStrictEqual([]);
+  });
+
+  test('finds a flipped bit, names what needs it, and does not restore it', async () => {
+    const snapshot = await stage.capture();
+    expect(await stage.points.verify(stage.target, snapshot, stage.pointContext())).toMatchObject({ outcome: 'valid' });
+    const largest = stage.blobs().sort((a, b) => statSync(b).size - statSync(a).size);
+    for (const path of largest.slice(0, 3)) {
+      const bytes = readFileSync(path);
+      bytes.writeUInt8(bytes.readUInt8(bytes.length - 3) ^ 4, bytes.length - 3);
+      writeFileSync(path, bytes);
+    }
+    sample.change(stage.live);
+    expect(await stage.restore(snapshot)).toMatchObject({ outcome: 'failed' });
+    const verdict = await stage.points.verify(stage.target, snapshot, stage.pointContext());
+    expect(verdict.outcome).toBe('invalid');
+    expect(stage.remains()).toStrictEqual([]);
+  });
+
+  test('with a wrong key is neither valid nor invalid', async () => {
+    const snapshot = await stage.capture();
+    const { openContentStore } = await import('../../../src/store/content/content-store.ts');
+    const without = await openContentStore(stage.store.folder, { compression: 'zstd' });
+    const verdict = await stage.points.verify(stage.target, snapshot, stage.pointContext({ store: without }));
+    expect(verdict).toMatchObject({ outcome: 'failed' });
+    expect(verdict.detail).toContain('key');
+  });
+
+  test('is rehearsed beside the live one, which is not touched', async () => {
+    const snapshot = await stage.capture();
+    sample.change(stage.live);
+    const changed = await stage.capture();
+    const folder = join(stage.folder, 'scratch');
+    mkdirSync(folder);
+    expect(await stage.points.rehearse(stage.target, snapshot, folder, stage.pointContext())).toMatchObject({
+      outcome: 'done',
+    });
+    expect(readdirSync(folder)).toHaveLength(1);
+    expect((await stage.capture()).fingerprint).toBe(changed.fingerprint);
+  });
+
+  test('that is not there is not captured, and a look says so', async () => {
+    sample.lose(stage.live);
+    const outcome = await stage.points.capture(stage.target, stage.captureContext());
+    expect(outcome).toMatchObject({ outcome: 'failed' });
+    expect(outcome.detail).toContain('does not exist');
+    expect(await stage.driver.read(stage.target, new AbortController().signal)).toMatchObject({ kind: 'unreadable' });
+  });
+
+  test('is looked at', async () => {
+    expect(await stage.driver.read(stage.target, new AbortController().signal)).toMatchObject({ kind: 'captured' });
+  });
+
+  test('is not restored without a snapshot, or where the host forbids it', async () => {
+    const order = { target: stage.target, to: 'nothing', paths: [] };
+    expect(await stage.driver.restore(order, stage.restoreContext())).toMatchObject({ outcome: 'failed' });
+    const { createTargetDrivers } = await import('../../../src/drivers/targets/registry.ts');
+    const { createAllowList } = await import('../../../src/drivers/allow-list.ts');
+    const strict = createTargetDrivers(createAllowList({ paths: ['/srv'] }))[stage.target.type.kind];
+    const snapshot = await stage.capture();
+    const refused = await strict.restore({ ...order, snapshot }, stage.restoreContext());
+    expect(refused.detail).toContain('is not among the paths that this host allows');
+  });
+});
+
+function abortedSoon(): AbortSignal {
+  const control = new AbortController();
+  setImmediate(() => control.abort());
+  return control.signal;
+}
