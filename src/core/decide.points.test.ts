@@ -383,6 +383,15 @@ describe('a rung', () => {
     ]);
   });
 
+  test('restores what is damaged all the same where the step says so', () => {
+    const world = rungWorld([aRestore({ target: 'database', to: { kind: 'latestValid' }, safety: 'attempt' })]);
+    world.perform = (action) =>
+      action.kind === 'capture' ? { outcome: 'failed', detail: 'malformed' } : { outcome: 'done', detail: '' };
+    world.live(30, 0.9);
+    expect(world.contents['database']).toBe('old');
+    expect(points(world).find(({ cause }) => cause.kind === 'rollback')).toMatchObject({ failure: 'malformed' });
+  });
+
   test('never lets a capture delay a flag', () => {
     const world = rungWorld([setFlagOff(), restore({ kind: 'latestValid' })]);
     world.live(30, 0.9);

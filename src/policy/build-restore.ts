@@ -12,7 +12,8 @@ export function buildRestore(context: BuildContext, path: Path, raw: RawRestore)
   const use = { restoreTo: to.kind } as const;
   const origin = valueOrigin(context, [...path, 'target']);
   context.references.push({ kind: 'Target', name: raw.target, origin, use });
-  return { kind: 'restore', target: raw.target, to, paths };
+  const safety = raw.safety === 'attempt' ? { safety: raw.safety } : {};
+  return { kind: 'restore', target: raw.target, to, paths, ...safety };
 }
 
 /** Exactly one of them; the schema says which there are. */

@@ -382,6 +382,7 @@ export type RawRestore = {
   readonly target: string;
   readonly to: 'lastGood' | 'latestValid' | 'safetyPoint' | RawRestorePoint;
   readonly only?: { readonly paths: readonly string[] };
+  readonly safety?: 'required' | 'attempt';
   readonly timeout?: string;
 };
 

@@ -50,6 +50,8 @@ export type RestoreStep = {
   readonly to: RestorePoint;
   /** Only these paths within it; all of it if empty. */
   readonly paths: readonly string[];
+  /** It goes on although what it overwrites could not be kept first: what is damaged can often not be captured. */
+  readonly safety?: 'attempt';
 };
 
 /** Captures a PointPolicy's targets into a point; done when they are stored. */

@@ -32,6 +32,8 @@ export function safetyFor(turn: Turn, incident: Incident, phase: ExecutingPhase,
   }
   if (isCaptured(point)) return { kind: 'there' };
   if (point.state === 'creating' || point.state === 'capturing') return { kind: 'waiting' };
+  // The point that failed stays and says so.
+  if (step.safety === 'attempt') return { kind: 'there' };
   const reason = `what it overwrites could not be kept first (${point.id}): ${point.failure ?? `it is ${point.state}`}`;
   return { kind: 'failed', reason };
 }
