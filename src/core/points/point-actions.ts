@@ -9,6 +9,7 @@ import { undoOf } from '../targets/moves.ts';
 import type { Turn } from '../turn.ts';
 import type { Millis } from '../units.ts';
 import { newestSnapshot } from './evolve-points.ts';
+import { overviewOf, pointsIn } from './points-by-state.ts';
 import { newestFirst } from './verdicts.ts';
 
 /** Large databases take long; a rollback does not wait for as long as that. */
@@ -26,9 +27,7 @@ export function pointActions(turn: Turn): Action[] {
  * being restored or that an incident works on.
  */
 function captures(turn: Turn): Action[] {
-  const waiting = Object.values(turn.memory.points)
-    .filter(({ state }) => state === 'creating')
-    .sort((a, b) => newestFirst(b, a));
+  const waiting = pointsIn(turn.memory, 'creating').sort((a, b) => newestFirst(b, a));
   if (waiting.length === 0 || isUnderWay(turn, 'collect')) return [];
   const safeties = new Set(Object.values(turn.memory.restores).map(({ safety }) => safety));
   const isUrgent = ({ id, cause }: Point): boolean => cause.kind === 'rollback' || safeties.has(id);
@@ -104,8 +103,8 @@ function doTheSame({ origin: _one, ...a }: Step, { origin: _other, ...b }: Step)
 /** One at a time, what has waited longest first; what was just captured comes before what is read again. */
 function validations(turn: Turn): Action[] {
   if (isUnderWay(turn, 'validate') || isUnderWay(turn, 'collect')) return [];
-  const waiting = Object.values(turn.memory.points)
-    .filter(({ state, verify }) => verify !== null && turn.now >= verify.retryAt && state !== 'pruned')
+  const waiting = overviewOf(turn.memory.points)
+    .verifying.filter(({ state, verify }) => verify !== null && turn.now >= verify.retryAt && state !== 'pruned')
     .filter(({ state }) => state === 'stored' || state === 'valid' || state === 'invalid')
     .sort((a, b) => Number(a.state !== 'stored') - Number(b.state !== 'stored') || newestFirst(b, a));
   const [point] = waiting;
@@ -134,7 +133,7 @@ function collections(turn: Turn): Action[] {
   if (collection === null || turn.now < collection.retryAt) return [];
   const isBusy =
     (['capture', 'validate', 'restore'] as const).some((kind) => isUnderWay(turn, kind)) ||
-    Object.values(turn.memory.points).some(({ state }) => state === 'creating' || state === 'capturing');
+    pointsIn(turn.memory, 'creating', 'capturing').length > 0;
   if (isBusy) return [];
   return [
     {
@@ -150,6 +149,6 @@ function collections(turn: Turn): Action[] {
 
 /** When one of them is to be tried again. */
 export function pointInstants({ memory }: Pick<Turn, 'memory'>): Millis[] {
-  const retries = Object.values(memory.points).flatMap(({ verify }) => verify?.retryAt ?? []);
+  const retries = overviewOf(memory.points).verifying.flatMap(({ verify }) => verify?.retryAt ?? []);
   return [...retries, ...(memory.collection === null ? [] : [memory.collection.retryAt])];
 }

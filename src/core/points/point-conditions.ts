@@ -1,13 +1,14 @@
-import { isUnderWay, type Point, pointObject } from '../model/point.ts';
+import { pointObject } from '../model/point.ts';
 import type { Condition } from '../plan/plan.ts';
+import { isEmpty } from '../record.ts';
 import type { Turn } from '../turn.ts';
+import { overviewOf, pointsIn } from './points-by-state.ts';
 import { pruneRuns } from './prune-points.ts';
-import { newestFirst } from './verdicts.ts';
 
 /** What people should know of rollback points. */
 export function pointConditions(turn: Turn): Condition[] {
   const { points } = turn.memory;
-  if (Object.keys(points).length === 0) return [];
+  if (isEmpty(points)) return [];
   return [...refusals(turn), ...failures(turn), ...damaged(turn), ...unverified(turn), ...collectionCondition(turn)];
 }
 
@@ -22,9 +23,7 @@ function refusals(turn: Turn): Condition[] {
 /** The newest point of a policy is the one that a rollback would want. */
 function failures({ memory, desired }: Turn): Condition[] {
   return Object.values(desired.pointPolicies ?? {}).flatMap(({ name, origin, suspend }): Condition[] => {
-    const [newest] = Object.values(memory.points)
-      .filter((point) => point.policy === name && !isUnderWay(point) && point.state !== 'pruned')
-      .sort(newestFirst);
+    const newest = overviewOf(memory.points).newestOf.get(name);
     if (suspend || newest?.state !== 'failed') return [];
     const message = `its newest point ${newest.id} failed: ${newest.failure ?? 'nobody knows why'}`;
     return [{ type: 'PointFailed', object: `PointPolicy/${name}`, message, needsAttention: true, origin }];
@@ -32,18 +31,16 @@ function failures({ memory, desired }: Turn): Condition[] {
 }
 
 function damaged({ memory }: Turn): Condition[] {
-  return Object.values(memory.points)
-    .filter(({ state }) => state === 'invalid')
-    .map(({ id, failure }: Point) => ({
-      type: 'PointDamaged',
-      object: pointObject(id),
-      message: `its content is not as it was stored: ${failure ?? 'nobody knows how'}; it is not restored, and not counted`,
-      needsAttention: true,
-    }));
+  return pointsIn(memory, 'invalid').map(({ id, failure }) => ({
+    type: 'PointDamaged',
+    object: pointObject(id),
+    message: `its content is not as it was stored: ${failure ?? 'nobody knows how'}; it is not restored, and not counted`,
+    needsAttention: true,
+  }));
 }
 
 function unverified({ memory }: Turn): Condition[] {
-  return Object.values(memory.points).flatMap(({ id, verify }): Condition[] => {
+  return overviewOf(memory.points).verifying.flatMap(({ id, verify }): Condition[] => {
     if (verify === null || verify.attempts === 0) return [];
     const message = `whether its content is intact could not be found out, tried ${verify.attempts} time(s); \`revertd points show ${id}\` tells why`;
     return [{ type: 'PointUnverified', object: pointObject(id), message, needsAttention: true }];

@@ -4,6 +4,7 @@ import type { Turn } from '../turn.ts';
 import type { Millis } from '../units.ts';
 import { judgedPoints } from './judged-points.ts';
 import type { PrunedPoint } from './point-event.ts';
+import { pointsIn } from './points-by-state.ts';
 import { protectionsOf } from './protections.ts';
 
 /** For how long a pruned point of no policy can be brought back. */
@@ -23,10 +24,9 @@ export type PruneRun = {
 
 /** The runs that verdicts ask for now, by policy. Points that failed are no loss, and count for no fraction. */
 export function pruneRuns({ desired, memory, now }: Pick<Turn, 'desired' | 'memory' | 'now'>): PruneRun[] {
-  const { verdicts } = judgedPoints(desired, memory, now);
-  const doomed = [...verdicts].flatMap(([id, verdict]) => {
+  const doomed = judgedPoints(desired, memory, now).doomed.flatMap(([id, reason]) => {
     const point = memory.points[id];
-    return verdict.kind === 'keep' || point === undefined ? [] : [{ point, reason: verdict.reason }];
+    return point === undefined ? [] : [{ point, reason }];
   });
   if (doomed.length === 0) return [];
   const live = Map.groupBy(Object.values(memory.points).filter(isValid), ({ policy }) => policy);
@@ -74,7 +74,7 @@ function refuse(turn: Turn, { valid, of, maxFraction }: PruneRun, policy: string
  * damaged meanwhile, the last one that was intact stays, as does what an incident names.
  */
 export function deletePoints(turn: Turn): void {
-  const due = Object.values(turn.memory.points).filter(({ pruned }) => pruned !== null && turn.now >= pruned.deleteAt);
+  const due = pointsIn(turn.memory, 'pruned').filter(({ pruned }) => pruned !== null && turn.now >= pruned.deleteAt);
   if (due.length === 0) return;
   const covered = new Set(
     Object.values(turn.memory.points).flatMap((point) =>
@@ -94,7 +94,7 @@ export function deletePoints(turn: Turn): void {
 /** When time alone changes what is kept. */
 export function pruneInstants({ desired, memory, now }: Pick<Turn, 'desired' | 'memory' | 'now'>): Millis[] {
   const { until } = judgedPoints(desired, memory, now);
-  const deletions = Object.values(memory.points).flatMap(({ pruned }: Point) =>
+  const deletions = pointsIn(memory, 'pruned').flatMap(({ pruned }: Point) =>
     pruned === null ? [] : [pruned.deleteAt],
   );
   return [...(until === null ? [] : [until]), ...deletions];

@@ -5,6 +5,7 @@ import { type CodeTarget, isCodeTarget, shortCommit } from '../model/target.ts';
 import type { Turn } from '../turn.ts';
 import type { Millis } from '../units.ts';
 import { beginPoint } from './begin-point.ts';
+import { pointsIn } from './points-by-state.ts';
 import { newestFirst } from './verdicts.ts';
 
 /** A point that failed before a deployment is tried again after so long; the deployment waits. */
@@ -77,7 +78,7 @@ function newestFor({ memory }: Turn, { name }: PointPolicy, by: string): Point |
 
 /** When a point that failed is taken again. */
 export function revisionInstants({ memory }: Pick<Turn, 'memory'>): Millis[] {
-  return Object.values(memory.points).flatMap(({ state, cause, createdAt }) =>
-    state === 'failed' && cause.kind === 'revision' ? [createdAt + RETRY_MS] : [],
+  return pointsIn(memory, 'failed').flatMap(({ cause, createdAt }) =>
+    cause.kind === 'revision' ? [createdAt + RETRY_MS] : [],
   );
 }

@@ -5,6 +5,7 @@ import type { Turn } from '../turn.ts';
 import { beginPoint } from './begin-point.ts';
 import { obstacleOf, policiesOf } from './capturable.ts';
 import { settleRestores } from './manual-restores.ts';
+import { pointsIn } from './points-by-state.ts';
 import { deletePoints, prunePoints } from './prune-points.ts';
 import { takeForRevisions } from './revision-points.ts';
 import { dueInstant, followSchedules, serveSchedule } from './schedules.ts';
@@ -25,8 +26,7 @@ export function settlePoints(turn: Turn): void {
 
 /** A point that was not captured yet, of a target that git no longer has. */
 function dropImpossible(turn: Turn): void {
-  for (const { id, state, targets } of Object.values(turn.memory.points)) {
-    if (state !== 'creating') continue;
+  for (const { id, targets } of pointsIn(turn.memory, 'creating')) {
     const reason = obstacleOf(turn, targets);
     if (reason !== null) turn.emit({ type: 'point.dropped', point: id, reason });
   }
@@ -42,9 +42,7 @@ function takeScheduled(turn: Turn, policy: PointPolicy): void {
 }
 
 function isCapturing({ memory }: Turn, policy: string): boolean {
-  return Object.values(memory.points).some(
-    (point) => point.policy === policy && (point.state === 'creating' || point.state === 'capturing'),
-  );
+  return pointsIn(memory, 'creating', 'capturing').some((point) => point.policy === policy);
 }
 
 /** Every intact point of the policy is read again; those that are being looked at anyway are not asked for twice. */

@@ -13,6 +13,8 @@ export type Verdict =
 
 export type Judged = {
   readonly verdicts: ReadonlyMap<PointId, Verdict>;
+  /** Those that are to be pruned, each with the reason. */
+  readonly doomed: readonly (readonly [PointId, reason: string])[];
   /** Until when time alone changes none of it; null: it never does. */
   readonly until: Millis | null;
 };
@@ -46,7 +48,10 @@ export function judgePoints(
     );
   }
   limit(live, policies, verdicts, now);
-  return { verdicts, until: nextBoundary(live, policies, now) };
+  const doomed = [...verdicts].flatMap(([id, verdict]) =>
+    verdict.kind === 'prune' ? [[id, verdict.reason] as const] : [],
+  );
+  return { verdicts, doomed, until: nextBoundary(live, policies, now) };
 }
 
 /** The same order for the same points, also where two were begun at the same instant. */
