@@ -88,9 +88,9 @@ describe('a capture', () => {
     const service = database(WAL, TABLE);
     const insert = service.prepare('INSERT INTO t (name) VALUES (?)');
     for (let index = 0; index < 500; index += 1) insert.run('x'.repeat(1_000));
-    let isOver = false;
-    const capturing = stage.capture().finally(() => (isOver = true));
-    while (!isOver) {
+    const over = new AbortController();
+    const capturing = stage.capture().finally(() => over.abort());
+    while (!over.signal.aborted) {
       insert.run('while it is captured');
       await new Promise((resolve) => {
         setImmediate(resolve);

@@ -59,9 +59,15 @@ export function fromJsonPath(value: unknown): BytePath | undefined {
 /** For people: one line, whatever the name is. */
 export function shownPath(path: BytePath): string {
   const bytes = bytesOf(path);
-  const text = isUtf8(bytes) ? bytes.toString() : path;
-  const escape = (sign: string) => `\\x${sign.charCodeAt(0).toString(16).padStart(2, '0')}`;
-  return isUtf8(bytes)
-    ? text.replaceAll(/[\u0000-\u001f\u007f-\u009f\\]/g, escape)
-    : text.replaceAll(/[\u0000-\u001f\u007f-\u00ff\\]/g, escape);
+  const isText = isUtf8(bytes);
+  const escaped = (sign: string) => `\\x${sign.charCodeAt(0).toString(16).padStart(2, '0')}`;
+  return Array.from(isText ? bytes.toString() : path, (sign) =>
+    isPlainSign(sign, isText) ? sign : escaped(sign),
+  ).join('');
+}
+
+function isPlainSign(sign: string, isText: boolean): boolean {
+  const code = sign.charCodeAt(0);
+  if (sign === '\\' || code < 0x20 || code === 0x7f) return false;
+  return isText ? code < 0x80 || code > 0x9f : code < 0x80;
 }

@@ -145,8 +145,7 @@ function shown(value: unknown): string {
     const hex = Buffer.from(value.subarray(0, LONGEST_VALUE / 2)).toString('hex');
     return `x'${hex}${value.length > LONGEST_VALUE / 2 ? '…' : ''}'`;
   }
-  if (typeof value !== 'string') return String(value);
-  const text = JSON.stringify(value);
+  const text = typeof value === 'bigint' ? value.toString() : JSON.stringify(value);
   return text.length > LONGEST_VALUE ? `${text.slice(0, LONGEST_VALUE)}…` : text;
 }
 
