@@ -236,8 +236,10 @@ export class Reconciler {
   #begin(actor: string, actions: readonly Action[]): void {
     if (actions.length === 0) return;
     const at = this.#host.now();
-    const next = this.#memory.nextOperation;
-    const operations = actions.map((action, index) => plannedOperation(action, next + index, at));
+    const { nextOperation, repeats } = this.#memory;
+    const operations = actions.map((action, index) =>
+      plannedOperation(action, { number: nextOperation + index, at, repeats: repeats?.[action.key] }),
+    );
     this.record(actor, ...operations.map((operation) => ({ type: 'operation.planned' as const, operation })));
     for (const operation of operations) this.#host.start(operation);
   }

@@ -51,6 +51,7 @@ it('gives up on a unit that will not stop, and says what it wrote', async () => 
   const outcome = await serviceStep({ allow: createAllowList({}), systemctl: hostSystemctl }).perform(step, {
     signal: new AbortController().signal,
     operation: 'op-1',
+    once: 'op-1',
     secrets: createSecretResolver({}),
     log: () => undefined,
     remember: () => undefined,
