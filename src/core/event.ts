@@ -157,6 +157,8 @@ export type IncidentEvent =
       readonly rung: number;
       readonly settleAt: Millis;
       readonly deadlineAt: Millis;
+      /** A step failed, and meanwhile all triggers have become clear. */
+      readonly afterStep?: true;
     }
   /** Success began, or was interrupted before it had lasted long enough. */
   | {

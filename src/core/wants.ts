@@ -85,7 +85,12 @@ function wantedChecks(memory: Memory, now: Millis): WantedCheck[] {
 }
 
 function verifyingChecks(incident: Incident, phase: VerifyingPhase, now: Millis): WantedCheck[] {
-  return now < phase.settleAt ? [] : since(judgedChecks(incident, phase.rung), phase.settleAt);
+  return now < phase.settleAt
+    ? []
+    : since(
+        judgedChecks(incident, phase.rung).map(({ check }) => check),
+        phase.settleAt,
+      );
 }
 
 function since(checks: readonly Check[] | undefined, freshAfter: Millis): WantedCheck[] {

@@ -28,8 +28,11 @@ export function executeRung(turn: Turn, incident: Incident, phase: ExecutingPhas
 }
 
 function finishPart(turn: Turn, incident: Incident, rung: Rung, phase: ExecutingPhase): boolean {
-  if (phase.part === 'onFailure') {
-    const reason = 'a step or the verification failed';
+  // What was done before the step that failed may have been enough, or somebody mended it: that is verified first.
+  const mayBeOver = phase.afterStep === true && incident.byHand === undefined;
+  const isClear = mayBeOver && isOver(turn, incident) === 'yes';
+  if (phase.part === 'onFailure' && !isClear) {
+    const reason = phase.afterStep === true ? 'a step failed' : 'its verification failed';
     turn.emit({ type: 'rung.failed', incident: incident.id, rung: phase.rung, name: rung.name, reason });
   } else {
     turn.emit({
@@ -38,6 +41,7 @@ function finishPart(turn: Turn, incident: Incident, rung: Rung, phase: Executing
       rung: phase.rung,
       settleAt: turn.now + rung.verify.settleMs,
       deadlineAt: turn.now + rung.verify.withinMs,
+      ...(isClear ? { afterStep: true } : {}),
     });
   }
   return true;
@@ -108,7 +112,7 @@ function watchActivation(
       finishStep(turn, incident, step, phase, 'done', phase.outcome?.detail ?? '');
       return true;
     case 'late':
-      finishStep(turn, incident, step, phase, 'failed', state.detail);
+      finishStep(turn, incident, step, phase, state.outcome, state.detail);
       return true;
   }
 }

@@ -18,6 +18,7 @@ export function shiftIncident(incident: Incident, byMs: Millis): Incident {
     ...incident,
     openedAt: incident.openedAt + byMs,
     openedBy: incident.openedBy.map((cause) => ({ ...cause, breachedSince: cause.breachedSince + byMs })),
+    joined: incident.joined.map((one) => ({ ...one, at: one.at + byMs })),
     phase: shiftPhase(incident.phase, byMs),
     rungEnteredAt: shifted(incident.rungEnteredAt, byMs),
     pausedAt: shifted(incident.pausedAt, byMs),
@@ -37,8 +38,9 @@ export function resumeIncident(incident: Incident, haltedAt: Millis, at: Millis)
  */
 export function thawIncident(incident: Incident, lastedMs: Millis, at: Millis): Incident {
   const { phase, rungEnteredAt } = incident;
+  const joined = incident.joined.map((one) => ({ ...one, at: one.at + frozenMs(lastedMs, one.at, at) }));
   const moved = rungEnteredAt === null ? null : rungEnteredAt + frozenMs(lastedMs, rungEnteredAt, at);
-  return { ...incident, rungEnteredAt: moved, held: true, phase: thawPhase(phase, lastedMs, at) };
+  return { ...incident, joined, rungEnteredAt: moved, held: true, phase: thawPhase(phase, lastedMs, at) };
 }
 
 function thawPhase(phase: Phase, lastedMs: Millis, at: Millis): Phase {

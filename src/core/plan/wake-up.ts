@@ -1,4 +1,5 @@
 import { COUNT_PATIENCE_MS } from '../incidents/loss.ts';
+import { deadlineOf } from '../incidents/verify.ts';
 import { judgeWhen } from '../incidents/when.ts';
 import type { Rung } from '../model/policy.ts';
 import { sendingInstants } from '../notifications/notify.ts';
@@ -30,7 +31,7 @@ export function nextWakeUp(turn: Turn): Millis | null {
 }
 
 function incidentInstants(turn: Turn): Millis[] {
-  return Object.values(turn.memory.incidents).flatMap(({ phase, policy }) => {
+  return Object.values(turn.memory.incidents).flatMap(({ phase, policy, joined }) => {
     switch (phase.kind) {
       case 'fixing-forward':
         return [phase.deadlineAt];
@@ -46,8 +47,11 @@ function incidentInstants(turn: Turn): Millis[] {
           : [phase.startedAt + step.timeoutMs];
       }
       case 'verifying': {
-        const forMs = policy.ladder[phase.rung]?.verify.forMs ?? 0;
-        return [phase.settleAt, phase.deadlineAt, ...(phase.goodSince === null ? [] : [phase.goodSince + forMs])];
+        const rung = policy.ladder[phase.rung];
+        if (rung === undefined) return [];
+        const { forMs } = rung.verify;
+        const deadlines = [null, ...joined.map(({ at }) => at)].map((at) => deadlineOf(rung, phase, at));
+        return [phase.settleAt, ...deadlines, ...(phase.goodSince === null ? [] : [phase.goodSince + forMs])];
       }
       case 'asking':
       case 'closed':

@@ -1,5 +1,6 @@
 import { firstRung } from '../../../src/core/incidents/first-rung.ts';
 import { COUNT_PATIENCE_MS } from '../../../src/core/incidents/loss.ts';
+import { deadlineOf } from '../../../src/core/incidents/verify.ts';
 import type { Memory } from '../../../src/core/memory.ts';
 import {
   type AskedAbout,
@@ -101,20 +102,20 @@ function executingForm(scope: Scope, incident: Incident, phase: ExecutingPhase):
 }
 
 /** While halted, a verification stands still as of the halt, or as of its own beginning if that was later. */
-function verifyingForm(
-  scope: Scope,
-  incident: Incident,
-  { rung, since, settleAt, deadlineAt, goodSince }: VerifyingPhase,
-): string {
+function verifyingForm(scope: Scope, incident: Incident, phase: VerifyingPhase): string {
+  const { rung, since, settleAt, deadlineAt, goodSince, afterStep } = phase;
   const now = frozenAt(scope, incident, since);
+  const current = incident.policy.ladder[rung];
+  const joined = current === undefined ? [] : incident.joined.map(({ at }) => deadlineOf(current, phase, at));
+  const later = joined.map((at) => (at === deadlineAt ? '' : left(scope, at, now))).join();
   const good = goodSince === null || isFrozen(scope, incident) ? '' : age(scope, goodSince, scope.horizons.successMs);
-  return `v${rung},${-age(scope, settleAt, LONG_AGO_MS, now)},${left(scope, deadlineAt, now)},${good}`;
+  return `v${rung}${afterStep === true ? '!' : ''},${-age(scope, settleAt, LONG_AGO_MS, now)},${left(scope, deadlineAt, now)},${good}${later}`;
 }
 
 /** A verification that a person is asked about has no deadline any more, and does not stand still. */
-function askedForm(scope: Scope, { rung, settleAt, goodSince }: VerifyingPhase): string {
+function askedForm(scope: Scope, { rung, settleAt, goodSince, afterStep }: VerifyingPhase): string {
   const good = goodSince === null ? '' : age(scope, goodSince, scope.horizons.successMs);
-  return `v${rung},${-age(scope, settleAt, LONG_AGO_MS)},${good}`;
+  return `v${rung}${afterStep === true ? '!' : ''},${-age(scope, settleAt, LONG_AGO_MS)},${good}`;
 }
 
 function frozenAt({ now, state }: Scope, { pausedAt }: Incident, since: Millis): Millis {
