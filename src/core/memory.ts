@@ -104,6 +104,8 @@ export type EffectiveRevision = CodeRevision & {
   readonly since: Millis;
   readonly calmSince: Millis | null;
   readonly isGood: boolean;
+  /** It was there when the target was first looked at: since when, nobody saw. */
+  readonly isFirst?: true;
 };
 
 export type GoodRevision = CodeRevision & { readonly at: Millis };

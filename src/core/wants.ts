@@ -1,4 +1,5 @@
 import { triggersInForce } from './effective-policies.ts';
+import { intactChecks } from './incidents/intact.ts';
 import { judgedChecks } from './incidents/judged-checks.ts';
 import type { Memory } from './memory.ts';
 import type { Check } from './model/check.ts';
@@ -34,7 +35,7 @@ export function wantsOf(desired: Desired, memory: Memory, now: Millis): Wants {
   return {
     triggers: triggersInForce(desired, memory),
     documents: wantedDocuments(desired, memory),
-    checks: wantedChecks(memory, now),
+    checks: wantedChecks(desired, memory, now),
     targets: Object.values(desired.targets),
     measures: wantedMeasures(memory),
   };
@@ -61,7 +62,7 @@ function setFlagStarts(memory: Memory): Millis[] {
   });
 }
 
-function wantedChecks(memory: Memory, now: Millis): WantedCheck[] {
+function wantedChecks(desired: Desired, memory: Memory, now: Millis): WantedCheck[] {
   return Object.values(memory.incidents).flatMap((incident) => {
     const { phase } = incident;
     switch (phase.kind) {
@@ -71,7 +72,9 @@ function wantedChecks(memory: Memory, now: Millis): WantedCheck[] {
         return since(incident.policy.ladder[phase.rung]?.approval?.override?.when, phase.since);
       case 'executing': {
         const step = incident.policy.ladder[phase.rung]?.[phase.part][phase.step];
-        return phase.startedAt === null ? since(step?.when, phase.since) : [];
+        if (phase.startedAt === null) return since(step?.when, phase.since);
+        if (step?.kind !== 'restore' || phase.checkingSince === undefined) return [];
+        return since(intactChecks({ desired }, step), phase.checkingSince);
       }
       case 'verifying':
         return verifyingChecks(incident, phase, now);

@@ -77,6 +77,7 @@ export class Daemon {
   readonly #clock = new HostClock();
   readonly #heartbeat = new Heartbeat(CLOCK_CHECK_MS);
   readonly #hands: Hands;
+  readonly #targets: TargetWatch;
   readonly #executor: Executor;
   readonly #sampling: Sampling;
   readonly #remote: RemoteSampling;
@@ -98,6 +99,8 @@ export class Daemon {
     this.#hands = createHands({ ...config.allow, ownFolders: [this.dataDir] }, environment, config.containers, {
       hostName: this.hostName,
       answerQuery: (check) => this.evaluator.check(check, this.now()),
+      target: (name) => this.#knownTarget(name),
+      now: () => this.now(),
       ...policySourceOf(config),
     });
     const now = (): number => this.#clock.now();
@@ -108,7 +111,7 @@ export class Daemon {
     const wake = (): void => this.reconciler.wake();
     this.documents = new DocumentWatch(this.#hands.places, now, wake);
     const checks = new CheckWatch((check) => this.#check(check), now, wake);
-    const targets = new TargetWatch(this.#hands.targets, now, wake);
+    this.#targets = new TargetWatch(this.#hands.targets, now, wake);
     const calendar = new WindowCalendar();
     this.#executor = this.#createExecutor(now);
     this.reconciler = new Reconciler({

@@ -402,6 +402,13 @@ export type RawCheck = {
   readonly sql?: RawSqlDatabase & RawSqlCondition & { readonly timeout?: string };
   readonly sqlite?: { readonly path: string; readonly is: 'intact' | 'corrupt'; readonly timeout?: string };
   readonly file?: RawFileCheck;
+  readonly target?: RawTargetCheck;
+};
+
+export type RawTargetCheck = {
+  readonly name: string;
+  readonly is: 'intact' | { readonly changedSince: string };
+  readonly timeout?: string;
 };
 
 export type RawFileCheck = {

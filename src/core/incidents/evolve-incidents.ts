@@ -109,6 +109,10 @@ function changeIncident(incident: Incident, event: ChangingEvent & At): Incident
     }
     case 'step.started':
       return incident.phase.kind === 'executing' ? withPhase(incident, started(incident.phase, event)) : incident;
+    case 'restore.checking': {
+      const { phase } = incident;
+      return phase.kind === 'executing' ? withPhase(incident, { ...phase, checkingSince: event.at }) : incident;
+    }
     case 'step.skipped':
       return finishStep(incident, 'done', event.at);
     case 'step.finished':

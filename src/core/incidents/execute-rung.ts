@@ -7,6 +7,9 @@ import { describeQueued, messageOf } from '../notifications/message-of-step.ts';
 import { activationState, destinationOf, quarantineFor } from '../targets/restore-step.ts';
 import type { Turn } from '../turn.ts';
 import { formatDuration } from '../units.ts';
+import { countObstacle } from './counted-rows.ts';
+import { intactChecks, judgeRestored } from './intact.ts';
+import { isOver } from './is-over.ts';
 import { isDelivered, latchFor, latchObstacle, setFlagObstacle, wantedVariant } from './set-flag.ts';
 import { judgeWhen } from './when.ts';
 
@@ -96,7 +99,7 @@ function startRestore(turn: Turn, incident: Incident, step: RestoreStep & Step, 
   return true;
 }
 
-/** A restore is done when what it owes is: services run again, and what it put in place is active. */
+/** A restore is done when what it owes is, and its target is intact: services run again, what it put in place is active. */
 function watchActivation(
   turn: Turn,
   incident: Incident,
@@ -109,6 +112,23 @@ function watchActivation(
     case 'waiting':
       return false;
     case 'effective':
+      return watchIntact(turn, incident, step, phase);
+    case 'late':
+      finishStep(turn, incident, step, phase, 'failed', state.detail);
+      return true;
+  }
+}
+
+function watchIntact(turn: Turn, incident: Incident, step: RestoreStep & Step, phase: ExecutingPhase): boolean {
+  if (phase.checkingSince === undefined && intactChecks(turn, step).length > 0) {
+    turn.emit({ type: 'restore.checking', incident: incident.id, step: phase.step, target: step.target });
+    return true;
+  }
+  const state = judgeRestored(turn, step, phase, phase.checkingSince ?? turn.now);
+  switch (state.kind) {
+    case 'waiting':
+      return false;
+    case 'intact':
       finishStep(turn, incident, step, phase, 'done', phase.outcome?.detail ?? '');
       return true;
     case 'late':

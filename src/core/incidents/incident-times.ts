@@ -67,7 +67,7 @@ function frozenMs(lastedMs: Millis, since: Millis, at: Millis): Millis {
 
 /**
  * What was seen before a restart is no evidence any more, so a verification begins anew; and a flag that is being set
- * gets its whole time again, for while the daemon was away nobody set it. So do the checks of a `when`.
+ * gets its whole time again, for while the daemon was away nobody set it. So do the checks of a `when` and of a restore.
  */
 export function restartIncident(before: Incident, at: Millis): Incident {
   const incident = { ...before, held: true };
@@ -76,7 +76,8 @@ export function restartIncident(before: Incident, at: Millis): Incident {
     case 'executing': {
       const isSettingFlag = policy.ladder[phase.rung]?.[phase.part][phase.step]?.kind === 'setFlag';
       const startedAt = isSettingFlag && phase.startedAt !== null ? at : phase.startedAt;
-      return withPhase(incident, { ...phase, since: at, startedAt });
+      const checking = phase.checkingSince === undefined ? {} : { checkingSince: at };
+      return withPhase(incident, { ...phase, since: at, startedAt, ...checking });
     }
     case 'verifying': {
       const verify = policy.ladder[phase.rung]?.verify;
@@ -132,7 +133,9 @@ function shifted(at: Millis | null, byMs: Millis): Millis | null {
 }
 
 function shiftExecuting(phase: ExecutingPhase, byMs: Millis): ExecutingPhase {
-  return { ...phase, since: phase.since + byMs, startedAt: shifted(phase.startedAt, byMs) };
+  const { checkingSince } = phase;
+  const checking = checkingSince === undefined ? {} : { checkingSince: checkingSince + byMs };
+  return { ...phase, since: phase.since + byMs, startedAt: shifted(phase.startedAt, byMs), ...checking };
 }
 
 function shiftVerifying(phase: VerifyingPhase, byMs: Millis): VerifyingPhase {

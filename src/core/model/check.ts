@@ -6,6 +6,7 @@ import type { Origin } from './origin.ts';
 import type { SecretRef } from './secret-ref.ts';
 import type { SqlCheckSpec, SqliteCheckSpec } from './sql-step.ts';
 import type { JsonValue } from './step.ts';
+import type { TargetCheckSpec } from './target-check.ts';
 import type { Threshold } from './trigger.ts';
 
 /** Something true, false or unknown. `key` is a digest of what is checked, so that equal checks are done once. */
@@ -34,7 +35,8 @@ export type CheckSpec =
     }
   | SqlCheckSpec
   | SqliteCheckSpec
-  | FileCheckSpec;
+  | FileCheckSpec
+  | TargetCheckSpec;
 
 /** A trigger knows no `equals`, for its hysteresis would have no side. */
 export type CheckThreshold = Threshold | { readonly kind: 'equals'; readonly value: number };

@@ -1,6 +1,7 @@
 import type { Millis } from '../units.ts';
 import type { Check } from './check.ts';
 import type { Origin } from './origin.ts';
+import type { SqlDatabase } from './sql-step.ts';
 import type { Step } from './step.ts';
 
 /** Something that can be put back as it was. */
@@ -39,6 +40,22 @@ export type CodeRevision = { readonly commit: string; readonly tree: string };
 
 /** Where a restore goes. */
 export type RestorePoint = { readonly kind: 'lastGood' } | { readonly kind: 'revision'; readonly revision: string };
+
+/** The database that the target is, where it is one: what would be lost can be counted in it. */
+export function databaseOf({ kind }: Target['type']): SqlDatabase | undefined {
+  switch (kind) {
+    case 'git':
+      return undefined;
+  }
+}
+
+/** Whether there are captures of it; what git tracks has its revisions instead. */
+export function isCaptured({ kind }: Target['type']): boolean {
+  switch (kind) {
+    case 'git':
+      return false;
+  }
+}
 
 export function targetObject(name: string): string {
   return `Target/${name}`;

@@ -1,3 +1,4 @@
+import { intactChecks, intactDeadline } from '../incidents/intact.ts';
 import { COUNT_PATIENCE_MS } from '../incidents/loss.ts';
 import { deadlineOf } from '../incidents/verify.ts';
 import { judgeWhen } from '../incidents/when.ts';
@@ -42,9 +43,10 @@ function incidentInstants(turn: Turn): Millis[] {
       case 'executing': {
         const step = policy.ladder[phase.rung]?.[phase.part][phase.step];
         if (step === undefined) return [];
-        return phase.startedAt === null
-          ? whenInstants(turn, step.when, phase.since)
-          : [phase.startedAt + step.timeoutMs];
+        if (phase.startedAt === null) return whenInstants(turn, step.when, phase.since);
+        const { checkingSince } = phase;
+        if (step.kind !== 'restore' || checkingSince === undefined) return [phase.startedAt + step.timeoutMs];
+        return [intactDeadline(intactChecks(turn, step), step, phase, checkingSince)];
       }
       case 'verifying': {
         const rung = policy.ladder[phase.rung];

@@ -81,6 +81,8 @@ export function describeEvent(event: Event): string | null {
       return `rung "${event.name}" failed: ${event.reason}`;
     case 'step.started':
       return `step: ${event.summary}`;
+    case 'restore.checking':
+      return `${event.target} is put back; whether it is intact is asked of its checks`;
     case 'step.finished':
       return `step ${event.result.outcome}: ${event.summary}${event.result.detail === '' ? '' : ` (${event.result.detail})`}`;
     case 'verification.started':

@@ -20,6 +20,9 @@ import { age, elapsed, FORGOTTEN, left, nameOf, policyName, type Scope } from '.
 /** No trigger is fresh that was evaluated before an instant so long ago. */
 const LONG_AGO_MS = 4 * TICK_MS;
 
+/** Longer than any restore of a world may take to be intact. */
+const CHECKING_MS = 600_000;
+
 export function incidentsForm(scope: Scope, incidents: Memory['incidents']): string {
   let form = '';
   for (const id in incidents) {
@@ -90,7 +93,7 @@ function awaitingForm(scope: Scope, incident: Incident, phase: AwaitingPhase): s
 /** Only a flag that is being set, and a move that is made effective, count their time; every other step has an operation with a deadline of its own. */
 function executingForm(scope: Scope, incident: Incident, phase: ExecutingPhase): string {
   const { policy } = incident;
-  const { rung, part, step, startedAt, outcome, destination } = phase;
+  const { rung, part, step, startedAt, outcome, destination, checkingSince, afterStep } = phase;
   const current = policy.ladder[rung]?.[part][step];
   const counts = startedAt !== null && (current?.kind === 'setFlag' || current?.kind === 'restore');
   const started = counts
@@ -98,7 +101,8 @@ function executingForm(scope: Scope, incident: Incident, phase: ExecutingPhase):
     : startedAt === null
       ? ''
       : 's';
-  return `x${rung}${part[0]}${step},${started}${outcome?.outcome ?? ''}${destination ?? ''}`;
+  const checking = checkingSince === undefined ? '' : `c${age(scope, checkingSince, CHECKING_MS)}`;
+  return `x${rung}${part[0]}${afterStep === true ? '!' : ''}${step},${started}${outcome?.outcome ?? ''}${destination ?? ''}${checking}`;
 }
 
 /** While halted, a verification stands still as of the halt, or as of its own beginning if that was later. */
