@@ -9,6 +9,7 @@ import type { Incident, VerifyingPhase } from './model/incident.ts';
 import type { Measure } from './model/measure.ts';
 import type { Target } from './model/target.ts';
 import type { Trigger, TriggerKey } from './model/trigger.ts';
+import { capturedUntil } from './targets/restore-age.ts';
 import type { Millis } from './units.ts';
 
 /** What `decide` needs to have seen. Observing more is harmless; observing less holds things up, and nothing else. */
@@ -29,7 +30,12 @@ export type WantedDocument = {
 };
 
 export type WantedCheck = { readonly check: Check; readonly freshAfter: Millis };
-export type WantedMeasure = { readonly measure: Measure; readonly freshAfter: Millis };
+export type WantedMeasure = {
+  readonly measure: Measure;
+  readonly freshAfter: Millis;
+  /** What `:point` stands for in it; null where nothing was captured that could be put back. */
+  readonly pointAt: Millis | null;
+};
 
 export function wantsOf(desired: Desired, memory: Memory, now: Millis): Wants {
   return {
@@ -102,9 +108,12 @@ function since(checks: readonly Check[] | undefined, freshAfter: Millis): Wanted
 
 /** What would be lost is counted for as long as people are asked. */
 function wantedMeasures(memory: Memory): WantedMeasure[] {
-  return Object.values(memory.incidents).flatMap(({ phase, policy }) => {
+  return Object.values(memory.incidents).flatMap(({ phase, policy }): WantedMeasure[] => {
     if (phase.kind !== 'awaiting-approval') return [];
     const counts = policy.ladder[phase.rung]?.dataLoss?.counts ?? [];
-    return counts.map(({ measure }) => ({ measure, freshAfter: phase.since }));
+    return counts.map(({ measure }) => {
+      const point = measure.kind === 'sql' ? measure.point : undefined;
+      return { measure, freshAfter: phase.since, pointAt: point === undefined ? null : capturedUntil(memory, point) };
+    });
   });
 }

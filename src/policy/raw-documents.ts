@@ -223,9 +223,17 @@ export type RawApproval = {
 };
 
 export type RawDataLoss = {
+  readonly target?: string;
   readonly text?: string;
-  readonly count?: Readonly<Record<string, { readonly query: string }>>;
+  readonly count?: string | Readonly<Record<string, string | RawMeasure>>;
 };
+
+export type RawMeasure =
+  | { readonly query: string; readonly sql?: undefined }
+  | {
+      readonly sql: RawSqlDatabase & { readonly query: string; readonly timeout?: string };
+      readonly query?: undefined;
+    };
 
 export type RawRung = {
   readonly rung: string;
@@ -264,10 +272,14 @@ export type RawStep = {
 
 export type RawSqlDatabase = { readonly postgres?: SecretRef; readonly sqlite?: string };
 export type RawRowBounds = number | RowBounds;
+/** Of a statement, which may also be bound by what people agreed to lose. */
+export type RawRowGuard =
+  | number
+  | { readonly atLeast?: number; readonly atMost?: number | 'counted' | { readonly counted: string } };
 
 export type RawSqlStep = RawRepetition &
   RawSqlDatabase & {
-    readonly statements?: readonly (string | { readonly text: string; readonly rows?: RawRowBounds })[];
+    readonly statements?: readonly (string | { readonly text: string; readonly rows?: RawRowGuard })[];
     readonly file?: string;
     readonly params?: Readonly<Record<string, SqlValue>>;
     readonly transaction?: boolean;

@@ -72,6 +72,11 @@ function startStep(turn: Turn, incident: Incident, step: Step, phase: ExecutingP
     tell(turn, incident, step, phase);
     return true;
   }
+  const uncounted = countObstacle(step, incident);
+  if (uncounted !== null) {
+    finishStep(turn, incident, step, phase, 'failed', uncounted);
+    return true;
+  }
   if (step.kind !== 'setFlag') return true;
   const flag = turn.desired.flags[step.flag];
   const obstacle = setFlagObstacle(flag, step);

@@ -6,6 +6,7 @@ import {
   toldOf,
   type VerifyingPhase,
 } from '../model/incident.ts';
+import { mapValues } from '../record.ts';
 import type { Millis } from '../units.ts';
 
 /**
@@ -115,7 +116,12 @@ function shiftAbout(about: AskedAbout, byMs: Millis): AskedAbout {
       return { ...about, since: about.since + byMs };
     case 'awaiting-approval': {
       const given = about.given.map((one) => ({ ...one, at: one.at + byMs }));
-      return { ...about, ...moved(about, byMs), given };
+      const goodSince = about.request?.goodSince;
+      const request =
+        about.request === null || goodSince === undefined
+          ? about.request
+          : { ...about.request, goodSince: mapValues(goodSince, (since) => since + byMs) };
+      return { ...about, ...moved(about, byMs), request, given };
     }
     case 'executing':
       return shiftExecuting(about, byMs);
