@@ -51,6 +51,7 @@ function buildSpec(context: BuildContext, path: Path, raw: RawCheck): CheckSpec 
       kind: 'unit',
       unit: unitAt(context, [...at, 'name'], raw.unit.name),
       is: raw.unit.is,
+      ...(raw.unit.journal === undefined ? {} : { journalLines: raw.unit.journal.lines ?? DEFAULT_JOURNAL_LINES }),
       timeoutMs: durationAt(context, [...at, 'timeout'], raw.unit.timeout, DEFAULT_TIMEOUT_MS, SHORTEST_TIMEOUT),
     };
   }

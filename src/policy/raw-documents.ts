@@ -408,7 +408,12 @@ export type RawRunStep = RawRepetition & {
 export type RawCheck = {
   readonly http?: RawHttpCheck;
   readonly query?: RawThreshold & { readonly expr: string; readonly equals?: number; readonly source?: string };
-  readonly unit?: { readonly name: string; readonly is: UnitState; readonly timeout?: string };
+  readonly unit?: {
+    readonly name: string;
+    readonly is: UnitState;
+    readonly journal?: { readonly lines?: number };
+    readonly timeout?: string;
+  };
   readonly container?: RawContainerCheck;
   readonly run?: RawRunCheck;
   readonly sql?: RawSqlDatabase & RawSqlCondition & { readonly timeout?: string };

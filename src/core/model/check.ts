@@ -24,7 +24,14 @@ export type CheckSpec =
       readonly timeoutMs: Millis;
     } & HttpExpectation)
   | QueryCheckSpec
-  | { readonly kind: 'unit'; readonly unit: string; readonly is: UnitState; readonly timeoutMs: Millis }
+  | {
+      readonly kind: 'unit';
+      readonly unit: string;
+      readonly is: UnitState;
+      /** So many of the unit's last lines in the journal are told while the check is false; absent: none. */
+      readonly journalLines?: number;
+      readonly timeoutMs: Millis;
+    }
   | ContainerCheckSpec
   | {
       readonly kind: 'run';
