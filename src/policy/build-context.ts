@@ -20,6 +20,8 @@ export type Reference = {
   readonly variant?: { readonly name: string; readonly origin: Origin } | 'safe';
   /** Of a source: the type that it must have. */
   readonly sourceType?: MetricSource['type']['kind'];
+  /** Of a target: what it must have. */
+  readonly needs?: 'check' | 'database' | 'capture';
 };
 
 /** A place that a flag writes, and the hosts that it is for. */

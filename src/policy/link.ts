@@ -20,6 +20,13 @@ export type Declared = {
   /** Of a source that was built. */
   readonly intervalMs?: number;
   readonly sourceType?: MetricSource['type']['kind'];
+  /** Of a target that was built. */
+  readonly target?: {
+    readonly type: string;
+    readonly checks: boolean;
+    readonly database: boolean;
+    readonly captured: boolean;
+  };
 };
 
 export type Links = {
@@ -90,7 +97,7 @@ function checkReference(target: Declared, reference: Reference, isHere: boolean)
     const related = [{ ...target.origin, message: `the ${kind} "${name}"` }];
     return [errorAt(origin, 'E-NOT-FOR-HOST', { message, found: name, related })];
   }
-  return [...checkVariant(reference, target), ...checkSourceType(reference, target)];
+  return [...checkVariant(reference, target), ...checkSourceType(reference, target), ...checkNeeds(reference, target)];
 }
 
 function missing(index: Index, { kind, name, origin }: Reference, mayGuess: boolean): Diagnostic {
@@ -126,6 +133,24 @@ function checkVariant({ variant, origin, name }: Reference, target: Declared): r
   const message = `the Flag "${name}" has no variant "${variant.name}"; expected ${expected}`;
   const wording = { message, found: variant.name, expected, related };
   return [errorAt(variant.origin, 'E-NO-VARIANT', suggestion === undefined ? wording : { ...wording, suggestion })];
+}
+
+function checkNeeds({ needs, origin, name }: Reference, { target, origin: there }: Declared): readonly Diagnostic[] {
+  if (needs === undefined || target === undefined) return [];
+  const related = [{ ...there, message: `the Target "${name}"` }];
+  if (needs === 'check') {
+    if (target.checks) return [];
+    const message = `the Target "${name}" has no \`check\`, so nothing says when it is intact; add \`check: [...]\` to it`;
+    return [errorAt(origin, 'E-NO-CHECK', { message, found: name, expected: 'check: [...]', related })];
+  }
+  if (needs === 'capture') {
+    if (target.captured) return [];
+    const message = `\`:point\` is the end of a capture, and the Target "${name}" is of type ${target.type}, of which nothing is captured`;
+    return [errorAt(origin, 'E-NO-POINT', { message, found: target.type, related })];
+  }
+  if (target.database) return [];
+  const message = `the Target "${name}" is of type ${target.type}, which has no database to count in; name one: {sql: {sqlite: PATH, query: SELECT}}`;
+  return [errorAt(origin, 'E-NO-DATABASE', { message, found: target.type, related })];
 }
 
 function checkSourceType({ sourceType, origin, name }: Reference, target: Declared): readonly Diagnostic[] {
