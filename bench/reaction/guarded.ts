@@ -44,7 +44,7 @@ function policiesOf(stageUrl: string, count: number, intervalMs: number): string
           verify: { settle: '100ms', within: '1m' },
         },
       ],
-      cooldown: '0s',
+      cooldown: '10s',
       rto: '1m',
     }),
   );

@@ -15,8 +15,8 @@ import { startPeers, startRevertd } from './guarded.ts';
 
 const SETTLE_MS = 8_000;
 const FAST_INTERVAL_MS = 200;
-/** Policies that take turns; each has resolved its incident before its next turn. */
-const FAST_METRICS = 10;
+/** Policies that take turns; each has resolved its incident and cooled down before its next turn. */
+const FAST_METRICS = 120;
 
 const [flips = 40, fastFlips = 200] = process.argv.slice(2).map(Number);
 const installed = asInstalled();

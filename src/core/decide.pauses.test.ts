@@ -54,7 +54,7 @@ describe('a halt between two rungs', () => {
     world.halt = HALT;
     world.live(60, value);
     world.halt = null;
-    world.live(5, value);
+    world.live(10, value);
     expect(world.effects.filter((effect) => effect === 'second')).toEqual(expected);
     expect(world.events('incident.closed')).toMatchObject(expected.length === 0 ? [{ outcome: 'resolved' }] : []);
   });

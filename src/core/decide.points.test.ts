@@ -18,6 +18,7 @@ import type { Desired } from './model/desired.ts';
 import type { PointPolicy } from './model/point-policy.ts';
 import type { Step } from './model/step.ts';
 import { beginRestore } from './points/manual-restores.ts';
+import { capturedUntil } from './targets/restore-age.ts';
 
 const APP = 'envFile:/app.env';
 const HOUR = 3_600_000;
@@ -439,6 +440,17 @@ describe('a rung', () => {
     world.live(30, 0.9);
     expect(world.events('step.finished')[0]).toMatchObject({ result: { outcome: 'done' } });
     expect(world.contents['database']).toBe('old');
+  });
+
+  test('tells people how old the point is that it goes back to, and counts the loss from there', () => {
+    const world = rungWorld([restore({ kind: 'latestValid' })]);
+    const [point] = points(world);
+    const [rung] = world.desired.policies['guard']?.ladder ?? [];
+    world.live(30, 0.9);
+    const incident = world.events('incident.opened')[0]?.incident;
+    if (incident === undefined) throw new Error('no incident was opened');
+    expect(capturedUntil(world.memory, incident, rung, 'database')).toBe(point?.snapshots[0]?.to);
+    expect(capturedUntil(world.memory, incident, rung, 'other')).toBeNull();
   });
 
   test('fails where its point cannot be taken', () => {

@@ -84,7 +84,8 @@ function noticeHalt(turn: Turn): void {
 
 function planOperations(turn: Turn): Operation[] {
   return dueActions(turn).map((action) => {
-    const operation = plannedOperation(action, turn.memory.nextOperation, turn.now);
+    const { nextOperation, repeats } = turn.memory;
+    const operation = plannedOperation(action, { number: nextOperation, at: turn.now, repeats: repeats?.[action.key] });
     turn.emit({ type: 'operation.planned', operation });
     return operation;
   });

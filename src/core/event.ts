@@ -147,6 +147,8 @@ export type IncidentEvent =
       /** Of a restore. */
       readonly destination?: string;
     }
+  /** A restore is effective; whether its target is intact is asked of the target's own checks. */
+  | { readonly type: 'restore.checking'; readonly incident: IncidentId; readonly step: number; readonly target: string }
   | {
       readonly type: 'step.finished';
       readonly incident: IncidentId;
@@ -160,6 +162,8 @@ export type IncidentEvent =
       readonly rung: number;
       readonly settleAt: Millis;
       readonly deadlineAt: Millis;
+      /** A step failed, and meanwhile all triggers have become clear. */
+      readonly afterStep?: true;
     }
   /** Success began, or was interrupted before it had lasted long enough. */
   | {
@@ -407,6 +411,7 @@ export function subjectsOf(event: EventSpec): string[] {
     case 'rung.failed':
     case 'step.skipped':
     case 'step.started':
+    case 'restore.checking':
     case 'step.finished':
     case 'verification.started':
     case 'verification.turned':

@@ -101,6 +101,7 @@ export function evolve(memory: Memory, event: Event): Memory {
     case 'rung.failed':
     case 'step.skipped':
     case 'step.started':
+    case 'restore.checking':
     case 'step.finished':
     case 'verification.started':
     case 'verification.turned':

@@ -3,7 +3,7 @@ import type { Hold, HoldId } from './model/hold.ts';
 import type { Incident, IncidentId } from './model/incident.ts';
 import type { ManualRestore, RestoreId } from './model/manual-restore.ts';
 import type { Notification } from './model/notification.ts';
-import type { Operation, OperationId } from './model/operation.ts';
+import type { FirstAttempt, Operation, OperationId } from './model/operation.ts';
 import type { Point, PointId } from './model/point.ts';
 import type { Revision } from './model/revision.ts';
 import type { Step } from './model/step.ts';
@@ -55,6 +55,11 @@ export type Memory = {
   readonly windowed: Readonly<Record<string, { readonly window: string; readonly variant: string }>>;
   /** Planned or running. */
   readonly operations: Readonly<Record<OperationId, Operation>>;
+  /**
+   * By an action's key: the first of the operations that a crash ended before their effect was sure, as long as it is to
+   * be done again. Absent in what an older version remembered.
+   */
+  readonly repeats?: Readonly<Record<string, FirstAttempt>>;
   readonly outbox: Readonly<Record<string, OutboxEntry>>;
   /** By notifier. Absent in what an older version remembered. */
   readonly paces?: Readonly<Record<string, Pace>>;
@@ -112,6 +117,8 @@ export type EffectiveRevision = CodeRevision & {
   readonly since: Millis;
   readonly calmSince: Millis | null;
   readonly isGood: boolean;
+  /** It was there when the target was first looked at: since when, nobody saw. */
+  readonly isFirst?: true;
 };
 
 export type GoodRevision = CodeRevision & { readonly at: Millis };
@@ -204,6 +211,7 @@ export const EMPTY_MEMORY: Memory = {
   troubles: {},
   windowed: {},
   operations: {},
+  repeats: {},
   outbox: {},
   paces: {},
   reportsOwed: {},

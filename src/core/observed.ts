@@ -95,6 +95,8 @@ export type TargetSight =
       readonly kind: 'git';
       readonly at: Millis;
       readonly head: CodeRevision;
+      /** When the commit that it shows was made, by its own word; absent where that was not asked. */
+      readonly committedAt?: Millis;
       /** Whether tracked files were changed and not committed. */
       readonly isDirty: boolean;
       /** The newest revision of what is tracked; null without `track`, and before it was first fetched. */

@@ -1,4 +1,5 @@
 import { triggersInForce } from './effective-policies.ts';
+import { intactChecks } from './incidents/intact.ts';
 import { judgedChecks } from './incidents/judged-checks.ts';
 import type { Memory } from './memory.ts';
 import type { Check } from './model/check.ts';
@@ -8,6 +9,7 @@ import type { Incident, VerifyingPhase } from './model/incident.ts';
 import type { Measure } from './model/measure.ts';
 import type { Target } from './model/target.ts';
 import type { Trigger, TriggerKey } from './model/trigger.ts';
+import { capturedUntil } from './targets/restore-age.ts';
 import type { Millis } from './units.ts';
 
 /** What `decide` needs to have seen. Observing more is harmless; observing less holds things up, and nothing else. */
@@ -28,13 +30,18 @@ export type WantedDocument = {
 };
 
 export type WantedCheck = { readonly check: Check; readonly freshAfter: Millis };
-export type WantedMeasure = { readonly measure: Measure; readonly freshAfter: Millis };
+export type WantedMeasure = {
+  readonly measure: Measure;
+  readonly freshAfter: Millis;
+  /** What `:point` stands for in it; null where nothing was captured that could be put back. */
+  readonly pointAt: Millis | null;
+};
 
 export function wantsOf(desired: Desired, memory: Memory, now: Millis): Wants {
   return {
     triggers: triggersInForce(desired, memory),
     documents: wantedDocuments(desired, memory),
-    checks: wantedChecks(memory, now),
+    checks: wantedChecks(desired, memory, now),
     targets: Object.values(desired.targets),
     measures: wantedMeasures(memory),
   };
@@ -61,7 +68,7 @@ function setFlagStarts(memory: Memory): Millis[] {
   });
 }
 
-function wantedChecks(memory: Memory, now: Millis): WantedCheck[] {
+function wantedChecks(desired: Desired, memory: Memory, now: Millis): WantedCheck[] {
   return Object.values(memory.incidents).flatMap((incident) => {
     const { phase } = incident;
     switch (phase.kind) {
@@ -71,7 +78,9 @@ function wantedChecks(memory: Memory, now: Millis): WantedCheck[] {
         return since(incident.policy.ladder[phase.rung]?.approval?.override?.when, phase.since);
       case 'executing': {
         const step = incident.policy.ladder[phase.rung]?.[phase.part][phase.step];
-        return phase.startedAt === null ? since(step?.when, phase.since) : [];
+        if (phase.startedAt === null) return since(step?.when, phase.since);
+        if (step?.kind !== 'restore' || phase.checkingSince === undefined) return [];
+        return since(intactChecks({ desired }, step), phase.checkingSince);
       }
       case 'verifying':
         return verifyingChecks(incident, phase, now);
@@ -85,7 +94,12 @@ function wantedChecks(memory: Memory, now: Millis): WantedCheck[] {
 }
 
 function verifyingChecks(incident: Incident, phase: VerifyingPhase, now: Millis): WantedCheck[] {
-  return now < phase.settleAt ? [] : since(judgedChecks(incident, phase.rung), phase.settleAt);
+  return now < phase.settleAt
+    ? []
+    : since(
+        judgedChecks(incident, phase.rung).map(({ check }) => check),
+        phase.settleAt,
+      );
 }
 
 function since(checks: readonly Check[] | undefined, freshAfter: Millis): WantedCheck[] {
@@ -94,9 +108,14 @@ function since(checks: readonly Check[] | undefined, freshAfter: Millis): Wanted
 
 /** What would be lost is counted for as long as people are asked. */
 function wantedMeasures(memory: Memory): WantedMeasure[] {
-  return Object.values(memory.incidents).flatMap(({ phase, policy }) => {
+  return Object.values(memory.incidents).flatMap((incident): WantedMeasure[] => {
+    const { phase, policy } = incident;
     if (phase.kind !== 'awaiting-approval') return [];
-    const counts = policy.ladder[phase.rung]?.dataLoss?.counts ?? [];
-    return counts.map(({ measure }) => ({ measure, freshAfter: phase.since }));
+    const rung = policy.ladder[phase.rung];
+    return (rung?.dataLoss?.counts ?? []).map(({ measure }) => {
+      const target = measure.kind === 'sql' ? measure.point : undefined;
+      const pointAt = target === undefined ? null : capturedUntil(memory, incident, rung, target);
+      return { measure, freshAfter: phase.since, pointAt };
+    });
   });
 }

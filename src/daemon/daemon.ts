@@ -5,7 +5,9 @@ import type { Event, EventSpec } from '../core/event.ts';
 import { OWN_SAMPLER } from '../core/memory.ts';
 import type { Check } from '../core/model/check.ts';
 import type { PolicySet } from '../core/model/desired.ts';
+import type { SqlMeasure } from '../core/model/measure.ts';
 import type { PointId } from '../core/model/point.ts';
+import { databaseOf } from '../core/model/target.ts';
 import type { Trigger } from '../core/model/trigger.ts';
 import type { Observation } from '../core/observation.ts';
 import type { Plan } from '../core/plan/plan.ts';
@@ -14,6 +16,7 @@ import { schedulesOf } from '../core/points/schedules.ts';
 import { formatDuration } from '../core/units.ts';
 import { type Wants, wantsOf } from '../core/wants.ts';
 import { isHostCheck, makeCheck } from '../drivers/checks/registry.ts';
+import { type Counted, countRows } from '../drivers/sql/count-rows.ts';
 import { hostSystemctl } from '../drivers/systemctl.ts';
 import { systemClock } from '../metrics/clock.ts';
 import { Evaluator } from '../metrics/evaluator.ts';
@@ -40,6 +43,7 @@ import { HostClock } from './host-clock.ts';
 import type { Log } from './log.ts';
 import { CheckWatch } from './observe/check-watch.ts';
 import { DocumentWatch } from './observe/document-watch.ts';
+import { MeasureWatch } from './observe/measure-watch.ts';
 import { observedHost, observedReadings } from './observe/observed-host.ts';
 import { TargetWatch } from './observe/target-watch.ts';
 import { PolicyFeed } from './policy-feed.ts';
@@ -83,6 +87,7 @@ export class Daemon {
   readonly #clock = new HostClock();
   readonly #heartbeat = new Heartbeat(CLOCK_CHECK_MS);
   readonly #hands: Hands;
+  readonly #targets: TargetWatch;
   readonly #executor: Executor;
   readonly #sampling: Sampling;
   readonly #remote: RemoteSampling;
@@ -105,6 +110,8 @@ export class Daemon {
     this.#hands = createHands({ ...config.allow, ownFolders: [this.dataDir] }, environment, config.containers, {
       hostName: this.hostName,
       answerQuery: (check) => this.evaluator.check(check, this.now()),
+      target: (name) => this.#knownTarget(name),
+      now: () => this.now(),
       ...policySourceOf(config),
     });
     const now = (): number => this.#clock.now();
@@ -115,7 +122,7 @@ export class Daemon {
     const wake = (): void => this.reconciler.wake();
     this.documents = new DocumentWatch(this.#hands.places, now, wake);
     const checks = new CheckWatch((check) => this.#check(check), now, wake);
-    const targets = new TargetWatch(this.#hands.targets, now, wake);
+    this.#targets = new TargetWatch(this.#hands.targets, now, wake);
     const calendar = new WindowCalendar();
     const schedules = new ScheduleCalendar();
     this.#executor = this.#createExecutor(now);
@@ -124,8 +131,13 @@ export class Daemon {
       now,
       documents: this.documents,
       checks,
-      targets,
-      measure: (measure) => this.evaluator.measure(measure, now()),
+      targets: this.#targets,
+      measures: new MeasureWatch({
+        query: (measure) => this.evaluator.measure(measure, now()),
+        count: (measure, pointAt) => this.#count(measure, pointAt),
+        now,
+        onChange: wake,
+      }),
       windows: (windows, at) => calendar.at(windows, at),
       schedules: (desired, at) => schedules.at(desired === null ? [] : schedulesOf(desired), at),
       halt: () => readHalt(this.dataDir),
@@ -338,6 +350,21 @@ export class Daemon {
     const sources = all.filter(({ suspend, type }) => !suspend && type.kind !== 'prometheus');
     this.evaluator.update(triggers, new Map(sources.map(({ name, intervalMs }) => [name, intervalMs])));
     this.#remote.watch(triggers);
+  }
+
+  #knownTarget(name: string) {
+    const { desired, memory } = this.reconciler;
+    const target = desired?.targets[name];
+    if (target === undefined) return undefined;
+    return { name, checks: target.checks, memory: memory.targets[name], sight: this.#targets.sights[name] };
+  }
+
+  async #count({ on, query, timeoutMs }: SqlMeasure, pointAt: number | null): Promise<Counted> {
+    const target = on.kind === 'target' ? this.reconciler.desired?.targets[on.target] : undefined;
+    const database = on.kind === 'database' ? on.database : target && databaseOf(target.type);
+    if (database === undefined) return { value: null, detail: 'git no longer has the target to count in' };
+    const signal = AbortSignal.timeout(timeoutMs + 1_000);
+    return await countRows({ database, query, pointAt, timeoutMs }, this.#hands, signal);
   }
 
   async #check(check: Check) {

@@ -8,6 +8,7 @@ import { Store } from '../store/store.ts';
 import { createHands } from './apply/hands.ts';
 import { CheckWatch } from './observe/check-watch.ts';
 import { DocumentWatch } from './observe/document-watch.ts';
+import { MeasureWatch } from './observe/measure-watch.ts';
 import { TargetWatch } from './observe/target-watch.ts';
 import { Reconciler } from './reconciler.ts';
 
@@ -42,7 +43,12 @@ beforeEach(() => {
       () => now,
       () => {},
     ),
-    measure: ({ key }) => ({ key, at: 0, value: null, detail: 'not measured' }),
+    measures: new MeasureWatch({
+      query: ({ key }) => ({ key, at: 0, value: null, detail: 'not measured' }),
+      count: () => Promise.resolve({ value: null, detail: 'not counted' }),
+      now: () => 0,
+      onChange: () => undefined,
+    }),
     windows: () => ({}),
     schedules: () => ({}),
     halt: () => null,

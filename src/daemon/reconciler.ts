@@ -5,7 +5,6 @@ import type { Memory } from '../core/memory.ts';
 import type { Action } from '../core/model/action.ts';
 import type { Desired } from '../core/model/desired.ts';
 import { type DocumentKey, documentKey } from '../core/model/flag.ts';
-import type { Measure, MeasureResult } from '../core/model/measure.ts';
 import { type Operation, plannedOperation } from '../core/model/operation.ts';
 import type { Step } from '../core/model/step.ts';
 import { announcementOf } from '../core/notifications/announce.ts';
@@ -18,6 +17,7 @@ import { type Wants, wantsOf } from '../core/wants.ts';
 import type { Store } from '../store/store.ts';
 import type { CheckWatch } from './observe/check-watch.ts';
 import type { DocumentWatch } from './observe/document-watch.ts';
+import type { MeasureWatch } from './observe/measure-watch.ts';
 import type { TargetWatch } from './observe/target-watch.ts';
 
 /** Nothing waits longer than this for its next look, whatever else happens. */
@@ -30,8 +30,7 @@ export type ReconcilerHost = {
   readonly documents: DocumentWatch;
   readonly checks: CheckWatch;
   readonly targets: TargetWatch;
-  /** Answers at once: a measure is a query over the samples. */
-  readonly measure: (measure: Measure) => MeasureResult;
+  readonly measures: MeasureWatch;
   readonly windows: (windows: Desired['windows'], now: Millis) => NonNullable<Observed['windows']>;
   readonly schedules: (desired: Desired | null, now: Millis) => NonNullable<Observed['schedules']>;
   readonly halt: () => Halt | null;
@@ -63,7 +62,6 @@ export class Reconciler {
   #plan: Plan | null = null;
   /** For which policies the newest decision was taken. */
   #planned: Desired | null = null;
-  #measures: NonNullable<Observed['measures']> = {};
   /** For what observations were last asked for. */
   #asked: { readonly desired: Desired; readonly memory: Memory } | null = null;
   /** Documents whose writing a person released from the halt: since when, and who. What makes them effective follows. */
@@ -154,6 +152,7 @@ export class Reconciler {
     this.#flushedAt += byMs;
     this.#host.documents.forget();
     this.#host.checks.forget();
+    this.#host.measures.forget();
     this.#host.targets.forget();
     this.record('revertd', { type: 'clock.jumped', byMs });
   }
@@ -237,8 +236,10 @@ export class Reconciler {
   #begin(actor: string, actions: readonly Action[]): void {
     if (actions.length === 0) return;
     const at = this.#host.now();
-    const next = this.#memory.nextOperation;
-    const operations = actions.map((action, index) => plannedOperation(action, next + index, at));
+    const { nextOperation, repeats } = this.#memory;
+    const operations = actions.map((action, index) =>
+      plannedOperation(action, { number: nextOperation + index, at, repeats: repeats?.[action.key] }),
+    );
     this.record(actor, ...operations.map((operation) => ({ type: 'operation.planned' as const, operation })));
     for (const operation of operations) this.#host.start(operation);
   }
@@ -274,12 +275,12 @@ export class Reconciler {
   }
 
   #observed(readings: readonly Reading[]): Observed {
-    const { documents, checks, targets, halt, windows, schedules, now } = this.#host;
+    const { documents, checks, measures, targets, halt, windows, schedules, now } = this.#host;
     return {
       readings,
       documents: documents.sights,
       checks: checks.results,
-      measures: this.#measures,
+      measures: measures.results,
       windows: windows(this.#desired?.windows, now()),
       schedules: schedules(this.#desired, now()),
       halt: halt(),
@@ -294,9 +295,7 @@ export class Reconciler {
     this.#host.documents.refresh(wants.documents);
     this.#host.checks.refresh(wants.checks);
     this.#host.targets.refresh(wants.targets);
-    this.#measures = Object.fromEntries(
-      wants.measures.map(({ measure }) => [measure.key, this.#host.measure(measure)]),
-    );
+    this.#host.measures.refresh(wants.measures);
   }
 
   /** What was seen of a document before its write ended is of no use, whatever the clock says. */

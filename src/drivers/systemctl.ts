@@ -32,8 +32,8 @@ export type Systemctl = {
   readonly show: (unit: string, signal: AbortSignal) => Promise<UnitProperties>;
   /** Waits until systemd is done with it; rejects with `refused` if systemd did not do it. */
   readonly act: (verb: UnitVerb, unit: string, signal: AbortSignal) => Promise<void>;
-  /** The unit's last 20 lines in the journal; empty if there are none or they may not be read. */
-  readonly journal: (unit: string, signal: AbortSignal) => Promise<string>;
+  /** The unit's last lines in the journal; empty if there are none or they may not be read. */
+  readonly journal: (unit: string, lines: number, signal: AbortSignal) => Promise<string>;
 };
 
 export type SystemdErrorCode = 'noSystemd' | 'refused' | 'stopped';
@@ -73,9 +73,9 @@ export const hostSystemctl: Systemctl = {
     const argv = verb.kind === 'signal' ? ['kill', '--kill-who=main', `--signal=${verb.signal}`] : [verb.kind];
     await systemctl([...argv, '--', unit], signal);
   },
-  journal: async (unit, signal) => {
+  journal: async (unit, lines, signal) => {
     const end = await call(
-      ['journalctl', `--unit=${unit}`, '--lines=20', '--no-pager', '--output=cat', '--quiet'],
+      ['journalctl', `--unit=${unit}`, `--lines=${lines}`, '--no-pager', '--output=cat', '--quiet'],
       signal,
     );
     return end.kind === 'exited' && end.code === 0 ? end.output.trimEnd() : '';

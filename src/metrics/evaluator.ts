@@ -147,7 +147,7 @@ export class Evaluator {
   }
 
   /** The sum over the elements of the measure's query; null without data, or with NaN. */
-  measure({ key, expr }: Measure, at: Millis): MeasureResult {
+  measure({ key, expr }: Extract<Measure, { kind: 'query' }>, at: Millis): MeasureResult {
     const prepared = this.#prepare(expr);
     if (prepared instanceof PromqlError) return { key, at, value: null, detail: prepared.message };
     try {

@@ -5,6 +5,7 @@ import {
   type BuildContext,
   durationAt,
   fault,
+  faultAtKey,
   pathAt,
   SHORTEST_TIMEOUT,
   unitAt,
@@ -18,12 +19,14 @@ import { buildSqlDatabase, buildSqlExpectation, checkReads, exactlyOne } from '.
 import { checkQueryAt } from './check-query.ts';
 import { digestOf } from './digest.ts';
 import type { Path } from './path.ts';
-import type { RawCheck, RawFileCheck, RawHttpCheck, RawRunCheck } from './raw-documents.ts';
+import type { RawCheck, RawFileCheck, RawHttpCheck, RawRunCheck, RawTargetCheck } from './raw-documents.ts';
 
 const DEFAULT_TIMEOUT_MS = 5_000;
+const DEFAULT_JOURNAL_LINES = 20;
 const DEFAULT_RUN_TIMEOUT_MS = 10_000;
 /** The whole file is read. */
 const DEFAULT_INTEGRITY_TIMEOUT_MS = 60_000;
+const LEAST_CHANGE = { ms: 1_000, text: '1s' } as const;
 
 export function buildChecks(context: BuildContext, path: Path, raw: readonly RawCheck[] | undefined): readonly Check[] {
   return (raw ?? []).map((check, index) => buildCheck(context, [...path, index], check));
@@ -41,18 +44,44 @@ function buildSpec(context: BuildContext, path: Path, raw: RawCheck): CheckSpec 
   if (raw.sql !== undefined) return buildSqlCheck(context, [...path, 'sql'], raw.sql);
   if (raw.sqlite !== undefined) return buildSqliteCheck(context, [...path, 'sqlite'], raw.sqlite);
   if (raw.file !== undefined) return buildFileCheck(context, [...path, 'file'], raw.file);
+  if (raw.target !== undefined) return buildTargetCheck(context, [...path, 'target'], raw.target);
   if (raw.unit !== undefined) {
     const at = [...path, 'unit'];
     return {
       kind: 'unit',
       unit: unitAt(context, [...at, 'name'], raw.unit.name),
       is: raw.unit.is,
+      ...(raw.unit.journal === undefined ? {} : { journalLines: raw.unit.journal.lines ?? DEFAULT_JOURNAL_LINES }),
       timeoutMs: durationAt(context, [...at, 'timeout'], raw.unit.timeout, DEFAULT_TIMEOUT_MS, SHORTEST_TIMEOUT),
     };
   }
   const at = [...path, 'query'];
   const query = raw.query ?? { expr: '' };
   return buildQuery(context, at, query);
+}
+
+/** What makes a target intact must be seen on the host: asked of a target again it could go in a circle. */
+function buildTargetCheck(context: BuildContext, path: Path, raw: RawTargetCheck): CheckSpec {
+  const { name, is } = raw;
+  const isIntact = is === 'intact';
+  if (path[1] === 'check') {
+    const message = 'what makes a target intact must be seen on the host; `target` would ask revertd itself';
+    faultAtKey(context, path, 'E-CHECK', message);
+  } else {
+    const origin = valueOrigin(context, [...path, 'name']);
+    context.references.push({ kind: 'Target', name, origin, ...(isIntact ? { needs: 'check' as const } : {}) });
+  }
+  return {
+    kind: 'target',
+    target: name,
+    is: isIntact
+      ? { kind: 'intact' }
+      : {
+          kind: 'changedSince',
+          spanMs: durationAt(context, [...path, 'is', 'changedSince'], is.changedSince, 0, LEAST_CHANGE),
+        },
+    timeoutMs: durationAt(context, [...path, 'timeout'], raw.timeout, DEFAULT_INTEGRITY_TIMEOUT_MS, SHORTEST_TIMEOUT),
+  };
 }
 
 function buildQuery(context: BuildContext, path: Path, raw: NonNullable<RawCheck['query']>): CheckSpec {

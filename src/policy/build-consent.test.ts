@@ -28,6 +28,55 @@ test('an approval has its defaults, and its loss what is to be measured', () => 
   });
 });
 
+const COUNTED = `apiVersion: revertd.dev/v1
+kind: RollbackPolicy
+metadata: { name: by-hand }
+spec:
+  ladder:
+    - rung: drop
+      dataLoss: { count: { rows: { sql: { sqlite: /srv/app.db, query: SELECT count(*) FROM a, timeout: 2s } } } }
+      approval: { roles: { dba: 1 } }
+      do:
+        - sql:
+            postgres: { credential: dsn }
+            statements:
+              - { text: DELETE FROM a, rows: { atLeast: 1, atMost: counted } }
+              - { text: DELETE FROM b, rows: { atMost: { counted: rows } } }
+              - { text: DELETE FROM c, rows: { atMost: 5 } }
+            repeatable: true
+`;
+
+test('a loss is counted by SQL, and bounds the rows that a statement may change', () => {
+  const result = loadPolicies([policyFile('p.yaml', COUNTED)], { revision: 'r', host: undefined, hostLabels: {} });
+  expect(printed(result)).toEqual([]);
+  expect(result.ok ? result.desired.policies['by-hand']?.ladder[0] : undefined).toMatchObject({
+    dataLoss: {
+      counts: [
+        {
+          label: 'rows',
+          measure: {
+            kind: 'sql',
+            on: { kind: 'database', database: { kind: 'sqlite', path: '/srv/app.db' } },
+            query: 'SELECT count(*) FROM a',
+            timeoutMs: 2_000,
+          },
+        },
+      ],
+    },
+    do: [
+      {
+        script: {
+          statements: [
+            { text: 'DELETE FROM a', rows: { atLeast: 1 }, atMostCounted: true },
+            { text: 'DELETE FROM b', atMostCounted: 'rows' },
+            { text: 'DELETE FROM c', rows: { atMost: 5 } },
+          ],
+        },
+      },
+    ],
+  });
+});
+
 test.each([
   [undefined, []],
   [['dba', 'oncall'], []],

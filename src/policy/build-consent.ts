@@ -1,14 +1,27 @@
 import type { ApprovalRule } from '../core/model/approval.ts';
-import type { DataLoss, Measure } from '../core/model/measure.ts';
+import type { DataLoss, Measure, MeasureSpec } from '../core/model/measure.ts';
 import type { Rung } from '../core/model/policy.ts';
+import { bindParams } from '../core/sql/bind-params.ts';
 import { buildChecks } from './build-check.ts';
-import { type BuildContext, doubt, durationAt, faultAtKey, valueOrigin } from './build-context.ts';
+import {
+  type BuildContext,
+  doubt,
+  durationAt,
+  fault,
+  faultAtKey,
+  type Reference,
+  SHORTEST_TIMEOUT,
+  valueOrigin,
+} from './build-context.ts';
+import { buildSqlDatabase, checkReads } from './build-sql-parts.ts';
 import { checkQueryAt } from './check-query.ts';
 import { digestOf } from './digest.ts';
 import type { Path } from './path.ts';
-import type { RawApproval, RawDataLoss, RawRung } from './raw-documents.ts';
+import type { RawApproval, RawDataLoss, RawMeasure, RawRung } from './raw-documents.ts';
 
 const DEFAULT_WITHIN_MS = 15 * 60_000;
+/** People wait for it. */
+const DEFAULT_COUNT_MS = 10_000;
 /** People have to read what they are asked. */
 const SHORTEST_WITHIN = { ms: 10_000, text: '10s' };
 
@@ -25,14 +38,87 @@ export function buildConsent(context: BuildContext, path: Path, raw: RawRung): P
   };
 }
 
-function buildLoss(context: BuildContext, path: Path, { text, count = {} }: RawDataLoss): DataLoss {
-  const counts = Object.entries(count).map(([label, { query }]) => {
-    const at = [...path, 'count', label, 'query'];
-    const spec = { kind: 'query', expr: checkQueryAt(context, at, query).text } as const;
-    const measure: Measure = { key: digestOf(spec), origin: valueOrigin(context, at), ...spec };
-    return { label, measure };
-  });
-  return { ...(text === undefined ? {} : { text }), counts };
+/** What a single count is called. */
+const ONLY_LABEL = 'rows';
+
+function buildLoss(context: BuildContext, path: Path, { target, text, count = {} }: RawDataLoss): DataLoss {
+  if (target !== undefined) refer(context, [...path, 'target'], target);
+  const counts =
+    typeof count === 'string'
+      ? [{ label: ONLY_LABEL, measure: buildMeasure(context, [...path, 'count'], count, target) }]
+      : Object.entries(count).map(([label, raw]) => ({
+          label,
+          measure: buildMeasure(context, [...path, 'count', label], raw, target),
+        }));
+  return { ...(target === undefined ? {} : { target }), ...(text === undefined ? {} : { text }), counts };
+}
+
+function buildMeasure(
+  context: BuildContext,
+  path: Path,
+  raw: string | RawMeasure,
+  target: string | undefined,
+): Measure {
+  const spec = measureSpec(context, path, raw, target);
+  return { key: digestOf(spec), origin: valueOrigin(context, path), ...spec };
+}
+
+function measureSpec(
+  context: BuildContext,
+  path: Path,
+  raw: string | RawMeasure,
+  target: string | undefined,
+): MeasureSpec {
+  if (typeof raw === 'string') return countInTarget(context, path, raw, target);
+  if (raw.query !== undefined) {
+    return { kind: 'query', expr: checkQueryAt(context, [...path, 'query'], raw.query).text };
+  }
+  const at = [...path, 'sql'];
+  const database = buildSqlDatabase(context, at, raw.sql, 'read');
+  checkReads(context, [...at, 'query'], raw.sql.query, database.kind);
+  return {
+    kind: 'sql',
+    on: { kind: 'database', database },
+    query: raw.sql.query,
+    ...pointOf(context, [...at, 'query'], raw.sql.query, target),
+    timeoutMs: durationAt(context, [...at, 'timeout'], raw.sql.timeout, DEFAULT_COUNT_MS, SHORTEST_TIMEOUT),
+  };
+}
+
+/** A bare SELECT is counted in the target's own database. */
+function countInTarget(context: BuildContext, path: Path, query: string, target: string | undefined): MeasureSpec {
+  if (target === undefined) {
+    const message =
+      'it is not said which database counts; name the `target` that is put back, or {sql: {sqlite: PATH, query: SELECT}}';
+    fault(context, path, 'E-NO-DATABASE', { message, expected: 'target: NAME' });
+    return { kind: 'sql', on: { kind: 'target', target: '' }, query, timeoutMs: DEFAULT_COUNT_MS };
+  }
+  refer(context, path, target, 'database');
+  checkReads(context, path, query, 'postgres');
+  const on = { kind: 'target', target } as const;
+  return { kind: 'sql', on, query, ...pointOf(context, path, query, target), timeoutMs: DEFAULT_COUNT_MS };
+}
+
+/** `:point` is the end of what was captured of a target, so there has to be one that can be captured. */
+function pointOf(
+  context: BuildContext,
+  path: Path,
+  query: string,
+  target: string | undefined,
+): { readonly point?: string } {
+  if (bindParams(query, ['point'], 'postgres').names.length === 0) return {};
+  if (target === undefined) {
+    const message = '`:point` is the end of the restore point that is gone back to; name its `target` under `dataLoss`';
+    fault(context, path, 'E-NO-POINT', { message, expected: 'target: NAME' });
+    return {};
+  }
+  refer(context, path, target, 'capture');
+  return { point: target };
+}
+
+function refer(context: BuildContext, path: Path, name: string, needs?: Reference['needs']): void {
+  const origin = valueOrigin(context, path);
+  context.references.push({ kind: 'Target', name, origin, ...(needs === undefined ? {} : { needs }) });
 }
 
 function buildApproval(context: BuildContext, path: Path, raw: RawApproval): ApprovalRule {

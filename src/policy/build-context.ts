@@ -22,6 +22,8 @@ export type Reference = {
   readonly sourceType?: MetricSource['type']['kind'];
   /** Of a target: what is to be done with it, which not every type can. */
   readonly use?: 'capture' | { readonly restoreTo: string };
+  /** Of a target: what it must have. */
+  readonly needs?: 'check' | 'database' | 'capture';
 };
 
 /** A place that a flag writes, and the hosts that it is for. */

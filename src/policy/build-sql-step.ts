@@ -13,7 +13,7 @@ import {
   oneStatement,
 } from './build-sql-parts.ts';
 import type { Path } from './path.ts';
-import type { RawSqlStep } from './raw-documents.ts';
+import type { RawRowGuard, RawSqlStep } from './raw-documents.ts';
 
 /** A rollback does not queue up behind a lock for long; what runs without a transaction has to wait for others. */
 const DEFAULT_LOCK_TIMEOUT_MS: Millis = 10_000;
@@ -53,10 +53,31 @@ function buildScript(context: BuildContext, path: Path, raw: RawSqlStep, transac
     const isText = typeof statement === 'string';
     const text = isText ? statement : statement.text;
     checkStatement(context, isText ? at : [...at, 'text'], text, dialect, transaction);
-    const rows = isText ? undefined : statement.rows;
-    return rows === undefined ? { text } : { text, rows: buildRowBounds(context, [...at, 'rows'], rows) };
+    return {
+      text,
+      ...(isText || statement.rows === undefined ? {} : buildRowGuard(context, [...at, 'rows'], statement.rows)),
+    };
   });
   return { kind: 'statements', statements };
+}
+
+function buildRowGuard(
+  context: BuildContext,
+  path: Path,
+  raw: RawRowGuard,
+): Pick<SqlStatement, 'rows' | 'atMostCounted'> {
+  if (typeof raw === 'number') return { rows: buildRowBounds(context, path, raw) };
+  const { atLeast, atMost } = raw;
+  const least = atLeast === undefined ? {} : { atLeast };
+  if (atMost === undefined || typeof atMost === 'number') {
+    return { rows: buildRowBounds(context, path, atMost === undefined ? least : { ...least, atMost }) };
+  }
+  if (!path.includes('ladder')) {
+    const message = 'only a rung with `dataLoss` has a count that people agree to';
+    fault(context, [...path, 'atMost'], 'E-COUNTED', message);
+  }
+  const atMostCounted = atMost === 'counted' ? true : atMost.counted;
+  return atLeast === undefined ? { atMostCounted } : { rows: { atLeast }, atMostCounted };
 }
 
 function checkStatement(

@@ -28,6 +28,15 @@ const EXPECTED: Readonly<Record<string, readonly string[]>> = {
   'missing-point-policy': [
     '27:34 error[E-NO-POINTPOLICY] there is no PointPolicy called "nightly"; there is no PointPolicy at all',
   ],
+  'loss-missing-target': ['13:27 error[E-NO-TARGET] there is no Target called "cod"; did you mean "code"?'],
+  'loss-no-database': [
+    '13:40 error[E-NO-DATABASE] the Target "code" is of type git, which has no database to count in; name one: {sql: {sqlite: PATH, query: SELECT}}',
+    '3:19 the Target "code"',
+  ],
+  'loss-no-point': [
+    '13:82 error[E-NO-POINT] `:point` is the end of a capture, and the Target "code" is of type git, of which nothing is captured',
+    '3:19 the Target "code"',
+  ],
   'missing-flag': ['27:28 error[E-NO-FLAG] there is no Flag called "fastpath"; did you mean "fast-path"?'],
   'missing-notifier': ['28:12 error[E-NO-NOTIFIER] there is no Notifier called "oncal"; did you mean "oncall"?'],
   'missing-override-notifier': [
@@ -45,6 +54,11 @@ const EXPECTED: Readonly<Record<string, readonly string[]>> = {
   'not-for-host': [
     '28:28 error[E-NOT-FOR-HOST] the Flag "fast-path" is not for this host (its hosts.matchLabels), but what refers to it is',
     '10:19 the Flag "fast-path"',
+  ],
+  'target-check': ['13:32 error[E-NO-TARGET] there is no Target called "cod"; did you mean "code"?'],
+  'target-check-intact': [
+    '14:44 error[E-NO-CHECK] the Target "code" has no `check`, so nothing says when it is intact; add `check: [...]` to it',
+    '3:19 the Target "code"',
   ],
   'trigger-source': ['24:15 error[E-NO-METRICSOURCE] there is no MetricSource called "prod"; expected app'],
   'trigger-source-type': [

@@ -26,10 +26,11 @@ const EXPECTED: Readonly<Record<string, readonly string[]>> = {
   'limit-number': [
     '28:10 error[E-TYPE] `limit` must be a mapping; found the number 2; for example { rollbacks: 2, per: 24h }',
   ],
+  'loss-nowhere': [
+    '13:31 error[E-NO-DATABASE] it is not said which database counts; name the `target` that is put back, or {sql: {sqlite: PATH, query: SELECT}}',
+  ],
   'loss-target': [
-    '26:19 error[E-NOT-SUPPORTED] `target` is not supported by this version yet',
-    '26:40 error[E-MISSING-KEY] `query` is missing in `rows`',
-    '26:48 error[E-NOT-SUPPORTED] `sql` is not supported by this version yet',
+    '26:53 error[E-TYPE] `sql` must be a mapping; found the text "SELECT 1"; for example { sqlite: /srv/shop/shop.db, query: "SELECT count(*) FROM orders" }',
   ],
   'loss-without-approval': [
     '26:7 error[E-NO-APPROVAL] the rung "flags" loses data, so somebody must agree to it: add `approval`',

@@ -59,7 +59,23 @@ const EXPECTED: Readonly<Record<string, readonly string[]>> = {
   'sql-param': ['26:97 error[E-PARAM] no statement uses the parameter sicne; write :sicne where its value belongs'],
   'sql-require-writes': ['26:87 error[E-SQL] `query` is not a SELECT: it begins with "DELETE"'],
   'sql-rows': ['26:92 error[E-RANGE] no number of rows is at least 5 and at most 1'],
-  'sql-rows-word': ['26:91 error[E-TYPE] `atMost` must be a whole number from 0; found the text "counted"'],
+  'sql-counted-label': [
+    '10:102 error[E-COUNTED] the rung counts nothing called "memory" under `dataLoss`; expected memories or facts',
+  ],
+  'sql-counted-several': [
+    '10:91 error[E-COUNTED] the rung has several counts, so `counted` names none; expected {counted: memories} or {counted: facts}',
+  ],
+  'sql-rows-word': [
+    '26:91 error[E-COUNTED] the rung counts nothing under `dataLoss`, so `counted` names none; expected dataLoss: {count: …}',
+  ],
+  'check-target-changed': ['13:58 error[E-UNIT] `changedSince` has no unit: found 24, write 24s or 24ms'],
+  'check-target-in-target': [
+    '6:13 error[E-CHECK] what makes a target intact must be seen on the host; `target` would ask revertd itself',
+  ],
+  'check-target-word': [
+    '13:42 error[E-VALUE] `is` must be `intact` or {changedSince: DURATION}; found the text "intac"; did you mean intact?',
+  ],
+  'check-unit-journal': ['13:66 error[E-NOT-SUPPORTED] `none` is not supported by this version yet'],
   'sql-two-databases': [
     '26:39 error[E-ONE-OF] `sql` needs exactly one of postgres or sqlite; found sqlite and postgres',
   ],

@@ -1,6 +1,5 @@
 import type { MetricSource } from '../core/model/metric-source.ts';
 import type { Origin } from '../core/model/origin.ts';
-import type { Target } from '../core/model/target.ts';
 import { nearestName } from '../core/nearest-name.ts';
 import { formatDuration } from '../core/units.ts';
 import type { PlaceUse, Reference, SamplingUse } from './build-context.ts';
@@ -22,7 +21,12 @@ export type Declared = {
   readonly intervalMs?: number;
   readonly sourceType?: MetricSource['type']['kind'];
   /** Of a target that was built. */
-  readonly targetType?: Target['type']['kind'];
+  readonly target?: {
+    readonly type: string;
+    readonly checks: boolean;
+    readonly database: boolean;
+    readonly captured: boolean;
+  };
 };
 
 export type Links = {
@@ -96,6 +100,7 @@ function checkReference(target: Declared, reference: Reference, isHere: boolean)
   return [
     ...checkVariant(reference, target),
     ...checkSourceType(reference, target),
+    ...checkNeeds(reference, target),
     ...checkTargetUse(reference, target),
   ];
 }
@@ -135,6 +140,24 @@ function checkVariant({ variant, origin, name }: Reference, target: Declared): r
   return [errorAt(variant.origin, 'E-NO-VARIANT', suggestion === undefined ? wording : { ...wording, suggestion })];
 }
 
+function checkNeeds({ needs, origin, name }: Reference, { target, origin: there }: Declared): readonly Diagnostic[] {
+  if (needs === undefined || target === undefined) return [];
+  const related = [{ ...there, message: `the Target "${name}"` }];
+  if (needs === 'check') {
+    if (target.checks) return [];
+    const message = `the Target "${name}" has no \`check\`, so nothing says when it is intact; add \`check: [...]\` to it`;
+    return [errorAt(origin, 'E-NO-CHECK', { message, found: name, expected: 'check: [...]', related })];
+  }
+  if (needs === 'capture') {
+    if (target.captured) return [];
+    const message = `\`:point\` is the end of a capture, and the Target "${name}" is of type ${target.type}, of which nothing is captured`;
+    return [errorAt(origin, 'E-NO-POINT', { message, found: target.type, related })];
+  }
+  if (target.database) return [];
+  const message = `the Target "${name}" is of type ${target.type}, which has no database to count in; name one: {sql: {sqlite: PATH, query: SELECT}}`;
+  return [errorAt(origin, 'E-NO-DATABASE', { message, found: target.type, related })];
+}
+
 function checkSourceType({ sourceType, origin, name }: Reference, target: Declared): readonly Diagnostic[] {
   if (sourceType === undefined || target.sourceType === undefined || target.sourceType === sourceType) return [];
   const related = [{ ...target.origin, message: `the MetricSource "${name}"` }];
@@ -145,8 +168,9 @@ function checkSourceType({ sourceType, origin, name }: Reference, target: Declar
 /** A checkout has its revisions in git; whatever else there is has points. */
 const REVISIONED = 'git';
 
-function checkTargetUse({ use, origin, name }: Reference, { targetType, origin: at }: Declared): readonly Diagnostic[] {
-  if (use === undefined || targetType === undefined) return [];
+function checkTargetUse({ use, origin, name }: Reference, { target, origin: at }: Declared): readonly Diagnostic[] {
+  if (use === undefined || target === undefined) return [];
+  const targetType = target.type;
   const related = [{ ...at, message: `the Target "${name}"` }];
   const isCheckout = targetType === REVISIONED;
   if (use === 'capture') {

@@ -3,7 +3,7 @@ import type { MetricSource } from '../core/model/metric-source.ts';
 import type { Notifier } from '../core/model/notifier.ts';
 import type { PointPolicy } from '../core/model/point-policy.ts';
 import type { RollbackPolicy } from '../core/model/policy.ts';
-import type { Target } from '../core/model/target.ts';
+import { databaseOf, isCaptured, type Target } from '../core/model/target.ts';
 import type { Window } from '../core/model/window.ts';
 import type { BuildContext, PlaceUse, Reference, SamplingUse } from './build-context.ts';
 import { buildFlag } from './build-flag.ts';
@@ -181,8 +181,12 @@ function declare(document: PolicyDocument, object: BuiltObject, isHere: boolean)
     }
     case 'MetricSource':
       return { ...base, intervalMs: object.value.intervalMs, sourceType: object.value.type.kind };
-    case 'Target':
-      return { ...base, targetType: object.value.type.kind };
+    case 'Target': {
+      const { type, checks } = object.value;
+      const [database, captured] = [databaseOf(type) !== undefined, isCaptured(type)];
+      const target = { type: type.kind, checks: checks.length > 0, database, captured };
+      return { ...base, target };
+    }
     case 'RollbackPolicy':
     case 'Notifier':
     case 'Window':

@@ -260,9 +260,17 @@ export type RawApproval = {
 };
 
 export type RawDataLoss = {
+  readonly target?: string;
   readonly text?: string;
-  readonly count?: Readonly<Record<string, { readonly query: string }>>;
+  readonly count?: string | Readonly<Record<string, string | RawMeasure>>;
 };
+
+export type RawMeasure =
+  | { readonly query: string; readonly sql?: undefined }
+  | {
+      readonly sql: RawSqlDatabase & { readonly query: string; readonly timeout?: string };
+      readonly query?: undefined;
+    };
 
 export type RawRung = {
   readonly rung: string;
@@ -302,10 +310,14 @@ export type RawStep = {
 
 export type RawSqlDatabase = { readonly postgres?: SecretRef; readonly sqlite?: string };
 export type RawRowBounds = number | RowBounds;
+/** Of a statement, which may also be bound by what people agreed to lose. */
+export type RawRowGuard =
+  | number
+  | { readonly atLeast?: number; readonly atMost?: number | 'counted' | { readonly counted: string } };
 
 export type RawSqlStep = RawRepetition &
   RawSqlDatabase & {
-    readonly statements?: readonly (string | { readonly text: string; readonly rows?: RawRowBounds })[];
+    readonly statements?: readonly (string | { readonly text: string; readonly rows?: RawRowGuard })[];
     readonly file?: string;
     readonly params?: Readonly<Record<string, SqlValue>>;
     readonly transaction?: boolean;
@@ -445,12 +457,24 @@ export type RawRunStep = RawRepetition & {
 export type RawCheck = {
   readonly http?: RawHttpCheck;
   readonly query?: RawThreshold & { readonly expr: string; readonly equals?: number; readonly source?: string };
-  readonly unit?: { readonly name: string; readonly is: UnitState; readonly timeout?: string };
+  readonly unit?: {
+    readonly name: string;
+    readonly is: UnitState;
+    readonly journal?: { readonly lines?: number };
+    readonly timeout?: string;
+  };
   readonly container?: RawContainerCheck;
   readonly run?: RawRunCheck;
   readonly sql?: RawSqlDatabase & RawSqlCondition & { readonly timeout?: string };
   readonly sqlite?: { readonly path: string; readonly is: 'intact' | 'corrupt'; readonly timeout?: string };
   readonly file?: RawFileCheck;
+  readonly target?: RawTargetCheck;
+};
+
+export type RawTargetCheck = {
+  readonly name: string;
+  readonly is: 'intact' | { readonly changedSince: string };
+  readonly timeout?: string;
 };
 
 export type RawFileCheck = {

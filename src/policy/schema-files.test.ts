@@ -121,10 +121,17 @@ describe('the alternatives', () => {
       notify: 0,
       waitFor: 0,
     } satisfies Record<StepKind, 0>;
-    const checks = { http: 0, query: 0, unit: 0, container: 0, run: 0, sql: 0, sqlite: 0, file: 0 } satisfies Record<
-      CheckSpec['kind'],
-      0
-    >;
+    const checks = {
+      http: 0,
+      query: 0,
+      unit: 0,
+      container: 0,
+      run: 0,
+      sql: 0,
+      sqlite: 0,
+      file: 0,
+      target: 0,
+    } satisfies Record<CheckSpec['kind'], 0>;
     const places = { envFile: 0, file: 0 } satisfies Record<DocumentRef['kind'], 0>;
     const metricSources = { scrape: 0, probe: 0, host: 0, sql: 0, command: 0, prometheus: 0 } satisfies Record<
       MetricSource['type']['kind'],

@@ -7,14 +7,13 @@ export const KEYS_TO_COME: Readonly<Record<string, readonly string[]>> = {
   'Flag spec': ['targeting', 'ramp', 'expires'],
   Place: ['flagd', 'http', 'postgres'],
   Rung: ['assess'],
-  'Data loss': ['target', 'from', 'within'],
-  Measure: ['sql', 'sqlite', 'postgres'],
+  'Data loss': ['from', 'within'],
   'Target spec': ['postgres', 'rows', 'http', 'flags', 'command'],
   'Step restore': ['policy', 'targets', 'mode', 'conflicts'],
   Release: ['reRamp'],
   'PointPolicy spec': ['copies', 'validate'],
-  Check: ['target', 'assessed'],
-  'Check unit': ['journal'],
+  Check: ['assessed'],
+  'Check unit journal': ['none'],
 };
 
 /** Values likewise, by the title of the schema that lists the values of today. */

@@ -67,6 +67,7 @@ export function namesIn(revisions: readonly PolicySet[]): KnownNames {
     checks: distinct(
       [
         ...rungs.flatMap(checksOf),
+        ...targets.flatMap((target) => target.checks),
         ...steps.flatMap((step) => [...(step.when ?? []), ...unlessOf(step)]),
         ...steps.flatMap((step) => (step.kind === 'waitFor' ? step.checks : [])),
       ].flatMap(nameOfCheck),

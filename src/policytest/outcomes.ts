@@ -46,6 +46,7 @@ export function checkText(check: Check): string {
     case 'sql':
     case 'sqlite':
     case 'file':
+    case 'target':
       return describeCheck(check);
   }
 }

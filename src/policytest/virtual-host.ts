@@ -11,6 +11,7 @@ import { announcementOf } from '../core/notifications/announce.ts';
 import type { Halt, Reading } from '../core/observed.ts';
 import type { Plan } from '../core/plan/plan.ts';
 import { isSame } from '../core/record.ts';
+import { judgeChange, judgeIntact } from '../core/targets/judge-target.ts';
 import type { Millis } from '../core/units.ts';
 import { wantsOf } from '../core/wants.ts';
 import { WindowCalendar } from '../policy/window-spans.ts';
@@ -245,8 +246,26 @@ export class VirtualHost {
 
   #check(check: Check): CheckResult {
     if (check.kind === 'query') return this.#metrics.check(check, this.#now, this.#isSilent);
-    const outcome = this.#answerTo(check) ?? 'true';
+    const said = this.#answerTo(check);
+    if (check.kind === 'target' && said === undefined) return this.#checkTarget(check);
+    const outcome = said ?? 'true';
     return { key: check.key, at: this.#now, outcome, detail: `${checkText(check)}: ${outcome}` };
+  }
+
+  #checkTarget({ key, target: name, is }: Extract<Check, { kind: 'target' }>): CheckResult {
+    const base = { key, at: this.#now };
+    const target = this.#desired.targets[name];
+    if (target === undefined) return { ...base, outcome: 'unknown', detail: `git no longer has target ${name}` };
+    if (is.kind === 'intact')
+      return {
+        ...base,
+        ...judgeIntact(
+          name,
+          target.checks.map((check) => this.#check(check)),
+        ),
+      };
+    const sight = this.targets.sights([target], this.#now)[name];
+    return { ...base, ...judgeChange({ name, memory: this.#memory.targets[name], sight }, is.spanMs, this.#now) };
   }
 
   #answerTo(check: Check): CheckResult['outcome'] | undefined {

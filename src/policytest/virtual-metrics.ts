@@ -79,6 +79,8 @@ export class VirtualMetrics {
   }
 
   measure(measure: Measure, at: Millis): MeasureResult {
+    // A test has no databases; what would be counted in one is taken for nothing.
+    if (measure.kind === 'sql') return { key: measure.key, at, value: 0, detail: 'a test has no database' };
     return this.#evaluator.measure(measure, at);
   }
 

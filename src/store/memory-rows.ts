@@ -25,6 +25,7 @@ const FIELDS = {
   rollbacks: 'whole',
   brakes: 'record',
   operations: 'record',
+  repeats: 'record',
   outbox: 'record',
   paces: 'record',
   durations: 'record',

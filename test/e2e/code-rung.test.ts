@@ -17,6 +17,7 @@ spec:
     publish: { from: dist, to: "\${host.folder}/opt/app" }
     activate: [ { http: { url: "\${host.app}/reload", repeatable: true } } ]
     bake: 1s
+  check: [ { file: { path: "\${host.folder}/opt/app/latency.txt", contains: "0.1" } } ]
 ---
 apiVersion: revertd.dev/v1
 kind: RollbackPolicy
@@ -25,8 +26,9 @@ spec:
   triggers: [ { name: slow, query: app_latency_seconds, above: 0.5, for: 1s, severity: critical } ]
   ladder:
     - rung: code
+      when: [ { target: { name: code, is: { changedSince: 1h } } } ]
       do: [ { restore: { target: code, to: lastGood } } ]
-      verify: { settle: 300ms, within: 20s }
+      verify: { settle: 300ms, within: 20s, checks: [ { target: { name: code, is: intact } } ] }
   cooldown: 10s
 `;
 
@@ -84,6 +86,7 @@ test('a bad revision is deployed, found slow, taken back and kept away; a fix is
   expect(latency).toBe('0.9');
   await host.untilStatus('it is resolved', ({ incidents }) => incidents.length === 0);
   expect([latency, published()]).toEqual(['0.1', '0.1']);
+  await untilEvent('its checks were asked', ({ type }) => type === 'restore.checking');
   expect(readFileSync(join(checkout, 'notes.txt'), 'utf8')).toBe('not tracked');
 
   upstream.git('commit', '--quiet', '--amend', '--message', 'Slow, in other words');

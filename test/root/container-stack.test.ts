@@ -79,6 +79,7 @@ describe.each(REAL_ENGINES)('a stack of containers on $name', ({ start, missing 
       await hands.steps.perform(step, {
         signal: never,
         operation: 'op',
+        once: 'op',
         secrets: hands.secrets,
         log: () => undefined,
         remember: () => undefined,

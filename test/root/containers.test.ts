@@ -34,6 +34,7 @@ describe.each(REAL_ENGINES)('$name that dies', ({ start, missing }) => {
       const context = {
         signal: never,
         operation: 'op',
+        once: 'op',
         secrets: createSecretResolver({}),
         log: () => asked.resolve(),
         remember: () => undefined,

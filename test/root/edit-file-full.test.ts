@@ -28,6 +28,7 @@ it('leaves the file as it is on a disk that is full', async () => {
     {
       signal: new AbortController().signal,
       operation: 'op-1',
+      once: 'op-1',
       secrets: createSecretResolver({}),
       log: () => undefined,
       remember: () => undefined,

@@ -51,6 +51,7 @@ function life(operation = `step:INC-${(operations += 1)}/a/do/0#1`) {
       driver.perform(task, {
         signal,
         operation,
+        once: operation,
         secrets,
         log: () => undefined,
         remember: (fingerprint) => {

@@ -4,6 +4,7 @@ import { mkdir, rm, symlink, writeFile } from 'node:fs/promises';
 import { promisify } from 'node:util';
 import { afterAll, beforeAll, expect, it } from 'vitest';
 import { createAllowList } from '../../src/drivers/allow-list.ts';
+import { unitCheck } from '../../src/drivers/checks/unit/index.ts';
 import { createSecretResolver } from '../../src/drivers/secrets.ts';
 import { serviceStep } from '../../src/drivers/steps/service/index.ts';
 import { hostSystemctl } from '../../src/drivers/systemctl.ts';
@@ -41,6 +42,22 @@ describeServiceSteps('a real systemd', async () => {
   return hostSystemctl;
 });
 
+it('tells with a check that is false what the unit wrote last', async () => {
+  await run('systemctl', ['start', SUITE_UNITS.failing]).catch(() => undefined);
+  const check = {
+    key: 'k',
+    origin: { file: 'test.yaml', line: 1, column: 1 },
+    kind: 'unit',
+    unit: SUITE_UNITS.failing,
+    is: 'active',
+    journalLines: 50,
+    timeoutMs: 10_000,
+  } as const;
+  const context = { signal: new AbortController().signal, secrets: createSecretResolver({}) };
+  const answer = await unitCheck({ systemctl: hostSystemctl }).check(check, context);
+  expect(answer).toMatchObject({ outcome: 'false', detail: expect.stringMatching(/is failed[\s\S]*this is why/) });
+});
+
 it('gives up on a unit that will not stop, and says what it wrote', async () => {
   const name = 'revertd-test-stubborn.service';
   const script = `trap 'echo not yet' TERM; while :; do sleep 0.1; done`;
@@ -51,6 +68,7 @@ it('gives up on a unit that will not stop, and says what it wrote', async () => 
   const outcome = await serviceStep({ allow: createAllowList({}), systemctl: hostSystemctl }).perform(step, {
     signal: new AbortController().signal,
     operation: 'op-1',
+    once: 'op-1',
     secrets: createSecretResolver({}),
     log: () => undefined,
     remember: () => undefined,

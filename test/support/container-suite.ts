@@ -31,6 +31,7 @@ function context(signal = never) {
   return {
     signal,
     operation: 'op-1',
+    once: 'op-1',
     secrets: createSecretResolver({}),
     log: () => undefined,
     remember: () => undefined,

@@ -46,7 +46,7 @@ export function createFakeSystemctl(units: Readonly<Record<string, FakeUnit>>): 
   return {
     show: (name) => Promise.resolve(show(name)),
     act,
-    journal: (name) => Promise.resolve(units[name]?.start === 'fails' ? 'this is why' : ''),
+    journal: (name) => Promise.resolve(units[name]?.start === 'fails' ? 'this is why: hunter22' : ''),
   };
 }
 

@@ -36,6 +36,7 @@ export function describeServiceSteps(name: string, make: () => Promise<Systemctl
     const context = (signal = never) => ({
       signal,
       operation: 'op-1',
+      once: 'op-1',
       secrets: createSecretResolver({}),
       log: () => undefined,
       remember: () => undefined,

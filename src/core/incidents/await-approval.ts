@@ -3,6 +3,8 @@ import type { ApprovalRequest, ApprovalRule } from '../model/approval.ts';
 import type { AwaitingPhase, Incident } from '../model/incident.ts';
 import type { Rung } from '../model/policy.ts';
 import { describeStep } from '../model/step.ts';
+import { isEmpty } from '../record.ts';
+import { restoreAges } from '../targets/restore-age.ts';
 import { destinationOf } from '../targets/restore-step.ts';
 import type { Turn } from '../turn.ts';
 import { formatDuration, formatInstant } from '../units.ts';
@@ -50,11 +52,13 @@ function requestFor(turn: Turn, incident: Incident, rung: Rung, phase: AwaitingP
   const covers = loss?.covers ?? {};
   const point = pointOf(turn, incident, rung);
   if (point === undefined && turn.now < phase.since + COUNT_PATIENCE_MS) return null;
+  const goodSince = restoreAges(turn, incident, rung);
   return {
     digest: fingerprint([incident.id, rung.name, steps, point ?? null, rung.dataLoss?.text ?? null, covers]),
     rung: rung.name,
     steps,
     point: point ?? null,
+    ...(isEmpty(goodSince) ? {} : { goodSince }),
     loss: loss?.text ?? null,
     covers,
     estimateMs: usualDuration(turn.memory, incident.policy.name, rung.name),
@@ -85,6 +89,16 @@ function expire(turn: Turn, incident: Incident, rung: Rung, rule: ApprovalRule, 
   return true;
 }
 
+/** How old that state is, as of when people were asked: the words stay the same while they think. */
+function agesText({ goodSince = {} }: ApprovalRequest, { since }: AwaitingPhase): string {
+  return Object.entries(goodSince)
+    .map(([target, at]) => {
+      const age = formatDuration(Math.max(0, since - at));
+      return `; ${target} was good from ${formatInstant(at)} on, ${age} before this was asked`;
+    })
+    .join('');
+}
+
 /** What is asked of people, line by line. */
 export function describeRequest(incident: Incident, phase: AwaitingPhase): string[] {
   const rule = incident.policy.ladder[phase.rung]?.approval;
@@ -94,7 +108,7 @@ export function describeRequest(incident: Incident, phase: AwaitingPhase): strin
   return [
     `rung "${request.rung}": ${request.steps.join(', then ')}`,
     `would be lost: ${request.loss ?? 'nothing that the policy knows of'}`,
-    ...(request.point === null ? [] : [`goes back to ${request.point}`]),
+    ...(request.point === null ? [] : [`goes back to ${request.point}${agesText(request, phase)}`]),
     `takes about: ${request.estimateMs === null ? 'not known, it was never walked here' : formatDuration(request.estimateMs)}`,
     `agreed: ${filled.map(({ role, by }) => `${by.subject} (${role})`).join(', ') || 'nobody yet'}`,
     `missing: ${describeRoles(missing) || 'nobody'}, until ${formatInstant(phase.deadlineAt)}; then ${rule.onTimeout === 'abort' ? 'the incident is aborted' : 'everybody is told'}`,

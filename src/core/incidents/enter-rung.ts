@@ -5,13 +5,15 @@ import { destinationOf } from '../targets/restore-step.ts';
 import type { Turn } from '../turn.ts';
 import { isOver } from './is-over.ts';
 import { isAlreadySet } from './set-flag.ts';
+import { presentFaults } from './verify.ts';
 import { judgeWhen } from './when.ts';
 
 /** Enters the rung, skips it, or finds out first whether it is to be; without a rung the ladder is exhausted. */
 export function enterRung(turn: Turn, incident: Incident, phase: EnteringPhase): boolean {
   const rung = incident.policy.ladder[phase.rung];
   if (rung === undefined) {
-    const reason = 'no rung is left, and the system has not recovered';
+    const faults = incident.against ?? presentFaults(turn, incident);
+    const reason = ['no rung is left, and the system has not recovered', ...faults].join('; ');
     turn.emit({ type: 'incident.closed', incident: incident.id, outcome: 'exhausted', reason });
     return true;
   }

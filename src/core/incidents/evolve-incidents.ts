@@ -8,6 +8,7 @@ import {
   type IncidentId,
   type Phase,
   toldOf,
+  type VerifyingPhase,
 } from '../model/incident.ts';
 import type { FinishedEvent } from '../operations/evolve-operations.ts';
 import { mapValues, without } from '../record.ts';
@@ -51,7 +52,8 @@ export function evolveIncidents(memory: Memory, event: Relevant & At): Memory {
 /** What an event of an incident says beyond the incident: that its ladder begins, and how long a rung's steps took. */
 function noteBeside(memory: Memory, incident: Incident, event: ChangingEvent & At): Memory {
   if (event.type === 'fixForward.ended') return noteRollback(memory, incident, event.at);
-  if (event.type !== 'verification.started' || incident.rungEnteredAt === null) return memory;
+  if (event.type !== 'verification.started' || event.afterStep === true || incident.rungEnteredAt === null)
+    return memory;
   const key = durationKey(incident.policy.name, incident.policy.ladder[event.rung]?.name ?? '');
   const tookMs = Math.max(0, event.at - incident.rungEnteredAt);
   const known = memory.durations[key] ?? [];
@@ -95,11 +97,7 @@ function changeIncident(incident: Incident, event: ChangingEvent & At): Incident
     case 'fixForward.ended':
       return withPhase(incident, entering(event.rung, event.at));
     case 'rung.entered':
-      return {
-        ...withPhase(incident, executing(event.rung, 'do', 0, event.at)),
-        rungEnteredAt: event.at,
-        held: false,
-      };
+      return enterRung(incident, event);
     case 'rung.skipped': {
       const wasUnsure = incident.phase.kind === 'entering' && incident.phase.unsure;
       const walked = withWalked(incident, { rung: event.name, outcome: 'skipped', reason: event.reason });
@@ -111,6 +109,10 @@ function changeIncident(incident: Incident, event: ChangingEvent & At): Incident
     }
     case 'step.started':
       return incident.phase.kind === 'executing' ? withPhase(incident, started(incident.phase, event)) : incident;
+    case 'restore.checking': {
+      const { phase } = incident;
+      return phase.kind === 'executing' ? withPhase(incident, { ...phase, checkingSince: event.at }) : incident;
+    }
     case 'step.skipped':
       return finishStep(incident, 'done', event.at);
     case 'step.finished':
@@ -123,11 +125,12 @@ function changeIncident(incident: Incident, event: ChangingEvent & At): Incident
         settleAt: event.settleAt,
         deadlineAt: event.deadlineAt,
         goodSince: null,
+        ...(event.afterStep === true ? { afterStep: true } : {}),
       });
     case 'verification.turned':
       return turnVerification(incident, event.good ? event.at : null);
     case 'verification.ended':
-      return endVerification({ ...incident, held: false }, event);
+      return endVerification({ ...incident, held: false, against: event.reasons }, event);
     case 'incident.asked':
       return ask(incident, event.reason, event.at);
     case 'incident.answered':
@@ -142,10 +145,24 @@ function changeIncident(incident: Incident, event: ChangingEvent & At): Incident
   }
 }
 
+/** What was said of the rung before is past, and what people agreed to counts for this one alone. */
+function enterRung(
+  { against: _against, agreed: _agreed, ...incident }: Incident,
+  { rung, at }: Extract<IncidentEvent, { type: 'rung.entered' }> & At,
+): Incident {
+  const { phase } = incident;
+  const covers = phase.kind === 'awaiting-approval' ? phase.request?.covers : undefined;
+  const agreed = covers === undefined ? {} : { agreed: covers };
+  return { ...withPhase(incident, executing(rung, 'do', 0, at)), ...agreed, rungEnteredAt: at, held: false };
+}
+
 function endVerification(
   incident: Incident,
   { rung, outcome, at }: Extract<IncidentEvent, { type: 'verification.ended' }> & At,
 ): Incident {
+  const { phase } = incident;
+  // It was undone when its step failed; that the rung has failed is said right after.
+  if (outcome === 'failed' && phase.kind === 'verifying' && phase.afterStep === true) return incident;
   if (outcome === 'failed') return withPhase(incident, executing(rung, 'onFailure', 0, at));
   const name = incident.policy.ladder[rung]?.name;
   if (outcome === 'inconclusive' || name === undefined) return incident;
@@ -170,13 +187,24 @@ function finishStep(incident: Incident, outcome: 'done' | 'failed' | 'unknown', 
   if (phase.kind !== 'executing') return incident;
   switch (outcome) {
     case 'done':
-      return withPhase(incident, executing(phase.rung, phase.part, phase.step + 1, at));
+      return withPhase(incident, nextStep(phase, at));
     case 'failed':
-      if (phase.part === 'do') return withPhase(incident, executing(phase.rung, 'onFailure', 0, at));
-      return withPhase(incident, { ...phase, since: at, startedAt: null, outcome: null });
+      if (phase.part === 'do') {
+        return withPhase(incident, { ...executing(phase.rung, 'onFailure', 0, at), afterStep: true });
+      }
+      return withPhase(incident, begunAnew(phase, at));
     case 'unknown':
-      return withPhase(incident, { ...phase, since: at, startedAt: null, outcome: null });
+      return withPhase(incident, begunAnew(phase, at));
   }
+}
+
+function nextStep({ rung, part, step, afterStep }: ExecutingPhase, at: Millis): ExecutingPhase {
+  return { ...executing(rung, part, step + 1, at), ...(afterStep === true ? { afterStep } : {}) };
+}
+
+/** The same step, as if it had not begun. */
+function begunAnew({ checkingSince: _checking, ...phase }: ExecutingPhase, at: Millis): ExecutingPhase {
+  return { ...phase, since: at, startedAt: null, outcome: null };
 }
 
 function turnVerification(incident: Incident, goodSince: Millis | null): Incident {
@@ -203,9 +231,7 @@ function answer(incident: Incident, given: IncidentAnswer, at: Millis): Incident
       return withPhase(incident, takenUpAgain(incident, phase.about, at));
     case 'done':
       // Anything else than a step is closed by the command itself.
-      return phase.about.kind === 'executing'
-        ? withPhase(incident, executing(phase.rung, phase.about.part, phase.about.step + 1, at))
-        : incident;
+      return phase.about.kind === 'executing' ? withPhase(incident, nextStep(phase.about, at)) : incident;
   }
 }
 
@@ -214,12 +240,19 @@ function takenUpAgain(incident: Incident, about: AskedAbout, at: Millis): Phase 
     case 'executing':
       return { ...about, since: at };
     case 'verifying':
-      return executing(about.rung, 'do', incident.policy.ladder[about.rung]?.do.length ?? 0, at);
+      return toBeJudged(incident, about, at);
     // A person has said that the rung is to be entered, respectively that people are to be asked once more.
     case 'entering':
     case 'awaiting-approval':
       return entering(about.rung, at);
   }
+}
+
+/** All steps are done: what follows is the verification, of a rung that failed only if all is still clear. */
+function toBeJudged({ policy }: Incident, { rung, afterStep }: VerifyingPhase, at: Millis): ExecutingPhase {
+  const part = afterStep === true ? 'onFailure' : 'do';
+  const phase = executing(rung, part, policy.ladder[rung]?.[part].length ?? 0, at);
+  return afterStep === true ? { ...phase, afterStep } : phase;
 }
 
 function entering(rung: number, since: Millis, unsure = false): Phase {

@@ -10,6 +10,9 @@ import { isMoving } from '../targets/code-revisions.ts';
 import { activationState, destinationOf, quarantineFor } from '../targets/restore-step.ts';
 import type { Turn } from '../turn.ts';
 import { formatDuration } from '../units.ts';
+import { countObstacle } from './counted-rows.ts';
+import { intactChecks, judgeRestored } from './intact.ts';
+import { isOver } from './is-over.ts';
 import { isDelivered, latchFor, latchObstacle, setFlagObstacle, wantedVariant } from './set-flag.ts';
 import { judgeWhen } from './when.ts';
 
@@ -32,8 +35,11 @@ export function executeRung(turn: Turn, incident: Incident, phase: ExecutingPhas
 }
 
 function finishPart(turn: Turn, incident: Incident, rung: Rung, phase: ExecutingPhase): boolean {
-  if (phase.part === 'onFailure') {
-    const reason = 'a step or the verification failed';
+  // What was done before the step that failed may have been enough, or somebody mended it: that is verified first.
+  const mayBeOver = phase.afterStep === true && incident.byHand === undefined;
+  const isClear = mayBeOver && isOver(turn, incident) === 'yes';
+  if (phase.part === 'onFailure' && !isClear) {
+    const reason = phase.afterStep === true ? 'a step failed' : 'its verification failed';
     turn.emit({ type: 'rung.failed', incident: incident.id, rung: phase.rung, name: rung.name, reason });
   } else {
     turn.emit({
@@ -42,6 +48,7 @@ function finishPart(turn: Turn, incident: Incident, rung: Rung, phase: Executing
       rung: phase.rung,
       settleAt: turn.now + rung.verify.settleMs,
       deadlineAt: turn.now + rung.verify.withinMs,
+      ...(isClear ? { afterStep: true } : {}),
     });
   }
   return true;
@@ -72,6 +79,11 @@ function startStep(turn: Turn, incident: Incident, step: Step, phase: ExecutingP
   if (step.kind === 'createPoint') {
     const obstacle = createPoint(turn, incident, phase, step);
     if (obstacle !== null) finishStep(turn, incident, step, phase, 'failed', obstacle);
+    return true;
+  }
+  const uncounted = countObstacle(step, incident);
+  if (uncounted !== null) {
+    finishStep(turn, incident, step, phase, 'failed', uncounted);
     return true;
   }
   if (step.kind !== 'setFlag') return true;
@@ -124,7 +136,7 @@ function watchPoint(
   return true;
 }
 
-/** A restore is done when what it owes is: services run again, and what it put in place is active. */
+/** A restore is done when what it owes is, and its target is intact: services run again, what it put in place is active. */
 function watchActivation(
   turn: Turn,
   incident: Incident,
@@ -137,10 +149,27 @@ function watchActivation(
     case 'waiting':
       return false;
     case 'effective':
+      return watchIntact(turn, incident, step, phase);
+    case 'late':
+      finishStep(turn, incident, step, phase, 'failed', state.detail);
+      return true;
+  }
+}
+
+function watchIntact(turn: Turn, incident: Incident, step: RestoreStep & Step, phase: ExecutingPhase): boolean {
+  if (phase.checkingSince === undefined && intactChecks(turn, step).length > 0) {
+    turn.emit({ type: 'restore.checking', incident: incident.id, step: phase.step, target: step.target });
+    return true;
+  }
+  const state = judgeRestored(turn, step, phase, phase.checkingSince ?? turn.now);
+  switch (state.kind) {
+    case 'waiting':
+      return false;
+    case 'intact':
       finishStep(turn, incident, step, phase, 'done', phase.outcome?.detail ?? '');
       return true;
     case 'late':
-      finishStep(turn, incident, step, phase, 'failed', state.detail);
+      finishStep(turn, incident, step, phase, state.outcome, state.detail);
       return true;
   }
 }

@@ -6,6 +6,7 @@ import {
   toldOf,
   type VerifyingPhase,
 } from '../model/incident.ts';
+import { mapValues } from '../record.ts';
 import type { Millis } from '../units.ts';
 
 /**
@@ -18,6 +19,7 @@ export function shiftIncident(incident: Incident, byMs: Millis): Incident {
     ...incident,
     openedAt: incident.openedAt + byMs,
     openedBy: incident.openedBy.map((cause) => ({ ...cause, breachedSince: cause.breachedSince + byMs })),
+    joined: incident.joined.map((one) => ({ ...one, at: one.at + byMs })),
     phase: shiftPhase(incident.phase, byMs),
     rungEnteredAt: shifted(incident.rungEnteredAt, byMs),
     pausedAt: shifted(incident.pausedAt, byMs),
@@ -37,8 +39,9 @@ export function resumeIncident(incident: Incident, haltedAt: Millis, at: Millis)
  */
 export function thawIncident(incident: Incident, lastedMs: Millis, at: Millis): Incident {
   const { phase, rungEnteredAt } = incident;
+  const joined = incident.joined.map((one) => ({ ...one, at: one.at + frozenMs(lastedMs, one.at, at) }));
   const moved = rungEnteredAt === null ? null : rungEnteredAt + frozenMs(lastedMs, rungEnteredAt, at);
-  return { ...incident, rungEnteredAt: moved, held: true, phase: thawPhase(phase, lastedMs, at) };
+  return { ...incident, joined, rungEnteredAt: moved, held: true, phase: thawPhase(phase, lastedMs, at) };
 }
 
 function thawPhase(phase: Phase, lastedMs: Millis, at: Millis): Phase {
@@ -65,7 +68,7 @@ function frozenMs(lastedMs: Millis, since: Millis, at: Millis): Millis {
 
 /**
  * What was seen before a restart is no evidence any more, so a verification begins anew; and a flag that is being set
- * gets its whole time again, for while the daemon was away nobody set it. So do the checks of a `when`.
+ * gets its whole time again, for while the daemon was away nobody set it. So do the checks of a `when` and of a restore.
  */
 export function restartIncident(before: Incident, at: Millis): Incident {
   const incident = { ...before, held: true };
@@ -74,7 +77,8 @@ export function restartIncident(before: Incident, at: Millis): Incident {
     case 'executing': {
       const isSettingFlag = policy.ladder[phase.rung]?.[phase.part][phase.step]?.kind === 'setFlag';
       const startedAt = isSettingFlag && phase.startedAt !== null ? at : phase.startedAt;
-      return withPhase(incident, { ...phase, since: at, startedAt });
+      const checking = phase.checkingSince === undefined ? {} : { checkingSince: at };
+      return withPhase(incident, { ...phase, since: at, startedAt, ...checking });
     }
     case 'verifying': {
       const verify = policy.ladder[phase.rung]?.verify;
@@ -112,7 +116,12 @@ function shiftAbout(about: AskedAbout, byMs: Millis): AskedAbout {
       return { ...about, since: about.since + byMs };
     case 'awaiting-approval': {
       const given = about.given.map((one) => ({ ...one, at: one.at + byMs }));
-      return { ...about, ...moved(about, byMs), given };
+      const goodSince = about.request?.goodSince;
+      const request =
+        about.request === null || goodSince === undefined
+          ? about.request
+          : { ...about.request, goodSince: mapValues(goodSince, (since) => since + byMs) };
+      return { ...about, ...moved(about, byMs), request, given };
     }
     case 'executing':
       return shiftExecuting(about, byMs);
@@ -130,7 +139,9 @@ function shifted(at: Millis | null, byMs: Millis): Millis | null {
 }
 
 function shiftExecuting(phase: ExecutingPhase, byMs: Millis): ExecutingPhase {
-  return { ...phase, since: phase.since + byMs, startedAt: shifted(phase.startedAt, byMs) };
+  const { checkingSince } = phase;
+  const checking = checkingSince === undefined ? {} : { checkingSince: checkingSince + byMs };
+  return { ...phase, since: phase.since + byMs, startedAt: shifted(phase.startedAt, byMs), ...checking };
 }
 
 function shiftVerifying(phase: VerifyingPhase, byMs: Millis): VerifyingPhase {

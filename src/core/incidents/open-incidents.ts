@@ -9,7 +9,7 @@ import { brakeOf, overrideCommand } from './brakes.ts';
 import { conflictSet, overlaps } from './conflict-set.ts';
 import { correlatedBrake } from './correlated.ts';
 import { firstRung } from './first-rung.ts';
-import { type Verdict, verdictOf } from './verdict.ts';
+import { evidentTriggers, type Verdict, verdictFrom, verdictOf } from './verdict.ts';
 
 /** Opens an incident for each policy that fires, unless another one already works on the same things or a brake holds. */
 export function openIncidents(turn: Turn): void {
@@ -51,8 +51,11 @@ function react(turn: Turn, policy: RollbackPolicy, verdict: Verdict): void {
     return;
   }
   if (isHeldBack(turn, policy, touched, verdict.delayMs)) return;
-  const openedBy = verdict.triggers.map((trigger) => causeOf(turn, policy, trigger));
-  const opening = { policy, openedBy, delayMs: verdict.delayMs };
+  // After a brake, or a restart, its source may have fallen silent: then it waits for data.
+  const evident = verdictFrom(policy, evidentTriggers(turn, policy));
+  if (evident === null) return;
+  const openedBy = evident.triggers.map((trigger) => causeOf(turn, policy, trigger));
+  const opening = { policy, openedBy, delayMs: evident.delayMs };
   turn.emit({
     type: 'incident.opened',
     incident: newIncident(opening, { ...turn.desired, now: turn.now, number: turn.memory.nextIncident }),

@@ -35,6 +35,29 @@ export function firingTriggers(turn: Pick<Turn, 'memory' | 'now'>, policy: Rollb
   return policy.triggers.filter((trigger, index) => isFiring(turn, keys[index] ?? '', trigger));
 }
 
+/**
+ * Those of which the last evaluation says so itself. A trigger goes on firing while its source is silent, so that
+ * nothing counts as over; but to act then would be to act on what was seen long ago.
+ */
+export function evidentTriggers(turn: Pick<Turn, 'memory' | 'now'>, policy: RollbackPolicy): Trigger[] {
+  return firingTriggers(turn, policy).filter((trigger) => {
+    const verdict = turn.memory.triggers[triggerKey(policy.name, trigger.name)]?.verdict;
+    switch (verdict) {
+      case 'breached':
+      case 'between':
+        return true;
+      // Where absence itself is to fire, it is what was seen.
+      case 'noData':
+      case 'nan':
+        return trigger.noData === 'fire';
+      case 'clear':
+      case 'failed':
+      case undefined:
+        return false;
+    }
+  });
+}
+
 function isFiring(turn: Pick<Turn, 'memory' | 'now'>, key: TriggerKey, trigger: Trigger): boolean {
   return viewTrigger(turn.memory, key, trigger, turn.now).state === 'firing';
 }
@@ -55,25 +78,30 @@ function matches(policy: RollbackPolicy, firing: number): boolean {
   }
 }
 
-export type JudgedTrigger = { readonly key: TriggerKey; readonly trigger: Trigger };
+export type JudgedTrigger = {
+  readonly key: TriggerKey;
+  readonly trigger: Trigger;
+  /** When its policy joined; null if it is the incident's own. */
+  readonly joinedAt: Millis | null;
+};
 
 /** The triggers that must be clear for an incident to be over: all critical ones of its policies, and what opened it. */
 export function judgedTriggers(incident: Incident): JudgedTrigger[] {
   const openers = new Set(incident.openedBy.map(({ trigger }) => trigger));
-  const policies = [incident.policy, ...incident.joined.map(({ policy }) => policy)];
-  return policies.flatMap((policy) =>
+  const own = { policy: incident.policy, joinedAt: null };
+  return [own, ...incident.joined.map(({ at, policy }) => ({ policy, joinedAt: at }))].flatMap(({ policy, joinedAt }) =>
     policy.triggers
-      .map((trigger) => ({ key: triggerKey(policy.name, trigger.name), trigger }))
+      .map((trigger) => ({ key: triggerKey(policy.name, trigger.name), trigger, joinedAt }))
       .filter(({ key, trigger }) => trigger.severity === 'critical' || openers.has(key)),
   );
 }
 
-/** Whether the incident still has its reason: a policy of it fires as `match` says, or what opened it does. */
+/** Whether the incident is seen to have its reason still: a policy of it fires as `match` says, or what opened it does. */
 export function isStillFiring(turn: Pick<Turn, 'memory' | 'now'>, incident: Incident): boolean {
   const openers = new Set(incident.openedBy.map(({ trigger }) => trigger));
   const policies = [incident.policy, ...incident.joined.map(({ policy }) => policy)];
   return policies.some((policy) => {
-    const firing = firingTriggers(turn, policy);
+    const firing = evidentTriggers(turn, policy);
     const critical = firing.filter(({ severity }) => severity === 'critical').length;
     const isOpener = ({ name, severity }: Trigger): boolean =>
       severity === 'warning' && openers.has(triggerKey(policy.name, name));

@@ -13,14 +13,23 @@ export function verifyRung(turn: Turn, incident: Incident, phase: VerifyingPhase
   turn.emit({ type: 'verification.ended', incident: incident.id, rung: phase.rung, outcome, reasons });
   switch (outcome) {
     case 'successful':
-      close(turn, incident, 'resolved', `rung "${rung.name}" was verified`);
+      close(turn, incident, 'resolved', verifiedText(rung, phase));
       return true;
-    case 'failed':
+    case 'failed': {
+      const base = { incident: incident.id, rung: phase.rung, name: rung.name };
+      if (phase.afterStep === true) turn.emit({ type: 'rung.failed', ...base, reason: 'a step failed' });
       return true;
+    }
     case 'inconclusive':
       settleInconclusive(turn, incident, phase.rung, rung, reasons);
       return true;
   }
+}
+
+function verifiedText(rung: Rung, { afterStep }: VerifyingPhase): string {
+  return afterStep === true
+    ? `a step of rung "${rung.name}" failed, and it was verified that all is well without it`
+    : `rung "${rung.name}" was verified`;
 }
 
 function noteTurn(turn: Turn, incident: Incident, phase: VerifyingPhase, { good, reasons }: Verification): boolean {
@@ -68,7 +77,7 @@ export function resolveByItself(turn: Turn, incident: Incident, phase: Verifying
   const { outcome, reasons } = verification;
   if (outcome !== 'successful') return noteTurn(turn, incident, phase, verification);
   turn.emit({ type: 'verification.ended', incident: incident.id, rung: phase.rung, outcome, reasons });
-  close(turn, incident, 'resolved', `rung "${rung.name}" was verified while a person was asked`);
+  close(turn, incident, 'resolved', `${verifiedText(rung, phase)} while a person was asked`);
   return true;
 }
 

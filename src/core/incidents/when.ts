@@ -4,7 +4,7 @@ import type { Millis } from '../units.ts';
 import { checkFinding } from './check-finding.ts';
 
 /** A check that nobody can answer is waited for so long, beyond its own deadline. */
-const PATIENCE_MS: Millis = 30_000;
+export const CHECK_PATIENCE_MS: Millis = 30_000;
 
 export type WhenVerdict =
   | { readonly kind: 'go' }
@@ -26,7 +26,7 @@ export function judgeWhen(
   }
   const unknown = findings.filter(({ verdict }) => verdict === 'unknown');
   if (unknown.length === 0) return { kind: 'go' };
-  const until = since + PATIENCE_MS + Math.max(...when.map(timeoutOf));
+  const until = since + CHECK_PATIENCE_MS + Math.max(...when.map(timeoutOf));
   if (now < until) return { kind: 'wait', until };
   return {
     kind: 'skip',
@@ -39,6 +39,7 @@ function texts(findings: readonly { readonly text: string }[]): string {
   return findings.map(({ text }) => text).join('; ');
 }
 
-function timeoutOf(check: Check): Millis {
+/** How long one making of the check may take; a query is answered at once. */
+export function timeoutOf(check: Check): Millis {
   return check.kind === 'query' ? 0 : check.timeoutMs;
 }

@@ -27,6 +27,8 @@ export type ApprovalRequest = {
   readonly steps: readonly string[];
   /** The restore point that the rung goes back to; null where it restores none. */
   readonly point: string | null;
+  /** By target, since when what it goes back to is known to be good. Absent where no restore goes to what was good. */
+  readonly goodSince?: Readonly<Record<string, Millis>>;
   /** What would be lost, in words; null where the policy states no loss. */
   readonly loss: string | null;
   /** The counts that the approval covers: a higher one makes another request. */

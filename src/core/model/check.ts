@@ -6,6 +6,7 @@ import type { Origin } from './origin.ts';
 import type { SecretRef } from './secret-ref.ts';
 import type { SqlCheckSpec, SqliteCheckSpec } from './sql-step.ts';
 import type { JsonValue } from './step.ts';
+import type { TargetCheckSpec } from './target-check.ts';
 import type { Threshold } from './trigger.ts';
 
 /** Something true, false or unknown. `key` is a digest of what is checked, so that equal checks are done once. */
@@ -23,7 +24,14 @@ export type CheckSpec =
       readonly timeoutMs: Millis;
     } & HttpExpectation)
   | QueryCheckSpec
-  | { readonly kind: 'unit'; readonly unit: string; readonly is: UnitState; readonly timeoutMs: Millis }
+  | {
+      readonly kind: 'unit';
+      readonly unit: string;
+      readonly is: UnitState;
+      /** So many of the unit's last lines in the journal are told while the check is false; absent: none. */
+      readonly journalLines?: number;
+      readonly timeoutMs: Millis;
+    }
   | ContainerCheckSpec
   | {
       readonly kind: 'run';
@@ -34,7 +42,8 @@ export type CheckSpec =
     }
   | SqlCheckSpec
   | SqliteCheckSpec
-  | FileCheckSpec;
+  | FileCheckSpec
+  | TargetCheckSpec;
 
 /** A trigger knows no `equals`, for its hysteresis would have no side. */
 export type CheckThreshold = Threshold | { readonly kind: 'equals'; readonly value: number };

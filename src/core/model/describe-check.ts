@@ -1,6 +1,7 @@
 import { type CheckSpec, type CheckThreshold, describeContainerCheck } from './check.ts';
 import { describeFileCheck } from './file-check.ts';
 import { describeExpectation, nameDatabase, shorten } from './sql-step.ts';
+import { describeTargetCheck } from './target-check.ts';
 import { type BaselineThreshold, formatThreshold } from './trigger.ts';
 
 /** A few words for plans, reports and people. */
@@ -22,6 +23,8 @@ export function describeCheck(check: CheckSpec): string {
       return `${check.path} is ${check.is}`;
     case 'file':
       return describeFileCheck(check);
+    case 'target':
+      return describeTargetCheck(check);
   }
 }
 

@@ -30,6 +30,10 @@ export type Incident = {
   readonly pausedAt: Millis | null;
   /** The rungs that ended, in their order. */
   readonly walked?: readonly WalkedRung[];
+  /** By label, the counts up to which people agreed to the present rung's loss; null where it could not be counted. */
+  readonly agreed?: Readonly<Record<string, number | null>>;
+  /** What spoke against success when a verification ended last, of the present rung or of the last one. */
+  readonly against?: readonly string[];
   /** What people were told by now; so that each is said once, also over restarts. */
   readonly told?: Told;
 };
@@ -73,7 +77,7 @@ export type JoinedPolicy = { readonly at: Millis; readonly policy: RollbackPolic
  * entering: also → entering the next (skipped) | asking | closed(exhausted) when there is none.
  * awaiting-approval: → executing when everybody agreed; rejected → entering the next; too late → asking | aborted.
  * executing, verifying: failure → the rung's onFailure → entering the next rung; an unknown step, or one of onFailure
- *   that fails → asking.
+ *   that fails → asking. If a step failed and all triggers are clear by then, → verifying first.
  * asking: a person answers next | retry | done. Any open phase → closed(aborted) by a person.
  */
 export type Phase =
@@ -135,6 +139,10 @@ export type ExecutingPhase = {
   readonly outcome: StepOutcome | null;
   /** Where a restore goes, settled when it began. */
   readonly destination?: string;
+  /** Of a restore that is effective: since when the target's own checks are asked whether it is intact. */
+  readonly checkingSince?: Millis;
+  /** Of `onFailure`: a step failed, and not the verification. */
+  readonly afterStep?: true;
 };
 
 export type VerifyingPhase = {
@@ -145,6 +153,8 @@ export type VerifyingPhase = {
   readonly deadlineAt: Millis;
   /** Since when nothing speaks against success; null while something does. */
   readonly goodSince: Millis | null;
+  /** A step failed and all became clear all the same: without success the rung has failed, and was undone before. */
+  readonly afterStep?: true;
 };
 
 export type StepOutcome = { readonly outcome: 'done' | 'failed' | 'unknown'; readonly detail: string };

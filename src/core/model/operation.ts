@@ -15,12 +15,35 @@ export type Operation = {
   readonly plannedAt: Millis;
   readonly state: 'planned' | 'running';
   readonly fingerprint: JsonValue;
+  /** The operation that a crash hid the outcome of and that this one does again; the first of them, if there were several. */
+  readonly repeats?: FirstAttempt;
 };
+
+export type FirstAttempt = { readonly id: OperationId; readonly plannedAt: Millis };
+
+/** What stays the same however often a crash has the same thing done again, and is another one when it is done anew. */
+export function firstAttempt({ id, plannedAt, repeats }: Operation): FirstAttempt {
+  return repeats ?? { id, plannedAt };
+}
 
 /** `notDone`: the daemon died before the effect began; the action is decided anew. */
 export type OperationOutcome = 'done' | 'failed' | 'unknown' | 'notDone';
 
 /** `number` is the next one that memory gives. */
-export function plannedOperation(action: Action, number: number, at: Millis): Operation {
-  return { id: `${action.key}#${number}`, action, plannedAt: at, state: 'planned', fingerprint: null };
+export function plannedOperation(
+  action: Action,
+  {
+    number,
+    at,
+    repeats,
+  }: { readonly number: number; readonly at: Millis; readonly repeats?: FirstAttempt | undefined },
+): Operation {
+  const planned: Operation = {
+    id: `${action.key}#${number}`,
+    action,
+    plannedAt: at,
+    state: 'planned',
+    fingerprint: null,
+  };
+  return repeats === undefined ? planned : { ...planned, repeats };
 }

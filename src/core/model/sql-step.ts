@@ -25,7 +25,12 @@ export type SqlScript =
   | { readonly kind: 'file'; readonly path: string };
 
 /** One statement, and how many rows it may change, or give if it only reads. */
-export type SqlStatement = { readonly text: string; readonly rows?: RowBounds };
+export type SqlStatement = {
+  readonly text: string;
+  readonly rows?: RowBounds;
+  /** Besides at most as many as people agreed to lose: by that label of the rung's counts, or its only one. */
+  readonly atMostCounted?: true | string;
+};
 export type RowBounds = { readonly atLeast?: number; readonly atMost?: number };
 
 export type SqlCondition = { readonly query: string; readonly expect: SqlExpectation };

@@ -2,6 +2,7 @@ import { formatDuration, formatInstant, type Millis } from '../units.ts';
 import type { Check } from './check.ts';
 import type { Origin } from './origin.ts';
 import type { PointId } from './point.ts';
+import type { SqlDatabase } from './sql-step.ts';
 import type { Step } from './step.ts';
 
 /** Something that can be put back as it was. */
@@ -100,6 +101,28 @@ export function bakeOf(target: Pick<Target, 'type'> | undefined): Millis {
 /** Where it is on the host; the first place, if it has several. */
 export function pathOf({ type }: Pick<Target, 'type'>): string {
   return type.kind === 'files' ? (type.paths[0] ?? '') : type.path;
+}
+
+/** The database that the target is, where it is one: what would be lost can be counted in it. */
+export function databaseOf(type: Target['type']): SqlDatabase | undefined {
+  switch (type.kind) {
+    case 'git':
+    case 'files':
+      return undefined;
+    case 'sqlite':
+      return { kind: 'sqlite', path: type.path };
+  }
+}
+
+/** Whether there are captures of it; what git tracks has its revisions instead. */
+export function isCaptured({ kind }: Target['type']): boolean {
+  switch (kind) {
+    case 'git':
+      return false;
+    case 'files':
+    case 'sqlite':
+      return true;
+  }
 }
 
 export function targetObject(name: string): string {

@@ -1,7 +1,7 @@
 import type { Event, OperationEvent } from '../event.ts';
 import { evolveStepOutcome } from '../incidents/evolve-incidents.ts';
 import type { Memory } from '../memory.ts';
-import type { Operation } from '../model/operation.ts';
+import { firstAttempt, type Operation } from '../model/operation.ts';
 import { evolveNotified, evolveSending } from '../notifications/evolve-notifications.ts';
 import { evolveDelivered, evolveTakenUp } from '../places/evolve-places.ts';
 import {
@@ -28,8 +28,10 @@ export function evolveOperations(memory: Memory, event: OperationEvent & At): Me
   switch (event.type) {
     case 'operation.planned': {
       const { action } = event.operation;
+      const { repeats = {} } = memory;
       return {
         ...(action.kind === 'notify' ? evolveSending(memory, action, event.at) : memory),
+        repeats: without(repeats, [action.key]),
         operations: { ...memory.operations, [event.operation.id]: event.operation },
         nextOperation: memory.nextOperation + 1,
       };
@@ -44,10 +46,20 @@ export function evolveOperations(memory: Memory, event: OperationEvent & At): Me
       const operation = memory.operations[event.id];
       if (operation === undefined) return memory;
       const rest = { ...memory, operations: without(memory.operations, [event.id]) };
-      return applyOutcome(rest, operation, event);
+      return applyOutcome(noteRepeat(rest, operation, event), operation, event);
     }
   }
 }
+
+/** What had not begun when the daemon died was sent to nobody, and is no repetition; but it may be one already. */
+function noteRepeat(memory: Memory, operation: Operation, { outcome }: FinishedEvent): Memory {
+  if (outcome !== 'notDone' || (operation.state === 'planned' && operation.repeats === undefined)) return memory;
+  if (!TOLD_APART.has(operation.action.kind)) return memory;
+  return { ...memory, repeats: { ...memory.repeats, [operation.action.key]: firstAttempt(operation) } };
+}
+
+/** Those whose receivers are told of a repetition. */
+const TOLD_APART: ReadonlySet<Operation['action']['kind']> = new Set(['step', 'takeUp', 'activate']);
 
 function noteRunning(memory: Memory, { action }: Operation): Memory {
   switch (action.kind) {

@@ -1,3 +1,4 @@
+import { withAgreedRows } from '../incidents/counted-rows.ts';
 import { isPaused } from '../incidents/pause.ts';
 import type { Action } from '../model/action.ts';
 import type { Incident } from '../model/incident.ts';
@@ -62,7 +63,7 @@ function stepAction(turn: Turn, incident: Incident): Action | null {
     preconditions: [`${incident.id} ${rung.name}/${phase.part}/${phase.step}`],
     incident: incident.id,
     rung: rung.name,
-    step,
+    step: withAgreedRows(step, incident),
   };
 }
 

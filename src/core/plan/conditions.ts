@@ -1,12 +1,13 @@
 import { describeRequest } from '../incidents/await-approval.ts';
 import { workingOn } from '../incidents/open-incidents.ts';
 import type { FixingForwardPhase, Incident } from '../model/incident.ts';
-import { triggerKeys } from '../model/policy.ts';
+import { type RollbackPolicy, triggerKeys } from '../model/policy.ts';
+import type { Trigger } from '../model/trigger.ts';
 import { repairAt } from '../places/drift-fight.ts';
 import { wantedPlaces } from '../places/flag-places.ts';
 import { pointConditions } from '../points/point-conditions.ts';
 import { targetConditions } from '../targets/target-conditions.ts';
-import { viewTrigger } from '../triggers/trigger-view.ts';
+import { type TriggerView, viewTrigger } from '../triggers/trigger-view.ts';
 import type { Turn } from '../turn.ts';
 import { formatDuration, formatInstant } from '../units.ts';
 import type { Condition } from './plan.ts';
@@ -143,6 +144,7 @@ function triggerConditions(turn: Turn): Condition[] {
     const keys = triggerKeys(policy);
     return policy.triggers.flatMap((trigger, index) => {
       const view = viewTrigger(turn.memory, keys[index] ?? '', trigger, turn.now);
+      if (view.state === 'firing') return silentConditions(policy, trigger, view);
       if (view.state !== 'unknown') return NOTHING;
       const condition: Condition = {
         type: 'TriggerUnknown',
@@ -158,7 +160,17 @@ function triggerConditions(turn: Turn): Condition[] {
 
 const NOTHING: readonly Condition[] = [];
 
-function whyUnknown(view: ReturnType<typeof viewTrigger>): string {
+/** It goes on firing, for nobody can say that it is over; but nothing is begun on what was seen before. */
+function silentConditions(policy: RollbackPolicy, trigger: Trigger, view: TriggerView): readonly Condition[] {
+  const verdict = view.memory?.verdict;
+  const isSilent = verdict === 'failed' || (trigger.noData !== 'fire' && (verdict === 'noData' || verdict === 'nan'));
+  if (!isSilent) return NOTHING;
+  const message = `trigger ${trigger.name} fired, and since then ${whyUnknown(view)}: no rollback is begun on that`;
+  const object = `RollbackPolicy/${policy.name}`;
+  return [{ type: 'TriggerUnknown', object, message, needsAttention: true, origin: trigger.origin }];
+}
+
+function whyUnknown(view: TriggerView): string {
   if (view.memory === undefined) return 'it was not evaluated yet';
   if (!view.fresh) return `its last evaluation was at ${formatInstant(view.memory.at)}`;
   switch (view.memory.verdict) {

@@ -6,6 +6,7 @@ import { conflictSet } from '../incidents/conflict-set.ts';
 import { criticalTriggers } from '../incidents/verdict.ts';
 import type { Hold } from '../model/hold.ts';
 import { type Incident, isOpen } from '../model/incident.ts';
+import { describeLoss } from '../model/measure.ts';
 import { type RollbackPolicy, type Rung, triggerKeys } from '../model/policy.ts';
 import { describeStep } from '../model/step.ts';
 import type { Trigger } from '../model/trigger.ts';
@@ -75,7 +76,8 @@ function ladderText(policy: RollbackPolicy, from: number): string[] {
   return policy.ladder.slice(from).map((rung, index) => {
     const prefix = index === 0 ? '' : 'if that does not help: ';
     const asked = rung.approval === undefined ? '' : ` (needs ${describeRoles(rung.approval.roles)})`;
-    return `${prefix}rung "${rung.name}"${asked}: ${rung.do.map(describeStep).join(', ')}`;
+    const lost = rung.dataLoss === undefined ? '' : ` (would lose: ${describeLoss(rung.dataLoss)})`;
+    return `${prefix}rung "${rung.name}"${asked}${lost}: ${rung.do.map(describeStep).join(', ')}`;
   });
 }
 

@@ -37,7 +37,7 @@ function shows(value: string): Observed['documents'] {
   return { 'envFile:/app.env': { ...sight, values: { FAST_PATH: value } } };
 }
 
-const busy: Memory = { ...EMPTY_MEMORY, operations: { one: plannedOperation(aDelivery(), 1, 0) } };
+const busy: Memory = { ...EMPTY_MEMORY, operations: { one: plannedOperation(aDelivery(), { number: 1, at: 0 }) } };
 
 function judge(present: readonly Action[], memory = EMPTY_MEMORY, value = 'a') {
   const saved = { actions: [REPORT], withheld: [aDelivery()] };

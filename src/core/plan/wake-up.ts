@@ -1,4 +1,6 @@
+import { intactChecks, intactDeadline } from '../incidents/intact.ts';
 import { COUNT_PATIENCE_MS } from '../incidents/loss.ts';
+import { deadlineOf } from '../incidents/verify.ts';
 import { judgeWhen } from '../incidents/when.ts';
 import type { Rung } from '../model/policy.ts';
 import { bakeOf } from '../model/target.ts';
@@ -39,7 +41,7 @@ export function nextWakeUp(turn: Turn): Millis | null {
 }
 
 function incidentInstants(turn: Turn): Millis[] {
-  return Object.values(turn.memory.incidents).flatMap(({ phase, policy }) => {
+  return Object.values(turn.memory.incidents).flatMap(({ phase, policy, joined }) => {
     switch (phase.kind) {
       case 'fixing-forward':
         return [phase.deadlineAt];
@@ -50,13 +52,17 @@ function incidentInstants(turn: Turn): Millis[] {
       case 'executing': {
         const step = policy.ladder[phase.rung]?.[phase.part][phase.step];
         if (step === undefined) return [];
-        return phase.startedAt === null
-          ? whenInstants(turn, step.when, phase.since)
-          : [phase.startedAt + step.timeoutMs];
+        if (phase.startedAt === null) return whenInstants(turn, step.when, phase.since);
+        const { checkingSince } = phase;
+        if (step.kind !== 'restore' || checkingSince === undefined) return [phase.startedAt + step.timeoutMs];
+        return [intactDeadline(intactChecks(turn, step), step, phase, checkingSince)];
       }
       case 'verifying': {
-        const forMs = policy.ladder[phase.rung]?.verify.forMs ?? 0;
-        return [phase.settleAt, phase.deadlineAt, ...(phase.goodSince === null ? [] : [phase.goodSince + forMs])];
+        const rung = policy.ladder[phase.rung];
+        if (rung === undefined) return [];
+        const { forMs } = rung.verify;
+        const deadlines = [null, ...joined.map(({ at }) => at)].map((at) => deadlineOf(rung, phase, at));
+        return [phase.settleAt, ...deadlines, ...(phase.goodSince === null ? [] : [phase.goodSince + forMs])];
       }
       case 'asking':
       case 'closed':

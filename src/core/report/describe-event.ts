@@ -82,10 +82,12 @@ export function describeEvent(event: Event): string | null {
       return `rung "${event.name}" failed: ${event.reason}`;
     case 'step.started':
       return `step: ${event.summary}`;
+    case 'restore.checking':
+      return `${event.target} is put back; whether it is intact is asked of its checks`;
     case 'step.finished':
       return `step ${event.result.outcome}: ${event.summary}${event.result.detail === '' ? '' : ` (${event.result.detail})`}`;
     case 'verification.started':
-      return `verification begins; judged from ${formatInstant(event.settleAt).slice(11, 19)}, at the latest at ${formatInstant(event.deadlineAt).slice(11, 19)}`;
+      return `verification begins${event.afterStep === true ? ', for all triggers are clear although a step failed' : ''}; judged from ${formatInstant(event.settleAt).slice(11, 19)}, at the latest at ${formatInstant(event.deadlineAt).slice(11, 19)}`;
     case 'verification.turned':
       return event.good
         ? 'nothing speaks against success any more'

@@ -42,7 +42,8 @@ function changeTarget(
       return { ...target, isMet: true };
     case 'target.moved': {
       const isGood = target.good.some(({ tree }) => tree === event.to.tree);
-      return { ...target, current: { ...event.to, since: event.at, calmSince: null, isGood } };
+      const first = event.from === null ? { isFirst: true as const } : {};
+      return { ...target, current: { ...event.to, since: event.at, calmSince: null, isGood, ...first } };
     }
     case 'target.calmed':
       return withCalm(target, event.at);

@@ -1,3 +1,4 @@
+import { createHash } from 'node:crypto';
 import type { EventSpec } from '../../core/event.ts';
 import type {
   CaptureAction,
@@ -9,9 +10,9 @@ import type {
 } from '../../core/model/action.ts';
 import { documentKey } from '../../core/model/flag.ts';
 import type { Notifier } from '../../core/model/notifier.ts';
-import type { Operation } from '../../core/model/operation.ts';
+import { firstAttempt, type Operation } from '../../core/model/operation.ts';
 import type { PointId, Snapshot } from '../../core/model/point.ts';
-import type { Step } from '../../core/model/step.ts';
+import { describeStep, type Step } from '../../core/model/step.ts';
 import { formatDuration, type Millis } from '../../core/units.ts';
 import type { WrittenReport } from '../../drivers/notifiers/notifier-driver.ts';
 import { PlaceError } from '../../drivers/places/place-driver.ts';
@@ -212,11 +213,21 @@ export class Executor {
     const { outcome, detail } = await hands.steps.perform(step, {
       signal,
       operation: operation.id,
+      once: this.#onceOf(operation),
       secrets: hands.secrets,
       log: (line) => log(operation.id, line),
       remember: (latest) => record({ type: 'operation.running', id: operation.id, fingerprint: latest }),
     });
     return { outcome, detail: hands.secrets.redact(detail) };
+  }
+
+  /** Numbers of incidents and operations begin anew on each host and with each store, so host and time belong to it. */
+  #onceOf(operation: Operation, part = ''): string {
+    const { id, plannedAt } = firstAttempt(operation);
+    return createHash('sha256')
+      .update(JSON.stringify([this.#host.hostName, id, plannedAt, part]))
+      .digest('hex')
+      .slice(0, 32);
   }
 
   async #restore(operation: Operation, action: RestoreAction, signal: AbortSignal): Promise<Outcome> {
@@ -291,6 +302,7 @@ export class Executor {
     return await hands.steps.perform(placed, {
       signal,
       operation: operation.id,
+      once: this.#onceOf(operation, describeStep(step)),
       secrets: hands.secrets,
       log: (line) => log(operation.id, line),
       // The fingerprint is the move's own: after a crash the target is asked, not its steps.

@@ -1,7 +1,10 @@
 import { hostname } from 'node:os';
 import type { Check, CheckResult } from '../../core/model/check.ts';
+import type { Millis } from '../../core/units.ts';
 import { type AllowList, type AllowRules, createAllowList } from '../../drivers/allow-list.ts';
-import { type CheckDrivers, createCheckDrivers, makeCheck } from '../../drivers/checks/registry.ts';
+import type { CheckContext } from '../../drivers/checks/check-driver.ts';
+import { type CheckDrivers, createCheckDrivers, isHostCheck, makeCheck } from '../../drivers/checks/registry.ts';
+import type { TargetToCheck } from '../../drivers/checks/target/index.ts';
 import { createCompose } from '../../drivers/containers/compose.ts';
 import { createContainerEngine } from '../../drivers/containers/engine.ts';
 import { USUAL_SOCKETS } from '../../drivers/containers/engine-connection.ts';
@@ -33,6 +36,10 @@ export type HandsHost = {
   /** Answers a check of kind `query` out of the samples. */
   readonly answerQuery?: (check: Extract<Check, { kind: 'query' }>) => Pick<CheckResult, 'outcome' | 'detail'>;
   readonly policySource?: PolicySource;
+  /** What is known of a target of the policies in force. */
+  readonly target?: (name: string) => TargetToCheck | undefined;
+  /** The clock that the log is written by; without it the wall clock. */
+  readonly now?: () => Millis;
 };
 
 export function createHands(
@@ -44,7 +51,21 @@ export function createHands(
   const allow = createAllowList(rules);
   const engine = createContainerEngine(socket === undefined ? USUAL_SOCKETS : [socket]);
   const secrets = createSecretResolver(environment);
-  const checks = createCheckDrivers({ allow, systemctl: hostSystemctl, engine, now: () => Date.now() });
+  const ask = async (check: Check, context: CheckContext): Promise<Pick<CheckResult, 'outcome' | 'detail'>> => {
+    if (!isHostCheck(check)) {
+      return host.answerQuery?.(check) ?? { outcome: 'unknown', detail: 'there are no samples to ask' };
+    }
+    return await makeCheck(checks, check, context);
+  };
+  const checks: CheckDrivers = createCheckDrivers({
+    allow,
+    systemctl: hostSystemctl,
+    engine,
+    now: () => Date.now(),
+    target: (name) => host.target?.(name),
+    ask,
+    decisionTime: () => host.now?.() ?? Date.now(),
+  });
   const steps = createStepDrivers({
     allow,
     systemctl: hostSystemctl,
@@ -54,12 +75,7 @@ export function createHands(
     elapsed: () => performance.now(),
     hostName: host.hostName ?? hostname(),
     policySource: host.policySource,
-    async ask(check, signal) {
-      if (check.kind === 'query') {
-        return host.answerQuery?.(check) ?? { outcome: 'unknown', detail: 'there are no samples to ask' };
-      }
-      return await makeCheck(checks, check, { signal, secrets });
-    },
+    ask: (check, signal) => ask(check, { signal, secrets }),
   });
   const [places, targets] = [createPlaceDrivers({ allow, engine }), createTargetDrivers(allow)];
   return { allow, secrets, places, targets, steps, checks, send: createSend({ allow }) };

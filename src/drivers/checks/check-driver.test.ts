@@ -17,13 +17,15 @@ import { EngineError } from '../containers/engine-error.ts';
 import { createSecretResolver } from '../secrets.ts';
 import { type Systemctl, SystemdError } from '../systemctl.ts';
 import type { CheckOf, HostCheck, HostCheckKind } from './check-driver.ts';
-import { CHECK_DRIVERS, createCheckDrivers, makeCheck } from './registry.ts';
+import { CHECK_DRIVERS, type CheckHost, createCheckDrivers, isHostCheck, makeCheck } from './registry.ts';
+import type { TargetToCheck } from './target/index.ts';
 
 const head = { key: 'k', origin: { file: 'test.yaml', line: 1, column: 1 }, timeoutMs: 10_000 };
 const never = new AbortController().signal;
 const systemctl = createFakeSystemctl({
   'up.service': { type: 'simple', start: 'works', canReload: false, loadState: 'loaded' },
   'down.service': { type: 'simple', start: 'works', canReload: false, loadState: 'loaded' },
+  'failing.service': { type: 'simple', start: 'fails', canReload: false, loadState: 'loaded' },
 });
 await systemctl.act({ kind: 'start' }, 'up.service', never);
 const noSystemd: Systemctl = {
@@ -46,8 +48,18 @@ for (const { id, name } of await box.engine.list(never)) {
 
 const secrets = createSecretResolver({ TOKEN: 'hunter22' });
 const make = (check: HostCheck, rules = {}, signal = never, manager = systemctl, engine = box.engine) => {
-  const host = { allow: createAllowList(rules), systemctl: manager, engine, now: () => Date.now() };
-  return makeCheck(createCheckDrivers(host), check, { signal, secrets });
+  const host: CheckHost = {
+    allow: createAllowList(rules),
+    systemctl: manager,
+    engine,
+    now: () => Date.now(),
+    target: (name) => TARGETS.find((one) => one.name === name),
+    ask: async (one, context) =>
+      isHostCheck(one) ? await makeCheck(drivers, one, context) : { outcome: 'unknown', detail: 'no samples' },
+    decisionTime: () => NOW,
+  };
+  const drivers = createCheckDrivers(host);
+  return makeCheck(drivers, check, { signal, secrets });
 };
 
 const http = (url: string, rest: Partial<Extract<HostCheck, { kind: 'http' }>> = {}): HostCheck => ({
@@ -126,6 +138,49 @@ const value = (is: Extract<CheckOf<'sql'>['expect'], { kind: 'value' }>['is']) =
 const above = (least: number) => value({ kind: 'above', value: least });
 const equals = (wanted: SqlValue) => value({ kind: 'equals', value: wanted });
 
+const NOW = 100 * 86_400_000;
+const HOUR = 3_600_000;
+const target = (name: string, is: CheckOf<'target'>['is'], rest: Partial<CheckOf<'target'>> = {}): HostCheck => ({
+  ...head,
+  kind: 'target',
+  target: name,
+  is,
+  ...rest,
+});
+const intact = { kind: 'intact' } as const;
+const lately = { kind: 'changedSince', spanMs: 24 * HOUR } as const;
+
+/** A target whose state came so long ago, and what its own checks say. */
+const known = (name: string, hoursAgo: number, checks: readonly HostCheck[], isFirst = false): TargetToCheck => ({
+  name,
+  checks,
+  sight: undefined,
+  memory: {
+    isMet: false,
+    current: {
+      commit: 'c0ffee',
+      tree: 'c0ffee',
+      since: NOW - hoursAgo * HOUR,
+      calmSince: null,
+      isGood: false,
+      ...(isFirst ? { isFirst } : {}),
+    },
+    good: [],
+    arrived: null,
+    owed: null,
+    failing: null,
+    repaired: [],
+    kept: [],
+    keepRetry: null,
+  },
+});
+const TARGETS = [
+  known('whole', 23, [file(), sqlite(DATABASE, 'intact')]),
+  known('old', 25, [file(), sqlite(TEXT, 'intact'), file({ path: folder, contains: 'x' })]),
+  known('doubtful', 1, [file(), file({ path: folder, contains: 'x' })], true),
+  known('slow', 1, [run('sleep 60')]),
+];
+
 /** For each kind: a check that is true, one that is false, one that cannot be made. */
 const SAMPLES: Readonly<Record<HostCheckKind, { yes: HostCheck; no: HostCheck; cannot: HostCheck }>> = {
   http: {
@@ -162,6 +217,11 @@ const SAMPLES: Readonly<Record<HostCheckKind, { yes: HostCheck; no: HostCheck; c
     yes: file(),
     no: file({ is: 'absent' }),
     cannot: file({ path: folder, contains: 'x' }),
+  },
+  target: {
+    yes: target('whole', intact),
+    no: target('old', intact),
+    cannot: target('doubtful', intact),
   },
 };
 
@@ -238,7 +298,36 @@ describe('http', () => {
   });
 });
 
+describe('target', () => {
+  it.each([
+    ['whole', lately, 'true', 'whole is at c0ffee since 23h'],
+    ['old', lately, 'false', 'old is at c0ffee since 1d1h'],
+    ['doubtful', lately, 'unknown', 'since when it is there is not known'],
+    ['gone', lately, 'unknown', 'git no longer has target gone'],
+    ['gone', intact, 'unknown', 'git no longer has target gone'],
+    ['whole', intact, 'true', 'is there; '],
+    ['old', intact, 'false', 'app.conf: file is not a database'],
+    ['doubtful', intact, 'unknown', 'is not a regular file'],
+  ] as const)('%s, %j: %s', async (name, is, outcome, detail) => {
+    expect(await make(target(name, is))).toMatchObject({ outcome, detail: expect.stringContaining(detail) });
+  });
+
+  it('is unknown while its checks are not done in time', async () => {
+    const answer = await make(target('slow', intact, { timeoutMs: 50 }));
+    expect(answer).toMatchObject({ outcome: 'unknown', detail: 'the checks of slow were not all done after 50ms' });
+  });
+});
+
 describe('unit', () => {
+  it('tells what its journal says last while it is not as asked, without secrets', async () => {
+    const failing = { ...unit('failing.service', 'active'), journalLines: 5 };
+    const { detail } = await make(failing);
+    expect(detail).toContain('last lines of its journal:\nthis is why: ');
+    expect(detail).not.toContain('hunter22');
+    expect((await make(unit('failing.service', 'active'))).detail).not.toContain('journal');
+    expect((await make({ ...failing, unit: 'up.service' } as HostCheck)).detail).not.toContain('journal');
+  });
+
   it('says in which state the unit is', async () => {
     expect(await make(unit('down.service', 'inactive'))).toMatchObject({
       outcome: 'true',

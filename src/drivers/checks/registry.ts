@@ -10,6 +10,7 @@ import { httpCheck } from './http/index.ts';
 import { runCheck } from './run/index.ts';
 import { sqlCheck } from './sql/index.ts';
 import { sqliteCheck } from './sqlite/index.ts';
+import { type TargetCheckHost, targetCheck } from './target/index.ts';
 import { unitCheck } from './unit/index.ts';
 
 /** What drivers of checks need of the host. */
@@ -19,7 +20,7 @@ export type CheckHost = {
   readonly engine: ContainerEngine;
   /** The wall clock, which ages of files are told by. */
   readonly now: () => Millis;
-};
+} & TargetCheckHost;
 
 /** One driver per kind; the keys are the names of the folders beside this file. */
 export const CHECK_DRIVERS = {
@@ -30,6 +31,7 @@ export const CHECK_DRIVERS = {
   sql: sqlCheck,
   sqlite: sqliteCheck,
   file: fileCheck,
+  target: targetCheck,
 } satisfies { readonly [K in HostCheckKind]: (host: CheckHost) => CheckDriver<K> };
 
 export type CheckDrivers = { readonly [K in HostCheckKind]: CheckDriver<K> };
@@ -43,6 +45,7 @@ export function createCheckDrivers(host: CheckHost): CheckDrivers {
     sql: CHECK_DRIVERS.sql(host),
     sqlite: CHECK_DRIVERS.sqlite(host),
     file: CHECK_DRIVERS.file(host),
+    target: CHECK_DRIVERS.target(host),
   };
 }
 
@@ -63,6 +66,8 @@ export async function makeCheck(drivers: CheckDrivers, check: HostCheck, context
       return await drivers.sqlite.check(check, context);
     case 'file':
       return await drivers.file.check(check, context);
+    case 'target':
+      return await drivers.target.check(check, context);
   }
 }
 

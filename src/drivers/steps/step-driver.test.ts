@@ -78,7 +78,14 @@ const drivers = (rules: AllowRules = {}) =>
     policySource: undefined,
   });
 const perform = (step: HostStep, rules: AllowRules = {}, signal = never) =>
-  drivers(rules).perform(step, { signal, operation: 'op-7', secrets, log: () => undefined, remember: () => undefined });
+  drivers(rules).perform(step, {
+    signal,
+    operation: 'op-7',
+    once: 'op-7',
+    secrets,
+    log: () => undefined,
+    remember: () => undefined,
+  });
 
 const run = (script: string, rest: Partial<StepOf<'run'>> = {}): StepOf<'run'> => ({
   ...head,

@@ -27,8 +27,9 @@ export type StepDriver<K extends HostStepKind> = {
 
 export type StepContext = {
   readonly signal: AbortSignal;
-  /** The operation's id, the same when it is repeated after a crash: for receivers that drop repetitions. */
   readonly operation: string;
+  /** The same when the step is repeated after a crash, and only then; of all hosts and times: for receivers that drop repetitions. */
+  readonly once: string;
   readonly secrets: SecretResolver;
   /** Takes lines about the progress, without secrets. */
   readonly log: (line: string) => void;

@@ -29,7 +29,22 @@ export class ContentReader {
 
   /** Content, piece by piece. A corrupted piece is an error that names it, before anything of it was given. */
   async *content(ref: BlobRef): AsyncGenerator<Buffer> {
-    for (const piece of piecesOf(ref)) yield await this.piece(piece);
+    const pieces = piecesOf(ref);
+    let coming = this.#ahead(pieces[0]);
+    for (let index = 1; coming !== undefined; index += 1) {
+      const piece = await coming;
+      // The next one is on its way while this one is used.
+      coming = this.#ahead(pieces[index]);
+      yield piece;
+    }
+  }
+
+  #ahead(piece: string | undefined): Promise<Buffer> | undefined {
+    if (piece === undefined) return undefined;
+    const coming = this.piece(piece);
+    // Whoever comes to it hears of the error; who stops before that does not need it.
+    coming.catch(() => undefined);
+    return coming;
   }
 
   /** Where the text of a manifest is. Rejects with ContentError. */

@@ -71,6 +71,7 @@ function driver({ rules = {}, source, env = {} }: Options = {}) {
       own.perform(task, {
         signal: never,
         operation: 'step:INC-7/flags/do/1#12',
+        once: 'once',
         secrets,
         log: () => undefined,
         remember: (fingerprint) => void remembered.push(fingerprint),

@@ -69,7 +69,12 @@ function fileIn(name: string): string {
 
 describe('a look', () => {
   test('shows where the checkout is, and what is tracked once it was fetched', async () => {
-    expect(await driver.read(target(), SIGNAL)).toMatchObject({ kind: 'git', head: { commit: v1 }, tip: null });
+    expect(await driver.read(target(), SIGNAL)).toMatchObject({
+      kind: 'git',
+      head: { commit: v1 },
+      committedAt: Number(runGitIn(checkout, ['log', '-1', '--format=%ct', v1])) * 1000,
+      tip: null,
+    });
     expect(await driver.refresh(target(), SIGNAL)).toBeUndefined();
     expect(await driver.read(target(), SIGNAL)).toMatchObject({
       tip: { commit: v2, subject: 'Second' },

@@ -71,6 +71,7 @@ function driver(dsn = server.dsn(), rules: AllowRules = {}) {
       own.perform(task, {
         signal,
         operation: 'op-1',
+        once: 'op-1',
         secrets,
         log: () => undefined,
         remember: (fingerprint) => {

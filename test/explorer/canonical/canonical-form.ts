@@ -38,6 +38,8 @@ const MEMORY: Forms<Memory> = {
       known.every(({ id, state }, index) => state === running[index]?.state && id === running[index].id);
     return isUsual ? '=' : operationsForm(scope, known);
   },
+  // What receivers tell a repetition by; nothing is decided by it.
+  repeats: () => '',
   outbox: outboxForm,
   paces: pacesForm,
   reportsOwed: reportsForm,

@@ -1,5 +1,6 @@
 import { firstRung } from '../../../src/core/incidents/first-rung.ts';
 import { COUNT_PATIENCE_MS } from '../../../src/core/incidents/loss.ts';
+import { deadlineOf } from '../../../src/core/incidents/verify.ts';
 import type { Memory } from '../../../src/core/memory.ts';
 import {
   type AskedAbout,
@@ -18,6 +19,9 @@ import { age, elapsed, FORGOTTEN, left, nameOf, policyName, type Scope } from '.
 
 /** No trigger is fresh that was evaluated before an instant so long ago. */
 const LONG_AGO_MS = 4 * TICK_MS;
+
+/** Longer than any restore of a world may take to be intact. */
+const CHECKING_MS = 600_000;
 
 export function incidentsForm(scope: Scope, incidents: Memory['incidents']): string {
   let form = '';
@@ -89,7 +93,7 @@ function awaitingForm(scope: Scope, incident: Incident, phase: AwaitingPhase): s
 /** Only a flag that is being set, and a move that is made effective, count their time; every other step has an operation with a deadline of its own. */
 function executingForm(scope: Scope, incident: Incident, phase: ExecutingPhase): string {
   const { policy } = incident;
-  const { rung, part, step, startedAt, outcome, destination } = phase;
+  const { rung, part, step, startedAt, outcome, destination, checkingSince, afterStep } = phase;
   const current = policy.ladder[rung]?.[part][step];
   const counts = startedAt !== null && (current?.kind === 'setFlag' || current?.kind === 'restore');
   const started = counts
@@ -97,24 +101,25 @@ function executingForm(scope: Scope, incident: Incident, phase: ExecutingPhase):
     : startedAt === null
       ? ''
       : 's';
-  return `x${rung}${part[0]}${step},${started}${outcome?.outcome ?? ''}${destination ?? ''}`;
+  const checking = checkingSince === undefined ? '' : `c${age(scope, checkingSince, CHECKING_MS)}`;
+  return `x${rung}${part[0]}${afterStep === true ? '!' : ''}${step},${started}${outcome?.outcome ?? ''}${destination ?? ''}${checking}`;
 }
 
 /** While halted, a verification stands still as of the halt, or as of its own beginning if that was later. */
-function verifyingForm(
-  scope: Scope,
-  incident: Incident,
-  { rung, since, settleAt, deadlineAt, goodSince }: VerifyingPhase,
-): string {
+function verifyingForm(scope: Scope, incident: Incident, phase: VerifyingPhase): string {
+  const { rung, since, settleAt, deadlineAt, goodSince, afterStep } = phase;
   const now = frozenAt(scope, incident, since);
+  const current = incident.policy.ladder[rung];
+  const joined = current === undefined ? [] : incident.joined.map(({ at }) => deadlineOf(current, phase, at));
+  const later = joined.map((at) => (at === deadlineAt ? '' : left(scope, at, now))).join();
   const good = goodSince === null || isFrozen(scope, incident) ? '' : age(scope, goodSince, scope.horizons.successMs);
-  return `v${rung},${-age(scope, settleAt, LONG_AGO_MS, now)},${left(scope, deadlineAt, now)},${good}`;
+  return `v${rung}${afterStep === true ? '!' : ''},${-age(scope, settleAt, LONG_AGO_MS, now)},${left(scope, deadlineAt, now)},${good}${later}`;
 }
 
 /** A verification that a person is asked about has no deadline any more, and does not stand still. */
-function askedForm(scope: Scope, { rung, settleAt, goodSince }: VerifyingPhase): string {
+function askedForm(scope: Scope, { rung, settleAt, goodSince, afterStep }: VerifyingPhase): string {
   const good = goodSince === null ? '' : age(scope, goodSince, scope.horizons.successMs);
-  return `v${rung},${-age(scope, settleAt, LONG_AGO_MS)},${good}`;
+  return `v${rung}${afterStep === true ? '!' : ''},${-age(scope, settleAt, LONG_AGO_MS)},${good}`;
 }
 
 function frozenAt({ now, state }: Scope, { pausedAt }: Incident, since: Millis): Millis {

@@ -42,6 +42,7 @@ describe('faults of container steps', () => {
       return containerStep(host).perform(step, {
         signal,
         operation: 'op-9',
+        once: 'op-9',
         secrets,
         log: () => undefined,
         remember: () => undefined,

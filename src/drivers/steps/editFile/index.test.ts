@@ -46,6 +46,7 @@ const perform = (task: StepOf<'editFile'>, rules: AllowRules = {}, signal = neve
   driver(rules).perform(task, {
     signal,
     operation: 'op-1',
+    once: 'op-1',
     secrets: createSecretResolver({}),
     log,
     remember: () => undefined,

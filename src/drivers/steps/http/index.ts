@@ -17,8 +17,8 @@ const LONGEST_RETRY_MS: Millis = 30_000;
 const IDEMPOTENT = new Set(['GET', 'HEAD', 'PUT', 'DELETE', 'OPTIONS']);
 
 /**
- * Sends one request. Others than idempotent ones carry the operation as `Idempotency-Key`, the same when the step is
- * repeated after a crash. Redirects are not followed. What is sent again by `retries` either never arrived, or does no harm
+ * Sends one request. Others than idempotent ones carry an `Idempotency-Key`, the same when the step is repeated after a
+ * crash. Redirects are not followed. What is sent again by `retries` either never arrived, or does no harm
  * a second time.
  */
 export function httpStep(host: { readonly allow: AllowList; readonly ask: Ask }): StepDriver<'http'> {
@@ -57,7 +57,7 @@ async function send(step: StepOf<'http'>, context: StepContext, deadline: Deadli
     const { headers: ofBody, text } = bodyOf(step.body);
     const headers = {
       ...ofBody,
-      ...(IDEMPOTENT.has(step.method) ? {} : { 'idempotency-key': context.operation }),
+      ...(IDEMPOTENT.has(step.method) ? {} : { 'idempotency-key': context.once }),
       ...(await authorization(step.auth, secrets)),
       ...lowerCased(await resolveTexts(step.headers, secrets)),
     };

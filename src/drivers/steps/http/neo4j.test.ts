@@ -60,6 +60,7 @@ const perform = (task: StepOf<'http'>) =>
   driver.perform(task, {
     signal: new AbortController().signal,
     operation: 'op-1',
+    once: 'op-1',
     secrets,
     log: () => undefined,
     remember: () => undefined,

@@ -38,7 +38,7 @@ const perform = (url: string, rest: Partial<StepOf<'http'>>) => {
     retries: 1,
     ...rest,
   };
-  const context = { signal: new AbortController().signal, operation: 'op-1', secrets };
+  const context = { signal: new AbortController().signal, operation: 'op-1', once: 'op-1', secrets };
   return httpStep({ allow: createAllowList({}), ask }).perform(step, {
     ...context,
     log: () => undefined,

@@ -29,6 +29,7 @@ it('says so where there is no systemd, and guesses nothing after a crash', async
   const context = {
     signal: never,
     operation: '1',
+    once: '1',
     secrets: createSecretResolver({}),
     log: () => undefined,
     remember: () => undefined,
@@ -61,7 +62,14 @@ it('keeps secrets out of the journal lines that it reports', async () => {
   const failing = createFakeSystemctl({ 'x.service': { ...unit, start: 'fails' } });
   const systemctl = { ...failing, journal: () => Promise.resolve('login with hunter22 failed') };
   const driver = serviceStep({ allow: createAllowList({}), systemctl });
-  const context = { signal: never, operation: '1', secrets, log: () => undefined, remember: () => undefined };
+  const context = {
+    signal: never,
+    operation: '1',
+    once: '1',
+    secrets,
+    log: () => undefined,
+    remember: () => undefined,
+  };
   const outcome = await driver.perform(serviceSteps('x.service', { kind: 'start' }), context);
   expect(outcome.detail).toContain('login with [redacted] failed');
 });

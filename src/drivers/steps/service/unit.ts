@@ -9,6 +9,7 @@ import { failed, type StepContext, type StepOutcome } from '../step-driver.ts';
 const POLL_MS: Millis = 100;
 /** Reading the journal of a unit that failed must not take the time of the next rung. */
 const JOURNAL_MS: Millis = 5000;
+const JOURNAL_LINES = 20;
 
 export type UnitTask = {
   readonly systemctl: Systemctl;
@@ -98,6 +99,10 @@ async function blame(task: UnitTask, error: SystemdError): Promise<StepOutcome> 
 
 async function withJournal(task: UnitTask, code: 'unitFailed' | 'timedOut', text: string): Promise<StepOutcome> {
   const { secrets, signal } = task.context;
-  const lines = await task.systemctl.journal(task.unit, AbortSignal.any([signal, AbortSignal.timeout(JOURNAL_MS)]));
+  const lines = await task.systemctl.journal(
+    task.unit,
+    JOURNAL_LINES,
+    AbortSignal.any([signal, AbortSignal.timeout(JOURNAL_MS)]),
+  );
   return failed(code, secrets.redact(lines === '' ? text : `${text}\nlast lines of its journal:\n${lines}`));
 }

@@ -68,6 +68,9 @@ function note({ context, onProgress }: ScriptRun, progress: Progress): void {
 
 async function runStatement(run: ScriptRun, statement: SqlStatement, index: number): Promise<string> {
   const what = `statement ${index + 1} of ${run.statements.length}`;
+  if (statement.atMostCounted !== undefined) {
+    throw new GuardError('rows', `${what} (${shorten(statement.text)}) is bound by a count that nobody has agreed to`);
+  }
   run.context.log(`${what}: ${shorten(statement.text)}`);
   const result = await ask(run, statement.text);
   const rows = result.rows === null ? '' : `${result.rows} row${result.rows === 1 ? '' : 's'}`;

@@ -54,6 +54,7 @@ const perform = (task: StepOf<'sql'>, context: Partial<StepContext> = {}, rules:
   driver(rules).perform(task, {
     signal: never,
     operation: 'op-1',
+    once: 'op-1',
     secrets,
     log: () => undefined,
     remember: () => undefined,

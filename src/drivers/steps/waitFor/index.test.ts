@@ -44,6 +44,7 @@ function wait(
   const performed = driver.perform(step, {
     signal: new AbortController().signal,
     operation: 'op-1',
+    once: 'op-1',
     secrets: createSecretResolver({}),
     log: (line) => lines.push(line),
     remember: () => undefined,

@@ -1,4 +1,5 @@
 import type { CodeRevision, GitTarget } from '../../../core/model/target.ts';
+import type { Millis } from '../../../core/units.ts';
 import { TargetError, type TargetReading } from '../target-driver.ts';
 import { type Checkout, openCheckout } from './checkout.ts';
 
@@ -22,6 +23,21 @@ export async function revisionOf(checkout: Checkout, name: string, signal: Abort
   }
 }
 
+/** @throws {TargetError} `noRevision` where nothing was ever committed. */
+async function headOf(
+  checkout: Checkout,
+  signal: AbortSignal,
+): Promise<CodeRevision & { readonly committedAt: Millis }> {
+  try {
+    const line = await checkout.git(['log', '-1', '--no-show-signature', '--format=%H %ct', 'HEAD', '--'], signal);
+    const [commit = '', seconds] = line.split(' ');
+    return { commit, tree: await treeOf(checkout, commit, signal), committedAt: Number(seconds) * 1000 };
+  } catch (error) {
+    if (!(error instanceof TargetError) || error.code !== 'git') throw error;
+    throw new TargetError('noRevision', `${checkout.top} has no revision HEAD`, error);
+  }
+}
+
 /** A commit without the target's folder has a tree of its own: none. */
 async function treeOf(checkout: Checkout, commit: string, signal: AbortSignal): Promise<string> {
   const folder = checkout.prefix === '' ? `${commit}^{tree}` : `${commit}:${checkout.prefix.replace(/\/$/, '')}`;
@@ -36,13 +52,13 @@ async function treeOf(checkout: Checkout, commit: string, signal: AbortSignal): 
 export async function readCheckout(type: GitTarget, signal: AbortSignal): Promise<TargetReading> {
   try {
     const checkout = await openCheckout(type.path, signal);
-    const head = await revisionOf(checkout, 'HEAD', signal);
+    const { committedAt, ...head } = await headOf(checkout, signal);
     const changed = await checkout.git(
       ['--no-optional-locks', 'status', '--porcelain', '--untracked-files=no'],
       signal,
     );
     const tip = type.track === undefined ? null : await trackedTip(checkout, signal);
-    return { kind: 'git', head, isDirty: changed !== '', tip, tipFault: null };
+    return { kind: 'git', head, committedAt, isDirty: changed !== '', tip, tipFault: null };
   } catch (error) {
     if (error instanceof TargetError) return { kind: 'unreadable', code: error.code, message: error.message };
     throw error;

@@ -70,6 +70,7 @@ function answerOf(reply: DatabaseReply, shown: string, signal: AbortSignal): Dat
       throw new TargetError(codeOf(reply.errcode), `${shown}: ${reply.message}`);
     case 'intact':
     case 'damaged':
+    case 'copied':
     case 'settled':
     case 'compared':
       return reply;

@@ -72,8 +72,12 @@ async function copied(path: string, root: OpenRoot, session: CaptureSession, con
   return await store.withScratch(async (folder) => {
     await refuseWithoutSpace(folder, stats.size);
     const copy = join(folder, 'copy.db');
-    const note = await makeCopy(root, copy, context);
+    await makeCopy(root, copy, context);
+    // Each takes a core; what turns out to be damaged is not committed.
+    const checking = checkCopy(root, copy, context);
+    checking.catch(() => undefined);
     const content = await storeFile(copy, session, (bytes) => progress({ bytes, total: Number(stats.size) }));
+    const note = await checking;
     if (signal.aborted) throw new TargetError('aborted', 'the capture was ended');
     const [mode, uid, gid] = [Number(stats.mode & 0o7777n), Number(stats.uid), Number(stats.gid)];
     // If it was written to meanwhile, the file as it stands now is not what was copied.
@@ -82,26 +86,27 @@ async function copied(path: string, root: OpenRoot, session: CaptureSession, con
   });
 }
 
-/** Has SQLite copy what is committed, and look at the copy. */
-export async function makeCopy(
-  root: OpenRoot,
-  to: string,
-  { signal }: Pick<CaptureContext, 'signal'>,
-): Promise<string> {
+/** Has SQLite copy what is committed. Rejects with TargetError. */
+export async function makeCopy(root: OpenRoot, to: string, { signal }: Pick<CaptureContext, 'signal'>): Promise<void> {
   const { dev, ino } = await lookAtDatabase(root);
   const from = { path: root.path, dev: String(dev), ino: String(ino) };
   try {
-    const answer = await askDatabase({ ask: 'copy', from, to, lockMs: LOCK_MS }, root.path, signal);
-    if (answer.kind === 'damaged') {
-      throw new TargetError('damaged', `${root.path} is damaged: ${answer.findings.join('; ')}; it is not captured`);
-    }
-    const faults = answer.kind === 'intact' ? answer.foreignKeyFaults : 0;
-    return faults === 0 ? '' : `; ${faults} rows refer to rows that are not there`;
+    await askDatabase({ ask: 'copy', from, to, lockMs: LOCK_MS }, root.path, signal);
   } catch (error) {
     if (!(error instanceof TargetError) || error.code !== 'locked') throw error;
     const who = await describeOpeners(root);
     throw new TargetError('locked', `${root.path} was locked for ${LOCK_MS / 1000} s by somebody else${who}`, error);
   }
+}
+
+/** What is worth saying of a copy that is intact. Rejects with TargetError `damaged`. */
+async function checkCopy(root: OpenRoot, copy: string, { signal }: Pick<CaptureContext, 'signal'>): Promise<string> {
+  const answer = await askDatabase({ ask: 'check', path: copy }, root.path, signal);
+  if (answer.kind === 'damaged') {
+    throw new TargetError('damaged', `${root.path} is damaged: ${answer.findings.join('; ')}; it is not captured`);
+  }
+  const faults = answer.kind === 'intact' ? answer.foreignKeyFaults : 0;
+  return faults === 0 ? '' : `; ${faults} rows refer to rows that are not there`;
 }
 
 async function refuseWithoutSpace(folder: string, bytes: bigint): Promise<void> {

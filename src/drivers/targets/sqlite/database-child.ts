@@ -8,7 +8,7 @@ import { compareDatabases, type TableDiff } from './compare-databases.ts';
  * gone, so is it.
  */
 export type DatabaseQuestion =
-  /** Copies all that is committed into a file that is not there yet, and looks whether the copy is intact. */
+  /** Copies all that is committed into a file that is not there yet. */
   | { readonly ask: 'copy'; readonly from: FileIdentity; readonly to: string; readonly lockMs: number }
   /** Has the file hold all that is committed, so that there is no `-wal` and no `-journal` beside it. */
   | { readonly ask: 'settle'; readonly file: FileIdentity; readonly lockMs: number }
@@ -21,7 +21,7 @@ export type FileIdentity = { readonly path: string; readonly dev: string; readon
 export type DatabaseReply =
   | { readonly kind: 'intact'; readonly foreignKeyFaults: number }
   | { readonly kind: 'damaged'; readonly findings: readonly string[] }
-  | { readonly kind: 'settled' }
+  | { readonly kind: 'copied' | 'settled' }
   | { readonly kind: 'compared'; readonly tables: readonly TableDiff[] }
   | { readonly kind: 'failed'; readonly message: string; readonly errcode: number }
   /** The process ended before it answered. */
@@ -42,7 +42,7 @@ async function answer(question: DatabaseQuestion): Promise<DatabaseReply> {
     switch (question.ask) {
       case 'copy':
         await copy(question.from, question.to, question.lockMs);
-        return check(question.to);
+        return { kind: 'copied' };
       case 'settle':
         settle(question.file, question.lockMs);
         return { kind: 'settled' };
