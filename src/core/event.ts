@@ -309,6 +309,15 @@ export type TargetEvent =
   | { readonly type: 'target.good'; readonly target: string; readonly revision: CodeRevision }
   /** A restore that failed is not needed any more. */
   | { readonly type: 'target.settled'; readonly target: string }
+  /** A new revision of what it tracks waits for a window. */
+  | {
+      readonly type: 'target.withheld';
+      readonly target: string;
+      readonly commit: string;
+      readonly window: string;
+      readonly until: Millis | null;
+    }
+  | { readonly type: 'target.allowed'; readonly target: string }
   | { readonly type: 'target.released'; readonly target: string; readonly reason: string };
 
 export type OperationEvent =
@@ -363,6 +372,8 @@ export function subjectsOf(event: EventSpec): string[] {
     case 'target.disturbed':
     case 'target.good':
     case 'target.settled':
+    case 'target.withheld':
+    case 'target.allowed':
     case 'target.released':
       return [targetObject(event.target)];
     case 'trigger.changed':

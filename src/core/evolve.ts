@@ -55,6 +55,8 @@ export function evolve(memory: Memory, event: Event): Memory {
     case 'target.disturbed':
     case 'target.good':
     case 'target.settled':
+    case 'target.withheld':
+    case 'target.allowed':
     case 'target.released':
       return evolveTargets(memory, event);
     case 'window.withheld':

@@ -97,6 +97,8 @@ export type TargetMemory = {
   readonly kept: readonly string[];
   /** Keeping others failed; null when it did not. */
   readonly keepRetry: Retry | null;
+  /** A new revision that waits for a window, so that it is said once; absent or null when none does. */
+  readonly withheld?: { readonly window: string; readonly commit: string } | null;
 };
 
 /** What a target is at. `calmSince`: nothing that names the target is the matter, with data; null while something is. */

@@ -8,10 +8,8 @@ import { scheduleFault, spansAround } from './window-spans.ts';
 const SHORTEST = { ms: 60_000, text: '1m' };
 
 export function buildWindow(context: BuildContext, { spec, metadata }: RawDocument<RawWindow>): Window {
-  for (const [index, name] of (spec.applies?.flags ?? []).entries()) {
-    const origin = valueOrigin(context, ['spec', 'applies', 'flags', index]);
-    context.references.push({ kind: 'Flag', name, origin });
-  }
+  refer(context, 'Flag', 'flags', spec.applies?.flags);
+  refer(context, 'Target', 'targets', spec.applies?.targets);
   const window: Window = {
     name: metadata.name,
     origin: valueOrigin(context, []),
@@ -20,10 +18,29 @@ export function buildWindow(context: BuildContext, { spec, metadata }: RawDocume
     schedule: spec.schedule,
     durationMs: durationAt(context, ['spec', 'duration'], spec.duration, SHORTEST.ms, SHORTEST),
     timezone: spec.timezone ?? 'UTC',
-    flags: spec.applies?.flags ?? null,
+    ...meantBy(spec.applies),
   };
   checkTimes(context, window);
   return window;
+}
+
+function refer(
+  context: BuildContext,
+  kind: 'Flag' | 'Target',
+  key: 'flags' | 'targets',
+  names: readonly string[] = [],
+): void {
+  for (const [index, name] of names.entries()) {
+    context.references.push({ kind, name, origin: valueOrigin(context, ['spec', 'applies', key, index]) });
+  }
+}
+
+/** Names narrow their kind. Where no kinds are listed, names are all that is meant, and without names everything is. */
+function meantBy({ kinds, flags, targets }: NonNullable<RawWindow['applies']> = {}): Pick<Window, 'flags' | 'targets'> {
+  const hasNames = flags !== undefined || targets !== undefined;
+  const all = (kind: 'Flag' | 'Target'): null | readonly string[] =>
+    (kinds === undefined ? !hasNames : kinds.includes(kind)) ? null : [];
+  return { flags: flags ?? all('Flag'), targets: targets ?? all('Target') };
 }
 
 function checkTimes(context: BuildContext, window: Window): void {

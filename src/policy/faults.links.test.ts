@@ -48,6 +48,9 @@ const EXPECTED: Readonly<Record<string, readonly string[]>> = {
     '3:19 the Flag "fast-path"',
   ],
   'missing-window-flag': ['19:79 error[E-NO-FLAG] there is no Flag called "fast-pat"; did you mean "fast-path"?'],
+  'missing-window-target': [
+    '9:81 error[E-NO-TARGET] there is no Target called "memory-cod"; did you mean "memory-code"?',
+  ],
   'not-for-host': [
     '28:28 error[E-NOT-FOR-HOST] the Flag "fast-path" is not for this host (its hosts.matchLabels), but what refers to it is',
     '10:19 the Flag "fast-path"',

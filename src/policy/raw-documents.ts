@@ -156,7 +156,11 @@ export type RawWindow = {
   readonly schedule: string;
   readonly duration: string;
   readonly timezone?: string;
-  readonly applies?: { readonly kinds?: readonly 'Flag'[]; readonly flags?: readonly string[] };
+  readonly applies?: {
+    readonly kinds?: readonly ('Flag' | 'Target')[];
+    readonly flags?: readonly string[];
+    readonly targets?: readonly string[];
+  };
 };
 
 export type RawWebhook = {

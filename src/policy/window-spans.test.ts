@@ -75,6 +75,7 @@ test('a calendar answers as a fresh computation does, forwards and backwards', (
     durationMs: 8 * HOUR,
     timezone: BERLIN,
     flags: null,
+    targets: null,
   } as const;
   const start = Date.parse('2026-03-27T00:00:00Z');
   const isIn = (spans: readonly { from: number; to: number }[], now: number): boolean =>

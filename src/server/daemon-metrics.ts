@@ -41,9 +41,11 @@ export class DaemonMetrics {
   readonly #overridden = this.#counter('revertd_brakes_overridden_total', 'How often a person acted against a brake', [
     'policy',
   ]);
-  readonly #windowed = this.#counter('revertd_changes_withheld_total', 'How often a window made a flag wait', [
-    'window',
-  ]);
+  readonly #windowed = this.#counter(
+    'revertd_changes_withheld_total',
+    'How often a window made a flag or a deployment wait',
+    ['window'],
+  );
   readonly #approvals = this.#counter('revertd_approvals_total', 'What people said to rungs that ask for approval', [
     'answer',
   ]);
@@ -125,6 +127,7 @@ export class DaemonMetrics {
         this.#overridden.inc({ policy: event.policy });
         break;
       case 'window.withheld':
+      case 'target.withheld':
         this.#windowed.inc({ window: event.window });
         break;
       case 'approval.given':

@@ -8,7 +8,14 @@ import type { NotificationTopic } from '../model/notifier.ts';
 import { repairText } from '../report/describe-event.ts';
 import { formatDuration, formatInstant, type Millis } from '../units.ts';
 import { aboutIncident, openingText } from './about-incident.ts';
-import { brakedDraft, type Draft, overriddenBrakeDraft, refusedDraft, withheldDraft } from './refusal-drafts.ts';
+import {
+  brakedDraft,
+  type Draft,
+  overriddenBrakeDraft,
+  refusedDraft,
+  withheldDeploymentDraft,
+  withheldDraft,
+} from './refusal-drafts.ts';
 
 /** What people are told because of an event; null where nobody needs to be. `memory` is as the event left it. */
 export function announcementOf(
@@ -40,6 +47,8 @@ function draftOf(event: EventSpec, at: Millis, desired: Desired, memory: Memory)
       return overriddenBrakeDraft(event, at);
     case 'window.withheld':
       return withheldDraft(event, at);
+    case 'target.withheld':
+      return withheldDeploymentDraft(event, at);
     case 'revision.refused':
       return refusedDraft(event);
     case 'drift.seen':

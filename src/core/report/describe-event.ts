@@ -127,6 +127,10 @@ export function describeEvent(event: Event): string | null {
       return `${event.target} at ${shortCommit(event.revision.commit)} has proved good`;
     case 'target.settled':
       return `${event.target} needs no further attempt`;
+    case 'target.withheld':
+      return `${event.target} does not go to ${shortCommit(event.commit)} yet: Window/${event.window}${event.until === null ? '' : ` until ${formatInstant(event.until)}`}`;
+    case 'target.allowed':
+      return `${event.target} waits for no window any more`;
     case 'target.released':
       return `${event.target} released: ${event.reason}`;
     case 'operation.planned':
