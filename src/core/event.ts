@@ -1,5 +1,6 @@
 import type { Brake } from './memory.ts';
 import type { ApprovalRequest, GivenApproval } from './model/approval.ts';
+import { type DrillResult, type DrillRun, type DrillRunId, drillObject, type RehearsedItem } from './model/drill.ts';
 import type { DocumentKey, PlaceKey } from './model/flag.ts';
 import type { Hold, HoldId } from './model/hold.ts';
 import type {
@@ -36,6 +37,7 @@ export type EventSpec =
   | HoldEvent
   | PlaceEvent
   | TargetEvent
+  | DrillEvent
   | OperationEvent
   | NotificationEvent;
 
@@ -320,6 +322,22 @@ export type TargetEvent =
   | { readonly type: 'target.allowed'; readonly target: string }
   | { readonly type: 'target.released'; readonly target: string; readonly reason: string };
 
+export type DrillEvent =
+  /** Its schedule is new, was changed, or was suspended or taken up: instants count from now on. */
+  | { readonly type: 'drill.met'; readonly drill: string; readonly schedule: string }
+  | { readonly type: 'drill.started'; readonly drill: string; readonly run: DrillRun }
+  /** One step or check was gone through. */
+  | {
+      readonly type: 'drill.rehearsed';
+      readonly drill: string;
+      readonly run: DrillRunId;
+      readonly rung: string;
+      readonly item: RehearsedItem;
+    }
+  | { readonly type: 'drill.ended'; readonly drill: string; readonly result: DrillResult }
+  /** Git no longer has it. */
+  | { readonly type: 'drill.forgotten'; readonly drill: string };
+
 export type OperationEvent =
   | { readonly type: 'operation.planned'; readonly operation: Operation }
   | { readonly type: 'operation.running'; readonly id: OperationId; readonly fingerprint: JsonValue }
@@ -376,6 +394,12 @@ export function subjectsOf(event: EventSpec): string[] {
     case 'target.allowed':
     case 'target.released':
       return [targetObject(event.target)];
+    case 'drill.met':
+    case 'drill.started':
+    case 'drill.rehearsed':
+    case 'drill.ended':
+    case 'drill.forgotten':
+      return [drillObject(event.drill)];
     case 'trigger.changed':
       return [`RollbackPolicy/${event.trigger.slice(0, event.trigger.lastIndexOf('/'))}`];
     case 'incident.opened':
@@ -460,6 +484,8 @@ export function subjectsOfOperation({ action }: Operation): string[] {
       return [targetObject(action.target.name)];
     case 'report':
       return [`Incident/${action.incident}`];
+    case 'rehearse':
+      return [drillObject(action.drill)];
     case 'notify':
       return action.notification.incident === undefined ? [] : [`Incident/${action.notification.incident}`];
   }

@@ -18,6 +18,8 @@ export type Observed = {
   readonly measures?: Readonly<Record<string, MeasureResult>>;
   /** The spans around now of each window of the policies; one that is missing is not known. */
   readonly windows?: Readonly<Record<string, readonly Span[]>>;
+  /** The instants around now of each drill that has a schedule; one that is missing is not known. */
+  readonly drills?: Readonly<Record<string, DueTimes>>;
   readonly halt: Halt | null;
   /** The newest sight of each target; one that was never looked at is missing. */
   readonly targets: Readonly<Record<string, TargetSight>>;
@@ -25,6 +27,9 @@ export type Observed = {
 
 /** From `from` on, and before `to`. */
 export type Span = { readonly from: Millis; readonly to: Millis };
+
+/** Of a schedule: its newest instant up to now, and the next one after it; null where there is none. */
+export type DueTimes = { readonly last: Millis | null; readonly next: Millis | null };
 
 /** One evaluation of a trigger's query. */
 export type Reading = {

@@ -1,3 +1,4 @@
+import type { DrillMemory } from './drills/drill-memory.ts';
 import { shiftIncident } from './incidents/incident-times.ts';
 import type { Memory, PlaceMemory, Retry, TargetMemory } from './memory.ts';
 import type { Hold } from './model/hold.ts';
@@ -31,6 +32,7 @@ export function shiftMemory(memory: Memory, byMs: Millis): Memory {
           ? document.owed
           : { ...document.owed, retry: shiftRetry(document.owed.retry, byMs) },
     })),
+    drills: mapValues(memory.drills ?? {}, (drill) => shiftDrill(drill, byMs)),
     targets: mapValues(memory.targets, (target) => shiftTarget(target, byMs)),
     outbox: mapValues(memory.outbox, (entry) => ({ ...shiftRetry(entry, byMs), queuedAt: entry.queuedAt + byMs })),
     paces: mapValues(memory.paces ?? {}, (pace) => ({
@@ -75,5 +77,15 @@ function shiftTarget(target: TargetMemory, byMs: Millis): TargetMemory {
     owed: owed?.retry === undefined || owed.retry === null ? owed : { ...owed, retry: shiftRetry(owed.retry, byMs) },
     failing: failing === null ? null : shiftRetry(failing, byMs),
     keepRetry: keepRetry === null ? null : shiftRetry(keepRetry, byMs),
+  };
+}
+
+/** What is due by the calendar counts from the present as the clock now shows it. */
+function shiftDrill(drill: DrillMemory, byMs: Millis): DrillMemory {
+  const { run, handledUntil } = drill;
+  return {
+    ...drill,
+    handledUntil: handledUntil + byMs,
+    run: run === null ? null : { ...run, startedAt: run.startedAt + byMs },
   };
 }

@@ -1,4 +1,5 @@
 import { mkdirSync } from 'node:fs';
+import { rm } from 'node:fs/promises';
 import { hostname } from 'node:os';
 import { join, resolve } from 'node:path';
 import type { Event, EventSpec } from '../core/event.ts';
@@ -21,6 +22,7 @@ import { RemoteSampling } from '../metrics/remote/remote-sampling.ts';
 import type { SamplerMeans } from '../metrics/sampler.ts';
 import { Sampling, type SourceCondition } from '../metrics/sampling.ts';
 import { SampleStore } from '../metrics/store/sample-store.ts';
+import { DrillCalendar } from '../policy/drill-times.ts';
 import type { HostConfig } from '../policy/host-config.ts';
 import { loadPolicies } from '../policy/load.ts';
 import { forgetSchemas } from '../policy/schema-files.ts';
@@ -117,6 +119,7 @@ export class Daemon {
     const checks = new CheckWatch((check) => this.#check(check), now, wake);
     this.#targets = new TargetWatch(this.#hands.targets, now, wake);
     const calendar = new WindowCalendar();
+    const drillCalendar = new DrillCalendar();
     this.#executor = this.#createExecutor(now);
     this.reconciler = new Reconciler({
       store: this.store,
@@ -131,8 +134,10 @@ export class Daemon {
         onChange: wake,
       }),
       windows: (windows, at) => calendar.at(windows, at),
+      drills: (all, at) => drillCalendar.at(all, at),
       halt: () => readHalt(this.dataDir),
       start: (operation) => this.#executor.start(operation),
+      abandon: (ids) => this.#executor.abandon(ids, 'the drill is over'),
       onPlan: (plan, tookMs) => this.#observers.forEach((observer) => observer.onPlan?.(plan, tookMs)),
       onWants: (wants) => this.#want(wants),
       onEvents: (events, actor) => this.#observers.forEach((observer) => observer.onEvents?.(events, actor)),
@@ -146,6 +151,11 @@ export class Daemon {
 
   now(): number {
     return this.#clock.now();
+  }
+
+  /** Where rehearsals have folders of their own. */
+  get #scratchDir(): string {
+    return join(this.dataDir, 'drills');
   }
 
   get isDryRun(): boolean {
@@ -162,7 +172,13 @@ export class Daemon {
     const at = this.now();
     const triggers = desired === null ? new Map<string, Trigger>() : wantsOf(desired, memory, at).triggers;
     // Windows follow from the policies and the time, and what would be lost is counted when people are asked.
-    const { readings: _readings, windows: _windows, measures: _measures, ...observed } = this.reconciler.observed;
+    const {
+      readings: _readings,
+      windows: _windows,
+      drills: _drills,
+      measures: _measures,
+      ...observed
+    } = this.reconciler.observed;
     const { version, evaluator } = this;
     const host = observedHost(this.#options.config, this.hostName);
     return {
@@ -211,6 +227,7 @@ export class Daemon {
     this.reconciler.stop();
     for (const timer of this.#timers) clearInterval(timer);
     await Promise.all([this.feed?.stop(), this.#sampling.stop(), this.#remote.stop()]);
+    this.#executor.stopRehearsals(reason);
     const patience = setTimeout(() => this.#executor.abortAll(reason), DRAIN_MS);
     await this.#executor.drain();
     clearTimeout(patience);
@@ -219,6 +236,7 @@ export class Daemon {
   }
 
   async #recover(): Promise<void> {
+    await rm(this.#scratchDir, { recursive: true, force: true });
     for (const operation of Object.values(this.reconciler.memory.operations)) {
       const finished = await recoverOperation(operation, this.#hands);
       this.record('revertd', finished);
@@ -235,6 +253,8 @@ export class Daemon {
       notifier: (name) => this.reconciler.desired?.notifiers[name],
       hostName: this.hostName,
       log: (operation, line) => this.#options.log.info({ operation }, line),
+      check: (check) => this.#check(check),
+      scratchDir: this.#scratchDir,
       writeReport: (incident) => writeReport(this.store, incident, this.dataDir, this.hostName),
       readReport: (incident) => renderReport(this.store, incident, this.hostName),
     });

@@ -1,9 +1,8 @@
 import type { Window } from '../core/model/window.ts';
 import { type BuildContext, durationAt, fault, valueOrigin } from './build-context.ts';
-import { hasVariable } from './host-variables.ts';
-import type { Path } from './path.ts';
+import { checkTimes } from './build-schedule.ts';
 import type { RawDocument, RawWindow } from './raw-documents.ts';
-import { scheduleFault, spansAround } from './window-spans.ts';
+import { spansAround } from './window-spans.ts';
 
 const SHORTEST = { ms: 60_000, text: '1m' };
 
@@ -20,7 +19,10 @@ export function buildWindow(context: BuildContext, { spec, metadata }: RawDocume
     timezone: spec.timezone ?? 'UTC',
     ...meantBy(spec.applies),
   };
-  checkTimes(context, window);
+  if (checkTimes(context, window) && spansAround(window, 0).length === 0) {
+    const message = `the schedule "${window.schedule}" never comes`;
+    fault(context, ['spec', 'schedule'], 'E-SCHEDULE', { message, found: window.schedule });
+  }
   return window;
 }
 
@@ -41,26 +43,4 @@ function meantBy({ kinds, flags, targets }: NonNullable<RawWindow['applies']> = 
   const all = (kind: 'Flag' | 'Target'): null | readonly string[] =>
     (kinds === undefined ? !hasNames : kinds.includes(kind)) ? null : [];
   return { flags: flags ?? all('Flag'), targets: targets ?? all('Target') };
-}
-
-function checkTimes(context: BuildContext, window: Window): void {
-  const { schedule, timezone } = window;
-  if (hasVariable(schedule) || hasVariable(timezone)) return;
-  const path: Path = ['spec', isTimezone(timezone) ? 'schedule' : 'timezone'];
-  const found = isTimezone(timezone) ? schedule : timezone;
-  const message = isTimezone(timezone)
-    ? scheduleFault(window)
-    : `there is no time zone "${timezone}"; write an IANA name`;
-  if (message !== null) fault(context, path, 'E-SCHEDULE', { message, found });
-  else if (spansAround(window, 0).length === 0) {
-    fault(context, path, 'E-SCHEDULE', { message: `the schedule "${schedule}" never comes`, found });
-  }
-}
-
-function isTimezone(name: string): boolean {
-  try {
-    return new Intl.DateTimeFormat('en', { timeZone: name }).format(0) !== '';
-  } catch {
-    return false;
-  }
 }

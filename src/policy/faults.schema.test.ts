@@ -212,8 +212,7 @@ const EXPECTED: Readonly<Record<string, readonly string[]>> = {
     '27:43 error[E-VALUE] `to` must be `safe` or {variant: NAME}; found the text "off"; write {variant: "off"}',
   ],
   topic: [
-    '6:16 error[E-VALUE] `on[1]` must be opened, rung, approval, update, escalated, asking, resolved, exhausted, aborted, braked, warning, refused, drift or report; found the text "resolve"; did you mean resolved?',
-    '6:25 error[E-NOT-SUPPORTED] "drill" is not supported by this version yet; expected opened, rung, approval, update, escalated, asking, resolved, exhausted, aborted, braked, warning, refused, drift or report',
+    '6:16 error[E-VALUE] `on[1]` must be opened, rung, approval, update, escalated, asking, resolved, exhausted, aborted, braked, warning, refused, drift, report or drill; found the text "resolve"; did you mean resolved?',
   ],
   'triggers-mapping': [
     '21:5 error[E-TYPE] `triggers` must be a list of triggers; found a mapping; put "- " before each item',

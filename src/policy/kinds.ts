@@ -1,9 +1,9 @@
 /** The kinds that this version loads. */
-export const KINDS = ['MetricSource', 'Target', 'Flag', 'RollbackPolicy', 'Notifier', 'Window'] as const;
+export const KINDS = ['MetricSource', 'Target', 'Flag', 'RollbackPolicy', 'Notifier', 'Window', 'Drill'] as const;
 export type Kind = (typeof KINDS)[number];
 
 /** Kinds of the language that this version knows by name only. */
-export const KINDS_TO_COME = ['PointPolicy', 'Drill'] as const;
+export const KINDS_TO_COME = ['PointPolicy'] as const;
 
 /** Tests of policies stand beside them; they say nothing about what is desired. */
 export const TEST_KIND = 'PolicyTest';

@@ -14,13 +14,13 @@ export const KEYS_TO_COME: Readonly<Record<string, readonly string[]>> = {
   Step: ['createPoint'],
   Check: ['assessed'],
   'Check unit journal': ['none'],
+  'Drill spec': ['before', 'to'],
 };
 
 /** Values likewise, by the title of the schema that lists the values of today. */
 export const VALUES_TO_COME: Readonly<Record<string, readonly string[]>> = {
   '`safe` or {variant: NAME}': ['previousStep'],
   '`lastGood` or {revision: REVISION}': ['latestValid', 'safetyPoint'],
-  topic: ['drill'],
 };
 
 /** Objects likewise, by the title and the object's key. */

@@ -1,5 +1,6 @@
 import { describe, expect, test } from 'vitest';
-import { scheduleFault, spansAround, WindowCalendar } from './window-spans.ts';
+import { scheduleFault } from './schedule.ts';
+import { spansAround, WindowCalendar } from './window-spans.ts';
 
 const HOUR = 3_600_000;
 const BERLIN = 'Europe/Berlin';

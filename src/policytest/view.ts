@@ -93,6 +93,7 @@ export function actionsSince(host: VirtualHost, mark: Mark): readonly JsonValue[
         return [{ move: { target: action.target.name, to: action.to }, outcome }];
       case 'deliver':
       case 'keep':
+      case 'rehearse':
       case 'notify':
       case 'report':
         return [];

@@ -353,6 +353,7 @@ export class VirtualHost {
         return observedStep(operation, action.step, (check) => this.#answerTo(check));
       case 'deliver':
       case 'keep':
+      case 'rehearse':
       case 'notify':
       case 'report':
         return 'notDone';

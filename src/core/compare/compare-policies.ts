@@ -38,7 +38,7 @@ export function comparePolicies(before: PolicySet, after: PolicySet): ObjectChan
   });
 }
 
-const KINDS = ['RollbackPolicy', 'Flag', 'Target', 'MetricSource', 'Notifier', 'Window'];
+const KINDS = ['RollbackPolicy', 'Flag', 'Target', 'MetricSource', 'Notifier', 'Window', 'Drill'];
 
 function rank(object: string): number {
   return KINDS.findIndex((kind) => object.startsWith(`${kind}/`));
@@ -57,6 +57,7 @@ function partsOf(set: PolicySet): Map<string, Part> {
   for (const source of Object.values(set.metricSources)) add(`MetricSource/${source.name}`, source, source.origin);
   for (const notifier of Object.values(set.notifiers)) add(`Notifier/${notifier.name}`, notifier, notifier.origin);
   for (const window of Object.values(set.windows ?? {})) add(`Window/${window.name}`, window, window.origin);
+  for (const drill of Object.values(set.drills ?? {})) add(`Drill/${drill.name}`, drill, drill.origin);
   for (const policy of Object.values(set.policies)) {
     const object = `RollbackPolicy/${policy.name}`;
     add(object, headOf(policy), policy.origin);

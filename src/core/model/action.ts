@@ -1,4 +1,5 @@
 import type { Millis } from '../units.ts';
+import type { DrillMode, DrillRunId, PlannedRung } from './drill.ts';
 import type { DocumentKey, DocumentRef, PlaceKey } from './flag.ts';
 import type { IncidentId } from './incident.ts';
 import type { Notification } from './notification.ts';
@@ -27,6 +28,7 @@ export type ActionSpec =
   | RestoreAction
   | ActivateAction
   | KeepAction
+  | RehearseAction
   | NotifyAction
   | ReportAction;
 
@@ -96,6 +98,15 @@ export type ActivateAction = {
 
 /** Keeps good revisions from git's garbage collection, and lets go of others that were kept. */
 export type KeepAction = { readonly kind: 'keep'; readonly target: Target; readonly commits: readonly string[] };
+
+/** Goes through rungs of a ladder, and touches nothing that is live. */
+export type RehearseAction = {
+  readonly kind: 'rehearse';
+  readonly drill: string;
+  readonly run: DrillRunId;
+  readonly mode: DrillMode;
+  readonly rungs: readonly PlannedRung[];
+};
 
 export type NotifyAction = { readonly kind: 'notify'; readonly notifier: string; readonly notification: Notification };
 

@@ -8,6 +8,7 @@ import type { NotificationTopic } from '../model/notifier.ts';
 import { repairText } from '../report/describe-event.ts';
 import { formatDuration, formatInstant, type Millis } from '../units.ts';
 import { aboutIncident, openingText } from './about-incident.ts';
+import { drillDraft } from './drill-draft.ts';
 import {
   brakedDraft,
   type Draft,
@@ -61,6 +62,8 @@ function draftOf(event: EventSpec, at: Millis, desired: Desired, memory: Memory)
         facts: { flag: event.flag, place: event.place },
         audience: undefined,
       };
+    case 'drill.ended':
+      return drillDraft(event, desired);
     case 'incident.opened':
       return openedDraft(event.incident, at);
     default: {

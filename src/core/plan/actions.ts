@@ -1,3 +1,4 @@
+import { rehearsalActions } from '../drills/settle-drills.ts';
 import { withAgreedRows } from '../incidents/counted-rows.ts';
 import { isPaused } from '../incidents/pause.ts';
 import type { Action } from '../model/action.ts';
@@ -17,7 +18,14 @@ export function dueActions(turn: Turn): Action[] {
 
 function effectsOf(turn: Turn): Action[] {
   const moving = [...moves(turn), ...steps(turn)];
-  return [...deliveries(turn), ...takeUps(turn), ...moving, ...activations(turn, moving), ...keeps(turn)];
+  return [
+    ...deliveries(turn),
+    ...takeUps(turn),
+    ...moving,
+    ...activations(turn, moving),
+    ...keeps(turn),
+    ...rehearsalActions(turn),
+  ];
 }
 
 /** What only the halt keeps from being due. Steps of a ladder are not among it: while halted no ladder moves. */

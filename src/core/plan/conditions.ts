@@ -1,3 +1,4 @@
+import { drillConditions } from '../drills/drill-conditions.ts';
 import { describeRequest } from '../incidents/await-approval.ts';
 import { workingOn } from '../incidents/open-incidents.ts';
 import type { FixingForwardPhase, Incident } from '../model/incident.ts';
@@ -21,6 +22,7 @@ export function conditionsOf(turn: Turn): Condition[] {
     ...documentConditions(turn),
     ...driftConditions(turn),
     ...targetConditions(turn),
+    ...drillConditions(turn),
     ...triggerConditions(turn),
     ...adoptionConditions(turn),
     ...suspendedConditions(turn),
@@ -194,6 +196,7 @@ function suspendedConditions(turn: Turn): Condition[] {
     ...Object.values(turn.desired.policies).map((policy) => ['RollbackPolicy', policy] as const),
     ...Object.values(turn.desired.flags).map((flag) => ['Flag', flag] as const),
     ...Object.values(turn.desired.targets).map((target) => ['Target', target] as const),
+    ...Object.values(turn.desired.drills ?? {}).map((drill) => ['Drill', drill] as const),
   ].flatMap(([kind, object]) =>
     object.suspend
       ? [

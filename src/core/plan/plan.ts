@@ -61,6 +61,8 @@ export type Condition = {
     | 'MoveFailing'
     | 'ActivationOwed'
     | 'Quarantined'
+    | 'DrillFailed'
+    | 'DrillOverdue'
     | 'Suspended'
     | 'NotificationFailing';
   readonly object: string;

@@ -1,3 +1,5 @@
+import { overdueInstants } from '../drills/drill-conditions.ts';
+import { drillInstants } from '../drills/settle-drills.ts';
 import { intactChecks, intactDeadline } from '../incidents/intact.ts';
 import { COUNT_PATIENCE_MS } from '../incidents/loss.ts';
 import { deadlineOf } from '../incidents/verify.ts';
@@ -27,6 +29,8 @@ export function nextWakeUp(turn: Turn): Millis | null {
       drift === null ? [] : (repairs?.retryAt ?? []),
     ),
     ...windowInstants(turn),
+    ...drillInstants(turn),
+    ...overdueInstants(turn),
   ].filter((at) => at > turn.now);
   return instants.length === 0 ? null : Math.min(...instants);
 }

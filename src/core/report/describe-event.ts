@@ -1,3 +1,4 @@
+import { describeResult } from '../drills/drill-result.ts';
 import type { Event } from '../event.ts';
 import type { Action } from '../model/action.ts';
 import type { Incident } from '../model/incident.ts';
@@ -133,6 +134,18 @@ export function describeEvent(event: Event): string | null {
       return `${event.target} waits for no window any more`;
     case 'target.released':
       return `${event.target} released: ${event.reason}`;
+    case 'drill.started': {
+      const { run } = event;
+      const by =
+        run.cause.kind === 'person' ? `, asked for by ${run.cause.actor}` : `, due at ${formatInstant(run.cause.due)}`;
+      return `drill ${event.drill} begins: ${run.rungs.map(({ rung }) => `rung "${rung}"`).join(', ')} of ${run.policy} (${run.mode})${by}`;
+    }
+    case 'drill.rehearsed':
+      return `rehearsed, ${event.item.outcome}: rung "${event.rung}", ${event.item.summary}${event.item.detail === '' ? '' : ` (${event.item.detail})`}`;
+    case 'drill.ended':
+      return `drill ${event.drill} ${describeResult(event.result)}`;
+    case 'drill.forgotten':
+      return `drill ${event.drill} is let go: git no longer has it`;
     case 'operation.planned':
       return `planned: ${describeAction(event.operation.action)}`;
     case 'operation.finished':
@@ -143,6 +156,7 @@ export function describeEvent(event: Event): string | null {
       return `escalated to level ${event.level} after ${formatDuration(event.afterMs)}: ${event.notify.join(', ')}`;
     case 'report.written':
       return `report written: ${event.path}`;
+    case 'drill.met':
     case 'target.met':
     case 'target.calmed':
     case 'incident.updated':
@@ -193,6 +207,8 @@ export function describeAction(action: Action): string {
     }
     case 'keep':
       return `keep ${action.commits.length} good revision(s) of ${action.target.name}`;
+    case 'rehearse':
+      return `rehearse ${action.rungs.map(({ rung }) => `rung "${rung}"`).join(', ')} (${action.mode})`;
     case 'notify':
       return `tell ${action.notifier}: ${action.notification.title}`;
     case 'report':

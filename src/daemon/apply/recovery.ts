@@ -1,12 +1,12 @@
 import type { EventSpec } from '../../core/event.ts';
-import type { DeliverAction, RestoreAction } from '../../core/model/action.ts';
+import type { DeliverAction, RehearseAction, RestoreAction } from '../../core/model/action.ts';
 import { documentKey } from '../../core/model/flag.ts';
 import type { Operation } from '../../core/model/operation.ts';
 import type { Step } from '../../core/model/step.ts';
 import { isSame } from '../../core/record.ts';
 import type { Millis } from '../../core/units.ts';
-import { isHostStep } from './executor.ts';
 import type { Hands } from './hands.ts';
+import { isHostStep } from './host-step.ts';
 
 const OBSERVE_DEADLINE_MS: Millis = 15_000;
 
@@ -46,11 +46,23 @@ async function observe(operation: Operation, hands: Pick<Hands, 'places' | 'step
       return await observeStep(operation, action.step, hands);
     case 'restore':
       return await observeTarget(operation, action, hands);
+    // A drill is never resumed half.
+    case 'rehearse':
+      await tidy(action, hands);
+      return { outcome: 'unknown', detail: 'the drill was interrupted' };
     case 'keep':
     // A message or a report twice is better than none; receivers tell repetitions by their id.
     case 'notify':
     case 'report':
       return { outcome: 'notDone', detail: 'it is done again' };
+  }
+}
+
+/** What a rehearsal made in places of its own goes with it. */
+async function tidy({ rungs }: RehearseAction, { targets }: Pick<Hands, 'targets'>): Promise<void> {
+  const moves = rungs.flatMap(({ steps }) => steps.flatMap(({ move }) => move ?? []));
+  for (const { target } of moves) {
+    await targets[target.type.kind].tidy?.(target, AbortSignal.timeout(OBSERVE_DEADLINE_MS));
   }
 }
 

@@ -82,7 +82,16 @@ describe('with the schema in its settings, an editor', () => {
     expect(keys).toEqual(expect.arrayContaining(['drift', 'deliver', 'safeVariant', 'state']));
     expect(keys).not.toContain('ladder');
     const kinds = labels(await server.complete(uri, { line: text.split('\n').length - 2, character: 6 }));
-    expect(kinds).toEqual(['Flag', 'MetricSource', 'Notifier', 'PolicyTest', 'RollbackPolicy', 'Target', 'Window']);
+    expect(kinds).toEqual([
+      'Drill',
+      'Flag',
+      'MetricSource',
+      'Notifier',
+      'PolicyTest',
+      'RollbackPolicy',
+      'Target',
+      'Window',
+    ]);
   });
 
   const files = readdirSync(join(ROOT, 'policies'), { recursive: true, encoding: 'utf8' }).filter(

@@ -146,6 +146,7 @@ function actionForm(scope: Scope, action: Action): string {
     case 'activate':
       return `${action.key}${stepName(action.step)}`;
     case 'keep':
+    case 'rehearse':
       return action.key;
     case 'notify':
       return action.notification.incident === undefined
