@@ -3,6 +3,12 @@ import { badFixtures, faultsOf } from '../../test/tools/policy-fixtures.ts';
 
 /** By fixture: every line that is printed of it. */
 const EXPECTED: Readonly<Record<string, readonly string[]>> = {
+  'drill-policy': ['11:17 error[E-NO-ROLLBACKPOLICY] there is no RollbackPolicy called "slo"; did you mean "slow"?'],
+  'drill-rung': [
+    '11:51 error[E-NO-RUNG] the ladder of "slow" has no rung "ment"; did you mean "mend"?',
+    '3:19 the RollbackPolicy "slow"',
+  ],
+  'drill-notifier': ['11:46 error[E-NO-NOTIFIER] there is no Notifier called "oncall"; there is no Notifier at all'],
   'check-source': ['28:80 error[E-NO-METRICSOURCE] there is no MetricSource called "prod"; expected app'],
   'check-source-type': [
     '28:80 error[E-SOURCE-TYPE] the MetricSource "app" is of type scrape, expected prometheus: what it samples is there for every query, so leave `source` out',

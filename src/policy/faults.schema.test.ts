@@ -3,6 +3,11 @@ import { badFixtures, faultsOf } from '../../test/tools/policy-fixtures.ts';
 
 /** By fixture: every line that is printed of it. */
 const EXPECTED: Readonly<Record<string, readonly string[]>> = {
+  'drill-mode': ['11:29 error[E-VALUE] `mode` must be dryRun or scratch; found the text "dry"'],
+  'drill-cron': [
+    '11:47 error[E-FORMAT] `schedule` is not right: found "0 3 1 */3 * 2026", expected a schedule of five fields such as 0 3 1 */3 *',
+  ],
+  'drill-to-come': ['11:37 error[E-NOT-SUPPORTED] `before` is not supported by this version yet'],
   'sql-update': [
     '8:33 error[E-SQL] `query` is not a SELECT: it begins with "DELETE"',
     '9:71 error[E-SQL] the column "value" is the value; it cannot be a label too',
