@@ -36,6 +36,9 @@ export function move(world: World, one: Move, round: (world: World) => Plan): vo
     case 'edit':
       edit(world, one.entry, one.value);
       break;
+    case 'due':
+      world.drills = { monthly: { last: world.now, next: world.now + 3_600_000 } };
+      break;
     case 'push':
     case 'checkout': {
       const before = world.checkouts['code'] ?? { head: one.revision };
