@@ -459,12 +459,34 @@ describe('a person who asks for a drill', () => {
   });
 });
 
-test('a clock that is set moves what was handled along, so that nothing is due twice or never', () => {
-  const world = calmWorld();
-  rehearses(world, {});
-  becomesDue(world);
-  world.live(5, 0.1);
-  const before = world.memory.drills?.['monthly']?.handledUntil ?? 0;
-  world.record({ type: 'clock.jumped', byMs: -86_400_000 });
-  expect(world.memory.drills?.['monthly']?.handledUntil).toBe(before - 86_400_000);
+describe('a clock that is set', () => {
+  function ran(): World {
+    const world = calmWorld();
+    rehearses(world, {});
+    becomesDue(world);
+    world.live(5, 0.1);
+    expect(world.events('drill.started')).toHaveLength(1);
+    return world;
+  }
+
+  function setClock(world: World, byMs: Millis): void {
+    world.now += byMs;
+    world.record({ type: 'clock.jumped', byMs });
+    world.live(60, 0.1);
+  }
+
+  test('back, and comes by an instant once more, has no drill run again', () => {
+    const world = ran();
+    setClock(world, -600_000);
+    world.live(1_200, 0.1);
+    expect(world.events('drill.started')).toHaveLength(1);
+  });
+
+  test('far back leaves no drill waiting for a time that is long to come', () => {
+    const world = ran();
+    setClock(world, -4 * 365 * 86_400_000);
+    becomesDue(world);
+    world.live(5, 0.1);
+    expect(world.events('drill.started')).toHaveLength(2);
+  });
 });

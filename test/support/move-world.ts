@@ -49,6 +49,10 @@ export function move(world: World, one: Move, round: (world: World) => Plan): vo
     case 'jump':
       world.now += one.byMs;
       // What was seen by the old clock tells nothing by the new one; here it moves along.
+      world.drills = mapValues(world.drills, ({ last }) => ({
+        last: last === null ? null : last + one.byMs,
+        next: null,
+      }));
       world.checks = mapValues(world.checks, (result) => ({ ...result, at: result.at + one.byMs }));
       world.measures = mapValues(world.measures, (result) => ({ ...result, at: result.at + one.byMs }));
       world.record({ type: 'clock.jumped', byMs: one.byMs });

@@ -7,6 +7,8 @@ export type DrillMemory = {
   readonly schedule: string;
   /** Instants of the schedule up to this one are done with, or were never meant. */
   readonly handledUntil: Millis;
+  /** The instant that a drill was begun for last: a clock that is set back may come by it again. */
+  readonly handledDue: Millis | null;
   readonly run: DrillRun | null;
   readonly last: DrillResult | null;
   readonly lastSuccessAt: Millis | null;

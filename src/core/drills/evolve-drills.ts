@@ -14,7 +14,7 @@ export function evolveDrills(memory: Memory, event: DrillEvent & Pick<Event, 'at
 }
 
 function unknownSince(at: Millis): DrillMemory {
-  return { schedule: '', handledUntil: at, run: null, last: null, lastSuccessAt: null, measured: {} };
+  return { schedule: '', handledUntil: at, handledDue: null, run: null, last: null, lastSuccessAt: null, measured: {} };
 }
 
 function changed(
@@ -26,8 +26,9 @@ function changed(
       return { ...drill, schedule: event.schedule, handledUntil: event.at };
     case 'drill.started': {
       // However many instants were missed, they are made up for by one drill.
-      const isDue = event.run.cause.kind === 'schedule';
-      return { ...drill, run: event.run, handledUntil: isDue ? event.at : drill.handledUntil };
+      const { cause } = event.run;
+      if (cause.kind === 'person') return { ...drill, run: event.run };
+      return { ...drill, run: event.run, handledUntil: Math.max(event.at, cause.due), handledDue: cause.due };
     }
     case 'drill.rehearsed': {
       const { run } = drill;

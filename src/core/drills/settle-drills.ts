@@ -80,7 +80,7 @@ export function dueInstant(turn: Pick<Turn, 'memory' | 'observed'>, { name, susp
   const memory = turn.memory.drills?.[name];
   const last = turn.observed.drills?.[name]?.last ?? null;
   if (suspend || memory === undefined || memory.run !== null) return null;
-  return last !== null && last > memory.handledUntil ? last : null;
+  return last !== null && last > memory.handledUntil && last !== memory.handledDue ? last : null;
 }
 
 /** Why no drill may begin now; null if one may. */
