@@ -22,6 +22,7 @@ import { Evaluator } from '../metrics/evaluator.ts';
 import { RemoteSampling } from '../metrics/remote/remote-sampling.ts';
 import { Sampling } from '../metrics/sampling.ts';
 import { SampleStore } from '../metrics/store/sample-store.ts';
+import { DrillCalendar } from '../policy/drill-times.ts';
 import type { HostConfig } from '../policy/host-config.ts';
 import { WindowCalendar } from '../policy/window-spans.ts';
 import type { HostView } from '../server/host-view.ts';
@@ -55,6 +56,7 @@ export async function offlineView(config: HostConfig, policies: PolicySet | null
     conditions: () => planOn(observation, policies)?.conditions ?? [],
     observe: () => observation,
     windows: () => CALENDAR.at(desired?.windows, now),
+    drills: () => new DrillCalendar().at(desired?.drills, now),
     store,
     query: null,
     coverage: null,

@@ -199,7 +199,9 @@ function addAuthorCommands(program: Command, terminal: Terminal, version: string
     );
   program
     .command('explain <object>')
-    .description('one object in full: RollbackPolicy/NAME, Flag/NAME, Target/NAME, MetricSource/NAME or Incident/ID')
+    .description(
+      'one object in full: RollbackPolicy/NAME, Flag/NAME, Target/NAME, MetricSource/NAME, Drill/NAME or Incident/ID',
+    )
     .action(
       act(async (options, object: string) =>
         (await import('./commands/explain.ts')).explain(object, options, terminal, version),
@@ -292,6 +294,18 @@ function addOperatorCommands(program: Command, terminal: Terminal, version: stri
         (await import('./commands/rollback.ts')).rollback(policy, options, terminal, version),
       ),
     );
+  program
+    .command('drill <name>')
+    .description('rehearse now, and wait for the result; exit code 1 if a rung failed or it took too long')
+    .action(
+      act(async (options, name: string) => (await import('./commands/drills.ts')).drill(name, options, terminal)),
+    );
+  program
+    .command('drills')
+    .description('rehearsals of ladders, and how they went')
+    .command('list', { isDefault: true })
+    .description('every drill: when it is next, and how the last one went')
+    .action(act(async (options) => (await import('./commands/drills.ts')).drillsList(options, terminal, version)));
   program
     .command('halt')
     .description('the emergency stop: no automatic action until `resume`; works without a daemon too')

@@ -117,6 +117,7 @@ describe('a window', () => {
     durationMs: 62 * 3_600_000,
     timezone: 'Europe/Berlin',
     flags: null,
+    targets: null,
   };
   const off = aFlag({ defaultVariant: 'off', digest: 'flag-off' });
 

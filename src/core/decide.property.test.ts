@@ -48,6 +48,7 @@ class Witness {
     expectRest(world, plan);
     if (halted) expectStandstill(plan);
     expectNoConflicts(plan.memory);
+    expectDrillsGiveWay(plan.memory);
     expectConsent(plan);
     expectLifts(memory, plan);
     this.#note();
@@ -137,6 +138,17 @@ function expectNoConflicts(memory: Memory): void {
   const open = Object.values(memory.incidents).filter(isActing);
   for (const [index, one] of open.entries()) {
     for (const other of open.slice(index + 1)) expect(overlaps(one.conflictSet, other.conflictSet)).toBe(false);
+  }
+}
+
+/** One drill at a time, and none over what an incident may touch, nor while everything is halted. */
+function expectDrillsGiveWay(memory: Memory): void {
+  const runs = Object.values(memory.drills ?? {}).flatMap(({ run }) => run ?? []);
+  expect(runs.length).toBeLessThanOrEqual(1);
+  for (const { conflictSet } of runs) {
+    expect(memory.halt).toBeNull();
+    const open = Object.values(memory.incidents).filter(isOpen);
+    expect(open.filter((incident) => overlaps(incident.conflictSet, conflictSet))).toEqual([]);
   }
 }
 

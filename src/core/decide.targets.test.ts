@@ -11,6 +11,7 @@ import {
 } from '../../test/support/policies.ts';
 import { World } from '../../test/support/world.ts';
 import type { Desired } from './model/desired.ts';
+import type { Window } from './model/window.ts';
 
 const APP = 'envFile:/app.env';
 const TRACKED = aTarget({ type: { track: { remote: 'origin', ref: 'main', intervalMs: 5_000 } } });
@@ -271,6 +272,82 @@ describe('a target that tracks a ref', () => {
     world.halt = null;
     world.accept({ ...desired, targets: { code: { ...TRACKED, suspend: true } } });
     world.live(30, 0.1);
+    expect(moves(world)).toEqual([]);
+  });
+});
+
+describe('a window over a target', () => {
+  const freeze: Window = {
+    name: 'weekend',
+    origin: { file: 'w.yaml', line: 1, column: 1 },
+    suspend: false,
+    type: 'deny',
+    schedule: '0 18 * * 5',
+    durationMs: 3_600_000,
+    timezone: 'UTC',
+    flags: [],
+    targets: null,
+  };
+
+  function frozenWorld(window: Partial<Window> = {}): World {
+    const world = quietWorld(
+      desiredWith({ targets: { code: TRACKED }, windows: { weekend: { ...freeze, ...window } } }),
+      'v1',
+    );
+    world.windows = { weekend: [{ from: world.now, to: world.now + 3_600_000 }] };
+    return world;
+  }
+
+  test('keeps new revisions until it is over, and says so once', () => {
+    const world = frozenWorld();
+    world.checkouts['code'] = { head: 'v1', tip: 'v2' };
+    world.live(600, 0.1);
+    expect(moves(world)).toEqual([]);
+    expect(world.events('target.withheld')).toMatchObject([{ target: 'code', commit: 'v2', window: 'weekend' }]);
+    expect(world.plan().conditions).toMatchObject([{ type: 'Windowed', object: 'Target/code' }]);
+    expect(world.plan().requeueAt).not.toBeNull();
+    world.live(3_100, 0.1);
+    expect(moves(world)).toEqual(['move code to v2']);
+    expect(world.events('target.allowed')).toHaveLength(1);
+    expect(world.plan().conditions).toEqual([]);
+  });
+
+  test('forgets what git took back meanwhile', () => {
+    const world = frozenWorld();
+    world.checkouts['code'] = { head: 'v1', tip: 'v2' };
+    world.live(10, 0.1);
+    world.checkouts['code'] = { head: 'v1', tip: 'v1' };
+    world.live(10, 0.1);
+    expect(world.memory.targets['code']).toMatchObject({ withheld: null });
+  });
+
+  test('never keeps a restore, nor the repair of what was brought back', () => {
+    const world = frozenWorld();
+    world.checkouts['code'] = { head: 'v2', tip: 'v2' };
+    world.live(30, 0.9);
+    expect(moves(world)).toEqual(['move code to v1']);
+    world.live(700, 0.1);
+    world.checkouts['code'] = { head: 'v2', tip: 'v2' };
+    world.live(10, 0.1);
+    expect(moves(world)).toEqual(['move code to v1', 'move code to v1']);
+  });
+
+  test.each([
+    ['is for other targets', { targets: ['other'] }],
+    ['is for flags only', { flags: null, targets: [] }],
+    ['is suspended', { suspend: true }],
+  ])('that %s keeps nothing', (_what, window) => {
+    const world = frozenWorld(window);
+    world.checkouts['code'] = { head: 'v1', tip: 'v2' };
+    world.live(10, 0.1);
+    expect(moves(world)).toEqual(['move code to v2']);
+  });
+
+  test('of which the times are not known keeps too', () => {
+    const world = frozenWorld();
+    world.windows = {};
+    world.checkouts['code'] = { head: 'v1', tip: 'v2' };
+    world.live(600, 0.1);
     expect(moves(world)).toEqual([]);
   });
 });

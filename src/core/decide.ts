@@ -1,3 +1,4 @@
+import { settleDrills } from './drills/settle-drills.ts';
 import { forgetIncidents, releaseHolds } from './holds/release-holds.ts';
 import { advanceIncidents } from './incidents/advance-incidents.ts';
 import { openIncidents } from './incidents/open-incidents.ts';
@@ -66,6 +67,7 @@ function settleTurn(turn: Turn): void {
   settleTargets(turn);
   noticePauses(turn);
   openIncidents(turn);
+  settleDrills(turn);
   if (turn.memory.halt !== null) return;
   advanceIncidents(turn);
   releaseHolds(turn);

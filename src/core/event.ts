@@ -1,5 +1,6 @@
 import type { Brake } from './memory.ts';
 import type { ApprovalRequest, GivenApproval } from './model/approval.ts';
+import { type DrillResult, type DrillRun, type DrillRunId, drillObject, type RehearsedItem } from './model/drill.ts';
 import type { DocumentKey, PlaceKey } from './model/flag.ts';
 import type { Hold, HoldId } from './model/hold.ts';
 import type {
@@ -39,6 +40,7 @@ export type EventSpec =
   | PlaceEvent
   | TargetEvent
   | PointEvent
+  | DrillEvent
   | OperationEvent
   | NotificationEvent;
 
@@ -312,7 +314,32 @@ export type TargetEvent =
   | { readonly type: 'target.good'; readonly target: string; readonly revision: CodeRevision }
   /** A restore that failed is not needed any more. */
   | { readonly type: 'target.settled'; readonly target: string }
+  /** A new revision of what it tracks waits for a window. */
+  | {
+      readonly type: 'target.withheld';
+      readonly target: string;
+      readonly commit: string;
+      readonly window: string;
+      readonly until: Millis | null;
+    }
+  | { readonly type: 'target.allowed'; readonly target: string }
   | { readonly type: 'target.released'; readonly target: string; readonly reason: string };
+
+export type DrillEvent =
+  /** Its schedule is new, was changed, or was suspended or taken up: instants count from now on. */
+  | { readonly type: 'drill.met'; readonly drill: string; readonly schedule: string }
+  | { readonly type: 'drill.started'; readonly drill: string; readonly run: DrillRun }
+  /** One step or check was gone through. */
+  | {
+      readonly type: 'drill.rehearsed';
+      readonly drill: string;
+      readonly run: DrillRunId;
+      readonly rung: string;
+      readonly item: RehearsedItem;
+    }
+  | { readonly type: 'drill.ended'; readonly drill: string; readonly result: DrillResult }
+  /** Git no longer has it. */
+  | { readonly type: 'drill.forgotten'; readonly drill: string };
 
 export type OperationEvent =
   | { readonly type: 'operation.planned'; readonly operation: Operation }
@@ -368,8 +395,16 @@ export function subjectsOf(event: EventSpec): string[] {
     case 'target.disturbed':
     case 'target.good':
     case 'target.settled':
+    case 'target.withheld':
+    case 'target.allowed':
     case 'target.released':
       return [targetObject(event.target)];
+    case 'drill.met':
+    case 'drill.started':
+    case 'drill.rehearsed':
+    case 'drill.ended':
+    case 'drill.forgotten':
+      return [drillObject(event.drill)];
     case 'point.begun':
     case 'point.dropped':
     case 'points.verifyAsked':
@@ -475,6 +510,8 @@ export function subjectsOfOperation({ action }: Operation): string[] {
       return [];
     case 'report':
       return [`Incident/${action.incident}`];
+    case 'rehearse':
+      return [drillObject(action.drill)];
     case 'notify':
       return action.notification.incident === undefined ? [] : [`Incident/${action.notification.incident}`];
   }

@@ -1,3 +1,4 @@
+import { evolveDrills, restartDrills } from './drills/evolve-drills.ts';
 import type { Event } from './event.ts';
 import { evolveApproval } from './incidents/evolve-approval.ts';
 import { evolveBrakes } from './incidents/evolve-brakes.ts';
@@ -18,7 +19,7 @@ export function evolve(memory: Memory, event: Event): Memory {
   switch (event.type) {
     case 'daemon.started':
       return {
-        ...restartTargets(evolveIncidents(noteTrouble(memory, OWN_SAMPLER, event.at), event)),
+        ...restartDrills(restartTargets(evolveIncidents(noteTrouble(memory, OWN_SAMPLER, event.at), event))),
         triggers: mapValues(memory.triggers, (trigger) => restartTrigger(trigger, event.at)),
         startedAt: event.at,
       };
@@ -56,8 +57,16 @@ export function evolve(memory: Memory, event: Event): Memory {
     case 'target.disturbed':
     case 'target.good':
     case 'target.settled':
+    case 'target.withheld':
+    case 'target.allowed':
     case 'target.released':
       return evolveTargets(memory, event);
+    case 'drill.met':
+    case 'drill.started':
+    case 'drill.rehearsed':
+    case 'drill.ended':
+    case 'drill.forgotten':
+      return evolveDrills(memory, event);
     case 'point.begun':
     case 'point.dropped':
     case 'points.verifyAsked':

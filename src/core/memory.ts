@@ -1,3 +1,4 @@
+import type { DrillMemory } from './drills/drill-memory.ts';
 import type { DocumentKey, PlaceKey } from './model/flag.ts';
 import type { Hold, HoldId } from './model/hold.ts';
 import type { Incident, IncidentId } from './model/incident.ts';
@@ -53,6 +54,8 @@ export type Memory = {
   readonly troubles: Readonly<Record<string, Millis>>;
   /** Flags whose move away from the safe state waits for a window; so that each refusal is said once. */
   readonly windowed: Readonly<Record<string, { readonly window: string; readonly variant: string }>>;
+  /** Of each drill in git. Absent in what an older version remembered. */
+  readonly drills?: Readonly<Record<string, DrillMemory>>;
   /** Planned or running. */
   readonly operations: Readonly<Record<OperationId, Operation>>;
   /**
@@ -110,6 +113,8 @@ export type TargetMemory = {
   readonly kept: readonly string[];
   /** Keeping others failed; null when it did not. */
   readonly keepRetry: Retry | null;
+  /** A new revision that waits for a window, so that it is said once; absent or null when none does. */
+  readonly withheld?: { readonly window: string; readonly commit: string } | null;
 };
 
 /** What a target is at. `calmSince`: nothing that names the target is the matter, with data; null while something is. */
@@ -210,6 +215,7 @@ export const EMPTY_MEMORY: Memory = {
   durations: {},
   troubles: {},
   windowed: {},
+  drills: {},
   operations: {},
   repeats: {},
   outbox: {},

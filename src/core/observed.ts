@@ -18,6 +18,8 @@ export type Observed = {
   readonly measures?: Readonly<Record<string, MeasureResult>>;
   /** The spans around now of each window of the policies; one that is missing is not known. */
   readonly windows?: Readonly<Record<string, readonly Span[]>>;
+  /** The instants around now of each drill that has a schedule; one that is missing is not known. */
+  readonly drills?: Readonly<Record<string, DueTimes>>;
   /** Of each schedule of the policies, its instants around now; one that is missing is not known. */
   readonly schedules?: Readonly<Record<string, ScheduleSight>>;
   readonly halt: Halt | null;
@@ -30,6 +32,9 @@ export type Span = { readonly from: Millis; readonly to: Millis };
 
 /** `last` is not after now, `next` is; null where there is none. */
 export type ScheduleSight = { readonly last: Millis | null; readonly next: Millis | null };
+
+/** Of a schedule: its newest instant up to now, and the next one after it; null where there is none. */
+export type DueTimes = { readonly last: Millis | null; readonly next: Millis | null };
 
 /** One evaluation of a trigger's query. */
 export type Reading = {

@@ -2,7 +2,7 @@ import type { EventSpec } from './event.ts';
 import { describeRoles } from './incidents/approval-slots.ts';
 import { brakeOf, overrideCommand } from './incidents/brakes.ts';
 import { conflictSet } from './incidents/conflict-set.ts';
-import { usualDuration } from './incidents/duration-key.ts';
+import { estimateOf } from './incidents/duration-key.ts';
 import { newIncident } from './incidents/open-incidents.ts';
 import type { Brake, Memory } from './memory.ts';
 import type { Desired } from './model/desired.ts';
@@ -94,7 +94,7 @@ function previewRung(memory: Memory, policy: RollbackPolicy, rung: Rung): RungPr
     conditional: (rung.when ?? []).length > 0,
     approval: rung.approval === undefined ? null : describeRoles(rung.approval.roles),
     loses: rung.dataLoss !== undefined,
-    estimateMs: usualDuration(memory, policy.name, rung.name),
+    estimateMs: estimateOf(memory, policy.name, rung.name)?.ms ?? null,
   };
 }
 

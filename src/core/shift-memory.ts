@@ -1,3 +1,4 @@
+import type { DrillMemory } from './drills/drill-memory.ts';
 import { shiftIncident } from './incidents/incident-times.ts';
 import type { Memory, PlaceMemory, Retry, TargetMemory } from './memory.ts';
 import type { Hold } from './model/hold.ts';
@@ -32,6 +33,7 @@ export function shiftMemory(memory: Memory, byMs: Millis): Memory {
           ? document.owed
           : { ...document.owed, retry: shiftRetry(document.owed.retry, byMs) },
     })),
+    drills: mapValues(memory.drills ?? {}, (drill) => shiftDrill(drill, byMs)),
     targets: mapValues(memory.targets, (target) => shiftTarget(target, byMs)),
     points: mapValues(memory.points, (point) => shiftPoint(point, byMs)),
     restores: mapValues(memory.restores, (restore) => ({ ...restore, startedAt: restore.startedAt + byMs })),
@@ -94,5 +96,15 @@ function shiftPoint(point: Point, byMs: Millis): Point {
     verify: verify === null ? null : shiftRetry(verify, byMs),
     pruned: pruned === null ? null : { ...pruned, at: pruned.at + byMs, deleteAt: pruned.deleteAt + byMs },
     pinned: pinned === null ? null : { ...pinned, at: pinned.at + byMs },
+  };
+}
+
+/** What is due by the calendar counts from the present as the clock now shows it. */
+function shiftDrill(drill: DrillMemory, byMs: Millis): DrillMemory {
+  const { run, handledUntil } = drill;
+  return {
+    ...drill,
+    handledUntil: handledUntil + byMs,
+    run: run === null ? null : { ...run, startedAt: run.startedAt + byMs },
   };
 }

@@ -1,4 +1,5 @@
 import { mkdirSync } from 'node:fs';
+import { rm } from 'node:fs/promises';
 import { hostname } from 'node:os';
 import { join, resolve } from 'node:path';
 import type { Event, EventSpec } from '../core/event.ts';
@@ -24,6 +25,7 @@ import { RemoteSampling } from '../metrics/remote/remote-sampling.ts';
 import type { SamplerMeans } from '../metrics/sampler.ts';
 import { Sampling, type SourceCondition } from '../metrics/sampling.ts';
 import { SampleStore } from '../metrics/store/sample-store.ts';
+import { DrillCalendar } from '../policy/drill-times.ts';
 import type { HostConfig } from '../policy/host-config.ts';
 import { loadPolicies } from '../policy/load.ts';
 import { ScheduleCalendar } from '../policy/schedule-instants.ts';
@@ -124,6 +126,7 @@ export class Daemon {
     const checks = new CheckWatch((check) => this.#check(check), now, wake);
     this.#targets = new TargetWatch(this.#hands.targets, now, wake);
     const calendar = new WindowCalendar();
+    const drillCalendar = new DrillCalendar();
     const schedules = new ScheduleCalendar();
     this.#executor = this.#createExecutor(now);
     this.reconciler = new Reconciler({
@@ -139,9 +142,11 @@ export class Daemon {
         onChange: wake,
       }),
       windows: (windows, at) => calendar.at(windows, at),
+      drills: (all, at) => drillCalendar.at(all, at),
       schedules: (desired, at) => schedules.at(desired === null ? [] : schedulesOf(desired), at),
       halt: () => readHalt(this.dataDir),
       start: (operation) => this.#executor.start(operation),
+      abandon: (ids) => this.#executor.abandon(ids, 'the drill is over'),
       onPlan: (plan, tookMs) => this.#observers.forEach((observer) => observer.onPlan?.(plan, tookMs)),
       onWants: (wants) => this.#want(wants),
       onEvents: (events, actor) => this.#observers.forEach((observer) => observer.onEvents?.(events, actor)),
@@ -182,6 +187,11 @@ export class Daemon {
     return this.#executor.cancelCapture(point, reason);
   }
 
+  /** Where rehearsals have folders of their own. */
+  get #scratchDir(): string {
+    return join(this.dataDir, 'drills');
+  }
+
   get isDryRun(): boolean {
     return this.#options.dryRun;
   }
@@ -200,6 +210,7 @@ export class Daemon {
       readings: _readings,
       windows: _windows,
       schedules: _schedules,
+      drills: _drills,
       measures: _measures,
       ...observed
     } = this.reconciler.observed;
@@ -251,6 +262,7 @@ export class Daemon {
     this.reconciler.stop();
     for (const timer of this.#timers) clearInterval(timer);
     await Promise.all([this.feed?.stop(), this.#sampling.stop(), this.#remote.stop()]);
+    this.#executor.stopRehearsals(reason);
     const patience = setTimeout(() => this.#executor.abortAll(reason), DRAIN_MS);
     await this.#executor.drain();
     clearTimeout(patience);
@@ -259,6 +271,7 @@ export class Daemon {
   }
 
   async #recover(): Promise<void> {
+    await rm(this.#scratchDir, { recursive: true, force: true });
     for (const operation of Object.values(this.reconciler.memory.operations)) {
       const finished = await recoverOperation(operation, this.#hands, () => this.content());
       this.record('revertd', finished);
@@ -275,6 +288,8 @@ export class Daemon {
       notifier: (name) => this.reconciler.desired?.notifiers[name],
       hostName: this.hostName,
       log: (operation, line) => this.#options.log.info({ operation }, line),
+      check: (check) => this.#check(check),
+      scratchDir: this.#scratchDir,
       writeReport: (incident) => writeReport(this.store, incident, this.dataDir, this.hostName),
       readReport: (incident) => renderReport(this.store, incident, this.hostName),
       content: () => this.content(),

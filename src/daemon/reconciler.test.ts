@@ -50,6 +50,8 @@ beforeEach(() => {
       onChange: () => undefined,
     }),
     windows: () => ({}),
+    drills: () => ({}),
+    abandon: () => {},
     schedules: () => ({}),
     halt: () => null,
     start: (operation) => started.push(operation.action.kind),

@@ -1,11 +1,12 @@
 import { decide } from '../core/decide.ts';
+import { abandonedRehearsals } from '../core/drills/settle-drills.ts';
 import type { Event, EventSpec } from '../core/event.ts';
 import { evolve } from '../core/evolve.ts';
 import type { Memory } from '../core/memory.ts';
 import type { Action } from '../core/model/action.ts';
 import type { Desired } from '../core/model/desired.ts';
 import { type DocumentKey, documentKey } from '../core/model/flag.ts';
-import { type Operation, plannedOperation } from '../core/model/operation.ts';
+import { type Operation, type OperationId, plannedOperation } from '../core/model/operation.ts';
 import type { Step } from '../core/model/step.ts';
 import { announcementOf } from '../core/notifications/announce.ts';
 import type { Halt, Observed, Reading } from '../core/observed.ts';
@@ -32,9 +33,12 @@ export type ReconcilerHost = {
   readonly targets: TargetWatch;
   readonly measures: MeasureWatch;
   readonly windows: (windows: Desired['windows'], now: Millis) => NonNullable<Observed['windows']>;
+  readonly drills: (drills: Desired['drills'], now: Millis) => NonNullable<Observed['drills']>;
   readonly schedules: (desired: Desired | null, now: Millis) => NonNullable<Observed['schedules']>;
   readonly halt: () => Halt | null;
   readonly start: (operation: Operation) => void;
+  /** Ends operations that are of no use any more. */
+  readonly abandon: (ids: readonly OperationId[]) => void;
   /** Told after each decision, for metrics and those who watch. */
   readonly onPlan: (plan: Plan, tookMs: number) => void;
   readonly onWants: (wants: Wants) => void;
@@ -193,6 +197,7 @@ export class Reconciler {
     this.#plan = plan;
     this.#planned = desired;
     this.#host.onPlan(plan, tookMs);
+    if (this.#acting) this.#host.abandon(abandonedRehearsals(plan.memory));
     if (this.#acting) for (const operation of plan.operations) this.#host.start(operation);
     if (this.#acting) this.#followThrough(plan);
     this.#observe(desired, now);
@@ -275,13 +280,14 @@ export class Reconciler {
   }
 
   #observed(readings: readonly Reading[]): Observed {
-    const { documents, checks, measures, targets, halt, windows, schedules, now } = this.#host;
+    const { documents, checks, measures, targets, halt, windows, schedules, drills, now } = this.#host;
     return {
       readings,
       documents: documents.sights,
       checks: checks.results,
       measures: measures.results,
       windows: windows(this.#desired?.windows, now()),
+      drills: drills(this.#desired?.drills, now()),
       schedules: schedules(this.#desired, now()),
       halt: halt(),
       targets: targets.sights,

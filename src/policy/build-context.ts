@@ -18,6 +18,8 @@ export type Reference = {
   readonly origin: Origin;
   /** Of a flag: the variant that must exist, and where it is named; `safe` asks for a safeVariant. */
   readonly variant?: { readonly name: string; readonly origin: Origin } | 'safe';
+  /** Of a policy: the rungs that its ladder must have, and where they are named. */
+  readonly rungs?: readonly { readonly name: string; readonly origin: Origin }[];
   /** Of a source: the type that it must have. */
   readonly sourceType?: MetricSource['type']['kind'];
   /** Of a target: what is to be done with it, which not every type can. */

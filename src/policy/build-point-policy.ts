@@ -2,13 +2,12 @@ import type { PointPolicy, RetainRules } from '../core/model/point-policy.ts';
 import type { CalendarSpan } from '../core/retention/local-time.ts';
 import { formatDuration, type Millis, parseDuration } from '../core/units.ts';
 import { type BuildContext, durationAt, fault, faultAtKey, valueOrigin } from './build-context.ts';
-import { isTimezone } from './build-window.ts';
 import { hasVariable } from './host-variables.ts';
 import type { Path } from './path.ts';
 import type { RawDocument, RawPointPolicy, RawRetain } from './raw-documents.ts';
+import { isTimezone, scheduleFault } from './schedule.ts';
 import { instantsAround } from './schedule-instants.ts';
 import { parseSize } from './size-text.ts';
-import { scheduleFault } from './window-spans.ts';
 
 const DEFAULT_MAX_FRACTION = 0.5;
 const DEFAULT_GRACE_MS: Millis = 24 * 3_600_000;

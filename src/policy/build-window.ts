@@ -1,17 +1,14 @@
 import type { Window } from '../core/model/window.ts';
 import { type BuildContext, durationAt, fault, valueOrigin } from './build-context.ts';
-import { hasVariable } from './host-variables.ts';
-import type { Path } from './path.ts';
+import { checkTimes } from './build-schedule.ts';
 import type { RawDocument, RawWindow } from './raw-documents.ts';
-import { scheduleFault, spansAround } from './window-spans.ts';
+import { spansAround } from './window-spans.ts';
 
 const SHORTEST = { ms: 60_000, text: '1m' };
 
 export function buildWindow(context: BuildContext, { spec, metadata }: RawDocument<RawWindow>): Window {
-  for (const [index, name] of (spec.applies?.flags ?? []).entries()) {
-    const origin = valueOrigin(context, ['spec', 'applies', 'flags', index]);
-    context.references.push({ kind: 'Flag', name, origin });
-  }
+  refer(context, 'Flag', 'flags', spec.applies?.flags);
+  refer(context, 'Target', 'targets', spec.applies?.targets);
   const window: Window = {
     name: metadata.name,
     origin: valueOrigin(context, []),
@@ -20,30 +17,30 @@ export function buildWindow(context: BuildContext, { spec, metadata }: RawDocume
     schedule: spec.schedule,
     durationMs: durationAt(context, ['spec', 'duration'], spec.duration, SHORTEST.ms, SHORTEST),
     timezone: spec.timezone ?? 'UTC',
-    flags: spec.applies?.flags ?? null,
+    ...meantBy(spec.applies),
   };
-  checkTimes(context, window);
+  if (checkTimes(context, window) && spansAround(window, 0).length === 0) {
+    const message = `the schedule "${window.schedule}" never comes`;
+    fault(context, ['spec', 'schedule'], 'E-SCHEDULE', { message, found: window.schedule });
+  }
   return window;
 }
 
-function checkTimes(context: BuildContext, window: Window): void {
-  const { schedule, timezone } = window;
-  if (hasVariable(schedule) || hasVariable(timezone)) return;
-  const path: Path = ['spec', isTimezone(timezone) ? 'schedule' : 'timezone'];
-  const found = isTimezone(timezone) ? schedule : timezone;
-  const message = isTimezone(timezone)
-    ? scheduleFault(window)
-    : `there is no time zone "${timezone}"; write an IANA name`;
-  if (message !== null) fault(context, path, 'E-SCHEDULE', { message, found });
-  else if (spansAround(window, 0).length === 0) {
-    fault(context, path, 'E-SCHEDULE', { message: `the schedule "${schedule}" never comes`, found });
+function refer(
+  context: BuildContext,
+  kind: 'Flag' | 'Target',
+  key: 'flags' | 'targets',
+  names: readonly string[] = [],
+): void {
+  for (const [index, name] of names.entries()) {
+    context.references.push({ kind, name, origin: valueOrigin(context, ['spec', 'applies', key, index]) });
   }
 }
 
-export function isTimezone(name: string): boolean {
-  try {
-    return new Intl.DateTimeFormat('en', { timeZone: name }).format(0) !== '';
-  } catch {
-    return false;
-  }
+/** Names narrow their kind. Where no kinds are listed, names are all that is meant, and without names everything is. */
+function meantBy({ kinds, flags, targets }: NonNullable<RawWindow['applies']> = {}): Pick<Window, 'flags' | 'targets'> {
+  const hasNames = flags !== undefined || targets !== undefined;
+  const all = (kind: 'Flag' | 'Target'): null | readonly string[] =>
+    (kinds === undefined ? !hasNames : kinds.includes(kind)) ? null : [];
+  return { flags: flags ?? all('Flag'), targets: targets ?? all('Target') };
 }

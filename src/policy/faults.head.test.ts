@@ -20,7 +20,7 @@ const EXPECTED: Readonly<Record<string, readonly string[]>> = {
   ],
   'missing-api-version': ['1:1 error[E-API-VERSION] `apiVersion` is missing; write apiVersion: revertd.dev/v1'],
   'missing-kind': [
-    '1:1 error[E-KIND] `kind` is missing; expected one of MetricSource, Target, Flag, RollbackPolicy, Notifier, Window, PointPolicy',
+    '1:1 error[E-KIND] `kind` is missing; expected one of MetricSource, Target, Flag, RollbackPolicy, Notifier, Window, PointPolicy, Drill',
   ],
   'missing-metadata': ['1:1 error[E-MISSING-KEY] `metadata` is missing in the document'],
   'missing-name': ['3:1 error[E-MISSING-KEY] `name` is missing in `metadata`; for example `name: memory-injection`'],

@@ -3,6 +3,12 @@ import { badFixtures, faultsOf } from '../../test/tools/policy-fixtures.ts';
 
 /** By fixture: every line that is printed of it. */
 const EXPECTED: Readonly<Record<string, readonly string[]>> = {
+  'drill-policy': ['11:17 error[E-NO-ROLLBACKPOLICY] there is no RollbackPolicy called "slo"; did you mean "slow"?'],
+  'drill-rung': [
+    '11:51 error[E-NO-RUNG] the ladder of "slow" has no rung "ment"; did you mean "mend"?',
+    '3:19 the RollbackPolicy "slow"',
+  ],
+  'drill-notifier': ['11:46 error[E-NO-NOTIFIER] there is no Notifier called "oncall"; there is no Notifier at all'],
   'check-source': ['28:80 error[E-NO-METRICSOURCE] there is no MetricSource called "prod"; expected app'],
   'check-source-type': [
     '28:80 error[E-SOURCE-TYPE] the MetricSource "app" is of type scrape, expected prometheus: what it samples is there for every query, so leave `source` out',
@@ -51,6 +57,9 @@ const EXPECTED: Readonly<Record<string, readonly string[]>> = {
     '3:19 the Flag "fast-path"',
   ],
   'missing-window-flag': ['19:79 error[E-NO-FLAG] there is no Flag called "fast-pat"; did you mean "fast-path"?'],
+  'missing-window-target': [
+    '9:81 error[E-NO-TARGET] there is no Target called "memory-cod"; did you mean "memory-code"?',
+  ],
   'not-for-host': [
     '28:28 error[E-NOT-FOR-HOST] the Flag "fast-path" is not for this host (its hosts.matchLabels), but what refers to it is',
     '10:19 the Flag "fast-path"',

@@ -13,6 +13,11 @@ const EXPECTED: Readonly<Record<string, readonly string[]>> = {
     '9:25 error[E-RANGE] `maxFraction` must be at most 1; found the number 2',
     '10:16 error[E-VALUE] `compression` must be zstd, gzip or none; found the text "lzma"',
   ],
+  'drill-mode': ['11:29 error[E-VALUE] `mode` must be dryRun or scratch; found the text "dry"'],
+  'drill-cron': [
+    '11:47 error[E-FORMAT] `schedule` is not right: found "0 3 1 */3 * 2026", expected a schedule of five fields such as 0 3 1 */3 *',
+  ],
+  'drill-to-come': ['11:37 error[E-NOT-SUPPORTED] `before` is not supported by this version yet'],
   'sql-update': [
     '8:33 error[E-SQL] `query` is not a SELECT: it begins with "DELETE"',
     '9:71 error[E-SQL] the column "value" is the value; it cannot be a label too',
@@ -229,8 +234,7 @@ const EXPECTED: Readonly<Record<string, readonly string[]>> = {
     '27:43 error[E-VALUE] `to` must be `safe` or {variant: NAME}; found the text "off"; write {variant: "off"}',
   ],
   topic: [
-    '6:16 error[E-VALUE] `on[1]` must be opened, rung, approval, update, escalated, asking, resolved, exhausted, aborted, braked, warning, refused, drift, report or points; found the text "resolve"; did you mean resolved?',
-    '6:25 error[E-NOT-SUPPORTED] "drill" is not supported by this version yet; expected opened, rung, approval, update, escalated, asking, resolved, exhausted, aborted, braked, warning, refused, drift, report or points',
+    '6:16 error[E-VALUE] `on[1]` must be opened, rung, approval, update, escalated, asking, resolved, exhausted, aborted, braked, warning, refused, drift, report, points or drill; found the text "resolve"; did you mean resolved?',
   ],
   'triggers-mapping': [
     '21:5 error[E-TYPE] `triggers` must be a list of triggers; found a mapping; put "- " before each item',

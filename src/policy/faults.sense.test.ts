@@ -3,6 +3,12 @@ import { badFixtures, faultsOf } from '../../test/tools/policy-fixtures.ts';
 
 /** By fixture: every line that is printed of it. */
 const EXPECTED: Readonly<Record<string, readonly string[]>> = {
+  'drill-schedule': [
+    '11:47 error[E-SCHEDULE] the schedule "0 3 1 13 *" has not five fields of cron: Invalid value for month: 12',
+  ],
+  'drill-never': ['11:47 error[E-SCHEDULE] the schedule "0 3 30 2 *" never comes'],
+  'drill-zone': ['11:70 error[E-SCHEDULE] there is no time zone "Berlin"; write an IANA name'],
+  'drill-rto': ['11:42 error[E-RANGE] `rto` must be at least 1s; found 500ms'],
   approval: [
     '26:28 error[E-NAME] "d b a" cannot be a name: names are up to 63 letters, digits, ".", "_" and "-", beginning and ending with a letter or digit',
     '26:35 error[E-RANGE] `d b a` must be at least 1; found the number 0',

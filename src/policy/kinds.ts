@@ -1,9 +1,18 @@
 /** The kinds that this version loads. */
-export const KINDS = ['MetricSource', 'Target', 'Flag', 'RollbackPolicy', 'Notifier', 'Window', 'PointPolicy'] as const;
+export const KINDS = [
+  'MetricSource',
+  'Target',
+  'Flag',
+  'RollbackPolicy',
+  'Notifier',
+  'Window',
+  'PointPolicy',
+  'Drill',
+] as const;
 export type Kind = (typeof KINDS)[number];
 
 /** Kinds of the language that this version knows by name only. */
-export const KINDS_TO_COME = ['Drill'] as const;
+export const KINDS_TO_COME = [] as const;
 
 /** Tests of policies stand beside them; they say nothing about what is desired. */
 export const TEST_KIND = 'PolicyTest';

@@ -17,6 +17,8 @@ export type Declared = {
   readonly isHere: boolean;
   /** Of a flag that was built. */
   readonly variants?: { readonly names: readonly string[]; readonly safe: boolean };
+  /** Of a policy that was built: the rungs of its ladder. */
+  readonly rungs?: readonly string[];
   /** Of a source that was built. */
   readonly intervalMs?: number;
   readonly sourceType?: MetricSource['type']['kind'];
@@ -99,6 +101,7 @@ function checkReference(target: Declared, reference: Reference, isHere: boolean)
   }
   return [
     ...checkVariant(reference, target),
+    ...checkRungs(reference, target),
     ...checkSourceType(reference, target),
     ...checkNeeds(reference, target),
     ...checkTargetUse(reference, target),
@@ -156,6 +159,22 @@ function checkNeeds({ needs, origin, name }: Reference, { target, origin: there 
   if (target.database) return [];
   const message = `the Target "${name}" is of type ${target.type}, which has no database to count in; name one: {sql: {sqlite: PATH, query: SELECT}}`;
   return [errorAt(origin, 'E-NO-DATABASE', { message, found: target.type, related })];
+}
+
+function checkRungs({ rungs = [], name }: Reference, target: Declared): readonly Diagnostic[] {
+  const known = target.rungs;
+  if (known === undefined) return [];
+  return rungs
+    .filter((rung) => !known.includes(rung.name))
+    .map(({ name: rung, origin }) => {
+      const suggestion = nearestName(rung, known);
+      const expected = known.length === 0 ? 'it has none' : `expected ${alternativesText(known)}`;
+      const hint = suggestion === undefined ? expected : `did you mean "${suggestion}"?`;
+      const related = [{ ...target.origin, message: `the RollbackPolicy "${name}"` }];
+      const message = `the ladder of "${name}" has no rung "${rung}"; ${hint}`;
+      const wording = { message, found: rung, expected: alternativesText(known), related };
+      return errorAt(origin, 'E-NO-RUNG', suggestion === undefined ? wording : { ...wording, suggestion });
+    });
 }
 
 function checkSourceType({ sourceType, origin, name }: Reference, target: Declared): readonly Diagnostic[] {

@@ -1,3 +1,4 @@
+import type { Drill } from '../core/model/drill.ts';
 import type { Flag } from '../core/model/flag.ts';
 import type { MetricSource } from '../core/model/metric-source.ts';
 import type { Notifier } from '../core/model/notifier.ts';
@@ -6,6 +7,7 @@ import type { RollbackPolicy } from '../core/model/policy.ts';
 import { databaseOf, isCaptured, type Target } from '../core/model/target.ts';
 import type { Window } from '../core/model/window.ts';
 import type { BuildContext, PlaceUse, Reference, SamplingUse } from './build-context.ts';
+import { buildDrill } from './build-drill.ts';
 import { buildFlag } from './build-flag.ts';
 import { buildNotifier } from './build-notifier.ts';
 import { buildPointPolicy } from './build-point-policy.ts';
@@ -34,6 +36,7 @@ export type BuiltObject =
   | { readonly kind: 'RollbackPolicy'; readonly value: RollbackPolicy }
   | { readonly kind: 'Notifier'; readonly value: Notifier }
   | { readonly kind: 'Window'; readonly value: Window }
+  | { readonly kind: 'Drill'; readonly value: Drill }
   | { readonly kind: 'PointPolicy'; readonly value: PointPolicy };
 
 /** What the rest of the revision gives to one document. */
@@ -90,6 +93,8 @@ function build(document: PolicyDocument, kind: Kind, options: DocumentOptions): 
       return assemble(document, kind, options, (context, raw) => ({ kind, value: buildNotifier(context, raw) }));
     case 'Window':
       return assemble(document, kind, options, (context, raw) => ({ kind, value: buildWindow(context, raw) }));
+    case 'Drill':
+      return assemble(document, kind, options, (context, raw) => ({ kind, value: buildDrill(context, raw) }));
     case 'PointPolicy':
       return assemble(document, kind, options, (context, raw) => ({ kind, value: buildPointPolicy(context, raw) }));
   }
@@ -188,8 +193,10 @@ function declare(document: PolicyDocument, object: BuiltObject, isHere: boolean)
       return { ...base, target };
     }
     case 'RollbackPolicy':
+      return { ...base, rungs: object.value.ladder.map(({ name }) => name) };
     case 'Notifier':
     case 'Window':
+    case 'Drill':
     case 'PointPolicy':
       return base;
   }

@@ -120,6 +120,7 @@ function gather(revision: Revision, documents: readonly LoadedDocument[]): Polic
     flags: byName(objects.flatMap((object) => (object.kind === 'Flag' ? [object.value] : []))),
     policies: byName(objects.flatMap((object) => (object.kind === 'RollbackPolicy' ? [object.value] : []))),
     notifiers: byName(objects.flatMap((object) => (object.kind === 'Notifier' ? [object.value] : []))),
+    drills: byName(objects.flatMap((object) => (object.kind === 'Drill' ? [object.value] : []))),
     pointPolicies: byName(objects.flatMap((object) => (object.kind === 'PointPolicy' ? [object.value] : []))),
     windows: byName(objects.flatMap((object) => (object.kind === 'Window' ? [object.value] : []))),
   };

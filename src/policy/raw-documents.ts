@@ -1,4 +1,5 @@
 import type { ContainerCondition, UnitState } from '../core/model/check.ts';
+import type { DrillMode } from '../core/model/drill.ts';
 import type { FileFormat } from '../core/model/edit-file-step.ts';
 import type { JsonExpectation } from '../core/model/http-expectation.ts';
 import type { SqlQuery, TlsFiles } from '../core/model/metric-source.ts';
@@ -19,6 +20,7 @@ export type RawDocuments = {
   readonly RollbackPolicy: RawDocument<RawRollbackPolicy>;
   readonly Notifier: RawDocument<RawNotifier>;
   readonly Window: RawDocument<RawWindow>;
+  readonly Drill: RawDocument<RawDrill>;
   readonly PointPolicy: RawDocument<RawPointPolicy>;
 };
 
@@ -193,7 +195,21 @@ export type RawWindow = {
   readonly schedule: string;
   readonly duration: string;
   readonly timezone?: string;
-  readonly applies?: { readonly kinds?: readonly 'Flag'[]; readonly flags?: readonly string[] };
+  readonly applies?: {
+    readonly kinds?: readonly ('Flag' | 'Target')[];
+    readonly flags?: readonly string[];
+    readonly targets?: readonly string[];
+  };
+};
+
+export type RawDrill = {
+  readonly schedule?: string;
+  readonly timezone?: string;
+  readonly policy: string;
+  readonly rungs?: readonly string[];
+  readonly mode: DrillMode;
+  readonly rto?: string;
+  readonly notify?: readonly string[];
 };
 
 export type RawWebhook = {

@@ -1,7 +1,7 @@
 import type { Observed, ScheduleSight } from '../core/observed.ts';
 import type { WantedSchedule } from '../core/points/schedules.ts';
 import type { Millis } from '../core/units.ts';
-import { cronOf } from './window-spans.ts';
+import { cronOf } from './schedule.ts';
 
 type Schedule = Pick<WantedSchedule, 'expression' | 'timezone'>;
 

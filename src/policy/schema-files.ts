@@ -11,6 +11,7 @@ const FILES = {
   RollbackPolicy: 'rollback-policy.schema.json',
   Notifier: 'notifier.schema.json',
   Window: 'window.schema.json',
+  Drill: 'drill.schema.json',
   PointPolicy: 'point-policy.schema.json',
 } as const satisfies Record<Kind, string>;
 

@@ -14,12 +14,12 @@ export const KEYS_TO_COME: Readonly<Record<string, readonly string[]>> = {
   'PointPolicy spec': ['copies', 'validate'],
   Check: ['assessed'],
   'Check unit journal': ['none'],
+  'Drill spec': ['before', 'to'],
 };
 
 /** Values likewise, by the title of the schema that lists the values of today. */
 export const VALUES_TO_COME: Readonly<Record<string, readonly string[]>> = {
   '`safe` or {variant: NAME}': ['previousStep'],
-  topic: ['drill'],
 };
 
 /** Objects likewise, by the title and the object's key. */

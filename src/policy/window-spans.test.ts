@@ -1,5 +1,6 @@
 import { describe, expect, test } from 'vitest';
-import { scheduleFault, spansAround, WindowCalendar } from './window-spans.ts';
+import { scheduleFault } from './schedule.ts';
+import { spansAround, WindowCalendar } from './window-spans.ts';
 
 const HOUR = 3_600_000;
 const BERLIN = 'Europe/Berlin';
@@ -75,6 +76,7 @@ test('a calendar answers as a fresh computation does, forwards and backwards', (
     durationMs: 8 * HOUR,
     timezone: BERLIN,
     flags: null,
+    targets: null,
   } as const;
   const start = Date.parse('2026-03-27T00:00:00Z');
   const isIn = (spans: readonly { from: number; to: number }[], now: number): boolean =>

@@ -1,28 +1,17 @@
-import { Cron } from 'croner';
 import type { Window } from '../core/model/window.ts';
 import type { Observed, Span } from '../core/observed.ts';
 import type { Millis } from '../core/units.ts';
+import { cronOf } from './schedule.ts';
 
 type Times = Pick<Window, 'schedule' | 'durationMs' | 'timezone'>;
 
 /** A schedule that begins more often than this within one duration is one long window anyway. */
 const MOST_SPANS = 1_000;
 
-/** What is wrong with the schedule; null if nothing. */
-export function scheduleFault({ schedule, timezone }: Pick<Window, 'schedule' | 'timezone'>): string | null {
-  try {
-    cronOf({ schedule, timezone });
-    return null;
-  } catch (error) {
-    const why = error instanceof Error ? error.message.replace(/^CronPattern: /, '') : String(error);
-    return `the schedule "${schedule}" has not five fields of cron: ${why}`;
-  }
-}
-
 /**
  * The spans of a window that may hold `now`, and the next one; ascending, those that touch as one. A span lasts as long as
  * `duration` says in time that passes. A time that the clock skips begins when the clock goes on, one that it shows
- * twice begins once: see `cronOf`.
+ * twice begins once: see `schedule.ts`.
  */
 export function spansAround({ schedule, durationMs, timezone }: Times, now: Millis): readonly Span[] {
   const cron = cronOf({ schedule, timezone });
@@ -37,11 +26,6 @@ export function spansAround({ schedule, durationMs, timezone }: Times, now: Mill
     from = cron.nextRun(from);
   }
   return spans;
-}
-
-/** croner answers questions about time here and runs nothing: the pattern has no function. */
-export function cronOf({ schedule, timezone }: Pick<Window, 'schedule' | 'timezone'>): Cron {
-  return new Cron(schedule, { timezone, paused: true, mode: '5-part' });
 }
 
 /** The spans of all windows around now; what was computed is kept for as long as it says something about now. */

@@ -18,6 +18,8 @@ export function actionText(action: Action): string {
       return `move ${action.target.name} to ${action.to}`;
     case 'keep':
       return `keep ${action.target.name}`;
+    case 'rehearse':
+      return `drill ${action.drill}`;
     case 'capture':
     case 'validate':
       return `${action.kind} ${action.point}`;

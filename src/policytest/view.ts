@@ -95,6 +95,7 @@ export function actionsSince(host: VirtualHost, mark: Mark): readonly JsonValue[
         return [{ move: { target: action.target.name, to: action.to }, outcome }];
       case 'deliver':
       case 'keep':
+      case 'rehearse':
       case 'capture':
       case 'validate':
       case 'collect':

@@ -355,6 +355,7 @@ export class VirtualHost {
         return observedStep(operation, action.step, (check) => this.#answerTo(check));
       case 'deliver':
       case 'keep':
+      case 'rehearse':
       case 'capture':
       case 'validate':
       case 'collect':

@@ -7,6 +7,7 @@ import { PromqlError } from '../promql/promql-error.ts';
 import type { LogRecord } from '../store/store.ts';
 import { applyPlan } from './apply-plan.ts';
 import { ANONYMOUS, type Caller } from './caller-proof.ts';
+import { type DrillStatus, drillStatus, drillStatuses } from './drill-status.ts';
 import { explain } from './explain.ts';
 import type { HostControl, HostView } from './host-view.ts';
 import { periodReport } from './period.ts';
@@ -96,6 +97,9 @@ const ROUTES: readonly (readonly [method: string, pattern: string, handler: Hand
     ({ view }, request, name) => list(previewRollback(situationOf(view), rollbackIn(request, name))),
   ],
   ['POST', 'rollback/:name', (host, request, name) => rollBack(host, request, name)],
+  ['GET', 'drills', ({ view }) => list({ drills: drillStatuses(view) })],
+  ['GET', 'drills/:name', ({ view }, _request, name) => list(oneDrill(view, name))],
+  ['POST', 'drills/:name', (host, { actor }, name) => list({ run: control(host).drill(actor, name) })],
   [
     'POST',
     'halt',
@@ -213,6 +217,13 @@ function oneFlag(view: HostView, name: string): unknown {
     throw new HttpProblem(404, 'notFound', `there is no flag ${name}; \`revertd flags list\` shows all`);
   const history = view.store?.events({ subject: `Flag/${name}`, limit: 100 }) ?? [];
   return list({ ...flagStatus(flag, view), history: history.map(eventJson) });
+}
+
+function oneDrill(view: HostView, name: string): DrillStatus {
+  const drill = view.desired()?.drills?.[name];
+  if (drill === undefined)
+    throw new HttpProblem(404, 'notFound', `there is no drill ${name}; \`revertd drills list\` shows all`);
+  return drillStatus(drill, view);
 }
 
 function override(host: ApiHost, { actor, body }: ApiRequest, flag: string): unknown {

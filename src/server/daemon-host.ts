@@ -1,4 +1,5 @@
 import { type ApprovalSituation, approveRung, overrideApproval, rejectRung } from '../core/approval-commands.ts';
+import { beginDrill } from '../core/drill-command.ts';
 import type { PolicySet } from '../core/model/desired.ts';
 import {
   abortIncident,
@@ -50,6 +51,7 @@ export function viewOf(daemon: Daemon): HostView {
     conditions: () => daemon.reconciler.present?.conditions ?? [],
     observe: () => daemon.observation(),
     windows: () => daemon.reconciler.observed.windows,
+    drills: () => daemon.reconciler.observed.drills,
     store: daemon.store,
     query: (request) => explore(daemon.samples, request),
     coverage: (query) => daemon.evaluator.coverage(query, daemon.now()),
@@ -137,6 +139,14 @@ export function controlOf(daemon: Daemon): HostControl {
       return events.flatMap((event) => (event.type === 'restore.begun' ? [event.restore.id] : []))[0] ?? '';
     },
     prunePoint: (actor, point) => daemon.record(actor, ...prunePoint(situation(actor), point)),
+    drill(actor, name) {
+      if (daemon.isDryRun) throw neverActs('rehearse');
+      const { desired, memory, observed } = daemon.reconciler;
+      if (desired === null) throw new CommandError('refused', 'no revision of the policies is in force yet');
+      const { run, events } = beginDrill({ desired, memory, observed, now: daemon.now() }, name, actor);
+      daemon.record(actor, ...events);
+      return run;
+    },
     halt(actor, reason, now) {
       writeHalt(daemon.dataDir, { since: daemon.now(), by: actor, reason });
       daemon.reconciler.cycle();

@@ -1,4 +1,5 @@
 import { Counter, Gauge, Histogram, Registry } from 'prom-client';
+import type { DrillMemory } from '../core/drills/drill-memory.ts';
 import type { Event } from '../core/event.ts';
 import type { Action } from '../core/model/action.ts';
 import { isOpen } from '../core/model/incident.ts';
@@ -41,12 +42,16 @@ export class DaemonMetrics {
   readonly #overridden = this.#counter('revertd_brakes_overridden_total', 'How often a person acted against a brake', [
     'policy',
   ]);
-  readonly #windowed = this.#counter('revertd_changes_withheld_total', 'How often a window made a flag wait', [
-    'window',
-  ]);
+  readonly #windowed = this.#counter(
+    'revertd_changes_withheld_total',
+    'How often a window made a flag or a deployment wait',
+    ['window'],
+  );
   readonly #approvals = this.#counter('revertd_approvals_total', 'What people said to rungs that ask for approval', [
     'answer',
   ]);
+
+  readonly #drills = this.#counter('revertd_drills_total', 'Drills that ended, by outcome', ['drill', 'outcome']);
 
   constructor(view: HostView) {
     this.#gauge('revertd_build_info', 'Always 1', ['version'], (gauge) => gauge.set({ version: view.version }, 1));
@@ -112,6 +117,9 @@ export class DaemonMetrics {
       case 'notification.dropped':
         this.#dropped.inc({ notifier: event.key.slice(0, event.key.indexOf('/')) });
         break;
+      case 'drill.ended':
+        this.#drills.inc({ drill: event.drill, outcome: event.result.outcome });
+        break;
       case 'incident.closed':
         this.#incidents.inc({ outcome: event.outcome });
         break;
@@ -125,6 +133,7 @@ export class DaemonMetrics {
         this.#overridden.inc({ policy: event.policy });
         break;
       case 'window.withheld':
+      case 'target.withheld':
         this.#windowed.inc({ window: event.window });
         break;
       case 'approval.given':
@@ -149,6 +158,18 @@ export class DaemonMetrics {
     this.#gauge('revertd_source_up', 'Whether a target delivered at its last turn', ['source', 'target'], (gauge) => {
       for (const { source, target, state } of view.sources()) gauge.set({ source, target }, state === 'up' ? 1 : 0);
     });
+    const drills = (): readonly (readonly [string, DrillMemory])[] => Object.entries(view.memory().drills ?? {});
+    this.#gauge('revertd_drill_last_duration_seconds', 'What the last drill took', ['drill'], (gauge) => {
+      for (const [drill, { last }] of drills()) if (last !== null) gauge.set({ drill }, last.durationMs / 1000);
+    });
+    this.#gauge(
+      'revertd_drill_last_success_timestamp_seconds',
+      'When the last good drill ended',
+      ['drill'],
+      (gauge) => {
+        for (const [drill, { lastSuccessAt: at }] of drills()) if (at !== null) gauge.set({ drill }, at / 1000);
+      },
+    );
     this.#gauge('revertd_conditions', 'Conditions that need attention, by type', ['type'], (gauge) => {
       for (const { type, needsAttention } of conditionsNow(view)) if (needsAttention) gauge.inc({ type });
     });

@@ -1,6 +1,6 @@
 import { describeRoles } from '../core/incidents/approval-slots.ts';
 import { conflictSet } from '../core/incidents/conflict-set.ts';
-import { usualDuration } from '../core/incidents/duration-key.ts';
+import { estimateOf } from '../core/incidents/duration-key.ts';
 import { criticalTriggers } from '../core/incidents/verdict.ts';
 import { isOpen } from '../core/model/incident.ts';
 import { formatOrigin } from '../core/model/origin.ts';
@@ -8,6 +8,7 @@ import type { RollbackPolicy } from '../core/model/policy.ts';
 import { describeStep } from '../core/model/step.ts';
 import { nearestName } from '../core/nearest-name.ts';
 import { describeEvent } from '../core/report/describe-event.ts';
+import { drillStatus } from './drill-status.ts';
 import type { HostView } from './host-view.ts';
 import { HttpProblem } from './problem.ts';
 import { flagStatus, incidentStatus, SCHEMA_VERSION, triggerStatuses } from './status.ts';
@@ -15,7 +16,7 @@ import { targetStatus } from './target-status.ts';
 
 const EVENTS_SHOWN = 20;
 
-const KINDS = ['RollbackPolicy', 'Flag', 'Target', 'MetricSource', 'Incident'] as const;
+const KINDS = ['RollbackPolicy', 'Flag', 'Target', 'MetricSource', 'Drill', 'Incident'] as const;
 
 /** One object in full: what it is, how it stands, why, and what happened to it lately. */
 export function explain(view: HostView, object: string): unknown {
@@ -45,6 +46,8 @@ function detailOf(view: HostView, kind: string, name: string): object {
       const source = found(desired?.metricSources ?? {}, kind, name);
       return { source, targets: view.sources().filter((target) => target.source === name) };
     }
+    case 'Drill':
+      return { drill: drillStatus(found(desired?.drills ?? {}, kind, name), view) };
     case 'Incident': {
       const incident = view.store?.incident(name);
       if (incident === undefined) throw new HttpProblem(404, 'notFound', `there is no incident ${name}`);
@@ -71,7 +74,7 @@ function policyDetail(view: HostView, policy: RollbackPolicy): object {
         do: rung.do.map(describeStep),
         verify: rung.verify,
         approval: rung.approval === undefined ? null : describeRoles(rung.approval.roles),
-        estimateMs: usualDuration(memory, policy.name, rung.name),
+        estimateMs: estimateOf(memory, policy.name, rung.name)?.ms ?? null,
       })),
       brake: memory.brakes[policy.name] ?? null,
       incident:

@@ -1,6 +1,7 @@
 import type { ApprovalAnswer } from '../core/approval-commands.ts';
 import type { Memory } from '../core/memory.ts';
 import type { Desired, PolicySet } from '../core/model/desired.ts';
+import type { DrillRunId } from '../core/model/drill.ts';
 import type { IncidentAnswer } from '../core/model/incident.ts';
 import type { RestoreId } from '../core/model/manual-restore.ts';
 import type { PointId } from '../core/model/point.ts';
@@ -42,6 +43,8 @@ export type HostView = {
   readonly observe: () => Observation;
   /** The spans around now of the policies' windows. */
   readonly windows: () => Observed['windows'];
+  /** The instants around now of the policies' drills. */
+  readonly drills: () => Observed['drills'];
   /** Null before the first start. */
   readonly store: Store | null;
   /** Evaluates a query over the samples of a running daemon; null without one. @throws PromqlError */
@@ -72,6 +75,8 @@ export type HostControl = {
   readonly rejectRung: (caller: Caller, id: string, answer: ApprovalAnswer) => void;
   /** Walks a ladder by hand, and answers its incident. */
   readonly rollBack: (actor: string, request: RollbackRequest) => string;
+  /** Has a drill run now, and answers its run. */
+  readonly drill: (actor: string, name: string) => DrillRunId;
   /** `now`: steps that are under way are killed. */
   readonly halt: (actor: string, reason: string, now: boolean) => void;
   readonly resume: (actor: string) => boolean;

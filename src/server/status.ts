@@ -16,6 +16,7 @@ import { leadingElement, shownThreshold, viewTrigger } from '../core/triggers/tr
 import type { Millis } from '../core/units.ts';
 import type { FeedState } from '../daemon/policy-feed.ts';
 import type { SourceCondition } from '../metrics/sampling.ts';
+import { type DrillStatus, drillStatuses } from './drill-status.ts';
 import type { HostView } from './host-view.ts';
 import { type TargetStatus, targetStatuses } from './target-status.ts';
 
@@ -35,6 +36,7 @@ export type Status = {
   readonly triggers: readonly TriggerStatus[];
   readonly flags: readonly FlagStatus[];
   readonly targets: readonly TargetStatus[];
+  readonly drills: readonly DrillStatus[];
   readonly incidents: readonly IncidentStatus[];
   readonly holds: readonly HoldStatus[];
   readonly conditions: readonly Condition[];
@@ -113,6 +115,7 @@ export function statusOf(view: HostView): Status {
     triggers: triggerStatuses(view),
     flags: flagStatuses(view),
     targets: targetStatuses(view),
+    drills: drillStatuses(view),
     incidents: Object.values(memory.incidents).filter(isOpen).map(incidentStatus),
     holds: holdStatuses({ desired, memory, now: view.now(), windows: view.windows() }),
     conditions: conditionsNow(view),

@@ -31,6 +31,7 @@ const FIELDS = {
   durations: 'record',
   troubles: 'record',
   windowed: 'record',
+  drills: 'record',
   reportsOwed: 'record',
   nextIncident: 'whole',
   nextOperation: 'whole',

@@ -40,6 +40,7 @@ const step = (script: string, rest: Partial<StepOf<'run'>> = {}): StepOf<'run'> 
 /** The same driver in the same life, as an operation of its own. */
 function life(operation = `step:INC-${(operations += 1)}/a/do/0#1`) {
   const driver = runStep({
+    secrets,
     allow: createAllowList({}),
     ask: () => Promise.resolve({ outcome: 'unknown', detail: '' }),
   });

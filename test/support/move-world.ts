@@ -36,6 +36,9 @@ export function move(world: World, one: Move, round: (world: World) => Plan): vo
     case 'edit':
       edit(world, one.entry, one.value);
       break;
+    case 'due':
+      world.drills = { monthly: { last: world.now, next: world.now + 3_600_000 } };
+      break;
     case 'push':
     case 'checkout': {
       const before = world.checkouts['code'] ?? { head: one.revision };
@@ -46,6 +49,10 @@ export function move(world: World, one: Move, round: (world: World) => Plan): vo
     case 'jump':
       world.now += one.byMs;
       // What was seen by the old clock tells nothing by the new one; here it moves along.
+      world.drills = mapValues(world.drills, ({ last }) => ({
+        last: last === null ? null : last + one.byMs,
+        next: null,
+      }));
       world.checks = mapValues(world.checks, (result) => ({ ...result, at: result.at + one.byMs }));
       world.measures = mapValues(world.measures, (result) => ({ ...result, at: result.at + one.byMs }));
       world.record({ type: 'clock.jumped', byMs: one.byMs });

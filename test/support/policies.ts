@@ -1,5 +1,6 @@
 import type { Check } from '../../src/core/model/check.ts';
 import type { Desired } from '../../src/core/model/desired.ts';
+import type { Drill } from '../../src/core/model/drill.ts';
 import type { Flag } from '../../src/core/model/flag.ts';
 import { NOTIFICATION_TOPICS, type Notifier } from '../../src/core/model/notifier.ts';
 import type { Origin } from '../../src/core/model/origin.ts';
@@ -209,6 +210,21 @@ export function aNotifier(change: Partial<Notifier> = {}): Notifier {
     on: NOTIFICATION_TOPICS,
     timeoutMs: 10_000,
     type: { kind: 'webhook', url: 'http://127.0.0.1:1/', headers: {} },
+    ...change,
+  };
+}
+
+export function aDrill(change: Partial<Drill> = {}): Drill {
+  return {
+    name: 'monthly',
+    origin: ORIGIN,
+    suspend: false,
+    schedule: '0 3 1 * *',
+    timezone: 'UTC',
+    policy: 'guard',
+    rungs: null,
+    mode: 'dryRun',
+    notify: [],
     ...change,
   };
 }

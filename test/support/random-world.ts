@@ -1,5 +1,6 @@
 import * as fc from 'fast-check';
 import type { Desired } from '../../src/core/model/desired.ts';
+import type { Drill } from '../../src/core/model/drill.ts';
 import type { Flag } from '../../src/core/model/flag.ts';
 import type { IncidentAnswer } from '../../src/core/model/incident.ts';
 import type { Notifier } from '../../src/core/model/notifier.ts';
@@ -8,6 +9,7 @@ import type { Step } from '../../src/core/model/step.ts';
 import type { Trigger } from '../../src/core/model/trigger.ts';
 import {
   aCheck,
+  aDrill,
   aFlag,
   aPolicy,
   aRestore,
@@ -46,6 +48,8 @@ export type Move =
   | { readonly kind: 'reject' }
   | { readonly kind: 'rollback'; readonly policy: string; readonly force: boolean }
   | { readonly kind: 'check'; readonly outcome: 'true' | 'false' | 'unknown' }
+  /** An instant of the drill's schedule has come. */
+  | { readonly kind: 'due' }
   | { readonly kind: 'adopt' }
   | { readonly kind: 'restart' }
   | { readonly kind: 'halt' }
@@ -166,12 +170,22 @@ const anyTarget = fc
     return aTarget({ quiesce, suspend, type: { activate, bakeMs: 30 * SECOND, ...(tracks ? { track } : {}) } });
   });
 
+const anyDrill: fc.Arbitrary<Drill> = fc
+  .record({
+    policy: fc.constantFrom(...POLICIES),
+    mode: fc.constantFrom<Drill['mode']>('dryRun', 'scratch'),
+    suspend: often(false, true),
+    notify: often<readonly string[]>([], ['pager']),
+  })
+  .map(aDrill);
+
 export const anyDesired: fc.Arbitrary<Desired> = fc
   .record({
     flags: fc.record({ 'fast-path': anyFlag('fast-path'), other: anyFlag('other') }, { requiredKeys: ['fast-path'] }),
     policies: fc.record({ guard: anyPolicy('guard'), ward: anyPolicy('ward') }, { requiredKeys: [] }),
     notifiers: often<Desired['notifiers']>({ pager: PAGER }, {}),
     targets: fc.record({ code: anyTarget }, { requiredKeys: [] }),
+    drills: fc.record({ monthly: anyDrill }, { requiredKeys: [] }),
     adopt: often<Desired['adopt']>('ask', 'git'),
     revision: fc.constantFrom('rev-1', 'rev-2', 'rev-3'),
   })
@@ -226,6 +240,7 @@ export const anyMove: fc.Arbitrary<Move> = fc.oneof(
     weight: 1,
     arbitrary: fc.record({ kind: fc.constant('jump'), byMs: fc.integer({ min: -7_200_000, max: 7_200_000 }) }),
   },
+  { weight: 4, arbitrary: fc.record({ kind: fc.constant('due') }) },
   { weight: 2, arbitrary: fc.record({ kind: fc.constant('kill'), begun: fc.integer({ min: 0, max: 3 }) }) },
   {
     weight: 4,

@@ -33,6 +33,7 @@ export class World {
   checks: Record<string, CheckResult> = {};
   measures: NonNullable<Observed['measures']> = {};
   windows: NonNullable<Observed['windows']> = {};
+  drills: NonNullable<Observed['drills']> = {};
   schedules: NonNullable<Observed['schedules']> = {};
   /** What each captured target holds now. */
   contents: Record<string, string> = {};
@@ -40,7 +41,10 @@ export class World {
   checkouts: Record<string, { head: string; tip?: string }> = {};
   /** Everything that was done to the host, in order. */
   effects: string[] = [];
-  perform: (action: Action) => { outcome: OperationOutcome; detail: string; retryAfterMs?: Millis } = () => ({
+  /** Null: it goes on for as long as the test wants. */
+  perform: (
+    action: Action,
+  ) => { outcome: OperationOutcome; detail: string; retryAfterMs?: Millis; durationMs?: Millis } | null = () => ({
     outcome: 'done',
     detail: '',
   });
@@ -109,6 +113,7 @@ export class World {
       checks: this.checks,
       measures: this.measures,
       windows: this.windows,
+      drills: this.drills,
       schedules: this.schedules,
       halt: this.halt,
       targets: this.targetSights(),
@@ -217,7 +222,9 @@ export class World {
   private apply(operation: Operation): void {
     const { action } = operation;
     if (BEGUN.has(action.kind)) this.record({ type: 'operation.running', id: operation.id, fingerprint: null });
-    const { outcome, detail, ...rest } = this.perform(action);
+    const performed = this.perform(action);
+    if (performed === null) return;
+    const { outcome, detail, ...rest } = performed;
     if (outcome === 'done') this.effect(action);
     const digest = { ...digestOf(operation), ...(outcome === 'done' ? this.snapshotsOf(operation) : {}) };
     this.record({ type: 'operation.finished', id: operation.id, outcome, detail, durationMs: 0, ...digest, ...rest });
@@ -280,6 +287,9 @@ export class World {
       case 'activate':
       case 'step':
         this.effects.push(stepText(action.step));
+        break;
+      case 'rehearse':
+        this.effects.push(`rehearse ${action.drill}`);
         break;
       case 'notify':
         this.effects.push(`notify ${action.notifier} ${action.notification.topic}`);

@@ -22,6 +22,7 @@ const PAGES: readonly Page[] = [
   { file: 'rollback-policy.md', schema: 'rollback-policy.schema.json' },
   { file: 'notifier.md', schema: 'notifier.schema.json' },
   { file: 'window.md', schema: 'window.schema.json' },
+  { file: 'drill.md', schema: 'drill.schema.json' },
   { file: 'policy-test.md', schema: 'policy-test.schema.json' },
   { file: 'common.md', schema: COMMON },
   { file: 'configuration.md', schema: 'config.schema.json' },

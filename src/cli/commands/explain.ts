@@ -1,12 +1,14 @@
 import { formatDuration, formatInstant } from '../../core/units.ts';
 import type { Coverage } from '../../metrics/evaluator.ts';
 import type { SourceCondition } from '../../metrics/sampling.ts';
+import type { DrillStatus } from '../../server/drill-status.ts';
 import type { FlagStatus, IncidentStatus, TriggerStatus } from '../../server/status.ts';
 import type { TargetStatus } from '../../server/target-status.ts';
 import { EXIT, type ExitCode } from '../exit-code.ts';
 import { read } from '../host-access.ts';
 import { configOf, type GlobalOptions } from '../setup.ts';
 import { paint, type Terminal, table } from '../terminal.ts';
+import { nextText } from './drills.ts';
 import { flagText } from './flags.ts';
 import { shown, targetText } from './status.ts';
 
@@ -18,6 +20,7 @@ type Explained = {
   readonly flag?: FlagStatus;
   readonly target?: TargetStatus;
   readonly targets?: readonly SourceCondition[];
+  readonly drill?: DrillStatus;
   readonly incident?: IncidentStatus;
   readonly events: readonly { readonly at: number; readonly actor: string; readonly text: string | null }[];
 };
@@ -64,6 +67,7 @@ function explainText(found: Explained, terminal: Terminal): string {
       (target) =>
         `  ${target.target}: ${target.state}, ${target.samples} samples${target.lastError === undefined ? '' : `; ${target.lastError.message}`}`,
     ),
+    ...(found.drill === undefined ? [] : drillLines(found.drill)),
     ...(found.incident === undefined ? [] : incidentLines(found.incident)),
     ...(events.length === 0
       ? []
@@ -76,6 +80,25 @@ function incidentLines({ state, rung, reason, deadlineAt, request }: IncidentSta
     `  ${state}${rung === null ? '' : ` "${rung}"`}: ${reason}`,
     ...(deadlineAt === null ? [] : [`  until ${formatInstant(deadlineAt)}`]),
     ...(request?.lines ?? []).map((line) => `  ${line}`),
+  ];
+}
+
+function drillLines(drill: DrillStatus): string[] {
+  const { schedule, timezone, rtoMs, last } = drill;
+  const when = schedule === null ? 'only by hand' : `${schedule} (${timezone})`;
+  return [
+    `  defined in  ${drill.origin}${drill.suspended ? ', suspended' : ''}`,
+    `  rehearses   ${drill.rungs.map((rung) => `rung "${rung}"`).join(', ')} of ${drill.policy} (${drill.mode})`,
+    `  when        ${when}: ${nextText(drill)}`,
+    ...(rtoMs === null ? [] : [`  objective   ${formatDuration(rtoMs)}`]),
+    `  last        ${drill.lastText ?? 'never yet'}`,
+    ...(last?.rungs ?? []).flatMap(({ rung, outcome, durationMs, items }) => [
+      `    rung "${rung}" ${outcome} in ${formatDuration(durationMs)}`,
+      ...items.map(
+        (item) =>
+          `      ${item.outcome}: ${item.summary}${item.detail === '' ? '' : ` (${item.detail.split('\n', 1)[0]})`}`,
+      ),
+    ]),
   ];
 }
 

@@ -1,11 +1,13 @@
 import { shortRevision } from '../../core/model/revision.ts';
 import { formatDuration, type Millis } from '../../core/units.ts';
+import type { DrillStatus } from '../../server/drill-status.ts';
 import type { IncidentStatus, Status, TriggerStatus } from '../../server/status.ts';
 import { shownCommit, type TargetStatus } from '../../server/target-status.ts';
 import { EXIT, type ExitCode } from '../exit-code.ts';
 import { read } from '../host-access.ts';
 import { configOf, type GlobalOptions } from '../setup.ts';
 import { paint, type Style, type Terminal, table } from '../terminal.ts';
+import { nextText } from './drills.ts';
 
 /** How the host stands: policies, triggers, flags, incidents, holds, and what needs attention. */
 export async function status(options: GlobalOptions, terminal: Terminal, version: string): Promise<ExitCode> {
@@ -23,6 +25,7 @@ export function statusText(found: Status, terminal: Terminal, now: Millis): stri
     ...section('Triggers', triggerRows(found.triggers, terminal, now)),
     ...section('Flags', flagRows(found, terminal)),
     ...section('Targets', targetRows(found.targets, now)),
+    ...section('Drills', drillRows(found.drills)),
     ...section(
       'Holds',
       found.holds.map((hold) => `${hold.id}: ${JSON.stringify(hold.value)}, ${hold.cause}; lifts when ${hold.lifts}`),
@@ -170,4 +173,9 @@ function goodText(target: TargetStatus, now: Millis): string {
   const back = target.lastGood === null ? 'nothing good to go back to' : `last good ${shownCommit(target.lastGood)}`;
   if (target.goodAt === null) return `not good yet; ${back}`;
   return `good in ${formatDuration(Math.max(0, target.goodAt - now))}; ${back}`;
+}
+
+function drillRows(drills: readonly DrillStatus[]): string[] {
+  if (drills.length === 0) return [];
+  return [table(drills.map((one) => [one.drill, one.policy, nextText(one), one.lastText ?? 'never yet']))];
 }

@@ -38,7 +38,7 @@ export function comparePolicies(before: PolicySet, after: PolicySet): ObjectChan
   });
 }
 
-const KINDS = ['RollbackPolicy', 'Flag', 'Target', 'PointPolicy', 'MetricSource', 'Notifier', 'Window'];
+const KINDS = ['RollbackPolicy', 'Flag', 'Target', 'PointPolicy', 'MetricSource', 'Notifier', 'Window', 'Drill'];
 
 function rank(object: string): number {
   return KINDS.findIndex((kind) => object.startsWith(`${kind}/`));
@@ -60,6 +60,7 @@ function partsOf(set: PolicySet): Map<string, Part> {
     add(`PointPolicy/${policy.name}`, policy, policy.origin);
   }
   for (const window of Object.values(set.windows ?? {})) add(`Window/${window.name}`, window, window.origin);
+  for (const drill of Object.values(set.drills ?? {})) add(`Drill/${drill.name}`, drill, drill.origin);
   for (const policy of Object.values(set.policies)) {
     const object = `RollbackPolicy/${policy.name}`;
     add(object, headOf(policy), policy.origin);

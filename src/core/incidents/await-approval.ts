@@ -9,7 +9,7 @@ import { destinationOf } from '../targets/restore-step.ts';
 import type { Turn } from '../turn.ts';
 import { formatDuration, formatInstant } from '../units.ts';
 import { describeRoles, isComplete, slotsOf } from './approval-slots.ts';
-import { usualDuration } from './duration-key.ts';
+import { type Estimate, estimateOf } from './duration-key.ts';
 import { isOver } from './is-over.ts';
 import { COUNT_PATIENCE_MS, statedLoss } from './loss.ts';
 
@@ -61,8 +61,19 @@ function requestFor(turn: Turn, incident: Incident, rung: Rung, phase: AwaitingP
     ...(isEmpty(goodSince) ? {} : { goodSince }),
     loss: loss?.text ?? null,
     covers,
-    estimateMs: usualDuration(turn.memory, incident.policy.name, rung.name),
+    ...estimated(estimateOf(turn.memory, incident.policy.name, rung.name)),
   };
+}
+
+function estimated(estimate: Estimate | null): Pick<ApprovalRequest, 'estimateMs' | 'estimatedBy'> {
+  if (estimate === null) return { estimateMs: null };
+  return { estimateMs: estimate.ms, estimatedBy: estimate.by };
+}
+
+function estimateText({ estimateMs, estimatedBy }: ApprovalRequest): string {
+  if (estimateMs === null) return 'not known, it was never walked here';
+  const by = estimatedBy === 'drill' ? ', as a drill measured it; it was never walked here' : '';
+  return `${formatDuration(estimateMs)}${by}`;
 }
 
 /** Where the rung's restores go back to; null if it has none, undefined while a target was not looked at yet. */
@@ -109,7 +120,7 @@ export function describeRequest(incident: Incident, phase: AwaitingPhase): strin
     `rung "${request.rung}": ${request.steps.join(', then ')}`,
     `would be lost: ${request.loss ?? 'nothing that the policy knows of'}`,
     ...(request.point === null ? [] : [`goes back to ${request.point}${agesText(request, phase)}`]),
-    `takes about: ${request.estimateMs === null ? 'not known, it was never walked here' : formatDuration(request.estimateMs)}`,
+    `takes about: ${estimateText(request)}`,
     `agreed: ${filled.map(({ role, by }) => `${by.subject} (${role})`).join(', ') || 'nobody yet'}`,
     `missing: ${describeRoles(missing) || 'nobody'}, until ${formatInstant(phase.deadlineAt)}; then ${rule.onTimeout === 'abort' ? 'the incident is aborted' : 'everybody is told'}`,
     ...(rule.override === undefined ? [] : [`in an emergency one ${rule.override.role} may decide alone: --override`]),

@@ -1,4 +1,5 @@
 import type { Millis } from '../units.ts';
+import type { DrillMode, DrillRunId, PlannedRung } from './drill.ts';
 import type { DocumentKey, DocumentRef, PlaceKey } from './flag.ts';
 import type { IncidentId } from './incident.ts';
 import type { RestoreId } from './manual-restore.ts';
@@ -33,6 +34,7 @@ export type ActionSpec =
   | CaptureAction
   | ValidateAction
   | CollectAction
+  | RehearseAction
   | NotifyAction
   | ReportAction;
 
@@ -134,6 +136,15 @@ export type ValidateAction = {
 
 /** Deletes content of the store that no point needs. */
 export type CollectAction = { readonly kind: 'collect' };
+
+/** Goes through rungs of a ladder, and touches nothing that is live. */
+export type RehearseAction = {
+  readonly kind: 'rehearse';
+  readonly drill: string;
+  readonly run: DrillRunId;
+  readonly mode: DrillMode;
+  readonly rungs: readonly PlannedRung[];
+};
 
 export type NotifyAction = { readonly kind: 'notify'; readonly notifier: string; readonly notification: Notification };
 

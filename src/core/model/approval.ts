@@ -33,8 +33,10 @@ export type ApprovalRequest = {
   readonly loss: string | null;
   /** The counts that the approval covers: a higher one makes another request. */
   readonly covers: Readonly<Record<string, number | null>>;
-  /** How long the rung took when it was walked last; null while it never was. */
+  /** How long the rung took when it was walked, or rehearsed for real; null while it never was. */
   readonly estimateMs: Millis | null;
+  /** What the estimate rests on; absent where there is none. */
+  readonly estimatedBy?: 'rollbacks' | 'drill';
 };
 
 export type GivenApproval = {

@@ -1,3 +1,4 @@
+import type { Drill } from './drill.ts';
 import type { Flag } from './flag.ts';
 import type { MetricSource } from './metric-source.ts';
 import type { Notifier } from './notifier.ts';
@@ -17,6 +18,7 @@ export type PolicySet = {
   readonly targets: Readonly<Record<string, Target>>;
   readonly pointPolicies?: Readonly<Record<string, PointPolicy>>;
   readonly windows?: Readonly<Record<string, Window>>;
+  readonly drills?: Readonly<Record<string, Drill>>;
 };
 
 /** The policies in force, together with what the host's own configuration says about following them. */

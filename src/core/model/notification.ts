@@ -18,6 +18,24 @@ export type Notification = {
   readonly facts: Readonly<Record<string, string>>;
   /** How the incident stood when the message was queued. */
   readonly about?: IncidentAbout;
+  /** How a drill went, in messages of that topic. */
+  readonly drill?: DrillAbout;
+};
+
+/** A drill in words, for people and templates; an empty text where there is nothing to say. */
+export type DrillAbout = {
+  readonly name: string;
+  readonly policy: string;
+  readonly mode: string;
+  readonly outcome: string;
+  readonly reason: string;
+  readonly startedAt: string;
+  readonly duration: string;
+  /** The recovery time that it is held against. */
+  readonly rto: string;
+  /** What the last one before it took. */
+  readonly before: string;
+  readonly rungs: readonly { readonly rung: string; readonly outcome: string; readonly duration: string }[];
 };
 
 /** An incident in words, for people and templates; an empty text where there is nothing to say. */

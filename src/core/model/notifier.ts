@@ -20,6 +20,7 @@ export const NOTIFICATION_TOPICS = [
   'refused',
   'drift',
   'report',
+  'drill',
   'points',
 ] as const;
 /** `message`: what a `notify` step says. It names its notifiers itself, so that nobody asks for the topic. */

@@ -88,6 +88,11 @@ export function trackOf({ type }: Pick<Target, 'type'>): TrackedRef | undefined 
   return type.kind === 'git' ? type.track : undefined;
 }
 
+/** What is done with a new state before it is put in place. */
+export function buildOf({ type }: Pick<Target, 'type'>): readonly Step[] {
+  return type.kind === 'git' ? type.build : [];
+}
+
 /** What makes a new state effective. */
 export function activationOf({ type }: Pick<Target, 'type'>): readonly Step[] {
   return type.kind === 'git' ? type.activate : [];

@@ -1,7 +1,7 @@
 import type { Millis } from '../units.ts';
 import type { Origin } from './origin.ts';
 
-/** When flags may move away from their safe variant. Towards it they always may. */
+/** When flags may move away from their safe variant, and targets to new revisions. Towards what is safe both always may. */
 export type Window = {
   readonly name: string;
   readonly origin: Origin;
@@ -15,4 +15,6 @@ export type Window = {
   readonly timezone: string;
   /** The flags that it is for; null: all. */
   readonly flags: readonly string[] | null;
+  /** The targets that it is for; null: all. */
+  readonly targets: readonly string[] | null;
 };

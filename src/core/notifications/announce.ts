@@ -9,7 +9,15 @@ import { failedPointDraft, pruneRefusedDraft } from '../points/point-drafts.ts';
 import { repairText } from '../report/describe-event.ts';
 import { formatDuration, formatInstant, type Millis } from '../units.ts';
 import { aboutIncident, openingText } from './about-incident.ts';
-import { brakedDraft, type Draft, overriddenBrakeDraft, refusedDraft, withheldDraft } from './refusal-drafts.ts';
+import { drillDraft } from './drill-draft.ts';
+import {
+  brakedDraft,
+  type Draft,
+  overriddenBrakeDraft,
+  refusedDraft,
+  withheldDeploymentDraft,
+  withheldDraft,
+} from './refusal-drafts.ts';
 
 /** What people are told because of an event; null where nobody needs to be. `memory` is as the event left it. */
 export function announcementOf(
@@ -41,6 +49,8 @@ function draftOf(event: EventSpec, at: Millis, desired: Desired, memory: Memory)
       return overriddenBrakeDraft(event, at);
     case 'window.withheld':
       return withheldDraft(event, at);
+    case 'target.withheld':
+      return withheldDeploymentDraft(event, at);
     case 'revision.refused':
       return refusedDraft(event);
     case 'points.pruneRefused':
@@ -57,6 +67,8 @@ function draftOf(event: EventSpec, at: Millis, desired: Desired, memory: Memory)
         facts: { flag: event.flag, place: event.place },
         audience: undefined,
       };
+    case 'drill.ended':
+      return drillDraft(event, desired);
     case 'incident.opened':
       return openedDraft(event.incident, at);
     default: {

@@ -41,6 +41,14 @@ ${FOOT}`,
   exhausted: `\${title}\n\nrevertd can do no more; people have to.\n${END}\n${FOOT}`,
   aborted: `\${title}\n\n${END}\n${FOOT}`,
   report: `\${title}\n\n\${text}\n\n\${incident.report}\n${FOOT}`,
+  drill: `\${title}
+
+\${drill.policy} (\${drill.mode}): \${drill.duration}\${#drill.rto}, objective \${drill.rto}\${/drill.rto}\${#drill.before}, the last one \${drill.before}\${/drill.before}\${#drill.reason}
+Why: \${drill.reason}\${/drill.reason}
+\${#drill.rungs}
+- rung "\${rung}" \${outcome}: \${duration}
+\${/drill.rungs}
+${FOOT}`,
   braked: PLAIN + FOOT,
   warning: PLAIN + FOOT,
   refused: PLAIN + FOOT,

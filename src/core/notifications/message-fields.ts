@@ -3,7 +3,7 @@ import type { Shape } from '../templates/check-template.ts';
 import type { Fields } from '../templates/render-template.ts';
 import { formatInstant } from '../units.ts';
 
-/** What a template of a message can show. Fields of an incident are empty in messages of other topics. */
+/** What a template of a message can show. Fields of an incident, and of a drill, are empty in messages of other topics. */
 export const MESSAGE_SHAPE = {
   id: 'text',
   topic: 'text',
@@ -33,6 +33,18 @@ export const MESSAGE_SHAPE = {
     triggers: { trigger: 'text', value: 'text', threshold: 'text', labels: 'text', since: 'text' },
     walked: { rung: 'text', outcome: 'text', reason: 'text' },
   },
+  drill: {
+    name: 'text',
+    policy: 'text',
+    mode: 'text',
+    outcome: 'text',
+    reason: 'text',
+    startedAt: 'text',
+    duration: 'text',
+    rto: 'text',
+    before: 'text',
+    rungs: { rung: 'text', outcome: 'text', duration: 'text' },
+  },
 } as const satisfies Shape;
 
 /** `report` is the Markdown of a report that is written, in messages of that topic. */
@@ -40,6 +52,19 @@ export type MessageSource = Notification & { readonly host: string; readonly rep
 
 export function messageFields(message: MessageSource): Fields {
   const { id, topic, severity, title, text, at, policy = '', revision = '', host, about, report } = message;
+  const drill: Fields = message.drill === undefined ? {} : { ...message.drill };
   const incident: Fields = about === undefined ? {} : { ...about, report: report?.markdown ?? '' };
-  return { id, topic, severity, title, text, at: formatInstant(at), policy, revision, host: { name: host }, incident };
+  return {
+    id,
+    topic,
+    severity,
+    title,
+    text,
+    at: formatInstant(at),
+    policy,
+    revision,
+    host: { name: host },
+    incident,
+    drill,
+  };
 }

@@ -2,6 +2,7 @@ import type { EventSpec } from '../event.ts';
 import type { Desired } from '../model/desired.ts';
 import type { Notification } from '../model/notification.ts';
 import { shortRevision } from '../model/revision.ts';
+import { shortCommit } from '../model/target.ts';
 import { formatInstant, type Millis } from '../units.ts';
 
 export type Draft = Omit<Notification, 'at' | 'revision'> & {
@@ -56,6 +57,20 @@ export function withheldDraft(event: Extract<EventSpec, { type: 'window.withheld
     title: `flag ${event.flag} waits for a window`,
     text: `it does not become ${event.variant} because of Window/${event.window}${until}; \`revertd flags set ${event.flag} ${event.variant} --reason …\` does so all the same`,
     facts: { flag: event.flag, window: event.window },
+    audience: undefined,
+  };
+}
+
+export function withheldDeploymentDraft(event: Extract<EventSpec, { type: 'target.withheld' }>, at: Millis): Draft {
+  const { target, window } = event;
+  const until = event.until === null ? '' : ` until ${formatInstant(event.until)}`;
+  return {
+    id: `window/${target}/${window}/${at}`,
+    topic: 'braked',
+    severity: 'info',
+    title: `target ${target} waits for a window`,
+    text: `${shortCommit(event.commit)} is not deployed because of Window/${window}${until}; a rollback would not wait`,
+    facts: { target, window },
     audience: undefined,
   };
 }

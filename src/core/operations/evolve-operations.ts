@@ -1,3 +1,4 @@
+import { evolveRehearsed } from '../drills/evolve-drills.ts';
 import type { Event, OperationEvent } from '../event.ts';
 import { evolveStepOutcome } from '../incidents/evolve-incidents.ts';
 import type { Memory } from '../memory.ts';
@@ -91,6 +92,8 @@ function applyOutcome(memory: Memory, operation: Operation, event: FinishedEvent
       return evolveActivated(memory, action, event);
     case 'keep':
       return evolveKept(memory, action, event);
+    case 'rehearse':
+      return evolveRehearsed(memory, action, event);
     case 'capture':
       return evolveCaptured(memory, action, event);
     case 'validate':

@@ -1,3 +1,4 @@
+import { rehearsalActions } from '../drills/settle-drills.ts';
 import { withAgreedRows } from '../incidents/counted-rows.ts';
 import { isPaused } from '../incidents/pause.ts';
 import type { Action } from '../model/action.ts';
@@ -26,6 +27,7 @@ function effectsOf(turn: Turn): Action[] {
     ...activations(turn, moving),
     ...keeps(turn),
     ...pointActions(turn),
+    ...rehearsalActions(turn),
   ];
 }
 

@@ -1,3 +1,4 @@
+import { drillConditions } from '../drills/drill-conditions.ts';
 import { describeRequest } from '../incidents/await-approval.ts';
 import { workingOn } from '../incidents/open-incidents.ts';
 import type { FixingForwardPhase, Incident } from '../model/incident.ts';
@@ -22,6 +23,7 @@ export function conditionsOf(turn: Turn): Condition[] {
     ...documentConditions(turn),
     ...driftConditions(turn),
     ...targetConditions(turn),
+    ...drillConditions(turn),
     ...pointConditions(turn),
     ...triggerConditions(turn),
     ...adoptionConditions(turn),
@@ -196,6 +198,7 @@ function suspendedConditions(turn: Turn): Condition[] {
     ...Object.values(turn.desired.policies).map((policy) => ['RollbackPolicy', policy] as const),
     ...Object.values(turn.desired.flags).map((flag) => ['Flag', flag] as const),
     ...Object.values(turn.desired.targets).map((target) => ['Target', target] as const),
+    ...Object.values(turn.desired.drills ?? {}).map((drill) => ['Drill', drill] as const),
     ...Object.values(turn.desired.pointPolicies ?? {}).map((policy) => ['PointPolicy', policy] as const),
   ].flatMap(([kind, object]) =>
     object.suspend

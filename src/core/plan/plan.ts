@@ -66,6 +66,8 @@ export type Condition = {
     | 'PointDamaged'
     | 'PointUnverified'
     | 'CollectionFailing'
+    | 'DrillFailed'
+    | 'DrillOverdue'
     | 'Suspended'
     | 'NotificationFailing';
   readonly object: string;

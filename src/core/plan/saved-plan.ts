@@ -67,6 +67,7 @@ function isDone(action: Action, memory: Memory, documents: Observed['documents']
     case 'step':
     case 'restore':
     case 'keep':
+    case 'rehearse':
     case 'capture':
     case 'validate':
     case 'collect':

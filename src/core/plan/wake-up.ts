@@ -1,3 +1,5 @@
+import { overdueInstants } from '../drills/drill-conditions.ts';
+import { drillInstants } from '../drills/settle-drills.ts';
 import { intactChecks, intactDeadline } from '../incidents/intact.ts';
 import { COUNT_PATIENCE_MS } from '../incidents/loss.ts';
 import { deadlineOf } from '../incidents/verify.ts';
@@ -32,6 +34,8 @@ export function nextWakeUp(turn: Turn): Millis | null {
       drift === null ? [] : (repairs?.retryAt ?? []),
     ),
     ...windowInstants(turn),
+    ...drillInstants(turn),
+    ...overdueInstants(turn),
     ...pointInstants(turn),
     ...pruneInstants(turn),
     ...scheduleInstants(turn),

@@ -1,3 +1,4 @@
+import { describeResult } from '../drills/drill-result.ts';
 import type { Event } from '../event.ts';
 import type { Action } from '../model/action.ts';
 import type { Incident } from '../model/incident.ts';
@@ -128,6 +129,10 @@ export function describeEvent(event: Event): string | null {
       return `${event.target} at ${shortCommit(event.revision.commit)} has proved good`;
     case 'target.settled':
       return `${event.target} needs no further attempt`;
+    case 'target.withheld':
+      return `${event.target} does not go to ${shortCommit(event.commit)} yet: Window/${event.window}${event.until === null ? '' : ` until ${formatInstant(event.until)}`}`;
+    case 'target.allowed':
+      return `${event.target} waits for no window any more`;
     case 'target.released':
       return `${event.target} released: ${event.reason}`;
     case 'point.begun':
@@ -146,6 +151,18 @@ export function describeEvent(event: Event): string | null {
     case 'schedule.served':
     case 'schedule.forgotten':
       return describePointEvent(event);
+    case 'drill.started': {
+      const { run } = event;
+      const by =
+        run.cause.kind === 'person' ? `, asked for by ${run.cause.actor}` : `, due at ${formatInstant(run.cause.due)}`;
+      return `drill ${event.drill} begins: ${run.rungs.map(({ rung }) => `rung "${rung}"`).join(', ')} of ${run.policy} (${run.mode})${by}`;
+    }
+    case 'drill.rehearsed':
+      return `rehearsed, ${event.item.outcome}: rung "${event.rung}", ${event.item.summary}${event.item.detail === '' ? '' : ` (${event.item.detail})`}`;
+    case 'drill.ended':
+      return `drill ${event.drill} ${describeResult(event.result)}`;
+    case 'drill.forgotten':
+      return `drill ${event.drill} is let go: git no longer has it`;
     case 'operation.planned':
       return `planned: ${describeAction(event.operation.action)}`;
     case 'operation.finished':
@@ -156,6 +173,7 @@ export function describeEvent(event: Event): string | null {
       return `escalated to level ${event.level} after ${formatDuration(event.afterMs)}: ${event.notify.join(', ')}`;
     case 'report.written':
       return `report written: ${event.path}`;
+    case 'drill.met':
     case 'target.met':
     case 'target.calmed':
     case 'incident.updated':
@@ -213,6 +231,8 @@ export function describeAction(action: Action): string {
       return 'delete content that no point needs';
     case 'keep':
       return `keep ${action.commits.length} good revision(s) of ${action.target.name}`;
+    case 'rehearse':
+      return `rehearse ${action.rungs.map(({ rung }) => `rung "${rung}"`).join(', ')} (${action.mode})`;
     case 'notify':
       return `tell ${action.notifier}: ${action.notification.title}`;
     case 'report':

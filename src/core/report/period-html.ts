@@ -1,6 +1,6 @@
 import { formatDuration, formatInstant } from '../units.ts';
 import { type Html, html, page, raw } from './html-page.ts';
-import { incidentRow, minute } from './period-markdown.ts';
+import { drillRow, incidentRow, minute } from './period-markdown.ts';
 import type { PeriodReport } from './period-report.ts';
 import { formatBytes, type PeriodRow, periodRows } from './period-rows.ts';
 
@@ -40,6 +40,11 @@ ${section(
   'Refused',
   ['What', 'Times', 'Why, the last time'],
   report.refused.map(({ what, times, why }) => [what, String(times), why]),
+)}
+${section(
+  'Drills',
+  ['Drill', 'Policy', 'Ended (UTC)', 'Outcome', 'Took', 'Objective', 'Why'],
+  report.drills.map(drillRow),
 )}
 ${section(
   'Holds now',

@@ -1,6 +1,6 @@
 import { formatDuration, formatInstant } from '../units.ts';
 import { markdownText } from './markdown-text.ts';
-import type { PeriodIncident, PeriodReport } from './period-report.ts';
+import type { PeriodDrill, PeriodIncident, PeriodReport } from './period-report.ts';
 import { formatBytes, periodRows } from './period-rows.ts';
 
 /** The report over a period in Markdown. */
@@ -34,6 +34,11 @@ export function periodMarkdown(report: PeriodReport): string {
       report.refused.map(({ what, times, why }) => [what, String(times), why]),
     ),
     ...section(
+      'Drills',
+      ['drill', 'policy', 'ended (UTC)', 'outcome', 'took', 'objective', 'why'],
+      report.drills.map(drillRow),
+    ),
+    ...section(
       'Holds now',
       ['kind', 'object', 'since (UTC)'],
       openHolds.map(({ kind, object, since }) => [kind, object, minute(since)]),
@@ -54,6 +59,18 @@ export function incidentRow({ id, policy, openedAt, outcome, recoveryMs, rtoMs }
     outcome,
     recoveryMs === null ? '–' : formatDuration(recoveryMs),
     rtoMs === null ? '–' : `${verdict}${formatDuration(rtoMs)}`,
+  ];
+}
+
+export function drillRow({ drill, policy, mode, endedAt, outcome, durationMs, rtoMs, reason }: PeriodDrill): string[] {
+  return [
+    drill,
+    `${policy} (${mode})`,
+    minute(endedAt),
+    outcome,
+    formatDuration(durationMs),
+    rtoMs === null ? '–' : formatDuration(rtoMs),
+    reason,
   ];
 }
 

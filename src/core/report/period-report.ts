@@ -1,4 +1,5 @@
 import type { Event } from '../event.ts';
+import type { DrillResult } from '../model/drill.ts';
 import { type Incident, isOpen } from '../model/incident.ts';
 import type { Millis } from '../units.ts';
 import { breachBegin } from './incident-report.ts';
@@ -30,6 +31,7 @@ export const PERIOD_EVENTS = [
   'notification.dropped',
   'operation.finished',
   'halt.began',
+  'drill.ended',
 ] as const satisfies readonly Event['type'][];
 
 export type PeriodFigures = {
@@ -53,6 +55,8 @@ export type PeriodFigures = {
   readonly revisions: number;
   readonly droppedMessages: number;
   readonly halts: number;
+  readonly drills: number;
+  readonly failedDrills: number;
 };
 
 export type PeriodReport = {
@@ -71,6 +75,7 @@ export type PeriodReport = {
     readonly lastAt: Millis;
   }[];
   readonly refused: readonly { readonly what: string; readonly times: number; readonly why: string }[];
+  readonly drills: readonly PeriodDrill[];
   readonly openHolds: PeriodInput['holds'];
   readonly storage: StorageFigures;
 };
@@ -82,6 +87,13 @@ export type PeriodIncident = {
   readonly outcome: string;
   readonly recoveryMs: Millis | null;
   readonly rtoMs: Millis | null;
+};
+
+export type PeriodDrill = Pick<
+  DrillResult,
+  'endedAt' | 'policy' | 'mode' | 'outcome' | 'durationMs' | 'rtoMs' | 'reason'
+> & {
+  readonly drill: string;
 };
 
 /** What happened from `from` up to, and without, `to`. */
@@ -99,6 +111,7 @@ export function buildPeriodReport(input: PeriodInput): PeriodReport {
     policies: policiesOf(events_),
     flags: flagsOf(events_),
     refused: refusedOf(events_),
+    drills: drillsOf(events_),
     openHolds: holds,
     storage,
   };
@@ -138,6 +151,8 @@ function figuresOf(all: readonly Event[], incidents: readonly Incident[], from: 
     revisions: count('revision.accepted'),
     droppedMessages: count('notification.dropped'),
     halts: count('halt.began'),
+    drills: count('drill.ended'),
+    failedDrills: events.filter((event) => event.type === 'drill.ended' && event.result.outcome === 'failed').length,
   };
 }
 
@@ -189,6 +204,14 @@ function flagsOf(events: readonly Event[]): PeriodReport['flags'] {
     flags.set(flag, { changes, last: `${kind} to ${variant}`, lastAt: event.at });
   }
   return [...flags].map(([flag, figures]) => ({ flag, ...figures })).sort((a, b) => b.changes - a.changes);
+}
+
+function drillsOf(events: readonly Event[]): PeriodDrill[] {
+  return events.flatMap((event) => {
+    if (event.type !== 'drill.ended') return [];
+    const { endedAt, policy, mode, outcome, durationMs, rtoMs, reason } = event.result;
+    return [{ drill: event.drill, endedAt, policy, mode, outcome, durationMs, rtoMs, reason }];
+  });
 }
 
 /** The same refusal again and again is one line. */

@@ -38,6 +38,8 @@ const LINES: readonly Line[] = [
   { name: 'Revisions', of: ({ revisions }) => revisions, unit: 'count', fewer: null },
   { name: 'Refused revisions', of: ({ refusedRevisions }) => refusedRevisions, unit: 'count', fewer: true },
   { name: 'Dropped messages', of: ({ droppedMessages }) => droppedMessages, unit: 'count', fewer: true },
+  { name: 'Drills', of: ({ drills }) => drills, unit: 'count', fewer: null },
+  { name: 'Drills, failed', of: ({ failedDrills }) => failedDrills, unit: 'count', fewer: true },
   { name: 'Halts', of: ({ halts }) => halts, unit: 'count', fewer: null },
 ];
 

@@ -58,6 +58,10 @@ function changeTarget(
     }
     case 'target.settled':
       return { ...target, failing: null };
+    case 'target.withheld':
+      return { ...target, withheld: { window: event.window, commit: event.commit } };
+    case 'target.allowed':
+      return { ...target, withheld: null };
   }
 }
 

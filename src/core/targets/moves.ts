@@ -6,6 +6,7 @@ import { isHeldByPoints } from '../points/revision-points.ts';
 import { isSame } from '../record.ts';
 import type { Turn } from '../turn.ts';
 import type { Millis } from '../units.ts';
+import { blockedDeployment } from '../windows/blocking-window.ts';
 import {
   type GitSight,
   gitSight,
@@ -40,11 +41,24 @@ export function deployments(turn: Turn): Action[] {
 
 /** The move that is wanted now, whether or not it is time to try it again. */
 export function dueMove(turn: Turn, target: Target): Action | null {
+  const sight = movableSight(turn, target);
+  if (sight === undefined) return null;
+  const tip = tipToDeploy(turn, target, sight);
+  const isAllowed = tip !== null && blockedDeployment(turn, target) === null;
+  return repair(turn, target, sight) ?? (isAllowed ? deployment(target, tip) : null);
+}
+
+/** What a target would be moved to if no window spoke against it; null if nothing is to be deployed. */
+export function revisionToDeploy(turn: Turn, target: Target): CodeRevision | null {
+  const sight = movableSight(turn, target);
+  return sight === undefined || repair(turn, target, sight) !== null ? null : tipToDeploy(turn, target, sight);
+}
+
+/** Undefined while nobody but an incident, or an operation under way, may move it. */
+function movableSight(turn: Turn, target: Target): GitSight | undefined {
   const { name } = target;
-  const sight = gitSight(turn, target);
-  if (target.suspend || sight === undefined || isMoving(turn.memory, name)) return null;
-  if (incidentOver(turn.memory, name) !== undefined) return null;
-  return repair(turn, target, sight) ?? deployment(turn, target, sight);
+  if (target.suspend || isMoving(turn.memory, name) || incidentOver(turn.memory, name) !== undefined) return undefined;
+  return gitSight(turn, target);
 }
 
 /** Somebody brought quarantined content back: it is put away again, once. */
@@ -66,10 +80,15 @@ export function broughtBack(turn: Turn, { name }: Pick<Target, 'name'>, tree: st
   return hold !== undefined && current !== null && current.tree === tree && current.since > hold.since;
 }
 
-function deployment(turn: Turn, target: Target, { head, tip }: GitSight): Action | null {
-  if (tip === null || tip.tree === head.tree || turn.memory.targets[target.name]?.isMet !== true) return null;
-  if (quarantineOf(turn.memory.holds, target.name, tip.tree) !== undefined) return null;
-  if (Object.hasOwn(turn.memory.holds, targetAdoptionId(target.name))) return null;
+type Tip = NonNullable<GitSight['tip']>;
+
+function tipToDeploy(turn: Turn, { name }: Target, { head, tip }: GitSight): Tip | null {
+  if (tip === null || tip.tree === head.tree || turn.memory.targets[name]?.isMet !== true) return null;
+  if (quarantineOf(turn.memory.holds, name, tip.tree) !== undefined) return null;
+  return Object.hasOwn(turn.memory.holds, targetAdoptionId(name)) ? null : tip;
+}
+
+function deployment(target: Target, tip: Tip): Action {
   const reason = `${trackOf(target)?.ref ?? 'its ref'} is at ${shortCommit(tip.commit)}: ${tip.subject}`;
   return move(target, tip, { kind: 'deploy' }, { reason, sign: '~' });
 }

@@ -10,6 +10,7 @@ export function targetConditions(turn: Turn): Condition[] {
     ...sightConditions(turn, target),
     ...workConditions(turn, target),
     ...quarantineConditions(turn, target),
+    ...windowConditions(turn, target),
   ]);
 }
 
@@ -53,4 +54,11 @@ function quarantineConditions(turn: Turn, target: Target): Condition[] {
   if (tip === null || hold === undefined) return [];
   const message = `${shortCommit(tip.commit)} is not deployed: ${hold.cause}. Another commit is tried as the fix, or \`revertd holds lift ${hold.id}\``;
   return [{ type: 'Quarantined', object, message, needsAttention: false, origin }];
+}
+
+function windowConditions(turn: Turn, { name, origin }: Target): Condition[] {
+  const withheld = turn.memory.targets[name]?.withheld ?? null;
+  if (withheld === null) return [];
+  const message = `${shortCommit(withheld.commit)} is deployed only when Window/${withheld.window} allows it`;
+  return [{ type: 'Windowed', object: targetObject(name), message, needsAttention: false, origin }];
 }

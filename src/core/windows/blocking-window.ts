@@ -1,5 +1,6 @@
 import { effectiveFlag } from '../holds/effective.ts';
 import type { Flag } from '../model/flag.ts';
+import type { Target } from '../model/target.ts';
 import type { Window } from '../model/window.ts';
 import type { Span } from '../observed.ts';
 import type { Turn } from '../turn.ts';
@@ -15,8 +16,16 @@ type Seen = Pick<Turn, 'desired' | 'now'> & { readonly observed: Pick<Turn['obse
  * known keeps it too, for to refuse is better than to guess.
  */
 export function blockingWindow(turn: Seen, flag: Flag, variant: string): Blocking | null {
-  if (variant === flag.safeVariant) return null;
-  const windows = Object.values(turn.desired.windows ?? {}).filter((window) => isFor(window, flag));
+  return variant === flag.safeVariant ? null : windowOver(turn, ({ flags }) => isFor(flags, flag.name));
+}
+
+/** Whether a window keeps the target from a new revision of what it tracks. A restore and a repair it never keeps. */
+export function blockedDeployment(turn: Seen, { name }: Pick<Target, 'name'>): Blocking | null {
+  return windowOver(turn, ({ targets }) => isFor(targets, name));
+}
+
+function windowOver(turn: Seen, isMeant: (window: Window) => boolean): Blocking | null {
+  const windows = Object.values(turn.desired.windows ?? {}).filter((window) => !window.suspend && isMeant(window));
   for (const window of windows.filter(({ type }) => type === 'deny')) {
     const spans = turn.observed.windows?.[window.name];
     const span = spans?.find((one) => contains(one, turn.now));
@@ -37,8 +46,8 @@ function outsideOfAll(turn: Seen, windows: readonly Window[]): Blocking | null {
   return { window: first.name, until: Number.isFinite(next) ? next : null };
 }
 
-function isFor({ suspend, flags }: Window, flag: Flag): boolean {
-  return !suspend && (flags === null || flags.includes(flag.name));
+function isFor(names: readonly string[] | null, name: string): boolean {
+  return names === null || names.includes(name);
 }
 
 function contains({ from, to }: Span, now: Millis): boolean {

@@ -1,13 +1,33 @@
 import { latchBlockers, overrideBlocker } from '../holds/release-holds.ts';
 import type { LatchOrOverride } from '../model/hold.ts';
 import { windowedPlaces } from '../places/deliveries.ts';
+import { revisionToDeploy } from '../targets/moves.ts';
 import type { Turn } from '../turn.ts';
-import { type Blocking, blockingWindow, variantWithout } from './blocking-window.ts';
+import { type Blocking, blockedDeployment, blockingWindow, variantWithout } from './blocking-window.ts';
 
 type Withheld = Blocking & { readonly variant: string };
 
-/** Notes the flags that a window keeps from moving away from their safe variant, each refusal once. */
+/** Notes what windows keep waiting, each refusal once: flags that would leave their safe variant, new revisions of targets. */
 export function settleWindows(turn: Turn): void {
+  settleFlags(turn);
+  settleDeployments(turn);
+}
+
+function settleDeployments(turn: Turn): void {
+  for (const target of Object.values(turn.desired.targets)) {
+    const { name } = target;
+    const before = turn.memory.targets[name]?.withheld ?? null;
+    const to = revisionToDeploy(turn, target);
+    const blocking = to === null ? null : blockedDeployment(turn, target);
+    if (to === null || blocking === null) {
+      if (before !== null) turn.emit({ type: 'target.allowed', target: name });
+    } else if (before?.window !== blocking.window || before.commit !== to.commit) {
+      turn.emit({ type: 'target.withheld', target: name, commit: to.commit, ...blocking });
+    }
+  }
+}
+
+function settleFlags(turn: Turn): void {
   const withheld = withheldFlags(turn);
   for (const [flag, { window, variant, until }] of withheld) {
     const before = turn.memory.windowed[flag];

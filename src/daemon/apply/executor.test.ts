@@ -32,6 +32,8 @@ function anExecutor(record: (event: EventSpec) => void, hostName = 'test') {
     notifier: () => undefined,
     hostName,
     log: () => {},
+    check: () => Promise.resolve({ outcome: 'unknown', detail: '' }),
+    scratchDir: '/nowhere',
     writeReport: () => Promise.resolve(''),
     readReport: () => undefined,
     content: () => Promise.reject(new Error('there is no content')),

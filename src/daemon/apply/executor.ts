@@ -1,13 +1,16 @@
 import { createHash } from 'node:crypto';
+import { join } from 'node:path';
 import type { EventSpec } from '../../core/event.ts';
 import type {
   CaptureAction,
   DeliverAction,
   KeepAction,
   NotifyAction,
+  RehearseAction,
   RestoreAction,
   ValidateAction,
 } from '../../core/model/action.ts';
+import type { Check, CheckResult } from '../../core/model/check.ts';
 import { documentKey } from '../../core/model/flag.ts';
 import type { Notifier } from '../../core/model/notifier.ts';
 import { firstAttempt, type Operation } from '../../core/model/operation.ts';
@@ -16,15 +19,18 @@ import { describeStep, type Step } from '../../core/model/step.ts';
 import { formatDuration, type Millis } from '../../core/units.ts';
 import type { WrittenReport } from '../../drivers/notifiers/notifier-driver.ts';
 import { PlaceError } from '../../drivers/places/place-driver.ts';
-import type { HostStep } from '../../drivers/steps/step-driver.ts';
 import type { Progress } from '../../drivers/targets/captured-target.ts';
 import { TargetError } from '../../drivers/targets/target-driver.ts';
 import type { ContentStore } from '../../store/content/content-store.ts';
 import { faultPoint } from '../fault-point.ts';
 import type { Hands } from './hands.ts';
+import { isHostStep } from './host-step.ts';
 import { capturePoint, collectContent, type PointWork, releaseCapture, validatePoint } from './point-operations.ts';
+import { rehearse } from './rehearsal.ts';
 
 const DELIVER_DEADLINE_MS: Millis = 15_000;
+/** For all that a rehearsal only looks at. */
+const REHEARSAL_DEADLINE_MS: Millis = 600_000;
 /** Of millions of pieces. */
 const COLLECT_DEADLINE_MS: Millis = 3_600_000;
 /** What a driver may take beyond its own deadline, to look first and to clean up after. */
@@ -51,6 +57,10 @@ export type ExecutorHost = {
   readonly notifier: (name: string) => Notifier | undefined;
   readonly hostName: string;
   readonly log: (operation: string, line: string) => void;
+  /** Makes one check, of any kind, for a rehearsal; never rejects. */
+  readonly check: (check: Check) => Promise<Pick<CheckResult, 'outcome' | 'detail'>>;
+  /** The folder in which rehearsals have theirs. */
+  readonly scratchDir: string;
   /** A fault of the program or of the store. */
   readonly onFault: (error: unknown) => void;
   /** Writes the report of a closed incident and answers where. */
@@ -111,6 +121,16 @@ export class Executor {
     }
   }
 
+  /** Ends rehearsals: nothing waits for them, and how far each got is nobody's concern any more. */
+  abandon(ids: readonly string[], reason: string): void {
+    for (const id of ids) this.#running.get(id)?.abort.abort(new StepKilled(reason));
+  }
+
+  /** A daemon that stops waits for no rehearsal. What it leaves open in the log, the next life finds interrupted. */
+  stopRehearsals(reason: string): void {
+    for (const { abort, kind } of this.#running.values()) if (kind === 'rehearse') abort.abort(new Error(reason));
+  }
+
   /** Ends what can be ended. What fails for that stays open in the log, and the next life asks what became of it. */
   abortAll(reason: string): void {
     for (const { abort } of this.#running.values()) abort.abort(new Error(reason));
@@ -155,6 +175,8 @@ export class Executor {
       case 'capture':
       case 'validate':
         return action.timeoutMs;
+      case 'rehearse':
+        return rehearsalDeadlineMs(action);
       case 'collect':
         return COLLECT_DEADLINE_MS;
       case 'notify':
@@ -179,6 +201,8 @@ export class Executor {
         return await this.#restore(operation, action, signal);
       case 'keep':
         return await this.#keep(action, signal);
+      case 'rehearse':
+        return await this.#rehearse(operation, action, signal);
       case 'capture':
         return await this.#capture(operation, action, signal);
       case 'validate':
@@ -310,6 +334,31 @@ export class Executor {
     });
   }
 
+  async #rehearse(operation: Operation, action: RehearseAction, signal: AbortSignal): Promise<Outcome> {
+    const { hands, record, log, check, scratchDir, content } = this.#host;
+    const { id } = operation;
+    record({ type: 'operation.running', id, fingerprint: null });
+    faultPoint('running:rehearse');
+    await rehearse({
+      action,
+      operation: id,
+      hands,
+      check,
+      content,
+      scratch: join(scratchDir, action.run.replaceAll(/[^A-Za-z0-9@.-]/g, '-')),
+      elapsed: () => performance.now(),
+      note: (rung, item) => {
+        if (signal.aborted) return;
+        record({ type: 'drill.rehearsed', drill: action.drill, run: action.run, rung, item });
+        faultPoint('rehearsed');
+      },
+      log: (line) => log(id, line),
+      perform: async (step, until, cwd) => await this.#performWithin(operation, step, until, cwd),
+      signal,
+    });
+    return signal.aborted ? { outcome: 'failed', detail: 'it was ended' } : { outcome: 'done', detail: '' };
+  }
+
   async #keep({ target, commits }: KeepAction, signal: AbortSignal): Promise<Outcome> {
     const deadline = AbortSignal.any([signal, AbortSignal.timeout(DELIVER_DEADLINE_MS)]);
     try {
@@ -350,12 +399,18 @@ export class Executor {
   }
 }
 
+/** Whatever it goes through has a deadline of its own, and they come one after the other. */
+function rehearsalDeadlineMs({ rungs }: RehearseAction): Millis {
+  const steps = rungs.flatMap((rung) => rung.steps);
+  return steps.reduce((sum, { step }) => sum + step.timeoutMs, REHEARSAL_DEADLINE_MS);
+}
+
 /** The reason of an abort that a person asked for: the point is not wanted any more. */
 class CaptureCancelled extends Error {
   override readonly name = 'CaptureCancelled';
 }
 
-/** The reason of an abort that a person asked for. */
+/** The reason of an abort that a person or a decision asked for. */
 class StepKilled extends Error {
   override readonly name = 'StepKilled';
 }
@@ -373,11 +428,4 @@ function givenUp({ action }: Operation, limitMs: Millis): Outcome {
   const outcome =
     action.kind === 'deliver' || action.kind === 'step' || action.kind === 'restore' ? 'unknown' : 'failed';
   return { outcome, detail: `given up after ${formatDuration(limitMs)}: it neither ended nor could be stopped` };
-}
-
-/** What a decision does itself, or has done by an operation of another kind. */
-const DECISIONS = ['setFlag', 'restore', 'createPoint', 'notify'] as const;
-
-export function isHostStep(step: Step): step is HostStep {
-  return DECISIONS.every((kind) => step.kind !== kind);
 }

@@ -156,6 +156,8 @@ test('a capture that a person gives up has failed, and says who', async () => {
     readReport: () => undefined,
     content: () => openContentStore(join(folder, 'points'), { compression: 'none' }),
     scratch: join(folder, 'scratch'),
+    check: () => Promise.resolve({ outcome: 'unknown', detail: '' }),
+    scratchDir: join(folder, 'drills'),
     neededContent: () => ({ sound: [], damaged: [] }),
   });
   const action = { ...CAPTURE, key: 'capture:p', sign: '+', reason: '', losesData: false, preconditions: [] } as const;

@@ -1,13 +1,13 @@
 import type { EventSpec } from '../../core/event.ts';
-import type { DeliverAction, RestoreAction } from '../../core/model/action.ts';
+import type { DeliverAction, RehearseAction, RestoreAction } from '../../core/model/action.ts';
 import { documentKey } from '../../core/model/flag.ts';
 import type { Operation } from '../../core/model/operation.ts';
 import type { Step } from '../../core/model/step.ts';
 import { isSame } from '../../core/record.ts';
 import type { Millis } from '../../core/units.ts';
 import type { ContentStore } from '../../store/content/content-store.ts';
-import { isHostStep } from './executor.ts';
 import type { Hands } from './hands.ts';
+import { isHostStep } from './host-step.ts';
 
 const OBSERVE_DEADLINE_MS: Millis = 15_000;
 
@@ -57,6 +57,10 @@ async function observe(
       return operation.state === 'planned'
         ? { outcome: 'notDone', detail: 'it had not begun' }
         : { outcome: 'failed', detail: 'the capture was interrupted' };
+    // A drill is never resumed half.
+    case 'rehearse':
+      await tidy(action, hands);
+      return { outcome: 'unknown', detail: 'the drill was interrupted' };
     case 'validate':
     case 'collect':
     case 'keep':
@@ -64,6 +68,14 @@ async function observe(
     case 'notify':
     case 'report':
       return { outcome: 'notDone', detail: 'it is done again' };
+  }
+}
+
+/** What a rehearsal made in places of its own goes with it. */
+async function tidy({ rungs }: RehearseAction, { targets }: Pick<Hands, 'targets'>): Promise<void> {
+  const moves = rungs.flatMap(({ steps }) => steps.flatMap(({ move }) => move ?? []));
+  for (const { target } of moves) {
+    await targets[target.type.kind].tidy?.(target, AbortSignal.timeout(OBSERVE_DEADLINE_MS));
   }
 }
 

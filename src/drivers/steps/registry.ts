@@ -1,3 +1,4 @@
+import type { Examination } from '../../core/model/drill.ts';
 import type { Step } from '../../core/model/step.ts';
 import type { Millis } from '../../core/units.ts';
 import type { AllowList } from '../allow-list.ts';
@@ -55,6 +56,7 @@ export const STEP_DRIVERS = {
 /** The drivers behind one door: each call goes to the driver of the step's kind. */
 export type StepDrivers = {
   readonly describe: (step: HostStep) => string;
+  readonly examine: (step: HostStep, signal: AbortSignal) => Promise<Examination>;
   readonly prepare: (step: HostStep, signal: AbortSignal) => Promise<Fingerprint>;
   readonly perform: (step: HostStep, context: StepContext) => Promise<StepOutcome>;
   readonly observe: (step: HostStep, fingerprint: Fingerprint, signal: AbortSignal) => Promise<Observation>;
@@ -73,6 +75,7 @@ export function createStepDrivers(host: StepHost): StepDrivers {
   };
   return {
     describe: (step) => withDriver(step, drivers, (driver, own) => driver.describe(own)),
+    examine: (step, signal) => withDriver(step, drivers, (driver, own) => driver.examine(own, signal)),
     prepare: (step, signal) => withDriver(step, drivers, (driver, own) => driver.prepare(own, signal)),
     perform: (step, context) => withDriver(step, drivers, (driver, own) => driver.perform(own, context)),
     observe: (step, before, signal) => withDriver(step, drivers, (driver, own) => driver.observe(own, before, signal)),

@@ -1,7 +1,10 @@
+import { spawn } from 'node:child_process';
+import { once as emitted } from 'node:events';
 import { existsSync, readdirSync } from 'node:fs';
 import { mkdtemp, readdir, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
+import { createInterface } from 'node:readline';
 import { DatabaseSync } from 'node:sqlite';
 import { afterAll, afterEach, beforeEach, describe, expect, it } from 'vitest';
 import { startFakeEngine } from '../../../test/support/fake-engine.ts';
@@ -247,6 +250,17 @@ describe.each(Object.keys(SAMPLES) as HostStepKind[])('%s', (kind) => {
     expect(await sample.happened()).toBe(false);
   });
 
+  it('changes nothing when it is examined, and finds nothing in its way', async () => {
+    const files = (await readdir(folder)).sort();
+    expect(await drivers().examine(sample.works, never)).toMatchObject({
+      outcome: 'ready',
+      detail: expect.stringMatching(/./),
+    });
+    expect((await readdir(folder)).sort()).toStrictEqual(files);
+    // What a step waits for is asked in an examination, too.
+    expect(await sample.happened()).toBe(kind === 'waitFor');
+  });
+
   it('does it', async () => {
     expect(await perform(sample.works)).toMatchObject({ outcome: 'done', detail: expect.stringMatching(/./) });
     expect(await sample.happened()).toBe(true);
@@ -278,6 +292,14 @@ describe('every kind', () => {
     expect(await sample.happened()).toBe(false);
   });
 
+  it.each(kindsWith('forbid'))('%s finds in an examination what this host does not allow', async (kind) => {
+    const { works, forbid = {} } = SAMPLES[kind]();
+    expect(await drivers(forbid).examine(works, never)).toMatchObject({
+      outcome: 'obstacle',
+      detail: expect.stringMatching(/is not among the \w+ that this host allows to policies/),
+    });
+  });
+
   it.each(kindsWith('hangs'))('%s fails at its deadline', async (kind) => {
     const { hangs, works } = SAMPLES[kind]();
     const step = { ...(hangs ?? works), timeoutMs: 300 };
@@ -288,6 +310,95 @@ describe('every kind', () => {
     });
   });
 });
+
+describe('an examination', () => {
+  beforeEach(makeReady);
+
+  const pidFile = (path: string): StepOf<'service'> => ({
+    ...head,
+    kind: 'service',
+    service: { kind: 'pidFile', path },
+    do: { kind: 'signal', signal: 'SIGHUP' },
+  });
+
+  it.each<[what: string, step: () => HostStep, outcome: 'ready' | 'obstacle' | 'unknown', detail: string]>([
+    ['a unit that is not there', () => service('gone.service', 'restart'), 'obstacle', 'no unit gone.service'],
+    ['a pid file that is not there', () => pidFile(join(folder, 'app.pid')), 'obstacle', 'cannot be read (ENOENT)'],
+    ['a container that is not there', () => container('gone', 'start'), 'obstacle', 'no container called gone'],
+    [
+      'a program in a container that does not run',
+      () => ({
+        ...head,
+        ...once,
+        kind: 'container',
+        on: { kind: 'containers', names: [containers.good] },
+        do: { kind: 'exec', argv: ['true'], exit: [0] },
+      }),
+      'obstacle',
+      'does not run',
+    ],
+    ['a secret that is missing', () => http('POST', '/', { headers: { a: { env: 'ABSENT' } } }), 'obstacle', 'ABSENT'],
+    ['a program that is not there', () => run('true', { argv: ['/nowhere/mend'] }), 'obstacle', '/nowhere/mend'],
+    ['a program found by its name', () => run('true', { argv: ['sh', '-c', 'exit 3'] }), 'ready', 'bin/sh'],
+    ['a folder that is not there', () => run('true', { cwd: '/nowhere' }), 'obstacle', '/nowhere is not a folder'],
+    ['a user that is not there', () => run('true', { user: 'nobody-here' }), 'obstacle', 'no user nobody-here'],
+    ['SQL that cannot be parsed', () => sql('SELEC 1'), 'obstacle', 'syntax error'],
+    ['a table that is not there', () => sql('DELETE FROM gone'), 'obstacle', 'no such table: gone'],
+    ['what follows a change of the schema', () => sql('CREATE TABLE new (a)', 'DELETE FROM new'), 'ready', '0 of 2'],
+    [
+      'a database that is not there',
+      () => ({ ...sql('SELECT 1'), database: { kind: 'sqlite', path: join(folder, 'gone.db') } }),
+      'obstacle',
+      'does not exist',
+    ],
+    ['a folder of a file that is not there', () => editFile(join(folder, 'gone/app.json')), 'obstacle', 'gone'],
+    ['a repository that is not there', () => gitCommit(join(folder, 'gone')), 'obstacle', 'gone'],
+    [
+      'a check that is false now',
+      () => ({ ...head, kind: 'waitFor', checks: [check('false')], forMs: 0 }),
+      'ready',
+      'false now',
+    ],
+    [
+      'a check that cannot be made',
+      () => ({ ...head, kind: 'waitFor', checks: [check('true'), check('unknown')], forMs: 0 }),
+      'unknown',
+      'it is unknown',
+    ],
+  ])('of %s says so', async (_what, step, outcome, detail) => {
+    const found = await drivers().examine(step(), never);
+    expect(found).toMatchObject({ outcome, detail: expect.stringContaining(detail) });
+  });
+
+  it('plans each statement and executes none', async () => {
+    await perform(sql('CREATE TABLE kept (a)', 'INSERT INTO kept VALUES (1)'));
+    const found = await drivers().examine(
+      { ...sql('DELETE FROM kept WHERE a = 1'), require: [{ query: 'SELECT count(*) FROM kept', expect: EMPTY }] },
+      never,
+    );
+    expect(found).toStrictEqual({
+      outcome: 'ready',
+      detail: '1 of 1 statement(s) understood, none executed; now: SELECT count(*) FROM kept gave 1, expected = 0',
+    });
+    using database = new DatabaseSync(join(folder, 'app.db'));
+    expect(database.prepare('SELECT count(*) AS rows FROM kept').all()).toMatchObject([{ rows: 1 }]);
+  });
+
+  it('sends no signal', async () => {
+    const child = spawn('/bin/sh', ['-c', 'trap "echo hit; exit 1" HUP; echo $$ > app.pid; echo ready; read line'], {
+      cwd: folder,
+      stdio: ['pipe', 'pipe', 'inherit'],
+    });
+    const lines = createInterface({ input: child.stdout });
+    await emitted(lines, 'line');
+    expect(await drivers().examine(pidFile(join(folder, 'app.pid')), never)).toMatchObject({ outcome: 'ready' });
+    child.stdin.end('\n');
+    const [code] = (await emitted(child, 'exit')) as [number];
+    expect(code).not.toBe(1);
+  });
+});
+
+const EMPTY = { kind: 'value', is: { kind: 'equals', value: 0 } } as const;
 
 describe.each<['run' | 'http']>([['run'], ['http']])('%s with unless', (kind) => {
   const step = (...unless: readonly Check[]) =>

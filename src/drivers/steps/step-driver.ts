@@ -1,4 +1,5 @@
 import type { Check } from '../../core/model/check.ts';
+import type { Examination } from '../../core/model/drill.ts';
 import type { JsonValue, Step, StepKind } from '../../core/model/step.ts';
 import type { CheckAnswer } from '../checks/check-driver.ts';
 import type { SecretResolver } from '../secrets.ts';
@@ -14,6 +15,11 @@ export type Fingerprint = JsonValue;
 export type StepDriver<K extends HostStepKind> = {
   /** One line for a dry run, without secrets. */
   readonly describe: (step: StepOf<K>) => string;
+  /**
+   * Whether it could be done now, as far as that can be found out without doing it; for drills. Changes nothing, and never
+   * rejects. `unknown` if the question itself could not be answered.
+   */
+  readonly examine: (step: StepOf<K>, signal: AbortSignal) => Promise<Examination>;
   /** Looks at what the step is about to change, and changes nothing. Never rejects. */
   readonly prepare: (step: StepOf<K>, signal: AbortSignal) => Promise<Fingerprint>;
   /** Does it within the step's deadline. Never rejects: every fault of the host is an outcome. */
@@ -87,4 +93,16 @@ export type Ask = (check: Check, signal: AbortSignal) => Promise<Pick<CheckAnswe
 
 export function failed(code: StepFault, detail: string): StepOutcome {
   return { outcome: 'failed', code, detail };
+}
+
+export function ready(detail: string): Examination {
+  return { outcome: 'ready', detail };
+}
+
+export function obstacle(detail: string): Examination {
+  return { outcome: 'obstacle', detail };
+}
+
+export function unsure(detail: string): Examination {
+  return { outcome: 'unknown', detail };
 }

@@ -1,4 +1,6 @@
 import type { RestoreAction } from '../../core/model/action.ts';
+import type { Check, CheckResult } from '../../core/model/check.ts';
+import type { Examination } from '../../core/model/drill.ts';
 import type { Snapshot } from '../../core/model/point.ts';
 import type { JsonValue, Step } from '../../core/model/step.ts';
 import type { Target } from '../../core/model/target.ts';
@@ -25,6 +27,15 @@ export type TargetDriver = {
   readonly refresh: (target: Target, signal: AbortSignal) => Promise<string | undefined>;
   /** What is recorded with the intent; it identifies the state before. Never rejects. */
   readonly prepare: (order: TargetOrder, signal: AbortSignal) => Promise<JsonValue>;
+  /** Whether a restore could be done now, as far as that can be found out without it. Changes nothing. Never rejects. */
+  readonly examine: (order: TargetOrder, signal: AbortSignal) => Promise<Examination>;
+  /**
+   * Restores for real into a place of its own, where nothing that is live is touched, has what is there checked, and cleans
+   * up. Absent where a kind of target cannot be rehearsed yet. Never rejects.
+   */
+  readonly rehearse?: (order: TargetOrder, context: RehearsalContext) => Promise<Examination>;
+  /** Takes away what a rehearsal left that nobody could end. Never rejects. */
+  readonly tidy?: (target: Target, signal: AbortSignal) => Promise<void>;
   /** Puts it there. Never rejects: every fault of the host is an outcome. */
   readonly restore: (order: TargetOrder, context: RestoreContext) => Promise<RestoreOutcome>;
   /** Whether it is there; asked after a crash. A restore that is not whole is safe to repeat. Never rejects. */
@@ -49,6 +60,13 @@ export type RestoreContext = {
   /** Where the content of snapshots is; a captured target cannot be restored without. */
   readonly store?: ContentStore;
   readonly progress?: (done: Progress) => void;
+};
+
+export type RehearsalContext = RestoreContext & {
+  /** A folder that is there for this rehearsal alone, and goes with it; only revertd itself can look into it. */
+  readonly folder: string;
+  /** Makes one check, of any kind. Never rejects. */
+  readonly ask: (check: Check) => Promise<Pick<CheckResult, 'outcome' | 'detail'>>;
 };
 
 export type RestoreOutcome =

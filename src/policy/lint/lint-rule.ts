@@ -1,3 +1,4 @@
+import type { Drill } from '../../core/model/drill.ts';
 import type { Flag } from '../../core/model/flag.ts';
 import type { MetricSource } from '../../core/model/metric-source.ts';
 import type { Notifier } from '../../core/model/notifier.ts';
@@ -20,6 +21,7 @@ export type LintWorld = {
   readonly flags: readonly Subject<Flag>[];
   readonly policies: readonly Subject<RollbackPolicy>[];
   readonly notifiers: readonly Subject<Notifier>[];
+  readonly drills: readonly Subject<Drill>[];
   /** Every query of a trigger or of a verification's check, parsed. */
   readonly queries: readonly JudgedQuery[];
 };

@@ -115,7 +115,8 @@ const EXPECTED: Readonly<Record<string, readonly string[]>> = {
   ],
   'unencrypted-webhook': ['5:19 the notifier "chat" sends over http to chat.example.com'],
   'unreached-rung': ['9:13 the rung "flags" is never reached: every critical trigger starts later'],
-  'unused-notifier': ['15:19 no policy notifies "status-page"'],
+  'unrehearsed-loss': ['10:13 the rung "data" of "p" loses data, and no Drill rehearses it'],
+  'unused-notifier': ['15:19 no policy or drill notifies "status-page"'],
   'unused-silence': ['6:5 `one-sample-decides` would find nothing in line 7'],
   'unused-source': ['3:19 no trigger has `source: mimir`'],
 };

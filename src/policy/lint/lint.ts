@@ -67,6 +67,7 @@ function worldOf({ documents }: LoadedRevision): LintWorld {
     flags: pick(subjects, (object) => (object.kind === 'Flag' ? object.value : undefined)),
     policies,
     queries: judgedQueries({ policies }),
+    drills: pick(subjects, (object) => (object.kind === 'Drill' ? object.value : undefined)),
     notifiers: pick(subjects, (object) => (object.kind === 'Notifier' ? object.value : undefined)),
   };
 }

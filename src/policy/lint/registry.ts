@@ -31,6 +31,7 @@ import { tellsNobody } from './rules/tells-nobody.ts';
 import { thresholdOutOfRange } from './rules/threshold-out-of-range.ts';
 import { unencryptedWebhook } from './rules/unencrypted-webhook.ts';
 import { unreachedRung } from './rules/unreached-rung.ts';
+import { unrehearsedLoss } from './rules/unrehearsed-loss.ts';
 import { unusedNotifier } from './rules/unused-notifier.ts';
 import { unusedSource } from './rules/unused-source.ts';
 
@@ -68,6 +69,7 @@ export const LINT_RULES: readonly LintRule[] = [
   thresholdOutOfRange,
   unencryptedWebhook,
   unreachedRung,
+  unrehearsedLoss,
   unusedNotifier,
   unusedSource,
 ];

@@ -16,8 +16,8 @@ import type { GitTarget, Target } from '../../../src/core/model/target.ts';
 import { createAllowList } from '../../../src/drivers/allow-list.ts';
 import type { StepOutcome } from '../../../src/drivers/steps/step-driver.ts';
 import { gitTarget } from '../../../src/drivers/targets/git/index.ts';
-import type { RestoreContext } from '../../../src/drivers/targets/target-driver.ts';
-import { aRun, aService, aTarget } from '../../support/policies.ts';
+import type { RehearsalContext, RestoreContext } from '../../../src/drivers/targets/target-driver.ts';
+import { aCheck, aRun, aService, aTarget, ORIGIN } from '../../support/policies.ts';
 import { makeRepository, type Repository, runGitIn } from '../../tools/git-repository.ts';
 
 let folder: string;
@@ -285,4 +285,121 @@ test('good revisions survive git’s garbage collection; others that were kept a
   await driver.keep(target(), [v2], SIGNAL);
   const refs = runGitIn(checkout, ['for-each-ref', '--format=%(refname)', 'refs/revertd/good']);
   expect(refs).toBe(`refs/revertd/good/${v2}`);
+});
+
+describe('an examination', () => {
+  test.each([
+    ['of a revision that is there', () => ({ to: v1 }), 'ready', '0 file(s) of it differ'],
+    ['of one that is not', () => ({ to: 'v9' }), 'obstacle', 'no revision v9'],
+    ['of a part that it has', () => ({ to: v1, paths: ['app.js'] }), 'ready', 'is there'],
+    ['of a part that it lacks', () => ({ to: v1, paths: ['gone.js'] }), 'obstacle', 'has no gone.js'],
+  ])('%s', async (_what, order, outcome, detail) => {
+    const found = await driver.examine({ target: target(), paths: [], ...order() }, SIGNAL);
+    expect(found).toMatchObject({ outcome, detail: expect.stringContaining(detail) });
+  });
+
+  test('finds what stands in the way, and what this host does not allow', async () => {
+    await driver.refresh(target(), SIGNAL);
+    writeFileSync(join(checkout, 'new.js'), 'by hand');
+    const order = { target: target(), to: v2, paths: [] };
+    expect(await driver.examine(order, SIGNAL)).toMatchObject({
+      outcome: 'obstacle',
+      detail: expect.stringContaining('new.js'),
+    });
+    const strict = gitTarget({ allow: createAllowList({ paths: ['/opt/other'] }) });
+    expect(await strict.examine(order, SIGNAL)).toMatchObject({
+      outcome: 'obstacle',
+      detail: expect.stringContaining('this host allows'),
+    });
+  });
+});
+
+describe('a rehearsal', () => {
+  const build = [aRun(['make'])];
+  const rehearse = async (one: Target, how: Partial<RehearsalContext> = {}) =>
+    await driver.rehearse?.({ target: one, to: v1, paths: [] }, { ...rehearsal(), ...how });
+
+  function rehearsal(): RehearsalContext {
+    return {
+      ...context(),
+      folder: join(folder, 'scratch'),
+      ask: (check) => Promise.resolve({ outcome: check.kind === 'file' ? 'true' : 'false', detail: check.kind }),
+    };
+  }
+
+  function leftovers(): readonly string[] {
+    return ['.git/revertd', '.git/worktrees']
+      .map((name) => join(checkout, name))
+      .flatMap((name) => (existsSync(name) ? readdirSync(name) : []));
+  }
+
+  test('builds a revision beside the checkout, which stays where it is, and leaves nothing', async () => {
+    await move(target(), v2);
+    const seen: string[] = [];
+    const found = await rehearse(target({ build }), {
+      perform: (step, cwd = '') => {
+        seen.push(readFileSync(join(cwd, 'app.js'), 'utf8'), step.kind === 'run' ? Object.keys(step.env).join() : '');
+        return Promise.resolve(DONE);
+      },
+    });
+    expect(found).toMatchObject({ outcome: 'ready', detail: expect.stringContaining('checked out and built') });
+    expect(seen).toEqual(['one', 'REVERTD_DRILL']);
+    expect([fileIn('app.js'), runGitIn(checkout, ['rev-parse', 'HEAD'])]).toEqual(['two', v2]);
+    expect(leftovers()).toEqual([]);
+  });
+
+  test('fails as the build does, and cleans up all the same', async () => {
+    const found = await rehearse(target({ build }), { perform: () => Promise.resolve(FAILED) });
+    expect(found).toEqual({ outcome: 'obstacle', detail: 'it does not compile' });
+    expect(leftovers()).toEqual([]);
+  });
+
+  test('does no step that would reach what is live, and says so', async () => {
+    const found = await rehearse(target({ build: [aService('app.service', 'stop')] }));
+    expect([found, done]).toMatchObject([{ outcome: 'unknown', detail: expect.stringContaining('not rehearsed') }, []]);
+  });
+
+  test('makes a release that nothing is published from, and fails where there is none', async () => {
+    const publish = { from: 'app.js', to: join(folder, 'opt/app.js') };
+    expect(await rehearse(target({ publish }))).toMatchObject({ outcome: 'ready' });
+    expect(existsSync(publish.to)).toBe(false);
+    const none = { ...publish, from: 'dist' };
+    expect(await rehearse(target({ publish: none }))).toMatchObject({
+      outcome: 'obstacle',
+      detail: expect.stringContaining('dist'),
+    });
+  });
+
+  test('asks the checks of the target there, if they ask what was rehearsed', async () => {
+    const file = {
+      key: 'f',
+      origin: ORIGIN,
+      kind: 'file',
+      path: join(checkout, 'app.js'),
+      is: 'present',
+      timeoutMs: 1,
+    } as const;
+    const asked: string[] = [];
+    const ask: RehearsalContext['ask'] = (check) => {
+      asked.push(check.kind === 'file' ? readFileSync(check.path, 'utf8') : check.kind);
+      return Promise.resolve({ outcome: 'false', detail: 'it is not' });
+    };
+    await move(target(), v2);
+    const found = await rehearse(target({}, { checks: [aCheck('alive'), file] }), { ask });
+    expect([found, asked]).toMatchObject([
+      { outcome: 'obstacle', detail: expect.stringContaining('it is not') },
+      ['one'],
+    ]);
+  });
+
+  test('that was stopped says nothing', async () => {
+    const found = await rehearse(target({ build }), { signal: AbortSignal.abort() });
+    expect(found).toMatchObject({ outcome: 'unknown' });
+  });
+
+  test('that a kill ended is tidied away', async () => {
+    runGitIn(checkout, ['worktree', 'add', '--quiet', '--detach', join(checkout, '.git/revertd/drill'), v1]);
+    await driver.tidy?.(target(), SIGNAL);
+    expect(leftovers()).toEqual([]);
+  });
 });

@@ -83,6 +83,7 @@ describe('with the schema in its settings, an editor', () => {
     expect(keys).not.toContain('ladder');
     const kinds = labels(await server.complete(uri, { line: text.split('\n').length - 2, character: 6 }));
     expect(kinds).toEqual([
+      'Drill',
       'Flag',
       'MetricSource',
       'Notifier',

@@ -45,6 +45,8 @@ const MEMORY: Forms<Memory> = {
   reportsOwed: reportsForm,
   halt: (_, halt) => (halt === null ? '' : 'h'),
   windowed: (_, windowed) => JSON.stringify(windowed),
+  // No world has a drill.
+  drills: (_, drills) => JSON.stringify(drills ?? {}),
   troubles: troublesForm,
   // How long a rung took is only told.
   durations: () => '',

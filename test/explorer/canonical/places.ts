@@ -146,6 +146,7 @@ function actionForm(scope: Scope, action: Action): string {
     case 'activate':
       return `${action.key}${stepName(action.step)}`;
     case 'keep':
+    case 'rehearse':
     case 'capture':
     case 'validate':
     case 'collect':

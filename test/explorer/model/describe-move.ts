@@ -99,6 +99,8 @@ export function describeOperation(operation: Operation | undefined): string {
       return `activation "${describeStep(action.step)}" of ${action.target}`;
     case 'keep':
       return `keeping of ${action.commits.join(', ') || 'no revisions'} for ${action.target.name}`;
+    case 'rehearse':
+      return `rehearsal of ${action.drill}`;
     case 'capture':
     case 'validate':
     case 'collect':

@@ -61,6 +61,7 @@ export function recoveryOf(
     case 'restore':
       return begun?.effect === true ? 'done' : 'notDone';
     case 'keep':
+    case 'rehearse':
     case 'capture':
     case 'validate':
     case 'collect':

@@ -18,6 +18,7 @@ import {
 } from '../step-driver.ts';
 import { observeRepetition, outcomeBefore } from '../unless.ts';
 import { blame, type ContainerTask } from './blame.ts';
+import { examineContainers } from './examine.ts';
 import { fingerprintOfNamed, observeNamed, performOnNamed } from './named.ts';
 import { fingerprintOfProject, observeProject, performOnProject } from './project.ts';
 import { STEADY_MS } from './settle.ts';
@@ -34,6 +35,7 @@ type ContainerHost = {
 export function containerStep(host: ContainerHost): StepDriver<'container'> {
   return {
     describe: describeStep,
+    examine: (step, signal) => examineContainers(host, step, signal),
     prepare: (step, signal) => fingerprint(host.engine, step, signal),
     perform: (step, context) => perform(host, step, context),
     observe: (step, before, signal) => observe(host, step, before, signal),

@@ -1,3 +1,6 @@
+import { constants } from 'node:fs';
+import { access } from 'node:fs/promises';
+import type { Examination } from '../../../core/model/drill.ts';
 import type { EditFileStep } from '../../../core/model/edit-file-step.ts';
 import { describeStep } from '../../../core/model/step.ts';
 import { formatDuration } from '../../../core/units.ts';
@@ -11,6 +14,8 @@ import { digestOf, type Edit, replaceDocument } from '../../places/replace-docum
 import { inTurn } from '../../places/write-turns.ts';
 import {
   failed,
+  obstacle,
+  ready,
   type StepContext,
   type StepDriver,
   type StepFault,
@@ -27,6 +32,7 @@ type Host = { readonly allow: AllowList };
 export function editFileStep(host: Host): StepDriver<'editFile'> {
   return {
     describe: describeStep,
+    examine: (step) => examine(step, host),
     prepare: async (step) => ({ digest: (await digestNow(step, host)) ?? null }),
     perform: async (step, context) => {
       if (context.signal.aborted) return failed('aborted', `${describeStep(step)} was stopped before it began`);
@@ -105,6 +111,23 @@ function faultOf({ code }: PlaceError): StepFault {
 async function digestNow({ path }: EditFileStep, { allow }: Host): Promise<string | undefined> {
   const content = await withFolder(path, allow, readContent).catch(ignorePlaceError);
   return content && digestOf(content.bytes);
+}
+
+/** Whether the file can be read and would take the edit, and its folder a new file. */
+async function examine(step: StepOf<'editFile'>, host: Host): Promise<Examination> {
+  try {
+    const edit = await editOf(step, host);
+    return await withFolder(step.path, host.allow, async (folder) => {
+      const content = await readContent(folder);
+      const after = Buffer.from(edit(content?.bytes));
+      await access(folder.at('.'), constants.W_OK);
+      if (content !== undefined && after.equals(content.bytes)) return ready(`${step.path} is so already`);
+      return ready(`${step.path} would be ${content === undefined ? 'created' : 'replaced'}`);
+    });
+  } catch (error) {
+    if (error instanceof PlaceError) return obstacle(error.message);
+    throw error;
+  }
 }
 
 /** Whether the edit would change nothing. */

@@ -1,3 +1,4 @@
+import type { Examination } from '../../../core/model/drill.ts';
 import type { GitCommitStep } from '../../../core/model/git-commit-step.ts';
 import { describeStep } from '../../../core/model/step.ts';
 import { formatDuration } from '../../../core/units.ts';
@@ -9,10 +10,13 @@ import {
   type Fingerprint,
   failed,
   type Observation,
+  obstacle,
+  ready,
   type StepContext,
   type StepDriver,
   type StepOf,
   type StepOutcome,
+  unsure,
 } from '../step-driver.ts';
 import { buildTree } from './build-tree.ts';
 import { type Git, GitFault, openGit } from './git.ts';
@@ -39,6 +43,7 @@ const TRIES = 3;
 export function gitCommitStep(host: GitCommitHost): StepDriver<'gitCommit'> {
   return {
     describe: describeStep,
+    examine: async (step, signal) => await examine(step, host, signal),
     prepare: () => Promise.resolve({}),
     perform: async (step, context) => {
       const deadline = startDeadline(context.signal, step.timeoutMs);
@@ -57,6 +62,22 @@ export function gitCommitStep(host: GitCommitHost): StepDriver<'gitCommit'> {
       }
     },
   };
+}
+
+/** Whether the repository lets us in and has the branches. Whether it takes a push shows only then. */
+async function examine(step: GitCommitStep, host: GitCommitHost, signal: AbortSignal): Promise<Examination> {
+  try {
+    const url = repositoryOf(step, host.policySource, host.allow);
+    await using git = await openGit(url, step, host.secrets, signal);
+    const branch = branchOf(step, { operation: '' }, host);
+    const { base } = await lookAtRemote(git, url, step, branch, host.policySource);
+    return ready(`${url} can be read; it would be pushed to ${branch}, from ${base.name}`);
+  } catch (error) {
+    if (error instanceof GitFault || error instanceof PlanFault || error instanceof SecretError) {
+      return signal.aborted ? unsure(error.message) : obstacle(error.message);
+    }
+    throw error;
+  }
 }
 
 type Task = { readonly step: GitCommitStep; readonly url: string; readonly branch: string; readonly key: string };
@@ -137,7 +158,11 @@ function keyOf(operation: string, hostName: string): string {
   return `${hostName} ${operation.replace(/#\d+$/, '')}`;
 }
 
-function branchOf({ branch }: GitCommitStep, { operation }: StepContext, { hostName }: GitCommitHost): string {
+function branchOf(
+  { branch }: GitCommitStep,
+  { operation }: Pick<StepContext, 'operation'>,
+  { hostName }: GitCommitHost,
+): string {
   if (branch !== undefined) return branch;
   const incident = /^step:([^/]+)\//.exec(operation)?.[1] ?? 'change';
   return `revertd/${hostName.replaceAll(/[^A-Za-z0-9.-]/g, '-')}/${incident}`;

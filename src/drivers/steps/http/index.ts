@@ -5,9 +5,10 @@ import type { AllowList } from '../../allow-list.ts';
 import { type Deadline, startDeadline } from '../../deadline.ts';
 import { exchange, type HttpAnswer, HttpFault } from '../../http-exchange.ts';
 import { authorization, bodyOf, lowerCased, SEARCHED_BYTES, unmetExpectation } from '../../http-expectation.ts';
-import { resolveTexts, SecretError } from '../../secrets.ts';
+import { resolveTexts, SecretError, type SecretResolver } from '../../secrets.ts';
 import { type Ask, failed, type StepContext, type StepDriver, type StepOf, type StepOutcome } from '../step-driver.ts';
 import { observeRepetition, outcomeBefore } from '../unless.ts';
+import { examineRequest } from './examine.ts';
 
 /** So much of the answer is told. */
 const SHOWN_CHARACTERS = 2 * 1024;
@@ -21,9 +22,14 @@ const IDEMPOTENT = new Set(['GET', 'HEAD', 'PUT', 'DELETE', 'OPTIONS']);
  * crash. Redirects are not followed. What is sent again by `retries` either never arrived, or does no harm
  * a second time.
  */
-export function httpStep(host: { readonly allow: AllowList; readonly ask: Ask }): StepDriver<'http'> {
+export function httpStep(host: {
+  readonly allow: AllowList;
+  readonly ask: Ask;
+  readonly secrets: SecretResolver;
+}): StepDriver<'http'> {
   return {
     describe: describeStep,
+    examine: (step) => examineRequest(host, step),
     prepare: () => Promise.resolve({}),
     perform: async (step, context) => {
       const refused = host.allow.mayCall(step.url);

@@ -35,6 +35,7 @@ afterAll(() => neo4j[Symbol.asyncDispose]());
 
 const secrets = createSecretResolver({ PASSWORD: 'hunter22', WRONG: 'wrong-pass' });
 const driver = httpStep({
+  secrets,
   allow: createAllowList({}),
   ask: () => Promise.resolve({ outcome: 'unknown', detail: '' }),
 });

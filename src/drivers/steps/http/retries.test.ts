@@ -39,7 +39,7 @@ const perform = (url: string, rest: Partial<StepOf<'http'>>) => {
     ...rest,
   };
   const context = { signal: new AbortController().signal, operation: 'op-1', once: 'op-1', secrets };
-  return httpStep({ allow: createAllowList({}), ask }).perform(step, {
+  return httpStep({ secrets, allow: createAllowList({}), ask }).perform(step, {
     ...context,
     log: () => undefined,
     remember: () => undefined,

@@ -3,7 +3,7 @@ import { formatDuration } from '../../../core/units.ts';
 import type { AllowList } from '../../allow-list.ts';
 import { type Deadline, startDeadline } from '../../deadline.ts';
 import { type ProcessEnd, runProcess } from '../../process.ts';
-import { resolveTexts, SecretError } from '../../secrets.ts';
+import { resolveTexts, SecretError, type SecretResolver } from '../../secrets.ts';
 import { SystemdError } from '../../systemctl.ts';
 import {
   type Ask,
@@ -15,6 +15,7 @@ import {
   type StepOutcome,
 } from '../step-driver.ts';
 import { observeRepetition, outcomeBefore } from '../unless.ts';
+import { examineProgram } from './examine.ts';
 import { isThere, runAsUnit, unitOf } from './run-as-unit.ts';
 import { asUser, UserFault } from './run-as-user.ts';
 
@@ -22,9 +23,14 @@ import { asUser, UserFault } from './run-as-user.ts';
  * Runs a program. It gets PATH, HOME, LANG, the step's variables, and REVERTD_OPERATION, which is the same when the step
  * is repeated after a crash.
  */
-export function runStep(host: { readonly allow: AllowList; readonly ask: Ask }): StepDriver<'run'> {
+export function runStep(host: {
+  readonly allow: AllowList;
+  readonly ask: Ask;
+  readonly secrets: SecretResolver;
+}): StepDriver<'run'> {
   return {
     describe: describeStep,
+    examine: (step, signal) => examineProgram(host, step, signal),
     prepare: () => Promise.resolve({}),
     perform: async (step, context) => {
       const refused = host.allow.mayRun(step.argv[0] ?? '');

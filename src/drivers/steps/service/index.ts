@@ -3,6 +3,7 @@ import type { AllowList } from '../../allow-list.ts';
 import { startDeadline } from '../../deadline.ts';
 import { type Systemctl, SystemdError } from '../../systemctl.ts';
 import { type Fingerprint, failed, type Observation, type StepDriver } from '../step-driver.ts';
+import { examineService } from './examine.ts';
 import { signalByPidFile } from './pid-file.ts';
 import { isReached, performOnUnit, settle } from './unit.ts';
 
@@ -10,6 +11,7 @@ import { isReached, performOnUnit, settle } from './unit.ts';
 export function serviceStep(host: { readonly allow: AllowList; readonly systemctl: Systemctl }): StepDriver<'service'> {
   return {
     describe: describeStep,
+    examine: (step, signal) => examineService(host, step, signal),
     prepare: async ({ service }, signal) =>
       service.kind === 'unit' ? await fingerprint(host.systemctl, service.unit, signal) : {},
     perform: async (step, context) => {

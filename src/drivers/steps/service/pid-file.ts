@@ -2,7 +2,7 @@ import { constants, type Stats } from 'node:fs';
 import { open, readFile, stat } from 'node:fs/promises';
 import { constants as osConstants, uptime } from 'node:os';
 import type { Millis } from '../../../core/units.ts';
-import { failed, type StepOutcome } from '../step-driver.ts';
+import { failed, type StepFault, type StepOutcome } from '../step-driver.ts';
 
 /** The kernel counts process times in these for every program (USER_HZ, time(7)); 100 on all supported platforms. */
 const TICKS_PER_SECOND = 100;
@@ -16,20 +16,59 @@ class PidFileError extends Error {
 
 /** Sends the signal if the file really speaks of the process that now has the number. Never rejects. */
 export async function signalByPidFile(path: string, signal: string): Promise<StepOutcome> {
-  const name = signalName(signal);
-  if (name === undefined) return failed('notSupported', `${signal} is not a signal of this system`);
+  const found = await findByPidFile(path, signal);
+  if (found.kind === 'fault') return failed(found.code, found.detail);
+  const { pid, program, name } = found;
   try {
-    const { pid, stats } = await readPidFile(path);
-    const program = await proveSame(path, pid, stats);
     process.kill(pid, name);
     return { outcome: 'done', detail: `sent ${name} to process ${pid} (${program})` };
   } catch (error) {
-    if (error instanceof PidFileError) return failed('pidFile', error.message);
-    const errno = error instanceof Error && 'code' in error ? String(error.code) : String(error);
-    if (errno === 'EPERM') return failed('notPermitted', `revertd may not signal the process in ${path} (EPERM)`);
-    if (errno === 'ESRCH') return failed('pidFile', `the process in ${path} has just ended`);
-    return failed('pidFile', `${path} cannot be read (${errno}); is its service running?`);
+    const { code, detail } = blame(path, error);
+    return failed(code, detail);
   }
+}
+
+type Fault = { readonly kind: 'fault'; readonly code: StepFault; readonly detail: string };
+type Found = {
+  readonly kind: 'found';
+  readonly pid: number;
+  readonly program: string;
+  readonly name: NodeJS.Signals;
+};
+
+/** The process that the file really speaks of, and may be signalled. Sends nothing, and never rejects. */
+export async function findByPidFile(path: string, signal: string): Promise<Found | Fault> {
+  const name = signalName(signal);
+  if (name === undefined) {
+    const detail =
+      signal === ''
+        ? 'a process known by its pidFile can only be signalled; name a unit'
+        : `${signal} is not a signal of this system`;
+    return { kind: 'fault', code: 'notSupported', detail };
+  }
+  try {
+    const { pid, stats } = await readPidFile(path);
+    const program = await proveSame(path, pid, stats);
+    // Signal 0 is delivered to nobody: kill(2) only says whether another one could be sent.
+    process.kill(pid, 0);
+    return { kind: 'found', pid, program, name };
+  } catch (error) {
+    return blame(path, error);
+  }
+}
+
+function blame(path: string, error: unknown): Fault {
+  return { kind: 'fault', ...faultOf(path, error) };
+}
+
+function faultOf(path: string, error: unknown): Omit<Fault, 'kind'> {
+  if (error instanceof PidFileError) return { code: 'pidFile', detail: error.message };
+  const errno = error instanceof Error && 'code' in error ? String(error.code) : String(error);
+  if (errno === 'EPERM') {
+    return { code: 'notPermitted', detail: `revertd may not signal the process in ${path} (EPERM)` };
+  }
+  if (errno === 'ESRCH') return { code: 'pidFile', detail: `the process in ${path} has just ended` };
+  return { code: 'pidFile', detail: `${path} cannot be read (${errno}); is its service running?` };
 }
 
 function signalName(signal: string): NodeJS.Signals | undefined {

@@ -18,6 +18,7 @@ import {
   type StepOutcome,
 } from '../step-driver.ts';
 import { observeRepetition, outcomeBefore } from '../unless.ts';
+import { examineScript } from './examine.ts';
 import { readScript, ScriptError } from './read-script.ts';
 import { GuardError, type Progress, progressOf, runScript } from './run-script.ts';
 
@@ -38,6 +39,7 @@ export type SqlStepHost = { readonly allow: AllowList; readonly ask: Ask; readon
 export function sqlStep(host: SqlStepHost): StepDriver<'sql'> {
   return {
     describe: describeStep,
+    examine: (step, signal) => examineScript(host, step, signal),
     prepare: () => Promise.resolve({ phase: 'prepared' }),
     perform: async (step, context) => {
       if (context.signal.aborted) return failed('aborted', `${describeStep(step)} was stopped before it began`);

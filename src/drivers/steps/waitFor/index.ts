@@ -1,9 +1,19 @@
 import { setTimeout as delay } from 'node:timers/promises';
 import { describeCheck } from '../../../core/model/describe-check.ts';
+import type { Examination } from '../../../core/model/drill.ts';
 import { describeStep } from '../../../core/model/step.ts';
 import { formatDuration, type Millis } from '../../../core/units.ts';
 import { startDeadline } from '../../deadline.ts';
-import { type Ask, failed, type StepContext, type StepDriver, type StepOf, type StepOutcome } from '../step-driver.ts';
+import {
+  type Ask,
+  failed,
+  ready,
+  type StepContext,
+  type StepDriver,
+  type StepOf,
+  type StepOutcome,
+  unsure,
+} from '../step-driver.ts';
 
 const POLL_MS: Millis = 1000;
 
@@ -11,10 +21,24 @@ const POLL_MS: Millis = 1000;
 export function waitForStep(host: { readonly ask: Ask; readonly elapsed: () => Millis }): StepDriver<'waitFor'> {
   return {
     describe: describeStep,
+    examine: (step, signal) => examine(step, host.ask, signal),
     prepare: () => Promise.resolve({}),
     perform: (step, context) => wait(step, context, host),
     observe: () => Promise.resolve('notDone'),
   };
+}
+
+/** Each check is made once. That one is false now says nothing of the time when the step has its turn. */
+async function examine({ checks }: StepOf<'waitFor'>, ask: Ask, signal: AbortSignal): Promise<Examination> {
+  const answers = await Promise.all(
+    checks.map(async (check) => {
+      const { outcome, detail } = await ask(check, signal);
+      return { outcome, text: `${describeCheck(check)} is ${outcome} now: ${detail}` };
+    }),
+  );
+  const unknown = answers.filter(({ outcome }) => outcome === 'unknown');
+  const text = (unknown.length > 0 ? unknown : answers).map((answer) => answer.text).join('; ');
+  return unknown.length > 0 ? unsure(text) : ready(text);
 }
 
 type Answers = { readonly good: boolean; readonly text: string };

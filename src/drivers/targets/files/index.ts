@@ -13,6 +13,7 @@ import {
   type TargetDiff,
 } from '../captured-target.ts';
 import { mustQuiesce } from '../quiesce.ts';
+import { examineCaptured, rehearseCaptured } from '../rehearse-captured.ts';
 import { type RestoreContext, type TargetDriver, TargetError, type TargetOrder } from '../target-driver.ts';
 import { verifySnapshot } from '../verify-snapshot.ts';
 import { captureFiles, type FilesTargetOf, withRoots } from './capture.ts';
@@ -27,6 +28,7 @@ import { errnoOf, type OpenRoot } from './walk.ts';
 
 /** Trees of files, captured into the content store and put back from there. */
 export function filesTarget(host: CapturedHost): TargetDriver {
+  const points = capturedFiles();
   return {
     read: (target) => look(filesOf(target)),
     refresh: () => Promise.resolve(undefined),
@@ -47,8 +49,10 @@ export function filesTarget(host: CapturedHost): TargetDriver {
         return 'unknown';
       }
     },
+    examine: (order) => Promise.resolve(examineCaptured(host.allow, order)),
+    rehearse: (order, context) => rehearseCaptured({ ...order, target: filesOf(order.target) }, points, context),
     keep: () => Promise.resolve(),
-    points: capturedFiles(),
+    points,
   };
 }
 

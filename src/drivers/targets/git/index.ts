@@ -1,8 +1,11 @@
+import type { Examination } from '../../../core/model/drill.ts';
 import { type CodeTarget, isCodeTarget, type Target } from '../../../core/model/target.ts';
 import type { AllowList } from '../../allow-list.ts';
+import { obstacle, unsure } from '../../steps/step-driver.ts';
 import { type RestoreOutcome, type TargetDriver, TargetError } from '../target-driver.ts';
 import { openCheckout } from './checkout.ts';
 import { isMoved, moveCheckout } from './move.ts';
+import { examineMove, rehearseMove, tidyRehearsal } from './rehearse.ts';
 import { fetchTracked, keepRevisions, readCheckout, revisionOf } from './revisions.ts';
 
 /** A checkout, moved between revisions. */
@@ -10,6 +13,15 @@ export function gitTarget({ allow }: { readonly allow: AllowList }): TargetDrive
   return {
     read: (target, signal) => readCheckout(codeOf(target).type, signal),
     refresh: async (target, signal) => await explained(() => fetchTracked(codeOf(target).type, signal)),
+    examine: async (order, signal) => {
+      const target = codeOf(order.target);
+      const refused = refusal(allow, target);
+      if (refused !== undefined) return obstacle(refused);
+      return await found(() => examineMove({ ...order, target }, signal), signal);
+    },
+    rehearse: async (order, context) =>
+      await found(() => rehearseMove({ ...order, target: codeOf(order.target) }, context), context.signal),
+    tidy: async (target, signal) => void (await found(() => tidyRehearsal(codeOf(target), signal), signal)),
     prepare: async ({ target }, signal) => await headBefore(codeOf(target), signal),
     restore: async ({ to, paths, ...order }, context) => {
       const target = codeOf(order.target);
@@ -55,6 +67,16 @@ async function outcomeOf(restore: () => Promise<RestoreOutcome>): Promise<Restor
   } catch (error) {
     if (error instanceof TargetError || isErrno(error)) return { outcome: 'failed', detail: error.message };
     throw error;
+  }
+}
+
+/** Whatever cannot be done in a rehearsal could not be done in a rollback, unless the rehearsal was stopped. */
+async function found(look: () => Promise<Examination>, signal: AbortSignal): Promise<Examination> {
+  try {
+    return await look();
+  } catch (error) {
+    if (!(error instanceof TargetError) && !isErrno(error)) throw error;
+    return signal.aborted ? unsure(error.message) : obstacle(error.message);
   }
 }
 

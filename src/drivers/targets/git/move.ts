@@ -55,13 +55,8 @@ async function movePaths(
   context: RestoreContext,
 ): Promise<RestoreOutcome> {
   const places = paths.map((path) => `:(top,literal)${checkout.prefix}${path.replace(/\/$/, '')}`);
-  const known = await checkout.git(['ls-tree', '-r', '-t', '--name-only', wanted.commit], context.signal);
-  const names = new Set(known.split('\n'));
-  const missing = paths.filter((path) => !names.has(`${checkout.prefix}${path.replace(/\/$/, '')}`));
-  if (missing.length > 0) {
-    const detail = `${shortCommit(wanted.commit)} has no ${missing.join(', ')}; git does not track it, so it cannot come from there`;
-    return { outcome: 'failed', detail };
-  }
+  const missing = await missingPaths(checkout, wanted, paths, context.signal);
+  if (missing !== undefined) return { outcome: 'failed', detail: missing };
   await quiesce(target, context);
   const saved = await putAside(checkout, context);
   await dropLeftLock(checkout, context);
@@ -70,8 +65,27 @@ async function movePaths(
   return { outcome: 'done', detail: `${paths.join(', ')} from ${shortCommit(wanted.commit)}${kept}` };
 }
 
+/** Why these paths cannot come from the revision; undefined if they can. */
+export async function missingPaths(
+  checkout: Checkout,
+  { commit }: CodeRevision,
+  paths: readonly string[],
+  signal: AbortSignal,
+): Promise<string | undefined> {
+  if (paths.length === 0) return undefined;
+  const known = await checkout.git(['ls-tree', '-r', '-t', '--name-only', commit], signal);
+  const names = new Set(known.split('\n'));
+  const missing = paths.filter((path) => !names.has(`${checkout.prefix}${path.replace(/\/$/, '')}`));
+  if (missing.length === 0) return undefined;
+  return `${shortCommit(commit)} has no ${missing.join(', ')}; git does not track it, so it cannot come from there`;
+}
+
 /** What git does not track stays, so nothing of it may stand where a file of the revision has to be. */
-async function refuseObstacles(checkout: Checkout, { commit }: CodeRevision, signal: AbortSignal): Promise<void> {
+export async function refuseObstacles(
+  checkout: Checkout,
+  { commit }: CodeRevision,
+  signal: AbortSignal,
+): Promise<void> {
   const added = await checkout.git(
     ['diff', '--name-only', '--no-renames', '-z', '--diff-filter=A', 'HEAD', commit],
     signal,
@@ -103,20 +117,30 @@ async function release(
     context.log(`the release of ${shortCommit(commit)} is there from before`);
     return;
   }
-  const folder = join(ownFolder(checkout), 'build');
-  await clearBuild(checkout, folder, context.signal);
-  await checkout.git(['worktree', 'add', '--quiet', '--detach', '--force', folder, commit], context.signal);
-  const within = join(folder, checkout.prefix);
-  try {
+  await inOwnFolder(checkout, { name: 'build', commit, signal: context.signal }, async (within) => {
     for (const step of build) await mustSucceed(context, step, within);
     if (publish !== undefined) await stageRelease(join(within, publish.from), publish.to, commit);
+  });
+}
+
+/** Checks a revision out beside the checkout in use, which stays as it is, and takes it away again. */
+export async function inOwnFolder<T>(
+  checkout: Checkout,
+  { name, commit, signal }: { readonly name: string; readonly commit: string; readonly signal: AbortSignal },
+  use: (within: string) => Promise<T>,
+): Promise<T> {
+  const folder = join(ownFolder(checkout), name);
+  await clearFolder(checkout, folder, signal);
+  try {
+    await checkout.git(['worktree', 'add', '--quiet', '--detach', '--force', folder, commit], signal);
+    return await use(join(folder, checkout.prefix));
   } finally {
-    // Cleaning up must not hide why the build failed, nor be stopped with it.
-    await clearBuild(checkout, folder, AbortSignal.timeout(60_000)).catch(() => undefined);
+    // Cleaning up must not hide why the use failed, nor be stopped with it.
+    await clearFolder(checkout, folder, AbortSignal.timeout(60_000)).catch(() => undefined);
   }
 }
 
-async function clearBuild(checkout: Checkout, folder: string, signal: AbortSignal): Promise<void> {
+export async function clearFolder(checkout: Checkout, folder: string, signal: AbortSignal): Promise<void> {
   await rm(folder, { recursive: true, force: true });
   await checkout.git(['worktree', 'prune'], signal);
 }

@@ -12,6 +12,7 @@ import {
 } from '../captured-target.ts';
 import { errnoOf } from '../files/walk.ts';
 import { mustQuiesce } from '../quiesce.ts';
+import { examineCaptured, rehearseCaptured } from '../rehearse-captured.ts';
 import { type RestoreContext, type TargetDriver, TargetError, type TargetOrder } from '../target-driver.ts';
 import { verifySnapshot } from '../verify-snapshot.ts';
 import { askDatabase } from './ask-database.ts';
@@ -23,6 +24,7 @@ import { restoreDatabase } from './restore.ts';
 
 /** A SQLite database, captured by SQLite itself and put back by one rename. */
 export function sqliteTarget(host: CapturedHost): TargetDriver {
+  const points = capturedDatabase();
   return {
     read: (target) => look(databaseOf(target)),
     refresh: () => Promise.resolve(undefined),
@@ -44,8 +46,10 @@ export function sqliteTarget(host: CapturedHost): TargetDriver {
         return 'unknown';
       }
     },
+    examine: (order) => Promise.resolve(examineCaptured(host.allow, order)),
+    rehearse: (order, context) => rehearseCaptured({ ...order, target: databaseOf(order.target) }, points, context),
     keep: () => Promise.resolve(),
-    points: capturedDatabase(),
+    points,
   };
 }
 
