@@ -12,9 +12,6 @@ const EXPECTED: Readonly<Record<string, readonly string[]>> = {
     '1:13 error[E-API-VERSION] this is a "Deployment" of "apps/v1", not a policy; policies have apiVersion: revertd.dev/v1',
   ],
   'kind-case': ['2:7 error[E-KIND] unknown kind "flag"; did you mean Flag?'],
-  'kind-to-come': [
-    '2:7 error[E-NOT-SUPPORTED] the kind Drill is not supported by this version yet; call the file *.draft.yaml until it is',
-  ],
   'long-name': [
     '3:19 error[E-NAME] "aaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaa…" cannot be a name (`name`): names are up to 63 letters, digits, ".", "_" and "-", beginning and ending with a letter or digit',
   ],

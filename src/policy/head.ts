@@ -1,8 +1,8 @@
 import type { JsonValue } from '../core/model/step.ts';
 import { nearestName } from '../core/nearest-name.ts';
 import { type Diagnostic, errorAt } from './diagnostic.ts';
-import { foundText, plainText, quote } from './found.ts';
-import { API_VERSION, isKind, KINDS, KINDS_TO_COME, type Kind, TEST_KIND } from './kinds.ts';
+import { foundText, quote } from './found.ts';
+import { API_VERSION, isKind, KINDS, type Kind, TEST_KIND } from './kinds.ts';
 import { originOfKey, originOfValue, type PolicyDocument } from './policy-document.ts';
 
 export type Head =
@@ -70,7 +70,7 @@ function isKnownWord(kind: string): boolean {
   return nearestName(kind, ALL_KINDS) !== undefined;
 }
 
-const ALL_KINDS: readonly string[] = [...KINDS, ...KINDS_TO_COME, TEST_KIND];
+const ALL_KINDS: readonly string[] = [...KINDS, TEST_KIND];
 
 export function versionFault(document: PolicyDocument, version: JsonValue | undefined): Diagnostic | undefined {
   if (version === API_VERSION) return undefined;
@@ -94,10 +94,6 @@ function kindFault(document: PolicyDocument, kind: JsonValue | undefined): Diagn
   }
   const found = nameText(kind);
   const origin = originOfValue(document, ['kind']);
-  if (KINDS_TO_COME.some((known) => known === kind)) {
-    const message = `the kind ${plainText(kind)} is not supported by this version yet; call the file *.draft.yaml until it is`;
-    return errorAt(origin, 'E-NOT-SUPPORTED', { message, found, expected });
-  }
   const meant = typeof kind === 'string' ? nearestName(kind, ALL_KINDS) : undefined;
   if (meant === undefined) {
     return errorAt(origin, 'E-KIND', { message: `unknown kind ${found}; expected ${expected}`, found, expected });

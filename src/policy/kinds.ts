@@ -11,9 +11,6 @@ export const KINDS = [
 ] as const;
 export type Kind = (typeof KINDS)[number];
 
-/** Kinds of the language that this version knows by name only. */
-export const KINDS_TO_COME = [] as const;
-
 /** Tests of policies stand beside them; they say nothing about what is desired. */
 export const TEST_KIND = 'PolicyTest';
 

@@ -20,8 +20,8 @@ export const NOTIFICATION_TOPICS = [
   'refused',
   'drift',
   'report',
-  'drill',
   'points',
+  'drill',
 ] as const;
 /** `message`: what a `notify` step says. It names its notifiers itself, so that nobody asks for the topic. */
 export type NotificationTopic = (typeof NOTIFICATION_TOPICS)[number] | 'message';
