@@ -189,6 +189,36 @@ describe('a code rung', () => {
     expect(world.effects).toEqual(['move code to v1', 'start a.service']);
   });
 
+  test('that was killed when only the checkout was moved does all of it again, and keeps nothing good away', () => {
+    const world = quietWorld();
+    world.checkouts['code'] = { head: 'v2' };
+    world.live(10, 0.9);
+    world.now += 5_000;
+    world.reading(0.9);
+    world.kill(1, 0, 'midway');
+    world.checkouts['code'] = { head: 'v1' };
+    world.live(60, 0.1);
+    expect(moves(world)).toEqual(['move code to v1']);
+    expect(Object.values(world.memory.holds)).toMatchObject([{ kind: 'quarantine', tree: 'v2' }]);
+    expect(world.events('incident.closed')).toMatchObject([{ outcome: 'resolved' }]);
+  });
+
+  test('that was killed and is done again starts no service in between', () => {
+    const target = aTarget({ quiesce: [aService('a.service', 'stop')] });
+    const world = quietWorld(desiredWith({ targets: { code: target } }));
+    world.checkouts['code'] = { head: 'v2' };
+    world.live(10, 0.9);
+    world.now += 5_000;
+    world.reading(0.9);
+    world.kill(1, 0, 'midway');
+    // It was not looked at yet after the start.
+    world.checkouts = {};
+    world.settle();
+    world.live(30, 0.9);
+    expect(world.effects[0]).toBe('move code to v1');
+    expect(new Set(world.effects.slice(1))).toEqual(new Set(['start a.service']));
+  });
+
   test('that was killed after its effect does not go back further', () => {
     const world = quietWorld();
     world.checkouts['code'] = { head: 'v0' };
@@ -245,6 +275,18 @@ describe('a target that tracks a ref', () => {
     world.checkouts['code'] = { head: 'v1', tip: 'v2' };
     world.live(20, 0.9);
     expect(moves(world)).toEqual([]);
+  });
+
+  test('finishes a deployment that was killed when only the checkout was moved', () => {
+    const target = aTarget({ type: TRACKED.type, quiesce: [aService('a.service', 'stop')] });
+    const world = quietWorld(desiredWith({ targets: { code: target } }), 'v1');
+    world.checkouts['code'] = { head: 'v1', tip: 'v2' };
+    world.kill(1, 0, 'midway');
+    world.checkouts['code'] = { head: 'v2', tip: 'v2' };
+    world.live(60, 0.1);
+    expect(moves(world)).toEqual(['move code to v2']);
+    expect(world.effects.at(-1)).toBe('start a.service');
+    expect(world.memory.targets['code']).toMatchObject({ isMidway: false });
   });
 
   test('tries a deployment that failed again, later and later', () => {

@@ -107,6 +107,8 @@ export type TargetMemory = {
   readonly owed: OwedSteps | null;
   /** The restore that failed last without an incident; another one is not made to wait for it. */
   readonly failing: (Retry & { readonly key: string; readonly message: string }) | null;
+  /** A whole move was begun and not ended, perhaps because it was broken off: what is shown may be there in part only. */
+  readonly isMidway?: boolean;
   /** Trees that somebody brought back from quarantine and that were put away again: once each. */
   readonly repaired: readonly string[];
   /** Commits that are kept from git's garbage collection. */

@@ -154,9 +154,9 @@ export class World {
 
   /**
    * One round that a kill ends: the first `begun` operations take effect, no outcome is logged. The next life begins
-   * `awayMs` later, and asks what became of them, as the daemon does.
+   * `awayMs` later, and asks what became of them, as the daemon does. `midway`: they were begun, and have no effect yet.
    */
-  kill(begun: number, awayMs: Millis = 0): void {
+  kill(begun: number, awayMs: Millis = 0, midway?: 'midway'): void {
     const plan = this.plan();
     this.readings = [];
     this.log.push(...plan.events);
@@ -166,11 +166,12 @@ export class World {
       if (action.kind !== 'deliver' && action.kind !== 'notify' && action.kind !== 'report') {
         this.record({ type: 'operation.running', id, fingerprint: null });
       }
-      this.effect(action);
+      if (midway === undefined) this.effect(action);
     }
     this.now += awayMs;
     this.restart();
-    for (const operation of Object.values(this.memory.operations)) this.recover(operation, effective);
+    const done = midway === undefined ? effective : [];
+    for (const operation of Object.values(this.memory.operations)) this.recover(operation, done);
   }
 
   /** Rounds until nothing is left to do at this instant. */

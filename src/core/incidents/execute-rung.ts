@@ -98,7 +98,7 @@ function startStep(turn: Turn, incident: Incident, step: Step, phase: ExecutingP
 }
 
 function startRestore(turn: Turn, incident: Incident, step: RestoreStep & Step, phase: ExecutingPhase): boolean {
-  const destination = destinationOf(turn, incident, step);
+  const destination = destinationOf(turn, incident, step, phase.destination);
   if (destination.kind === 'unseen') return false;
   const begun = { type: 'step.started', incident: incident.id, step: phase.step, summary: describeStep(step) } as const;
   if (destination.kind === 'to') {
@@ -113,7 +113,8 @@ function startRestore(turn: Turn, incident: Incident, step: RestoreStep & Step, 
       return true;
     }
     turn.emit({ ...begun, destination: destination.to });
-    const hold = quarantineFor(turn, incident, step);
+    // Of a step that is done again the hold was placed when it began first; what is shown now may be where it goes.
+    const hold = phase.destination === undefined ? quarantineFor(turn, incident, step) : null;
     if (hold !== null) turn.emit({ type: 'hold.placed', hold });
     return true;
   }

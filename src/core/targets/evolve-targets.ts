@@ -75,8 +75,13 @@ function withCalm(target: TargetMemory, calmSince: Millis | null): TargetMemory 
 }
 
 /** From here on services may be stopped: they are owed their start, also after a kill. */
-export function evolveRestoring(memory: Memory, { target, undo }: RestoreAction): Memory {
-  return change(memory, target.name, (known) => ({ ...known, owed: owing(known.owed, undo) }));
+export function evolveRestoring(memory: Memory, { target, paths, undo }: RestoreAction): Memory {
+  const isWhole = paths.length === 0;
+  return change(memory, target.name, (known) => ({
+    ...known,
+    owed: owing(known.owed, undo),
+    ...(isWhole ? { isMidway: true } : {}),
+  }));
 }
 
 /** The same of a capture that stops services. */
@@ -86,7 +91,8 @@ export function evolveQuiesced(memory: Memory, target: string, undo: readonly St
 
 export function evolveRestored(memory: Memory, action: RestoreAction, event: FinishedEvent): Memory {
   if (event.outcome === 'notDone') return memory;
-  return change(memory, action.target.name, (known) => {
+  return change(memory, action.target.name, (begun) => {
+    const known = { ...begun, isMidway: false };
     const { why } = action;
     const repaired =
       why.kind === 'repair' ? [...known.repaired.filter((tree) => tree !== why.tree), why.tree] : known.repaired;

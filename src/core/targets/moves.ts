@@ -45,7 +45,7 @@ export function dueMove(turn: Turn, target: Target): Action | null {
   if (sight === undefined) return null;
   const tip = tipToDeploy(turn, target, sight);
   const isAllowed = tip !== null && blockedDeployment(turn, target) === null;
-  return repair(turn, target, sight) ?? (isAllowed ? deployment(target, tip) : null);
+  return repair(turn, target, sight) ?? (isAllowed ? deployment(target, tip) : completion(turn, target, sight));
 }
 
 /** What a target would be moved to if no window spoke against it; null if nothing is to be deployed. */
@@ -91,6 +91,17 @@ function tipToDeploy(turn: Turn, { name }: Target, { head, tip }: GitSight): Tip
 function deployment(target: Target, tip: Tip): Action {
   const reason = `${trackOf(target)?.ref ?? 'its ref'} is at ${shortCommit(tip.commit)}: ${tip.subject}`;
   return move(target, tip, { kind: 'deploy' }, { reason, sign: '~' });
+}
+
+/**
+ * The checkout may be where a move that was broken off was going to, and the release not. No window holds this up: it was
+ * begun before, and a half of each is worse than either.
+ */
+function completion(turn: Turn, target: Target, { head }: GitSight): Action | null {
+  if (turn.memory.targets[target.name]?.isMidway !== true) return null;
+  if (quarantineOf(turn.memory.holds, target.name, head.tree) !== undefined) return null;
+  const reason = `a move was broken off; ${target.name} is put at ${shortCommit(head.commit)} as a whole`;
+  return move(target, head, { kind: 'deploy' }, { reason, sign: '~' });
 }
 
 function move(

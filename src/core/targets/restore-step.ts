@@ -18,11 +18,15 @@ export type Destination =
   | { readonly kind: 'there'; readonly reason: string }
   | { readonly kind: 'unseen' };
 
-/** Settled once, when the step begins: what is effective then is what is left. */
-export function destinationOf(turn: Turn, incident: Incident, step: RestoreStep): Destination {
+/**
+ * Settled once, when the step begins: what is effective then is what is left. A step that is done again goes where it
+ * went before (`settled`), since a move that was broken off shows something in between.
+ */
+export function destinationOf(turn: Turn, incident: Incident, step: RestoreStep, settled?: string): Destination {
   const target = turn.desired.targets[step.target];
   if (target === undefined) return { kind: 'obstacle', reason: `git no longer has target ${step.target}` };
   if (target.suspend) return { kind: 'obstacle', reason: `target ${step.target} is suspended` };
+  if (settled !== undefined) return { kind: 'to', to: settled };
   if (isCapturedTarget(target)) return destinationOfCaptured(turn, incident, step);
   if (step.to.kind === 'revision') return { kind: 'to', to: step.to.revision };
   if (step.to.kind !== 'lastGood') {

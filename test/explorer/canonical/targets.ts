@@ -16,11 +16,11 @@ export function targetsForm(scope: Scope, targets: Memory['targets']): string {
 
 /** When a good revision proved good counts for latches alone, and is told with them. */
 function targetForm(scope: Scope, target: TargetMemory): string {
-  const { isMet, current, good, arrived, owed, failing, repaired, kept, keepRetry, withheld } = target;
+  const { isMet, current, good, arrived, owed, failing, repaired, kept, keepRetry, withheld, isMidway } = target;
   const trees = good.map(({ tree }) => tree).join();
   const failed = failing === null ? '' : `f${failing.key}${retryForm(scope, failing)}`;
   const owes = owed === null ? '' : owedForm(scope, owed);
-  return `${isMet ? 'm' : ''}${currentForm(scope, current)}g${trees};${arrived};${owes}${failed};${repaired.join()};${kept.join()}${keepRetry === null ? '' : retryForm(scope, keepRetry)}${withheld === undefined || withheld === null ? '' : JSON.stringify(withheld)}`;
+  return `${isMet ? 'm' : ''}${isMidway === true ? '~' : ''}${currentForm(scope, current)}g${trees};${arrived};${owes}${failed};${repaired.join()};${kept.join()}${keepRetry === null ? '' : retryForm(scope, keepRetry)}${withheld === undefined || withheld === null ? '' : JSON.stringify(withheld)}`;
 }
 
 function currentForm(scope: Scope, current: EffectiveRevision | null): string {
