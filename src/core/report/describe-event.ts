@@ -1,6 +1,7 @@
 import { describeResult } from '../drills/drill-result.ts';
 import type { Event } from '../event.ts';
 import type { Action } from '../model/action.ts';
+import type { Hold } from '../model/hold.ts';
 import type { Incident } from '../model/incident.ts';
 import { shortRevision } from '../model/revision.ts';
 import { describeStep } from '../model/step.ts';
@@ -102,7 +103,7 @@ export function describeEvent(event: Event): string | null {
     case 'incident.closed':
       return `${event.incident} ${event.outcome}: ${event.reason}`;
     case 'hold.placed':
-      return `hold ${event.hold.id}: ${event.hold.cause}`;
+      return `hold ${event.hold.id}${heldCommit(event.hold)}: ${event.hold.cause}`;
     case 'hold.lifted':
       return `hold ${event.id} lifted: ${event.reason}`;
     case 'place.adopted':
@@ -238,4 +239,9 @@ export function describeAction(action: Action): string {
     case 'report':
       return `write the report of ${action.incident}`;
   }
+}
+
+/** The content in a quarantine's name is nothing that people could find in git. */
+function heldCommit(hold: Hold): string {
+  return hold.kind === 'quarantine' ? ` (commit ${shortCommit(hold.commit)})` : '';
 }
