@@ -14,6 +14,15 @@ spec:
     - rung: flags
       approval: { roles: { manager: 1, dba: 1 } }
       do: [ { setFlag: { flag: fast-path, to: safe } } ]
+---
+apiVersion: revertd.dev/v1
+kind: RollbackPolicy
+metadata: { name: in-a-hurry }
+spec:
+  ladder:
+    - rung: reload
+      approval: { roles: { manager: 1 }, within: 1s, onTimeout: abort }
+      do: [ { http: { method: POST, url: "\${host.app}/switch" } } ]
 `;
 
 const host = new E2eHost();
@@ -49,4 +58,15 @@ test('people approve as who their uid says, and root does not', async () => {
     'events?subject=Incident/INC-1',
   );
   expect(events.filter(({ type }) => type === 'approval.given').map(({ actor }) => actor)).toEqual(['bin', 'daemon']);
+});
+
+test('an approval after its deadline is refused, and nothing is done', async () => {
+  await host.runCommand('--config', host.config, 'rollback', 'in-a-hurry', '--reason', 'trying');
+  await host.until('it is too late', async () => {
+    const { stdout } = await host.runCommand('--config', host.config, 'incidents', 'list');
+    return stdout.includes('aborted') ? true : undefined;
+  });
+  const late = await host.runAs(BIN, '--config', host.config, 'incidents', 'approve', 'INC-2');
+  expect(late).toMatchObject({ code: 4, stderr: expect.stringContaining('INC-2') });
+  expect((await host.appState()).switches).toBe(0);
 });
