@@ -16,9 +16,14 @@ export type Logged = Event & { readonly seq: number; readonly actor: string; rea
 /** revertd as docs/install.md installs it: the package, its own unit, its configuration, policies in a git repository. */
 export class InstalledRevertd implements AsyncDisposable {
   readonly #policies = makeRepository(POLICIES);
+  readonly #isPlaced: boolean;
+
+  private constructor(isPlaced: boolean) {
+    this.#isPlaced = isPlaced;
+  }
 
   static async install(configuration: object, policies: Readonly<Record<string, Change>>): Promise<InstalledRevertd> {
-    await placePackage();
+    const isPlaced = await placePackage();
     await done(commandsOf('The service', POLICIES));
     mkdirSync('/etc/revertd', { recursive: true });
     const own = {
@@ -26,7 +31,7 @@ export class InstalledRevertd implements AsyncDisposable {
       server: { socket: '/run/revertd/control.sock' },
     };
     writeFileSync('/etc/revertd/revertd.yaml', stringify({ ...own, ...configuration }));
-    const revertd = new InstalledRevertd();
+    const revertd = new InstalledRevertd(isPlaced);
     revertd.#policies.commit(policies);
     return revertd;
   }
@@ -97,13 +102,15 @@ export class InstalledRevertd implements AsyncDisposable {
     }
     rmSync('/etc/revertd', { recursive: true });
     rmSync('/var/lib/revertd', { recursive: true });
-    await done('systemctl daemon-reload; groupdel revertd; umount /opt/revertd 2> /dev/null || true');
+    await done(`systemctl daemon-reload; groupdel revertd; ${this.#isPlaced ? 'umount /opt/revertd' : ''}`);
   }
 }
 
-async function placePackage(): Promise<void> {
-  if (existsSync('/opt/revertd/node_modules/revertd')) return;
-  await done(`mkdir -p /opt/revertd; mount --bind ${SPARE_PACKAGE} /opt/revertd`);
+/** Whether it had to be put there, and is to be taken away again. */
+async function placePackage(): Promise<boolean> {
+  if (existsSync('/opt/revertd/node_modules/revertd')) return false;
+  await done(`mount --bind ${SPARE_PACKAGE} /opt/revertd`);
+  return true;
 }
 
 async function get<T>(path: string): Promise<T> {

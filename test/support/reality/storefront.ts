@@ -162,7 +162,8 @@ export class Storefront implements AsyncDisposable {
     await done(`systemctl stop ${UNIT}`);
     await this.exchange[Symbol.asyncDispose]();
     rmSync(`/run/systemd/system/${UNIT}`);
-    rmSync(FOLDER, { recursive: true, force: true });
+    // What is being ended may write once more.
+    rmSync(FOLDER, { recursive: true, force: true, maxRetries: 10, retryDelay: 100 });
     await done('systemctl daemon-reload');
   }
 }
