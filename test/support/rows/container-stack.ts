@@ -1,7 +1,7 @@
 import { copyFileSync, mkdirSync, readdirSync, rmSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { stringify } from 'yaml';
-import { type Change, makeRepository, type Repository } from '../../tools/git-repository.ts';
+import { makeRepository, type Repository } from '../../tools/git-repository.ts';
 import { TEST_IMAGE } from '../engine-samples.ts';
 import { done, type Ended, until } from '../installed-host.ts';
 import type { RealEngine } from '../real-engines.ts';
@@ -12,7 +12,7 @@ import { command, type PackRun, startPackDaemon, stopPackDaemon } from './pack-d
 export const CONTAINER_STACKS = '/srv/container-stacks';
 export const NEIGHBOURS_PORT = 23_000;
 const TOOLS = join(import.meta.dirname, 'container-tools');
-const PATIENCE_MS = 120_000;
+const PATIENCE_MS = 60_000;
 
 const MONITORING = ['prometheus', 'grafana', 'elasticsearch', 'logstash', 'kibana', 'alertmanager'] as const;
 export type Service = 'mem0' | 'mcp' | 'postgres' | 'neo4j' | (typeof MONITORING)[number];
@@ -88,15 +88,21 @@ export class ContainerStack implements AsyncDisposable {
     await this.untilState('mcp', { RELEASE: '1' });
   }
 
-  /** A later release, put in place by people: containers are made anew where compose sees a reason. */
+  /**
+   * A later release, put in place by people, who commit what runs: containers are made anew where compose sees a reason. By
+   * the time of the commit it was looked at, so that what is wrong with it is known before it can prove good.
+   */
   async deploy(number: number, release: Release, restarted: readonly Service[] = []): Promise<string> {
-    const commit = this.repository.commit(this.#filesOf(number, release), `release ${number}`);
+    for (const [path, content] of Object.entries(this.#filesOf(number, release))) {
+      writeFileSync(join(this.checkout, path), content);
+    }
     await this.compose('up --detach');
     for (const service of restarted) await this.docker(`restart ${this.container(service)}`);
-    return commit;
+    await this.untilScraped(6);
+    return this.repository.commit({}, `release ${number}`);
   }
 
-  #filesOf(number: number, release: Release): Readonly<Record<string, Change>> {
+  #filesOf(number: number, release: Release): Readonly<Record<string, string>> {
     const { cache = 'good', refuses = 0, prometheus = 'rule_files: [alert_rules.yml]\n', alertsAbove = 1 } = release;
     const rules = [{ alert: 'TooMuch', expr: `up > ${alertsAbove}` }];
     return {
@@ -210,9 +216,14 @@ export class ContainerStack implements AsyncDisposable {
 
   async untilGood(): Promise<void> {
     const look = async () => (this.repository.git('for-each-ref', 'refs/revertd/good') === '' ? undefined : true);
-    await until(`${this.name} has a good revision`, look, PATIENCE_MS).catch(async (error: unknown) => {
+    await this.#until(`${this.name} has a good revision`, look);
+  }
+
+  /** What never comes about is explained by what the daemon says. */
+  async #until<T>(what: string, look: () => Promise<T | undefined>): Promise<T> {
+    return await until(what, look, PATIENCE_MS).catch(async (error: unknown) => {
       const { stdout, stderr } = await this.command(['status']);
-      throw new Error(`no revision of ${this.name} proves good:\n${stdout}${stderr}`, { cause: error });
+      throw new Error(`${what}: not in time; the daemon says\n${stdout}${stderr}`, { cause: error });
     });
   }
 
@@ -237,7 +248,7 @@ export class ContainerStack implements AsyncDisposable {
       const state = (await this.#page(role, 'state')).split('\n');
       return lines.every((line) => state.includes(line)) ? true : undefined;
     };
-    await until(`${role} of ${this.name} runs by ${lines.join(', ')}`, look, PATIENCE_MS);
+    await this.#until(`${role} of ${this.name} runs by ${lines.join(', ')}`, look);
   }
 
   async metrics(role: 'mem0' | 'mcp'): Promise<string> {
@@ -254,7 +265,7 @@ export class ContainerStack implements AsyncDisposable {
 
   async told(topic: string, receiver = 'oncall', mutant?: string): Promise<Letter> {
     const look = async () => this.letters(receiver, mutant).find((letter) => letter.topic === topic);
-    return await until(`${receiver} of ${this.name} hears of ${topic}`, look, PATIENCE_MS);
+    return await this.#until(`${receiver} of ${this.name} hears of ${topic}`, look);
   }
 
   letters(receiver = 'oncall', mutant?: string): readonly Letter[] {
