@@ -230,7 +230,7 @@ describe('with everything wrong at once', () => {
     const broken = { cache: 'broken', poolMax: 10, refuses: 3, prometheus: 'rule_files: [\n' } as const;
     stage.mutate('deleted', { ...AUTOMATIC, ...BY_HAND }, deleted);
     stage.mutate('inverted', AUTOMATIC, inverted);
-    await using stack = await stage.start('broken', [...DATABASES, 'prometheus'], broken);
+    await using stack = await stage.start('broken', ['neo4j', 'prometheus'], broken);
     stack.fault('autonomy');
     const services = ['mem0', 'mcp', 'neo4j', 'prometheus'] as const;
     const before = await livesOf(stack, services);

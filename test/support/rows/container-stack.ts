@@ -82,7 +82,8 @@ export class ContainerStack implements AsyncDisposable {
     writeFileSync(this.clientSettings, '{ "mode": "asks" }\n');
     writeFileSync(`${this.clientSettings}.backup`, '{ "mode": "asks" }\n');
     this.repository.commit(this.#filesOf(1, release), 'the first release');
-    for (const service of ['postgres', 'neo4j'] as const) this.#options.engine.keepChecked(this.container(service));
+    const checked = this.#options.services.filter((service) => service === 'postgres' || service === 'neo4j');
+    for (const service of checked) this.#options.engine.keepChecked(this.container(service));
     await this.compose('up --detach');
     await this.untilState('mem0', { RELEASE: '1' });
     await this.untilState('mcp', { RELEASE: '1' });
