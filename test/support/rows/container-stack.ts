@@ -78,6 +78,10 @@ export class ContainerStack implements AsyncDisposable {
   async start(release: Release = {}): Promise<void> {
     for (const name of ['client', 'faults', 'tools']) mkdirSync(join(this.folder, name), { recursive: true });
     for (const tool of readdirSync(TOOLS)) copyFileSync(join(TOOLS, tool), join(this.folder, 'tools', tool));
+    const docker = join(this.folder, 'tools/docker');
+    writeFileSync(docker, `#!/bin/sh\nexec docker --host unix://${this.#options.engine.socket} "$@"\n`, {
+      mode: 0o755,
+    });
     writeFileSync(join(this.folder, 'graph'), '3');
     writeFileSync(this.clientSettings, '{ "mode": "asks" }\n');
     writeFileSync(`${this.clientSettings}.backup`, '{ "mode": "asks" }\n');
@@ -176,7 +180,7 @@ export class ContainerStack implements AsyncDisposable {
       labels: { 'mem0-env-files': 'container' },
       engine: engine.socket,
       variables: {
-        docker: '/usr/bin/docker',
+        docker: join(this.folder, 'tools/docker'),
         mem0Container: this.container('mem0'),
         mcpContainer: this.container('mcp'),
         postgresContainer: this.container('postgres'),

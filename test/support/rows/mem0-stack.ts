@@ -156,6 +156,7 @@ export class Mem0Stack implements AsyncDisposable {
         'mem0-oncall-webhook': `${inbox.url}/${this.name}/oncall`,
         'mem0-status-webhook': `${inbox.url}/${this.name}/status`,
         'mem0-dsn': this.database,
+        'mem0-admin-dsn': this.database,
         'mem0-neo4j-password': 'graph password',
       },
     });

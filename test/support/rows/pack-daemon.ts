@@ -6,6 +6,9 @@ import { done, type Ended, shell, until } from '../installed-host.ts';
 const MAIN = join(import.meta.dirname, '../../../src/main.ts');
 const REVERTD = `${process.execPath} --disable-warning=ExperimentalWarning ${MAIN}`;
 
+/** A busy machine takes its time. */
+const PATIENCE_MS = 60_000;
+
 export type PackRun = {
   /** Also the unit's: `revertd-NAME`. */
   readonly name: string;
@@ -41,11 +44,12 @@ export async function startPackDaemon(run: PackRun): Promise<void> {
   await done(
     `systemd-run --quiet --collect --unit=${unitOf(name)} ${load.join(' ')} -- ${REVERTD} run --config ${config}`,
   );
-  await until(`${unitOf(name)} is ready`, () => isReady(port), 60_000).catch(async (error: unknown) => {
-    throw new Error(`${unitOf(name)} did not start:\n${await done(`journalctl --unit ${unitOf(name)} --output cat`)}`, {
-      cause: error,
-    });
-  });
+  try {
+    await until(`${unitOf(name)} is ready`, () => isReady(port), PATIENCE_MS);
+  } catch (error) {
+    const said = await done(`journalctl --unit ${unitOf(name)} --output cat`);
+    throw new Error(`${unitOf(name)} did not start:\n${said}`, { cause: error });
+  }
 }
 
 /** What a person at the host does, whatever comes of it. */
