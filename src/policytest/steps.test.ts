@@ -36,3 +36,41 @@ test.each([
   const result = runSpec(`${SLOW}\n${events}\nexpect: [{ within: 4m, ${expected} }]`, POLICIES);
   expect(result).toMatchObject({ failures: [] });
 });
+
+const CONTAINERS = SHOP.replace(
+  /do: \[\{ run: .*/,
+  `do:
+        - container: { compose: /srv/shop/compose.yaml, services: [api], do: down }
+        - restore: { target: code, to: lastGood, only: { paths: [compose.yaml] } }
+        - container: { names: [cache, api], do: restart }
+        - container: { name: api, do: { exec: [pkill, worker] }, repeatable: true }`,
+).concat(`---
+apiVersion: revertd.dev/v1
+kind: Target
+metadata: { name: code }
+spec: { git: { path: /srv/shop } }
+`);
+const STUCK = `${SLOW.replace('0.9x7 0.1x80', '0.9x200')}
+targets: { code: { revision: second, good: [first] } }`;
+
+test.each([
+  ['compose', '{ container: { compose: /srv/shop/compose.yaml, services: [api], do: down } }'],
+  ['restore', '{ restore: { target: code, to: first, paths: [compose.yaml] } }'],
+  ['names', '{ container: { names: [cache, api], do: restart } }'],
+  ['exec', '{ container: { name: api, do: { exec: [pkill, worker] } }, outcome: done }'],
+])('of containers and targets, %s is held against what is expected', (_, text) => {
+  const all = [
+    '{ container: { compose: /srv/shop/compose.yaml, services: [api], do: down } }',
+    '{ restore: { target: code, to: first, paths: [compose.yaml] } }',
+    '{ container: { names: [cache, api], do: restart } }',
+    '{ container: { name: api, do: { exec: [pkill, worker] } }, outcome: done }',
+  ];
+  const expecting = (actions: readonly string[]) =>
+    runSpec(
+      `${STUCK}\nexpect: [{ within: 4m, rungs: [flags] }, { within: 8m, rungs: [drain], actions: [${actions.join(', ')}] }]`,
+      CONTAINERS,
+    );
+  expect(expecting(all)).toMatchObject({ failures: [] });
+  const other = all.map((one) => (one === text ? one.replace(/api|first/, 'other') : one));
+  expect(expecting(other).failures).not.toEqual([]);
+});

@@ -92,7 +92,7 @@ export function actionsSince(host: VirtualHost, mark: Mark): readonly JsonValue[
       case 'activate':
         return [{ ...stepView(action.step), outcome }];
       case 'restore':
-        return [{ move: { target: action.target.name, to: action.to }, outcome }];
+        return [{ restore: { target: action.target.name, to: action.to, paths: action.paths }, outcome }];
       case 'deliver':
       case 'keep':
       case 'rehearse':

@@ -45,7 +45,7 @@ describe('the status of a row', () => {
     ['is drafted with a test and no policy, if it needs one', row, [], tests, 'drafted'],
     ['works by its test alone, if it needs no policy', ownDoing, [], tests, 'works'],
     ['is missing without either', row, [], [], 'missing'],
-    ['is missing without a test, if it needs no policy', ownDoing, [], [], 'missing'],
+    ["is revertd's own without a test, if it needs no policy", ownDoing, [], [], 'own'],
   ] as const)('%s', (_what, of, documents, files, status) => {
     expect(statusOf({ row: of, documents, tests: files })).toBe(status);
   });

@@ -16,7 +16,7 @@ import { REAL_ENGINES } from '../support/real-engines.ts';
 const never = new AbortController().signal;
 const PACK = resolve(import.meta.dirname, '../../policies/mem0-stack');
 
-/** What the rows R2, R4, R8 and R10 do with the stack, as the pack's drafts say it, without what they restore. */
+/** What the rows R2, R4, R8 and R10 do with the stack, as the pack says it, without what they restore. */
 const LADDER = `
 apiVersion: revertd.dev/v1
 kind: RollbackPolicy
@@ -44,7 +44,11 @@ spec:
 
 function load(text: string, variables: Readonly<Record<string, string>>): PolicySet {
   const files = [{ path: 'a.yaml', bytes: Buffer.from(text) }];
-  const result = loadPolicies(files, { revision: 'r1', host: variables, hostLabels: {} });
+  const result = loadPolicies(files, {
+    revision: 'r1',
+    host: variables,
+    hostLabels: { 'mem0-env-files': 'container' },
+  });
   if (!result.ok) throw new Error(JSON.stringify(result.diagnostics));
   return result.desired;
 }
@@ -106,8 +110,8 @@ describe.each(REAL_ENGINES)('a stack of containers on $name', ({ start, missing 
       return await doAll(steps);
     };
 
-    it('[R2] [R6] [R7] writes keys into the .env files of two containers and restarts them, as the draft says', async () => {
-      const { flags } = load(readFileSync(join(PACK, 'flags-full.draft.yaml'), 'utf8'), variables);
+    it('[R2] [R6] [R7] writes keys into the .env files of two containers and restarts them, as the pack says', async () => {
+      const { flags } = load(readFileSync(join(PACK, 'flags.yaml'), 'utf8'), variables);
       const { mem0Container: mem0 = '', mcpContainer: mcp = '' } = variables;
       const before = [(await look(mem0)).startedAt, (await look(mcp)).startedAt];
       for (const flag of Object.values(flags)) {

@@ -22,12 +22,14 @@ export type RealEngine = EngineHarness & {
   /** As a crash ends it, and as a service manager starts it again. */
   readonly kill: () => Promise<void>;
   readonly revive: () => Promise<void>;
+  /** Has the health checks of a container made that was not made by `create`. */
+  readonly keepChecked: (name: string) => void;
 };
 
 const PODMAN = '/usr/bin/podman';
 const DOCKER = '/usr/sbin/dockerd';
 const BUSYBOX = '/bin/busybox';
-const APPLETS = ['cat', 'chmod', 'echo', 'head', 'killall', 'mv', 'rm', 'seq', 'sh', 'sleep', 'tr', 'true'];
+const APPLETS = 'cat chmod cp echo grep head httpd killall mkdir mv rm sed seq sh sleep tr true wc'.split(' ');
 const COMPOSE = '/usr/bin/docker-compose';
 
 /** The engines that a machine may have, and whether it has what the suites need of them. */
@@ -157,6 +159,7 @@ async function harness({ folder, socket, service, canPause, importPath, checked,
     patienceMs: 5000,
     kill,
     revive,
+    keepChecked: checked,
     create: async (sample) => {
       count += 1;
       const name = `${sample}-${count}`;

@@ -1,5 +1,6 @@
 import { mkdirSync, readFileSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
+import { makeRepository } from '../../tools/git-repository.ts';
 import { done, property, until } from '../installed-host.ts';
 import type { Inbox, Letter } from './inbox.ts';
 import { startLoad } from './load.ts';
@@ -93,6 +94,7 @@ export class Mem0Stack implements AsyncDisposable {
     mkdirSync(this.folder, { recursive: true });
     this.break(faults);
     this.graph(3);
+    makeRepository(join(this.folder, 'checkout')).commit({ '.env': 'RELEASE=1\n' }, 'the first release');
     const flags = 'ENABLE_CACHING=true\nAUTONOMOUS_MODE=true\n';
     writeFileSync(join(this.folder, 'mem0.env'), flags);
     writeFileSync(join(this.folder, 'mcp.env'), `${flags}WORKERS=8\n`);
@@ -126,6 +128,7 @@ export class Mem0Stack implements AsyncDisposable {
       folder: join(this.folder, 'revertd'),
       port: this.#port + ROLES.length,
       policies,
+      labels: { 'mem0-env-files': 'host' },
       variables: {
         docker: '/usr/bin/systemctl',
         mem0Container: this.unit('mem0'),
@@ -141,6 +144,10 @@ export class Mem0Stack implements AsyncDisposable {
         mcpMetricsUrl: `${this.url('mcp')}/metrics`,
         cadvisorMetricsUrl: `http://127.0.0.1:${NEIGHBOURS_PORT}/metrics`,
         agentsStatusUrl: `${inbox.url}/${this.name}/agents`,
+        prometheusUrl: neighbour('ui'),
+        mem0Checkout: join(this.folder, 'checkout'),
+        clientSettingsFile: join(this.folder, 'mcp_settings.json'),
+        clientSettingsBackup: join(this.folder, 'mcp_settings_backup.json'),
         ...QUICKLY,
         ...(this.#options.isUsed ? {} : { mem0OperationInterval: '1h' }),
         ...variables,
@@ -149,6 +156,7 @@ export class Mem0Stack implements AsyncDisposable {
         'mem0-oncall-webhook': `${inbox.url}/${this.name}/oncall`,
         'mem0-status-webhook': `${inbox.url}/${this.name}/status`,
         'mem0-dsn': this.database,
+        'mem0-admin-dsn': this.database,
         'mem0-neo4j-password': 'graph password',
       },
     });

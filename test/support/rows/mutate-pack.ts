@@ -9,8 +9,22 @@ export type Change = (document: PolicyDocument) => PolicyDocument | null;
 
 /** A copy of a pack in which the one RollbackPolicy is changed, or gone where the change gives null. */
 export function mutatePack(pack: string, file: string, policy: string, into: string, change: Change): string {
+  return mutatePolicies(pack, { [policy]: file }, into, change);
+}
+
+/** The same with several policies, each in its file. */
+export function mutatePolicies(
+  pack: string,
+  policies: Readonly<Record<string, string>>,
+  into: string,
+  change: Change,
+): string {
   cpSync(join(PACKS, pack), into, { recursive: true });
-  const path = join(into, file);
+  for (const [policy, file] of Object.entries(policies)) mutate(join(into, file), policy, change);
+  return into;
+}
+
+function mutate(path: string, policy: string, change: Change): void {
   const text = readFileSync(path, 'utf8');
   const after = Array.from(parseAllDocuments(text), (document) =>
     isPolicy(document, policy) ? change(document) : document,
@@ -21,7 +35,6 @@ export function mutatePack(pack: string, file: string, policy: string, into: str
     .join('---\n');
   if (changed === text) throw new Error(`the mutation changes nothing of the policy ${policy} in ${path}`);
   writeFileSync(path, changed);
-  return into;
 }
 
 function isPolicy(document: PolicyDocument, name: string): boolean {

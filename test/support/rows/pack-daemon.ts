@@ -1,9 +1,13 @@
 import { mkdirSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { stringify } from 'yaml';
-import { done, until } from '../installed-host.ts';
+import { done, type Ended, shell, until } from '../installed-host.ts';
 
-const ROOT = join(import.meta.dirname, '../../..');
+const MAIN = join(import.meta.dirname, '../../../src/main.ts');
+const REVERTD = `${process.execPath} --disable-warning=ExperimentalWarning ${MAIN}`;
+
+/** A busy machine takes its time. */
+const PATIENCE_MS = 60_000;
 
 export type PackRun = {
   /** Also the unit's: `revertd-NAME`. */
@@ -16,12 +20,14 @@ export type PackRun = {
   /** Only those that the pack's README documents. */
   readonly variables: Readonly<Record<string, string>>;
   readonly credentials: Readonly<Record<string, string>>;
+  /** The socket of the containers' engine, if there are any. */
+  readonly engine?: string;
 };
 
 /** A daemon that follows a pack, as a unit of its own. Nothing is asked of it but whether it is ready. */
 export async function startPackDaemon(run: PackRun): Promise<void> {
-  const { name, folder, port, policies, labels = {}, variables, credentials } = run;
-  const config = join(folder, 'revertd.yaml');
+  const { name, folder, port, policies, labels = {}, variables, credentials, engine } = run;
+  const config = configOf(run);
   mkdirSync(join(folder, 'credentials'), { recursive: true });
   for (const [key, value] of Object.entries(credentials)) writeFileSync(join(folder, 'credentials', key), value);
   writeFileSync(
@@ -31,12 +37,28 @@ export async function startPackDaemon(run: PackRun): Promise<void> {
       dataDir: join(folder, 'data'),
       server: { listen: `127.0.0.1:${port}` },
       host: { name, labels, variables },
+      ...(engine === undefined ? {} : { containers: { socket: engine, compose: ['docker-compose'] } }),
     }),
   );
   const load = Object.keys(credentials).map((key) => `-p LoadCredential=${key}:${join(folder, 'credentials', key)}`);
-  const argv = `--disable-warning=ExperimentalWarning ${join(ROOT, 'src/main.ts')} run --config ${config}`;
-  await done(`systemd-run --quiet --collect --unit=${unitOf(name)} ${load.join(' ')} -- ${process.execPath} ${argv}`);
-  await until(`${unitOf(name)} is ready`, () => isReady(port));
+  await done(
+    `systemd-run --quiet --collect --unit=${unitOf(name)} ${load.join(' ')} -- ${REVERTD} run --config ${config}`,
+  );
+  try {
+    await until(`${unitOf(name)} is ready`, () => isReady(port), PATIENCE_MS);
+  } catch (error) {
+    const said = await done(`journalctl --unit ${unitOf(name)} --output cat`);
+    throw new Error(`${unitOf(name)} did not start:\n${said}`, { cause: error });
+  }
+}
+
+/** What a person at the host does, whatever comes of it. */
+export async function command(run: Pick<PackRun, 'folder'>, ...words: readonly string[]): Promise<Ended> {
+  return await shell(`${REVERTD} ${words.join(' ')} --config ${configOf(run)}`);
+}
+
+function configOf({ folder }: Pick<PackRun, 'folder'>): string {
+  return join(folder, 'revertd.yaml');
 }
 
 export async function stopPackDaemon(name: string): Promise<void> {
