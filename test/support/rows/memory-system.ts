@@ -97,7 +97,7 @@ export class MemorySystem implements AsyncDisposable {
     return FIRST_PORT + this.#options.index * 10;
   }
 
-  get #url(): string {
+  get url(): string {
     return `http://127.0.0.1:${this.#port}`;
   }
 
@@ -121,7 +121,7 @@ export class MemorySystem implements AsyncDisposable {
     writeFileSync(join(this.folder, 'service.conf'), `${settings.join('\n')}\n`);
     await done(`systemctl start ${this.unit}`);
     await until(`${this.unit} answers`, () => this.state());
-    if (this.#options.isUsed) this.#load = startLoad(`${this.#url}/sessions/sample`, 5);
+    if (this.#options.isUsed) this.#load = startLoad(`${this.url}/sessions/sample`, 5);
   }
 
   get #flagFile(): string {
@@ -177,8 +177,8 @@ export class MemorySystem implements AsyncDisposable {
       roles,
       labels: { 'memory-flags': flags },
       variables: {
-        memoryUrl: this.#url,
-        memoryMetricsUrl: `${this.#url}/metrics`,
+        memoryUrl: this.url,
+        memoryMetricsUrl: `${this.url}/metrics`,
         memoryHeapLimitBytes: String(HEAP_MEBIBYTES * 1024 * 1024),
         memoryUnit: this.unit,
         memoryDatabase: this.database,
@@ -223,7 +223,7 @@ export class MemorySystem implements AsyncDisposable {
 
   /** What the service itself says it runs by; undefined while it does not answer. */
   async state(): Promise<ServiceState | undefined> {
-    const response = await fetch(`${this.#url}/state`).catch(() => undefined);
+    const response = await fetch(`${this.url}/state`).catch(() => undefined);
     return response === undefined ? undefined : ((await response.json()) as ServiceState);
   }
 
@@ -275,7 +275,7 @@ const QUICKLY = {
 
 /** Where more than one rung is walked, what is judged is short, and so is how far back figures look. */
 export const LADDER_QUICKLY = {
-  memoryIntegrityInterval: '1s',
+  memoryIntegrityInterval: '3s',
   memoryFor: '2s',
   memoryWindow: '4s',
   memoryCrashWindow: '4s',
