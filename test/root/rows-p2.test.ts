@@ -52,11 +52,8 @@ async function guarded(name: string, change?: Change): Promise<MemorySystem> {
       ? undefined
       : mutatePack('memory-system', 'ladder.yaml', 'memory-system', join(SYSTEMS, `pack-${name}`), change);
   started += 1;
-  const system = new MemorySystem({
-    ...{ name, index: started, inbox, flags: 'env-file', policies, roles: ROLES },
-    isUsed: true,
-    release: NEEDS_MEMORIES,
-  });
+  const given = { flags: 'env-file', isUsed: true, roles: ROLES, release: NEEDS_MEMORIES } as const;
+  const system = new MemorySystem({ name, index: started, inbox, policies, ...given });
   await system.start();
   await system.guard({ ...LADDER_QUICKLY, memoryEscalateAfter: '3s' });
   chmodSync(system.folder, 0o755);
@@ -134,6 +131,23 @@ describe('[P1] [P2] [P3] [P11] a database that is corrupt', () => {
     const mail = async () => mails.received.filter(({ to }) => to.includes('memory-leadership@localhost'));
     await until('the leadership hears of the end', async () => ((await mail()).length > 1 ? true : undefined));
     expect((await mail())[0]?.text).toMatch(/Subject: .*approval/);
+  });
+
+  test.concurrent('is the last that is tried, if it cannot be used: first the features go off', async () => {
+    await using system = await guarded('whole-ladder');
+    await done(`sqlite3 ${system.database} 'ALTER TABLE memories RENAME COLUMN text TO words'`);
+    await system.untilRolledBack();
+    expect(system.letters('engineering')).toEqual([]);
+    // The code that is there is the good one, so that there is nothing to put back in between.
+    await untilAsked(system);
+    expect(system.code.head()).not.toBe(system.code.revision('phase-1'));
+    await decide(system, 'mem-dan');
+    expect(await system.sqlite(TABLES)).toBe('entities memories');
+    await decide(system, 'mem-erin');
+    const over = async () => system.letters('oncall').find(({ words }) => words.includes('INC-1 is over'));
+    expect((await until('it is over', over, 120_000)).words).toContain('Ended on rung database');
+    const legacy = system.code.revision('phase-1');
+    expect(await sightOf(system)).toEqual({ tables: 'entities', faults: '0', head: legacy, state: 'active' });
   });
 
   test.concurrent('goes back upon the word of the one on call alone, if the service is down altogether', async () => {

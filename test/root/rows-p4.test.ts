@@ -65,7 +65,7 @@ describe('[P4] the features go off', () => {
     // systemd reads an environment file at a start only; the other ways interrupt nothing, and are one change, not three.
     expect(after.life === before.life).toBe(way !== 'env-file');
     expect(after.reloads).toBe(way === 'env-file' ? 0 : 1);
-    if (way === 'config-file') expect(after.file).toContain('"port":"kept"');
+    expect(after.file.includes('"port":"kept"')).toBe(way === 'config-file');
 
     system.break({});
     await until(`${way} is over`, async () =>
