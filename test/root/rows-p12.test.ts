@@ -70,7 +70,7 @@ async function start(
   const policies =
     change === undefined
       ? undefined
-      : mutatePack('memory-system', 'injection.yaml', 'memory-system', join(SYSTEMS, `pack-${name}`), change);
+      : mutatePack('memory-system', 'ladder.yaml', 'memory-system', join(SYSTEMS, `pack-${name}`), change);
   started += 1;
   const system = new MemorySystem({ name, index: started, inbox, flags, policies, isUsed });
   await system.start(faults);
@@ -150,12 +150,11 @@ describe('[P12] a threshold that is crossed', () => {
     },
   );
 
-  test.concurrent('is told, if it is corruption, for which option A is no remedy, and nothing is touched', async () => {
+  test.concurrent('is told, if it is corruption, for which option A is no remedy, and waits for people', async () => {
     await using system = await guarded('corruption', {}, { memoryIntegrityInterval: '2s' });
     const before = await sightOf(system);
     system.corrupt();
-    const told = await until('it is told', async () => system.letters('oncall').at(0));
-    expect(told.words).toContain('corruption');
+    expect(await openingOf(system)).toContain('memory-system/corruption');
     await system.untilScraped(5);
 
     expect({ ...(await sightOf(system)), told: [] }).toEqual(before);

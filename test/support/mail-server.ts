@@ -19,6 +19,8 @@ export type MailServer = AsyncDisposable & {
 };
 
 export type MailServerWish = SMTPServerOptions & {
+  /** Absent: one that is free. */
+  readonly port?: number;
   /** What is answered instead of taking the mail: an SMTP code and words. */
   readonly refuse?: () => { readonly code: number; readonly words: string } | undefined;
 };
@@ -27,7 +29,7 @@ const fixture = (name: string): Buffer => readFileSync(join(import.meta.dirname,
 const CERTIFICATE = { cert: fixture('server.pem'), key: fixture('server-key.pem') };
 
 /** A real SMTP server on the loopback interface that keeps what it is given. */
-export async function startMailServer({ refuse, ...options }: MailServerWish = {}): Promise<MailServer> {
+export async function startMailServer({ refuse, port = 0, ...options }: MailServerWish = {}): Promise<MailServer> {
   const received: ReceivedMail[] = [];
   const server = new SMTPServer({
     authOptional: true,
@@ -60,7 +62,7 @@ export async function startMailServer({ refuse, ...options }: MailServerWish = {
   });
   // A client that breaks off is no fault of the test.
   server.on('error', () => undefined);
-  const listener = server.listen(0, '127.0.0.1');
+  const listener = server.listen(port, '127.0.0.1');
   await once(listener, 'listening');
   const address = listener.address();
   return {

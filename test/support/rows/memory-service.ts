@@ -1,11 +1,13 @@
 /**
  * The memory service of memory-system. Its features come from its environment, or from a JSON file that it reads again at
- * SIGHUP. FAULTS names a JSON file with what is wrong with it; most is wrong only with the feature that it belongs to.
+ * SIGHUP, or from its admin API, which ADMIN_TOKEN opens. FAULTS names a JSON file with what is wrong with it; most is
+ * wrong only with the feature that it belongs to. What is wrong with the code stands in the release that RELEASE names.
  * Usage: node memory-service.ts, with PORT, FAULTS, DATABASE, PID_FILE, HEAP_LIMIT, and CONFIG or the USE_… variables.
  */
 import { readFileSync, writeFileSync } from 'node:fs';
-import { createServer, type ServerResponse } from 'node:http';
+import { createServer, type IncomingMessage, type ServerResponse } from 'node:http';
 import { DatabaseSync } from 'node:sqlite';
+import { json, text } from 'node:stream/consumers';
 import { setTimeout as pause } from 'node:timers/promises';
 import { Counter, collectDefaultMetrics, Gauge, Histogram, register } from 'prom-client';
 
@@ -30,13 +32,24 @@ export type MemoryFaults = {
   readonly errorEvery?: number;
 };
 
+/** What a revision of the code does, whatever the features are. */
+export type MemoryRelease = {
+  readonly latencyMs?: number;
+  /** Sample sessions are not served. */
+  readonly refusesSamples?: boolean;
+  /** It needs the tables of the migration. */
+  readonly needsMemories?: boolean;
+};
+
 const { PORT = '', FAULTS = '', DATABASE = '', CONFIG = '', PID_FILE = '', HEAP_LIMIT = '' } = process.env;
+const { RELEASE = '', ADMIN_TOKEN = '' } = process.env;
 const USUAL_MS = 20;
 const RAG_PATIENCE_MS = 200;
 const FEATURES = ['USE_ENHANCED_INJECTION', 'USE_CROSS_AGENT_SHARING', 'USE_HIERARCHICAL_TIERS'] as const;
 
 type Features = Readonly<Record<(typeof FEATURES)[number], boolean>>;
 
+const release = RELEASE === '' ? {} : (JSON.parse(readFileSync(RELEASE, 'utf8')) as MemoryRelease);
 let features = readFeatures();
 let reloads = 0;
 let scrapes = 0;
@@ -63,10 +76,14 @@ process.on('SIGHUP', () => {
 writeFileSync(PID_FILE, `${process.pid}\n`);
 
 function readFeatures(): Features {
-  const given =
+  return featuresOf(
     CONFIG === ''
       ? process.env
-      : (JSON.parse(readFileSync(CONFIG, 'utf8')) as { featureFlags: Record<string, unknown> }).featureFlags;
+      : (JSON.parse(readFileSync(CONFIG, 'utf8')) as { featureFlags: Record<string, unknown> }).featureFlags,
+  );
+}
+
+function featuresOf(given: Readonly<Record<string, unknown>>): Features {
   const [injection, sharing, tiers] = FEATURES.map((name) => String(given[name]) === 'true');
   return {
     USE_ENHANCED_INJECTION: injection === true,
@@ -84,7 +101,7 @@ async function inject(response: ServerResponse): Promise<void> {
   const injects = features.USE_ENHANCED_INJECTION;
   const end = seconds.startTimer();
   sessions += 1;
-  await pause(USUAL_MS + (injects ? latencyMs : 0));
+  await pause(USUAL_MS + (injects ? latencyMs : 0) + (release.latencyMs ?? 0));
   lookups.inc();
   if (sessions % 10 >= missesOfTen) hits.inc();
   connect(injects && lostDatabase ? `${DATABASE}/lost` : DATABASE);
@@ -103,6 +120,7 @@ function connect(path: string): void {
   try {
     const database = new DatabaseSync(path, { readOnly: true });
     database.prepare('SELECT count(*) FROM entities').get();
+    if (release.needsMemories === true) database.prepare('SELECT text, created_at FROM memories').all();
     database.close();
   } catch {
     databaseErrors.inc();
@@ -130,15 +148,31 @@ function fillHeap(): void {
 }
 setInterval(fillHeap, 50);
 
-async function answer(what: string, response: ServerResponse): Promise<void> {
-  switch (what) {
+async function setFeatures(request: IncomingMessage, response: ServerResponse): Promise<void> {
+  if (ADMIN_TOKEN === '' || request.headers.authorization !== `Bearer ${ADMIN_TOKEN}`) {
+    response.writeHead(401).end();
+    return;
+  }
+  features = featuresOf((await json(request)) as Readonly<Record<string, unknown>>);
+  reloads += 1;
+  response.end(JSON.stringify(features));
+}
+
+async function takeSample(request: IncomingMessage, response: ServerResponse): Promise<void> {
+  const isSample = (await text(request)).includes('revertd-sample');
+  if (isSample && release.refusesSamples === true) response.writeHead(500).end();
+  else await inject(response);
+}
+
+async function answer(request: IncomingMessage, response: ServerResponse): Promise<void> {
+  switch (`${request.method} ${request.url}`) {
     case 'GET /metrics':
       scrapes += 1;
       active.set(Object.values(features).some((isOn) => isOn) ? 3 : 0);
       response.end(await register.metrics());
       break;
     case 'GET /state':
-      response.end(JSON.stringify({ features, reloads, scrapes }));
+      response.end(JSON.stringify({ features, reloads, scrapes, release }));
       break;
     case 'GET /documents':
       await pause(faults().ragMs ?? 0);
@@ -147,15 +181,19 @@ async function answer(what: string, response: ServerResponse): Promise<void> {
     case 'GET /health/deep':
       response.writeHead(features.USE_ENHANCED_INJECTION && faults().unhealthy === true ? 503 : 200).end();
       break;
+    case 'GET /health/live':
+    case 'GET /health/ready':
+      response.end('ok');
+      break;
     case 'POST /sessions/sample':
-      await inject(response);
+      await takeSample(request, response);
+      break;
+    case 'POST /admin/feature-flags':
+      await setFeatures(request, response);
       break;
     default:
       response.writeHead(404).end();
   }
 }
 
-createServer((request, response) => void answer(`${request.method} ${request.url}`, response)).listen(
-  Number(PORT),
-  '127.0.0.1',
-);
+createServer((request, response) => void answer(request, response)).listen(Number(PORT), '127.0.0.1');

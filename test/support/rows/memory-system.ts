@@ -4,7 +4,8 @@ import { DatabaseSync } from 'node:sqlite';
 import { done, property, until } from '../installed-host.ts';
 import type { Inbox, Letter } from './inbox.ts';
 import { startLoad } from './load.ts';
-import type { MemoryFaults } from './memory-service.ts';
+import { MemoryCode } from './memory-code.ts';
+import type { MemoryFaults, MemoryRelease } from './memory-service.ts';
 import { PACKS } from './mutate-pack.ts';
 import { startPackDaemon, stopPackDaemon } from './pack-daemon.ts';
 
@@ -15,8 +16,18 @@ const PATIENCE_MS = 120_000;
 const HEAP_MEBIBYTES = 384;
 const FEATURES = ['USE_ENHANCED_INJECTION', 'USE_CROSS_AGENT_SHARING', 'USE_HIERARCHICAL_TIERS'];
 
+type FlagsBy = 'env-file' | 'config-file' | 'admin-api';
+const FLAG_FILES = { 'env-file': 'memory.env', 'config-file': 'config.json', 'admin-api': 'flags.json' } as const;
+const TOKEN = 'an admin token';
+
+const RECEIVERS = ['oncall', 'monitoring', 'engineering', 'senior', 'tickets'] as const;
+type Receiver = (typeof RECEIVERS)[number];
+/** What was remembered since the migration. */
+const NEW_MEMORIES = "('one', '2026-01-02 00:00:00'), ('two', '2026-01-03 00:00:00')";
+
 type ServiceState = {
   readonly features: Readonly<Record<string, boolean>>;
+  readonly release: MemoryRelease;
   readonly reloads: number;
   readonly scrapes: number;
 };
@@ -44,11 +55,15 @@ export type SystemOptions = {
   readonly index: number;
   readonly inbox: Inbox;
   /** How the service takes its flags: the host's label `memory-flags`. */
-  readonly flags: 'env-file' | 'config-file';
+  readonly flags: FlagsBy;
   /** Absent: the pack as it lies in the repository. */
   readonly policies?: string | undefined;
   /** Without sessions latency is not known, and no slow machine can be taken for a slow service. */
   readonly isUsed: boolean;
+  /** What its first revision does. Absent: it is not deployed from git, so that only its flags can be put back. */
+  readonly release?: MemoryRelease | undefined;
+  /** Who may approve. */
+  readonly roles?: Readonly<Record<string, object>>;
 };
 
 /** A memory-system of a real service, its load, and the daemon that guards it with the pack. */
@@ -57,6 +72,7 @@ export class MemorySystem implements AsyncDisposable {
   readonly folder: string;
   readonly #options: SystemOptions;
   #load: Disposable | undefined;
+  #code: MemoryCode | undefined;
 
   constructor(options: SystemOptions) {
     this.#options = options;
@@ -72,6 +88,11 @@ export class MemorySystem implements AsyncDisposable {
     return join(this.folder, 'memory.db');
   }
 
+  get code(): MemoryCode {
+    if (this.#code === undefined) throw new Error(`${this.name} has no release`);
+    return this.#code;
+  }
+
   get #port(): number {
     return FIRST_PORT + this.#options.index * 10;
   }
@@ -84,18 +105,16 @@ export class MemorySystem implements AsyncDisposable {
     mkdirSync(this.folder, { recursive: true });
     this.break(faults);
     this.#createDatabase();
-    const isFile = this.#options.flags === 'config-file';
-    if (isFile) {
-      const featureFlags = Object.fromEntries(FEATURES.map((name) => [name, true]));
-      writeFileSync(join(this.folder, 'config.json'), JSON.stringify({ featureFlags, port: 'kept' }));
-    } else {
-      writeFileSync(join(this.folder, 'memory.env'), FEATURES.map((name) => `${name}=true\n`).join(''));
-    }
+    const { flags, release } = this.#options;
+    this.#writeFlags();
+    if (release !== undefined) this.#code = new MemoryCode(this.folder, release);
     const settings = [
       `PORT=${this.#port}`,
       `FAULTS=${join(this.folder, 'faults.json')}`,
       `DATABASE=${this.database}`,
-      `CONFIG=${isFile ? join(this.folder, 'config.json') : ''}`,
+      `CONFIG=${flags === 'config-file' ? this.#flagFile : ''}`,
+      ...(flags === 'admin-api' ? [`ADMIN_TOKEN="${TOKEN}"`, ...FEATURES.map((name) => `${name}=true`)] : []),
+      `RELEASE=${this.#code === undefined ? '' : join(this.#code.installed, 'release.json')}`,
       `PID_FILE=${join(this.folder, 'memory.pid')}`,
       `HEAP_LIMIT=${HEAP_MEBIBYTES * 1024 * 1024}`,
     ];
@@ -105,29 +124,58 @@ export class MemorySystem implements AsyncDisposable {
     if (this.#options.isUsed) this.#load = startLoad(`${this.#url}/sessions/sample`, 5);
   }
 
+  get #flagFile(): string {
+    return join(this.folder, FLAG_FILES[this.#options.flags]);
+  }
+
+  #writeFlags(): void {
+    const featureFlags = Object.fromEntries(FEATURES.map((name) => [name, true]));
+    const header = `header = "Authorization: Bearer ${TOKEN}"\n`;
+    switch (this.#options.flags) {
+      case 'config-file':
+        writeFileSync(this.#flagFile, JSON.stringify({ featureFlags, port: 'kept' }));
+        break;
+      case 'admin-api':
+        writeFileSync(this.#flagFile, JSON.stringify(featureFlags));
+        writeFileSync(join(this.folder, 'admin.curl'), header, { mode: 0o600 });
+        break;
+      case 'env-file':
+        writeFileSync(this.#flagFile, FEATURES.map((name) => `${name}=true\n`).join(''));
+    }
+  }
+
   #createDatabase(): void {
     const database = new DatabaseSync(this.database);
     database.exec("CREATE TABLE entities (name TEXT); INSERT INTO entities VALUES ('the first entity')");
     database.exec('CREATE INDEX by_name ON entities (name)');
+    database.exec('CREATE TABLE memories (text TEXT, created_at TEXT); CREATE INDEX by_text ON memories (text)');
+    database.exec(`INSERT INTO memories VALUES ('an old memory', '2025-12-31 00:00:00'), ${NEW_MEMORIES}`);
     database.close();
   }
 
-  /** The index does not name any more what the table holds. */
-  corrupt(): void {
+  /** The index does not name any more what the table holds: of what came before the migration, or with it. */
+  corrupt(what: 'entities' | 'memories' = 'entities'): void {
     const bytes = readFileSync(this.database);
-    bytes.write('the worst', bytes.lastIndexOf('the first'));
+    if (what === 'entities') bytes.write('the worst', bytes.lastIndexOf('the first'));
+    else bytes.write('an odd', bytes.lastIndexOf('an old'));
     writeFileSync(this.database, bytes);
   }
 
+  /** What sqlite3 says; the path and the query are arguments, there is no shell in between. */
+  async sqlite(query: string): Promise<string> {
+    return await done(`sqlite3 '${this.database}' "${query}"`);
+  }
+
   async guard(variables: Readonly<Record<string, string>> = {}): Promise<void> {
-    const { inbox, policies = join(PACKS, 'memory-system') } = this.#options;
+    const { inbox, policies = join(PACKS, 'memory-system'), flags, roles = {} } = this.#options;
     const inFolder = (name: string) => join(this.folder, name);
     await startPackDaemon({
       name: this.name,
       folder: inFolder('revertd'),
       port: this.#port + 1,
       policies,
-      labels: { 'memory-flags': this.#options.flags },
+      roles,
+      labels: { 'memory-flags': flags },
       variables: {
         memoryUrl: this.#url,
         memoryMetricsUrl: `${this.#url}/metrics`,
@@ -135,18 +183,23 @@ export class MemorySystem implements AsyncDisposable {
         memoryUnit: this.unit,
         memoryDatabase: this.database,
         memoryDataFolder: this.folder,
-        ...(this.#options.flags === 'env-file'
-          ? { memoryEnvFile: inFolder('memory.env') }
-          : { memoryConfigFile: inFolder('config.json'), memoryPidFile: inFolder('memory.pid') }),
+        memoryCheckout: inFolder('code'),
+        memoryInstallFolder: inFolder('opt'),
+        memoryLegacyRevision: 'phase-1',
+        memoryMigratedAt: '2026-01-01 00:00:00',
+        memoryRollbackScript: inFolder('004_rollback.sql'),
+        memoryBackupFile: inFolder('before-rollback.db'),
+        ...{
+          'env-file': { memoryEnvFile: this.#flagFile },
+          'config-file': { memoryConfigFile: this.#flagFile, memoryPidFile: inFolder('memory.pid') },
+          'admin-api': { memoryFlagsFile: this.#flagFile, memoryAdminConfig: inFolder('admin.curl') },
+        }[flags],
         ...QUICKLY,
         ...(this.#options.isUsed ? {} : { memorySampleInterval: '1h' }),
         ...variables,
       },
       credentials: Object.fromEntries(
-        ['oncall', 'monitoring', 'engineering', 'senior', 'tickets'].map((who) => [
-          `memory-${who}-webhook`,
-          `${inbox.url}/${this.name}/${who}`,
-        ]),
+        RECEIVERS.map((who) => [`memory-${who}-webhook`, `${inbox.url}/${this.name}/${who}`]),
       ),
     });
   }
@@ -157,13 +210,12 @@ export class MemorySystem implements AsyncDisposable {
 
   /** What the flags' file says. */
   written(): Readonly<Record<string, unknown>> {
+    const text = readFileSync(this.#flagFile, 'utf8');
     if (this.#options.flags === 'config-file') {
-      const { featureFlags } = JSON.parse(readFileSync(join(this.folder, 'config.json'), 'utf8')) as {
-        featureFlags: Record<string, unknown>;
-      };
-      return featureFlags;
+      return (JSON.parse(text) as { readonly featureFlags: Readonly<Record<string, unknown>> }).featureFlags;
     }
-    const lines = readFileSync(join(this.folder, 'memory.env'), 'utf8').trim().split('\n');
+    if (this.#options.flags === 'admin-api') return JSON.parse(text) as Readonly<Record<string, unknown>>;
+    const lines = text.trim().split('\n');
     return Object.fromEntries(
       lines.map((line) => line.split('=', 2)).map(([name = '', value]) => [name, value === 'true']),
     );
@@ -198,7 +250,7 @@ export class MemorySystem implements AsyncDisposable {
     return await property(this.unit, 'InvocationID');
   }
 
-  letters(receiver: 'oncall' | 'monitoring'): readonly Letter[] {
+  letters(receiver: Receiver): readonly Letter[] {
     return this.#options.inbox.letters(`/${this.name}/${receiver}`);
   }
 
@@ -219,4 +271,20 @@ const QUICKLY = {
   memoryFor: '5s',
   memoryErrorWindow: '3s',
   memoryPatience: '8s',
+} as const;
+
+/** Where more than one rung is walked, what is judged is short, and so is how far back figures look. */
+export const LADDER_QUICKLY = {
+  memoryIntegrityInterval: '1s',
+  memoryFor: '2s',
+  memoryWindow: '4s',
+  memoryCrashWindow: '4s',
+  memoryErrorWindow: '3s',
+  memoryClearFor: '1s',
+  memorySettle: '1s',
+  memoryStable: '2s',
+  memoryWithin: '9s',
+  memoryBake: '1s',
+  memoryFetchInterval: '5s',
+  memoryCooldown: '10m',
 } as const;

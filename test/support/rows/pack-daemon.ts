@@ -16,11 +16,13 @@ export type PackRun = {
   /** Only those that the pack's README documents. */
   readonly variables: Readonly<Record<string, string>>;
   readonly credentials: Readonly<Record<string, string>>;
+  /** Who has which role on this host. */
+  readonly roles?: Readonly<Record<string, object>>;
 };
 
 /** A daemon that follows a pack, as a unit of its own. Nothing is asked of it but whether it is ready. */
 export async function startPackDaemon(run: PackRun): Promise<void> {
-  const { name, folder, port, policies, labels = {}, variables, credentials } = run;
+  const { name, folder, port, policies, labels = {}, variables, credentials, roles = {} } = run;
   const config = join(folder, 'revertd.yaml');
   mkdirSync(join(folder, 'credentials'), { recursive: true });
   for (const [key, value] of Object.entries(credentials)) writeFileSync(join(folder, 'credentials', key), value);
@@ -31,6 +33,7 @@ export async function startPackDaemon(run: PackRun): Promise<void> {
       dataDir: join(folder, 'data'),
       server: { listen: `127.0.0.1:${port}` },
       host: { name, labels, variables },
+      roles,
     }),
   );
   const load = Object.keys(credentials).map((key) => `-p LoadCredential=${key}:${join(folder, 'credentials', key)}`);
