@@ -1,9 +1,11 @@
 import { describe, expect, test } from 'vitest';
 import {
   aCheck,
+  aDatabase,
   aDesired,
   aDrill,
   aNotifier,
+  aPoint,
   aPolicy,
   aRestore,
   aRun,
@@ -20,6 +22,8 @@ import { estimateOf } from './incidents/duration-key.ts';
 import type { RehearseAction } from './model/action.ts';
 import type { Desired } from './model/desired.ts';
 import type { Drill, RehearsedItem } from './model/drill.ts';
+import type { Point } from './model/point.ts';
+import type { RestorePoint } from './model/target.ts';
 import { CommandError } from './operator-commands.ts';
 import type { Millis } from './units.ts';
 
@@ -426,6 +430,80 @@ describe('what is rehearsed', () => {
   test('goes to the last good revision, which may be the one in place', () => {
     const good = planned({}, (world) => world.live(90, 0.1));
     expect(good?.[1]?.steps[0]).toMatchObject({ move: { to: 'v1', target: { name: 'code' } } });
+  });
+
+  describe('a restore of what has points', () => {
+    const TO_OTHER = aPoint(0, { targets: ['other'] });
+
+    /** The restore's step as a drill would go through it, with the points that there are then, by hours of age. */
+    function plannedRestore(to: RestorePoint, points: readonly Point[], database = aDatabase()) {
+      const policies = { guard: aPolicy({ ladder: [aRung({ do: [aRestore({ target: 'database', to })] })] }) };
+      const world = calmWorld(drilled({}, { policies, targets: { database } }));
+      world.memory = { ...world.memory, points: Object.fromEntries(points.map((point) => [point.id, point])) };
+      neverEnds(world);
+      ask(world);
+      return world.events('drill.started')[0]?.run.rungs[0]?.steps[0];
+    }
+
+    const HOUR = 3_600_000;
+    const start = calmWorld().now;
+    const aged = (hours: number, change: Partial<Point> = {}) => aPoint(start - hours * HOUR, change);
+    const [young, middle, old] = [aged(0.5), aged(3), aged(48)];
+
+    test.each([
+      ['the newest valid point', { kind: 'latestValid' }, [old, young, middle], young],
+      [
+        'a valid one though a newer one is damaged',
+        { kind: 'latestValid' },
+        [aged(0.5, { state: 'invalid' }), old],
+        old,
+      ],
+      [
+        'a valid one though a newer one was never read again',
+        { kind: 'latestValid' },
+        [aged(0.5, { state: 'stored' }), old],
+        old,
+      ],
+      ['one that is just read once more', { kind: 'latestValid' }, [aged(1, { state: 'validating' }), old], aged(1)],
+      ['one that holds it', { kind: 'latestValid' }, [aged(0.5, { targets: ['other'] }), middle], middle],
+      ['none whose time lies in the future', { kind: 'latestValid' }, [aged(-24), middle], middle],
+      ['the one that is named', { kind: 'point', point: old.id }, [young, old], old],
+      ['the newest by a time', { kind: 'at', at: start - 2 * HOUR }, [young, middle, old], middle],
+      ['the newest of so long ago', { kind: 'before', byMs: 24 * HOUR }, [young, middle, old], old],
+      ['what has baked', { kind: 'lastGood' }, [young, middle, old], middle],
+    ] as const)('goes back to %s', (_what, to, points, meant) => {
+      const step = plannedRestore(to, points);
+      expect(step).toMatchObject({
+        move: { to: meant.id, target: { name: 'database' }, snapshot: meant.snapshots[0] },
+      });
+      expect(step?.known).toBeUndefined();
+    });
+
+    test.each([
+      ['there is no point', { kind: 'latestValid' }, [], 'there is no valid point of database yet'],
+      [
+        'all are damaged',
+        { kind: 'latestValid' },
+        [aged(1, { state: 'invalid' })],
+        'there is no valid point of database',
+      ],
+      ['points hold other things', { kind: 'latestValid' }, [TO_OTHER], 'there is no valid point of database'],
+      ['the named one is gone', { kind: 'point', point: 'x' }, [young], 'there is no point x'],
+      ['all are too young', { kind: 'before', byMs: 24 * HOUR }, [young], '1d before the first breach'],
+    ] as const)('has an obstacle where %s', (_what, to, points, detail) => {
+      const step = plannedRestore(to, points);
+      expect(step).toMatchObject({ known: { outcome: 'obstacle', detail: expect.stringContaining(detail) } });
+    });
+
+    test('has an obstacle where the target is suspended', () => {
+      expect(plannedRestore({ kind: 'latestValid' }, [young], aDatabase({ suspend: true }))).toMatchObject({
+        known: { outcome: 'obstacle', detail: 'target database is suspended' },
+      });
+    });
+
+    test('to what the rung itself keeps needs nothing yet', () => {
+      expect(plannedRestore({ kind: 'safetyPoint' }, [])).toMatchObject({ known: { outcome: 'ready' } });
+    });
   });
 
   test('has an obstacle where no revision has proved good', () => {

@@ -1,17 +1,20 @@
 import { conflictSet } from '../incidents/conflict-set.ts';
 import { setFlagObstacle } from '../incidents/set-flag.ts';
 import type { Drill, DrillCause, DrillRun, Examination, PlannedRung, PlannedStep } from '../model/drill.ts';
-import { isValid, snapshotOf } from '../model/point.ts';
+import { snapshotOf } from '../model/point.ts';
 import type { RollbackPolicy, Rung } from '../model/policy.ts';
 import type { RestoreStep, Step } from '../model/step.ts';
 import { type CapturedTarget, isCapturedTarget, shortCommit } from '../model/target.ts';
-import { newestFirst } from '../points/verdicts.ts';
+import { restoreSourceAt } from '../points/restore-source.ts';
 import { quarantineOf } from '../targets/code-revisions.ts';
 import type { Turn } from '../turn.ts';
 import { formatInstant } from '../units.ts';
 
 /** What a drill rests on. */
 export type DrillGround = Pick<Turn, 'desired' | 'observed' | 'memory' | 'now'>;
+
+/** The policy's own triggers say how far back a rollback would go. */
+type RungGround = DrillGround & { readonly policy: RollbackPolicy };
 
 /** A drill as it would run now; undefined if git has no such policy. */
 export function plannedRun(ground: DrillGround, drill: Drill, cause: DrillCause): DrillRun | undefined {
@@ -25,7 +28,7 @@ export function plannedRun(ground: DrillGround, drill: Drill, cause: DrillCause)
     mode: drill.mode,
     rtoMs: drill.rtoMs ?? policy.rtoMs ?? null,
     conflictSet: conflictSet(policy),
-    rungs: rungsOf(policy, drill).map((rung) => plannedRung(ground, rung)),
+    rungs: rungsOf(policy, drill).map((rung) => plannedRung({ ...ground, policy }, rung)),
     items: {},
     ended: null,
   };
@@ -35,7 +38,7 @@ export function rungsOf({ ladder }: RollbackPolicy, { rungs }: Pick<Drill, 'rung
   return rungs === null ? ladder : ladder.filter(({ name }) => rungs.includes(name));
 }
 
-function plannedRung(ground: DrillGround, rung: Rung): PlannedRung {
+function plannedRung(ground: RungGround, rung: Rung): PlannedRung {
   return {
     rung: rung.name,
     when: rung.when ?? [],
@@ -48,7 +51,7 @@ function plannedRung(ground: DrillGround, rung: Rung): PlannedRung {
 }
 
 /** What only a decision knows of a step: where a restore goes, what a flag is written to, who is told. */
-function plannedStep(ground: DrillGround, step: Step): Omit<PlannedStep, 'part'> {
+function plannedStep(ground: RungGround, step: Step): Omit<PlannedStep, 'part'> {
   switch (step.kind) {
     case 'setFlag': {
       const flag = ground.desired.flags[step.flag];
@@ -73,7 +76,7 @@ function plannedStep(ground: DrillGround, step: Step): Omit<PlannedStep, 'part'>
  * Where a rollback of what comes next would go: the newest good revision. Unlike in an incident that may be the one in
  * place, which nothing speaks against while all is well.
  */
-function restoreFrom(ground: DrillGround, step: RestoreStep): Pick<PlannedStep, 'known' | 'move'> {
+function restoreFrom(ground: RungGround, step: RestoreStep): Pick<PlannedStep, 'known' | 'move'> {
   const target = ground.desired.targets[step.target];
   if (target === undefined) return obstacle(`git no longer has target ${step.target}`);
   if (target.suspend) return obstacle(`target ${step.target} is suspended`);
@@ -88,21 +91,20 @@ function restoreFrom(ground: DrillGround, step: RestoreStep): Pick<PlannedStep, 
   return obstacle(`no revision of ${step.target} has proved good yet, so there is none to go back to`);
 }
 
-/** The newest point that is known to be intact: what a rollback of what comes next would go back to. */
+/** The point that a rollback of what comes next would go back to. */
 function restoreFromPoint(
-  { memory }: DrillGround,
-  step: RestoreStep,
+  { memory, policy, now }: RungGround,
+  { to }: RestoreStep,
   target: CapturedTarget,
 ): Pick<PlannedStep, 'known' | 'move'> {
-  if (step.to.kind === 'safetyPoint') {
+  if (to.kind === 'safetyPoint') {
     return { known: { outcome: 'ready', detail: 'the rung keeps it before it overwrites anything' } };
   }
-  const [point] = Object.values(memory.points)
-    .filter((one) => isValid(one) && snapshotOf(one, target.name) !== undefined)
-    .sort(newestFirst);
-  const snapshot = point === undefined ? undefined : snapshotOf(point, target.name);
-  if (point === undefined || snapshot === undefined) return obstacle(`there is no valid point of ${target.name}`);
-  return { move: { target, to: point.id, snapshot } };
+  const source = restoreSourceAt(memory, { policy, now }, { target: target.name, to });
+  if (source.kind === 'none') return obstacle(source.reason);
+  const snapshot = snapshotOf(source.point, target.name);
+  if (snapshot === undefined) return obstacle(`point ${source.point.id} holds nothing of ${target.name}`);
+  return { move: { target, to: source.point.id, snapshot } };
 }
 
 function obstacle(detail: string): { readonly known: Examination } {

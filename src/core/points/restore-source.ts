@@ -1,6 +1,7 @@
 import type { Memory } from '../memory.ts';
-import type { Incident } from '../model/incident.ts';
+import type { Incident, IncidentId } from '../model/incident.ts';
 import { isCaptured, isValid, type Point, snapshotOf } from '../model/point.ts';
+import type { RollbackPolicy } from '../model/policy.ts';
 import type { RestorePoint } from '../model/target.ts';
 import { formatDuration, formatInstant, type Millis } from '../units.ts';
 import { newestFirst } from './verdicts.ts';
@@ -12,33 +13,61 @@ export type RestoreSource =
   | { readonly kind: 'point'; readonly point: Point }
   | { readonly kind: 'none'; readonly reason: string };
 
+/** When things went wrong, as far as it decides how far back a restore goes. */
+type Onset = {
+  /** Null: nothing went wrong yet. */
+  readonly incident: IncidentId | null;
+  readonly openedAt: Millis;
+  readonly firstBreachAt: Millis;
+  readonly policy: RollbackPolicy;
+};
+
+type SoughtRestore<To extends RestorePoint> = { readonly target: string; readonly to: To };
+
 /** The point that a restore of a captured target goes back to, for an incident; why there is none. */
 export function restoreSource(
   memory: Pick<Memory, 'points'>,
   incident: Incident,
-  { target, to }: { readonly target: string; readonly to: RestorePoint },
+  { target, to }: SoughtRestore<RestorePoint>,
+): RestoreSource {
+  if (to.kind === 'safetyPoint') return safetySource(memory, incident, target);
+  const { id, openedAt, policy } = incident;
+  return sourceSince(memory, { incident: id, openedAt, firstBreachAt: firstBreach(incident), policy }, { target, to });
+}
+
+/** The same for an incident of the policy that opened at `now`, all having been well until then. */
+export function restoreSourceAt(
+  memory: Pick<Memory, 'points'>,
+  { policy, now }: { readonly policy: RollbackPolicy; readonly now: Millis },
+  sought: SoughtRestore<Exclude<RestorePoint, { readonly kind: 'safetyPoint' }>>,
+): RestoreSource {
+  return sourceSince(memory, { incident: null, openedAt: now, firstBreachAt: now, policy }, sought);
+}
+
+function sourceSince(
+  memory: Pick<Memory, 'points'>,
+  onset: Onset,
+  { target, to }: SoughtRestore<Exclude<RestorePoint, { readonly kind: 'safetyPoint' }>>,
 ): RestoreSource {
   switch (to.kind) {
     case 'revision':
       return none(`${target} has points, and no revision ${to.revision}`);
     case 'point':
       return named(memory, target, to.point);
-    case 'safetyPoint':
-      return safetySource(memory, incident, target);
     case 'latestValid':
-      return newest(memory, target, incident, ({ createdAt }) => createdAt < incident.openedAt, {
-        reason: 'from before the incident',
+      return newest(memory, target, onset, ({ createdAt }) => createdAt < onset.openedAt, {
+        reason: onset.incident === null ? 'yet' : 'from before the incident',
       });
     case 'at':
-      return newest(memory, target, incident, completedBy(to.at), { reason: `by ${formatInstant(to.at)}` });
+      return newest(memory, target, onset, completedBy(to.at), { reason: `by ${formatInstant(to.at)}` });
     case 'before': {
       const reason = `${formatDuration(to.byMs)} before the first breach`;
-      return newest(memory, target, incident, completedBy(firstBreach(incident) - to.byMs), { reason });
+      return newest(memory, target, onset, completedBy(onset.firstBreachAt - to.byMs), { reason });
     }
     case 'lastGood': {
-      const spanMs = longestFor(incident) + BAKE_MS;
+      const spanMs = longestFor(onset) + BAKE_MS;
       const reason = `${formatDuration(spanMs)} before the first breach`;
-      return newest(memory, target, incident, completedBy(firstBreach(incident) - spanMs), { reason });
+      return newest(memory, target, onset, completedBy(onset.firstBreachAt - spanMs), { reason });
     }
   }
 }
@@ -56,7 +85,7 @@ function firstBreach({ openedBy, openedAt }: Incident): Millis {
 }
 
 /** For so long a trigger may have been on its way without showing it. */
-function longestFor({ policy }: Incident): Millis {
+function longestFor({ policy }: Pick<Onset, 'policy'>): Millis {
   return Math.max(0, ...policy.triggers.map(({ forMs }) => forMs));
 }
 
@@ -68,13 +97,13 @@ function completedBy(at: Millis): (point: Point) => boolean {
 function newest(
   { points }: Pick<Memory, 'points'>,
   target: string,
-  incident: Incident,
+  { incident }: Pick<Onset, 'incident'>,
   isMeant: (point: Point) => boolean,
   { reason }: { readonly reason: string },
 ): RestoreSource {
   const [point] = Object.values(points)
     .filter((one) => isValid(one) && snapshotOf(one, target) !== undefined && isMeant(one))
-    .filter(({ cause }) => cause.kind !== 'rollback' || cause.incident !== incident.id)
+    .filter(({ cause }) => cause.kind !== 'rollback' || cause.incident !== incident)
     .sort(newestFirst);
   return point === undefined ? none(`there is no valid point of ${target} ${reason}`) : { kind: 'point', point };
 }
