@@ -245,4 +245,7 @@ const QUICKLY = {
   mem0Settle: '3s',
   mem0Steady: '3s',
   mem0Within: '25s',
+  mem0FullSettle: '1s',
+  mem0FullSteady: '3s',
+  mem0FullWithin: '8s',
 } as const;
