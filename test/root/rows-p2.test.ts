@@ -157,7 +157,11 @@ describe('[P1] [P2] [P3] [P11] a database that is corrupt', () => {
     await done(`systemctl stop ${system.unit}`);
     const alone = async () => await decide(system, 'mem-cat', '--override', '--reason', 'down');
     await until('it is known to be down', async () => ((await alone()).code === 0 ? true : undefined), 60_000);
-    await until('the tables are gone', async () => ((await system.sqlite(TABLES)) === 'entities' ? true : undefined));
+    await until(
+      'the tables are gone',
+      async () => ((await system.sqlite(TABLES)) === 'entities' ? true : undefined),
+      120_000,
+    );
     await until('the service runs', async () => await system.state());
     expect(system.code.head()).toBe(system.code.revision('phase-1'));
   });
