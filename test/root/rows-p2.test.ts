@@ -46,7 +46,7 @@ afterAll(async () => {
   await inbox[Symbol.asyncDispose]();
 });
 
-async function guarded(name: string, change?: Change): Promise<MemorySystem> {
+async function guarded(name: string, change?: Change, variables = {}): Promise<MemorySystem> {
   const policies =
     change === undefined
       ? undefined
@@ -55,7 +55,7 @@ async function guarded(name: string, change?: Change): Promise<MemorySystem> {
   const given = { flags: 'env-file', isUsed: true, roles: ROLES, release: NEEDS_MEMORIES } as const;
   const system = new MemorySystem({ name, index: started, inbox, policies, ...given });
   await system.start();
-  await system.guard({ ...LADDER_QUICKLY, memoryEscalateAfter: '3s' });
+  await system.guard({ ...LADDER_QUICKLY, memoryEscalateAfter: '3s', ...variables });
   chmodSync(system.folder, 0o755);
   await system.untilScraped(3);
   return system;
@@ -134,7 +134,7 @@ describe('[P1] [P2] [P3] [P11] a database that is corrupt', () => {
   });
 
   test.concurrent('is the last that is tried, if it cannot be used: first the features go off', async () => {
-    await using system = await guarded('whole-ladder');
+    await using system = await guarded('whole-ladder', undefined, { memoryWithin: '8s' });
     await done(`sqlite3 ${system.database} 'ALTER TABLE memories RENAME COLUMN text TO words'`);
     await system.untilRolledBack();
     expect(system.letters('engineering')).toEqual([]);
@@ -157,7 +157,11 @@ describe('[P1] [P2] [P3] [P11] a database that is corrupt', () => {
     await done(`systemctl stop ${system.unit}`);
     const alone = async () => await decide(system, 'mem-cat', '--override', '--reason', 'down');
     await until('it is known to be down', async () => ((await alone()).code === 0 ? true : undefined), 60_000);
-    await until('the tables are gone', async () => ((await system.sqlite(TABLES)) === 'entities' ? true : undefined));
+    await until(
+      'the tables are gone',
+      async () => ((await system.sqlite(TABLES)) === 'entities' ? true : undefined),
+      120_000,
+    );
     await until('the service runs', async () => await system.state());
     expect(system.code.head()).toBe(system.code.revision('phase-1'));
   });

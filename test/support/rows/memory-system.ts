@@ -283,7 +283,10 @@ export const LADDER_QUICKLY = {
   memoryClearFor: '1s',
   memorySettle: '1s',
   memoryStable: '2s',
-  memoryWithin: '9s',
+  // Where the machine is slow the service is, too; only what is to fail has a short time.
+  memoryWithin: '60s',
+  memoryCodeWithin: '60s',
+  memoryDatabaseWithin: '60s',
   memoryBake: '1s',
   memoryFetchInterval: '5s',
   memoryCooldown: '10m',
