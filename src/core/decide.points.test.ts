@@ -435,6 +435,22 @@ describe('a rung', () => {
     expect(points(world).filter(({ cause }) => cause.kind === 'rollback')).toHaveLength(1);
   });
 
+  test('undoes what other steps did by the point that the rung took first', () => {
+    const world = rungWorld([createPoint, setFlagOff(), createPoint], {}, [restore({ kind: 'safetyPoint' })]);
+    world.perform = (action) => {
+      if (action.kind === 'deliver') world.contents = { database: 'half' };
+      return { outcome: 'done', detail: '' };
+    };
+    world.live(400, 0.9);
+    expect(world.effects.filter((effect) => /^(write|capture|move)/.test(effect))).toEqual([
+      'capture database',
+      'write FAST_PATH=false',
+      'capture database',
+      expect.stringMatching(/^move database to .*-nightly$/),
+    ]);
+    expect(world.contents['database']).toBe('bad');
+  });
+
   test('takes a point of a policy, and does not go back to that', () => {
     const world = rungWorld([createPoint, restore({ kind: 'latestValid' })]);
     world.live(30, 0.9);

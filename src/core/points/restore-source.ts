@@ -119,11 +119,19 @@ function named({ points }: Pick<Memory, 'points'>, target: string, id: string): 
   return { kind: 'point', point };
 }
 
+/** What a restore of the incident kept; else what the rung's own steps took first, before they changed anything. */
 function safetySource({ points }: Pick<Memory, 'points'>, incident: Incident, target: string): RestoreSource {
-  const [point] = Object.values(points)
-    .filter((one) => isCaptured(one) && isSafetyOf(one, incident, target))
-    .sort(newestFirst);
+  const captured = Object.values(points).filter(isCaptured).sort(newestFirst);
+  const point =
+    captured.find((one) => isSafetyOf(one, incident, target)) ??
+    captured.findLast((one) => isTakenByStep(one, incident, target));
   return point === undefined ? none(`nothing of ${target} was kept before it was touched`) : { kind: 'point', point };
+}
+
+/** Whether a `createPoint` step took it, in the rung that is being walked. */
+function isTakenByStep({ cause, targets }: Point, { id, phase, policy }: Incident, target: string): boolean {
+  if (cause.kind !== 'rollback' || cause.incident !== id || !targets.includes(target)) return false;
+  return phase.kind === 'executing' && cause.rung === policy.ladder[phase.rung]?.name;
 }
 
 /** Whether it keeps what a restore of the target in this incident overwrites. */

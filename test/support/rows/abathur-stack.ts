@@ -164,6 +164,9 @@ export class AbathurStack implements AsyncDisposable {
 
 const QUICKLY = {
   abathurInterval: '500ms',
+  // Damage to the database is another policy's.
+  abathurIntegrityInterval: '24h',
+  abathurDownFor: '1h',
   abathurTimeout: '400ms',
   abathurWindow: '4s',
   abathurFor: '2s',

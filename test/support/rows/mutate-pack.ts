@@ -38,7 +38,10 @@ function mutate(path: string, policy: string, change: Change): void {
 }
 
 function isPolicy(document: PolicyDocument, name: string): boolean {
-  return document.get('kind') === 'RollbackPolicy' && document.getIn(['metadata', 'name']) === name;
+  return (
+    ['RollbackPolicy', 'PointPolicy'].includes(String(document.get('kind'))) &&
+    document.getIn(['metadata', 'name']) === name
+  );
 }
 
 export const deleted: Change = () => null;
