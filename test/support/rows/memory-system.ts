@@ -287,7 +287,8 @@ export const LADDER_QUICKLY = {
   memoryWithin: '60s',
   memoryCodeWithin: '60s',
   memoryDatabaseWithin: '60s',
-  memoryBake: '1s',
+  // Longer than it takes until a bad revision is noticed.
+  memoryBake: '10s',
   memoryFetchInterval: '5s',
   memoryCooldown: '10m',
 } as const;
