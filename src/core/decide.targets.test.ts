@@ -354,6 +354,18 @@ describe('a window over a target', () => {
     expect(world.plan().conditions).toEqual([]);
   });
 
+  test('does not leave half of a deployment that was killed before it began', () => {
+    const world = frozenWorld();
+    const { windows } = world;
+    world.windows = { weekend: [] };
+    world.checkouts['code'] = { head: 'v1', tip: 'v2' };
+    world.kill(1, 0, 'midway');
+    world.windows = windows;
+    world.checkouts['code'] = { head: 'v2', tip: 'v2' };
+    world.live(60, 0.1);
+    expect(moves(world)).toEqual(['move code to v2']);
+  });
+
   test('forgets what git took back meanwhile', () => {
     const world = frozenWorld();
     world.checkouts['code'] = { head: 'v1', tip: 'v2' };

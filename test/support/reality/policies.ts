@@ -91,7 +91,9 @@ spec:
           - query: { expr: 'probe_success{job="storefront-health"}', equals: 1 }
     - rung: data
       notify: [managers]
-      dataLoss: { text: what was imported since the dump, count: { products: { query: storefront_unpriced_products } } }
+      dataLoss:
+        text: what was imported since the dump
+        count: { products: { sql: { sqlite: ${PATHS.database}, query: SELECT count(*) FROM products WHERE cents = 0 } } }
       approval: { roles: { manager: 1, dba: 1 }, within: 10m }
       do:
         - setFlag: { flag: live-rates, to: safe, timeout: 5m }
