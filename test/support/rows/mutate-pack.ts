@@ -1,4 +1,4 @@
-import { cpSync, readFileSync, writeFileSync } from 'node:fs';
+import { cpSync, readdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { type Document, isMap, isSeq, parseAllDocuments } from 'yaml';
 
@@ -21,7 +21,22 @@ export function mutatePolicies(
 ): string {
   cpSync(join(PACKS, pack), into, { recursive: true });
   for (const [policy, file] of Object.entries(policies)) mutate(join(into, file), policy, change);
+  if (change === deleted) dropDrills(into, Object.keys(policies));
   return into;
+}
+
+/** A ladder that is gone cannot be rehearsed. */
+function dropDrills(folder: string, policies: readonly string[]): void {
+  for (const name of readdirSync(folder)) {
+    if (!name.endsWith('.yaml') || name.endsWith('.draft.yaml')) continue;
+    const documents = Array.from(parseAllDocuments(readFileSync(join(folder, name), 'utf8')));
+    const kept = documents.filter(
+      (document) => document.get('kind') !== 'Drill' || !policies.includes(String(document.getIn(['spec', 'policy']))),
+    );
+    if (kept.length === documents.length) continue;
+    if (kept.length === 0) rmSync(join(folder, name));
+    else writeFileSync(join(folder, name), kept.map(String).join('---\n'));
+  }
 }
 
 function mutate(path: string, policy: string, change: Change): void {
