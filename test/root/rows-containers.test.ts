@@ -53,6 +53,7 @@ async function whyOpened(stack: ContainerStack): Promise<string> {
   return (await stack.told('opened')).words;
 }
 
+// What is in a group runs side by side: an engine that has to make too many containers at once makes none in time.
 describe('[R2] a cache that does more harm than good', () => {
   test.concurrent('goes off in both containers, and no more is done if that helps', async () => {
     const { stack: opened } = await guarded('quick');
@@ -96,124 +97,128 @@ describe('[R2] a cache that does more harm than good', () => {
   });
 });
 
-test.concurrent('[R4] an exhausted pool: PostgreSQL reads its configuration, Neo4j restarts; then the compose file goes back', async () => {
-  const { stack: opened, good } = await guarded('pool', DATABASES);
-  await using stack = opened;
-  const loadedAt = async () => await stage.psql('SELECT pg_conf_load_time()');
-  const loaded = await loadedAt();
-  const neo4j = await stack.life('neo4j');
-  await stack.deploy(2, { poolMax: 10 });
-  await stack.untilState('mem0', { POOL_MAX: '10' });
-  expect(await whyOpened(stack)).toContain('mem0-connection-pool/exhausted ');
-  await until('the configuration is read', async () => ((await loadedAt()) === loaded ? undefined : true));
-  await until('Neo4j restarts', async () => ((await stack.life('neo4j')) === neo4j ? undefined : true));
-  await stack.untilState('mem0', { POOL_MAX: '10' });
-  const before = await livesOf(stack, ['mem0', 'mcp', ...DATABASES]);
+describe('the pool, the server, the client', () => {
+  test.concurrent('[R4] an exhausted pool: PostgreSQL reads its configuration, Neo4j restarts; then the compose file goes back', async () => {
+    const { stack: opened, good } = await guarded('pool', DATABASES);
+    await using stack = opened;
+    const loadedAt = async () => await stage.psql('SELECT pg_conf_load_time()');
+    const loaded = await loadedAt();
+    const neo4j = await stack.life('neo4j');
+    await stack.deploy(2, { poolMax: 10 });
+    await stack.untilState('mem0', { POOL_MAX: '10' });
+    expect(await whyOpened(stack)).toContain('mem0-connection-pool/exhausted ');
+    await until('the configuration is read', async () => ((await loadedAt()) === loaded ? undefined : true));
+    await until('Neo4j restarts', async () => ((await stack.life('neo4j')) === neo4j ? undefined : true));
+    await stack.untilState('mem0', { POOL_MAX: '10' });
+    const before = await livesOf(stack, ['mem0', 'mcp', ...DATABASES]);
 
-  await stack.untilState('mem0', { POOL_MAX: '100' });
-  await stack.told('resolved');
-  expect(stack.changedSince(good, 'docker-compose.yml')).toBe('');
-  expect(readFileSync(`${stack.checkout}/.env`, 'utf8')).toContain('RELEASE=2');
-  await expectNewLives(stack, before);
-  const [of, then] = [await stack.life('postgres'), await stack.life('mem0')].map((life) => life.split(' ')[1] ?? '');
-  expect(Date.parse(of ?? '')).toBeLessThan(Date.parse(then ?? ''));
+    await stack.untilState('mem0', { POOL_MAX: '100' });
+    await stack.told('resolved');
+    expect(stack.changedSince(good, 'docker-compose.yml')).toBe('');
+    expect(readFileSync(`${stack.checkout}/.env`, 'utf8')).toContain('RELEASE=2');
+    await expectNewLives(stack, before);
+    const [of, then] = [await stack.life('postgres'), await stack.life('mem0')].map((life) => life.split(' ')[1] ?? '');
+    expect(Date.parse(of ?? '')).toBeLessThan(Date.parse(then ?? ''));
+  });
+
+  test.concurrent('[R6] connections that fail: four workers; then the server’s one file as it was a revision ago', async () => {
+    const { stack: opened, good } = await guarded('server');
+    await using stack = opened;
+    const bad = await stack.deploy(2, { refuses: 3 }, ['mcp']);
+    await stack.untilState('mcp', { SERVER_REFUSES: '3', WORKERS: '8' });
+    const before = await livesOf(stack, ['mcp']);
+    await stack.untilState('mcp', { SERVER_REFUSES: '3', WORKERS: '4' });
+    expect(await whyOpened(stack)).toContain('mem0-mcp-connections/connections ');
+    expect(await stack.env('mcp')).toMatchObject({ ...ON, WORKERS: '4' });
+    expect(stack.changedSince(bad)).toBe('');
+    await expectNewLives(stack, before);
+
+    await stack.untilState('mcp', { SERVER_REFUSES: '0', WORKERS: '4' });
+    await stack.told('resolved');
+    expect(stack.changedSince(bad)).toBe('openmemory/api/app/mcp_server.py');
+    expect(stack.changedSince(good, 'openmemory/api/app/mcp_server.py')).toBe('');
+    expect(await stack.metrics('mcp')).toContain('mcp_connection_errors_total 0\n');
+  });
+
+  test.concurrent('[R7] [R10] autonomous work that fails ends and stays off; then the client’s settings go back', async () => {
+    const { stack: opened } = await guarded('autonomy');
+    await using stack = opened;
+    const workers = async () =>
+      await stack.docker(`exec ${stack.container('mcp')} sh -c "grep -l autonomous.sh /proc/[1-9]*/cmdline || true"`);
+    expect(await workers()).not.toBe('');
+    stack.fault('autonomy');
+    writeFileSync(stack.clientSettings, '{ "mode": "unattended" }\n');
+    await stack.untilState('mcp', { AUTONOMOUS_MODE: 'false' });
+    await stack.untilState('mem0', { AUTONOMOUS_MODE: 'false' });
+    expect(await whyOpened(stack)).toContain('mem0-autonomy/failures ');
+    expect([await stack.env('mem0'), await stack.env('mcp')]).toMatchObject([
+      { AUTONOMOUS_MODE: 'false', ENABLE_CACHING: 'true' },
+      { AUTONOMOUS_MODE: 'false', ENABLE_CACHING: 'true' },
+    ]);
+    expect((await workers()).split('\n').filter((line) => !line.includes('/self/'))).not.toContain('autonomous');
+    expect(readFileSync(stack.clientSettings, 'utf8')).toContain('unattended');
+
+    await stack.told('resolved');
+    expect(readFileSync(stack.clientSettings, 'utf8')).toBe('{ "mode": "asks" }\n');
+    expect((await stack.told('message')).words).toContain('restart the client');
+  });
 });
 
-test.concurrent('[R6] connections that fail: four workers; then the server’s one file as it was a revision ago', async () => {
-  const { stack: opened, good } = await guarded('server');
-  await using stack = opened;
-  const bad = await stack.deploy(2, { refuses: 3 }, ['mcp']);
-  await stack.untilState('mcp', { SERVER_REFUSES: '3', WORKERS: '8' });
-  const before = await livesOf(stack, ['mcp']);
-  await stack.untilState('mcp', { SERVER_REFUSES: '3', WORKERS: '4' });
-  expect(await whyOpened(stack)).toContain('mem0-mcp-connections/connections ');
-  expect(await stack.env('mcp')).toMatchObject({ ...ON, WORKERS: '4' });
-  expect(stack.changedSince(bad)).toBe('');
-  await expectNewLives(stack, before);
+describe('the monitoring, and all at once', () => {
+  test.concurrent('[R8] monitoring that stays down gets its configuration and its services back; alert rules by hand', async () => {
+    const { stack: opened, good } = await guarded('monitoring', MONITORING);
+    await using stack = opened;
+    const healthy = async () =>
+      (await fetch(`${stack.prometheusUrl}/-/healthy`).catch(() => undefined))?.status === 200 ? true : undefined;
+    const rules = async () => await (await fetch(`${stack.prometheusUrl}/api/v1/rules`)).text();
+    expect(await healthy()).toBe(true);
+    const before = await livesOf(stack, [...MONITORING, 'mem0']);
+    await stack.deploy(2, { prometheus: 'rule_files: [\n' }, ['prometheus']);
+    expect(await whyOpened(stack)).toContain('mem0-monitoring/down ');
+    await stack.told('resolved');
+    expect(await healthy()).toBe(true);
+    expect(stack.changedSince(good, 'monitoring/')).toBe('');
+    const { alertmanager, mem0, ...monitoring } = before;
+    await expectNewLives(stack, monitoring);
+    expect(await livesOf(stack, ['alertmanager'])).toEqual({ alertmanager });
 
-  await stack.untilState('mcp', { SERVER_REFUSES: '0', WORKERS: '4' });
-  await stack.told('resolved');
-  expect(stack.changedSince(bad)).toBe('openmemory/api/app/mcp_server.py');
-  expect(stack.changedSince(good, 'openmemory/api/app/mcp_server.py')).toBe('');
-  expect(await stack.metrics('mcp')).toContain('mcp_connection_errors_total 0\n');
-});
+    // Rules that cry too often; no metric says so.
+    await stack.deploy(3, { alertsAbove: -1 }, ['prometheus']);
+    await until('Prometheus has the new rules', async () =>
+      (await rules()).includes('up \\u003e -1') ? true : undefined,
+    );
+    const alerting = await livesOf(stack, ['prometheus', 'alertmanager']);
+    const { code, stderr } = await stack.command(['rollback', 'mem0-alert-rules', '--force', '--reason', 'fatigue']);
+    expect({ code, stderr }).toMatchObject({ code: 0 });
+    await until('Prometheus has the old rules', async () =>
+      (await rules().catch(() => '')).includes('up \\u003e 1') ? true : undefined,
+    );
+    expect(stack.changedSince(good, 'monitoring/alert_rules.yml')).toBe('');
+    await until('Alertmanager is restarted', async () =>
+      (await stack.life('alertmanager')) === alerting['alertmanager'] ? undefined : true,
+    );
+    expect(mem0).toBeDefined();
+  });
 
-test.concurrent('[R7] [R10] autonomous work that fails ends and stays off; then the client’s settings go back', async () => {
-  const { stack: opened } = await guarded('autonomy');
-  await using stack = opened;
-  const workers = async () =>
-    await stack.docker(`exec ${stack.container('mcp')} sh -c "grep -l autonomous.sh /proc/[1-9]*/cmdline || true"`);
-  expect(await workers()).not.toBe('');
-  stack.fault('autonomy');
-  writeFileSync(stack.clientSettings, '{ "mode": "unattended" }\n');
-  await stack.untilState('mcp', { AUTONOMOUS_MODE: 'false' });
-  await stack.untilState('mem0', { AUTONOMOUS_MODE: 'false' });
-  expect(await whyOpened(stack)).toContain('mem0-autonomy/failures ');
-  expect([await stack.env('mem0'), await stack.env('mcp')]).toMatchObject([
-    { AUTONOMOUS_MODE: 'false', ENABLE_CACHING: 'true' },
-    { AUTONOMOUS_MODE: 'false', ENABLE_CACHING: 'true' },
-  ]);
-  expect((await workers()).split('\n').filter((line) => !line.includes('/self/'))).not.toContain('autonomous');
-  expect(readFileSync(stack.clientSettings, 'utf8')).toContain('unattended');
-
-  await stack.told('resolved');
-  expect(readFileSync(stack.clientSettings, 'utf8')).toBe('{ "mode": "asks" }\n');
-  expect((await stack.told('message')).words).toContain('restart the client');
-});
-
-test.concurrent('[R8] monitoring that stays down gets its configuration and its services back; alert rules by hand', async () => {
-  const { stack: opened, good } = await guarded('monitoring', MONITORING);
-  await using stack = opened;
-  const healthy = async () =>
-    (await fetch(`${stack.prometheusUrl}/-/healthy`).catch(() => undefined))?.status === 200 ? true : undefined;
-  const rules = async () => await (await fetch(`${stack.prometheusUrl}/api/v1/rules`)).text();
-  expect(await healthy()).toBe(true);
-  const before = await livesOf(stack, [...MONITORING, 'mem0']);
-  await stack.deploy(2, { prometheus: 'rule_files: [\n' }, ['prometheus']);
-  expect(await whyOpened(stack)).toContain('mem0-monitoring/down ');
-  await stack.told('resolved');
-  expect(await healthy()).toBe(true);
-  expect(stack.changedSince(good, 'monitoring/')).toBe('');
-  const { alertmanager, mem0, ...monitoring } = before;
-  await expectNewLives(stack, monitoring);
-  expect(await livesOf(stack, ['alertmanager'])).toEqual({ alertmanager });
-
-  // Rules that cry too often; no metric says so.
-  await stack.deploy(3, { alertsAbove: -1 }, ['prometheus']);
-  await until('Prometheus has the new rules', async () =>
-    (await rules()).includes('up \\u003e -1') ? true : undefined,
-  );
-  const alerting = await livesOf(stack, ['prometheus', 'alertmanager']);
-  const { code, stderr } = await stack.command(['rollback', 'mem0-alert-rules', '--force', '--reason', 'fatigue']);
-  expect({ code, stderr }).toMatchObject({ code: 0 });
-  await until('Prometheus has the old rules', async () =>
-    (await rules().catch(() => '')).includes('up \\u003e 1') ? true : undefined,
-  );
-  expect(stack.changedSince(good, 'monitoring/alert_rules.yml')).toBe('');
-  await until('Alertmanager is restarted', async () =>
-    (await stack.life('alertmanager')) === alerting['alertmanager'] ? undefined : true,
-  );
-  expect(mem0).toBeDefined();
-});
-
-test.concurrent('[R10] everything goes back at once when a person says so', async () => {
-  const { stack: opened, good } = await guarded('emergency', DATABASES);
-  await using stack = opened;
-  await stack.deploy(2, { poolMax: 99, refuses: 0 });
-  await stack.untilState('mem0', { RELEASE: '2', POOL_MAX: '99' });
-  const before = await livesOf(stack, ['mem0', 'mcp', ...DATABASES]);
-  const { code, stderr } = await stack.command(['rollback', 'mem0-emergency', '--reason', 'nothing-works']);
-  expect({ code, stderr }).toMatchObject({ code: 0 });
-  await stack.told('resolved');
-  expect(stack.changedSince(good, 'docker-compose.yml', '.env', 'openmemory/')).toBe('');
-  const off = { ENABLE_CACHING: 'false', AUTONOMOUS_MODE: 'false' };
-  expect([await stack.env('mem0'), await stack.env('mcp')]).toMatchObject([off, { ...off, WORKERS: '4' }]);
-  await stack.untilState('mem0', { ...off, RELEASE: '1', POOL_MAX: '100' });
-  await stack.untilState('mcp', { ...off, RELEASE: '1', WORKERS: '4' });
-  await expectNewLives(stack, before);
-  const idsBefore = Object.values(before).map((life) => life.split(' ')[0]);
-  const after = await livesOf(stack, ['mem0', 'mcp', ...DATABASES]);
-  expect(Object.values(after).filter((life) => idsBefore.includes(life.split(' ')[0]))).toEqual([]);
+  test.concurrent('[R10] everything goes back at once when a person says so', async () => {
+    const { stack: opened, good } = await guarded('emergency', DATABASES);
+    await using stack = opened;
+    await stack.deploy(2, { poolMax: 99, refuses: 0 });
+    await stack.untilState('mem0', { RELEASE: '2', POOL_MAX: '99' });
+    const before = await livesOf(stack, ['mem0', 'mcp', ...DATABASES]);
+    const { code, stderr } = await stack.command(['rollback', 'mem0-emergency', '--reason', 'nothing-works']);
+    expect({ code, stderr }).toMatchObject({ code: 0 });
+    await stack.told('resolved');
+    expect(stack.changedSince(good, 'docker-compose.yml', '.env', 'openmemory/')).toBe('');
+    const off = { ENABLE_CACHING: 'false', AUTONOMOUS_MODE: 'false' };
+    expect([await stack.env('mem0'), await stack.env('mcp')]).toMatchObject([off, { ...off, WORKERS: '4' }]);
+    await stack.untilState('mem0', { ...off, RELEASE: '1', POOL_MAX: '100' });
+    await stack.untilState('mcp', { ...off, RELEASE: '1', WORKERS: '4' });
+    await expectNewLives(stack, before);
+    const idsBefore = Object.values(before).map((life) => life.split(' ')[0]);
+    const after = await livesOf(stack, ['mem0', 'mcp', ...DATABASES]);
+    expect(Object.values(after).filter((life) => idsBefore.includes(life.split(' ')[0]))).toEqual([]);
+  });
 });
 
 describe('with everything wrong at once', () => {

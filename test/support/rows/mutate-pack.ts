@@ -1,4 +1,4 @@
-import { cpSync, readdirSync, readFileSync, writeFileSync } from 'node:fs';
+import { cpSync, readdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { type Document, isMap, isSeq, parseAllDocuments } from 'yaml';
 
@@ -20,25 +20,26 @@ export function mutatePolicies(
   change: Change,
 ): string {
   cpSync(join(PACKS, pack), into, { recursive: true });
-  for (const [policy, file] of Object.entries(policies)) {
-    const isGone = mutate(join(into, file), policy, change);
-    if (isGone) dropDrillsOf(policy, into);
-  }
+  for (const [policy, file] of Object.entries(policies)) mutate(join(into, file), policy, change);
+  if (change === deleted) dropDrills(into, Object.keys(policies));
   return into;
 }
 
-/** A Drill of a policy that is gone would have the whole revision refused. */
-function dropDrillsOf(policy: string, folder: string): void {
-  for (const name of readdirSync(folder).filter((file) => /(?<!\.draft)\.yaml$/.test(file))) {
-    const path = join(folder, name);
-    const documents = Array.from(parseAllDocuments(readFileSync(path, 'utf8')));
-    const kept = documents.filter((each) => each.get('kind') !== 'Drill' || each.getIn(['spec', 'policy']) !== policy);
-    if (kept.length < documents.length) writeFileSync(path, kept.map(String).join('---\n'));
+/** A ladder that is gone cannot be rehearsed. */
+function dropDrills(folder: string, policies: readonly string[]): void {
+  for (const name of readdirSync(folder)) {
+    if (!name.endsWith('.yaml') || name.endsWith('.draft.yaml')) continue;
+    const documents = Array.from(parseAllDocuments(readFileSync(join(folder, name), 'utf8')));
+    const kept = documents.filter(
+      (document) => document.get('kind') !== 'Drill' || !policies.includes(String(document.getIn(['spec', 'policy']))),
+    );
+    if (kept.length === documents.length) continue;
+    if (kept.length === 0) rmSync(join(folder, name));
+    else writeFileSync(join(folder, name), kept.map(String).join('---\n'));
   }
 }
 
-/** Whether the policy is gone. */
-function mutate(path: string, policy: string, change: Change): boolean {
+function mutate(path: string, policy: string, change: Change): void {
   const text = readFileSync(path, 'utf8');
   const after = Array.from(parseAllDocuments(text), (document) =>
     isPolicy(document, policy) ? change(document) : document,
@@ -49,7 +50,6 @@ function mutate(path: string, policy: string, change: Change): boolean {
     .join('---\n');
   if (changed === text) throw new Error(`the mutation changes nothing of the policy ${policy} in ${path}`);
   writeFileSync(path, changed);
-  return after.includes(null);
 }
 
 function isPolicy(document: PolicyDocument, name: string): boolean {
