@@ -6,6 +6,7 @@ import {
   aDrill,
   aNotifier,
   aPoint,
+  aPointPolicy,
   aPolicy,
   aRestore,
   aRun,
@@ -504,6 +505,24 @@ describe('what is rehearsed', () => {
     test('to what the rung itself keeps needs nothing yet', () => {
       expect(plannedRestore({ kind: 'safetyPoint' }, [])).toMatchObject({ known: { outcome: 'ready' } });
     });
+  });
+
+  test.each([
+    ['is there', aPointPolicy(), { outcome: 'ready', detail: 'would capture database' }],
+    [
+      'is suspended',
+      aPointPolicy({ suspend: true }),
+      { outcome: 'obstacle', detail: 'PointPolicy nightly is suspended' },
+    ],
+  ])('take no point of a policy that %s, and say what it would hold', (_how, nightly, known) => {
+    const { origin, timeoutMs } = aRestore();
+    const step = { kind: 'createPoint', policy: 'nightly', origin, timeoutMs } as const;
+    const policies = { guard: aPolicy({ ladder: [aRung({ do: [step] })] }) };
+    const world = calmWorld(drilled({}, { policies, pointPolicies: { nightly } }));
+    neverEnds(world);
+    ask(world);
+    expect(world.events('drill.started')[0]?.run.rungs[0]?.steps).toMatchObject([{ known }]);
+    expect(world.memory.points).toEqual({});
   });
 
   test('has an obstacle where no revision has proved good', () => {

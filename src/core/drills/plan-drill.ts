@@ -67,6 +67,12 @@ function plannedStep(ground: RungGround, step: Step): Omit<PlannedStep, 'part'> 
       const detail = heard.length === 0 ? 'nobody would be told' : `would tell ${heard.join(', ')}`;
       return { step, known: { outcome: heard.length === 0 ? 'obstacle' : 'ready', detail } };
     }
+    case 'createPoint': {
+      const policy = ground.desired.pointPolicies?.[step.policy];
+      if (policy === undefined) return { step, ...obstacle(`git no longer has PointPolicy ${step.policy}`) };
+      if (policy.suspend) return { step, ...obstacle(`PointPolicy ${step.policy} is suspended`) };
+      return { step, known: { outcome: 'ready', detail: `would capture ${policy.targets.join(', ')}` } };
+    }
     default:
       return { step };
   }

@@ -54,7 +54,7 @@ function mutate(path: string, policy: string, change: Change): void {
 
 function isPolicy(document: PolicyDocument, name: string): boolean {
   return (
-    ['RollbackPolicy', 'PointPolicy'].includes(String(document.get('kind'))) &&
+    ['RollbackPolicy', 'PointPolicy', 'Drill'].includes(String(document.get('kind'))) &&
     document.getIn(['metadata', 'name']) === name
   );
 }
