@@ -70,12 +70,16 @@ async function guarded(name: string, { release, change, variables = {} }: Given 
 async function deployed(name: string, release: MemoryRelease, given: Given = {}) {
   const system = await guarded(name, { release: {}, ...given });
   const good = system.code.head();
-  const isGood = async () => (system.code.kept().includes(good) ? true : undefined);
-  await until(`${name} has proved good`, isGood, PATIENCE_MS);
+  await untilGood(system);
   const bad = system.code.push(release);
   await untilRuns(system, release);
   expect(system.code.head()).toBe(bad);
   return { system, good, bad };
+}
+
+async function untilGood(system: MemorySystem): Promise<void> {
+  const look = async () => (system.code.kept().includes(system.code.head()) ? true : undefined);
+  await until(`${system.name} has proved good`, look, PATIENCE_MS);
 }
 
 async function untilRuns(system: MemorySystem, release: MemoryRelease): Promise<void> {
@@ -241,6 +245,7 @@ describe('[P13] a second fault right after a rollback', () => {
   async function secondFault(name: string, memoryCooldown: string) {
     const system = await guarded(name, { release: {}, variables: { memoryCooldown } });
     const good = system.code.head();
+    await untilGood(system);
     system.break({ latencyMs: 900 });
     await system.untilRolledBack();
     await untilTold(system, 'Memory system: INC-1 is over');
