@@ -278,6 +278,12 @@ export class ContainerStack implements AsyncDisposable {
     return this.#options.inbox.letters(`/${name}/${receiver}`);
   }
 
+  /** The rungs that were told of, in their order. */
+  get rungs(): readonly string[] {
+    const told = this.letters().filter(({ topic }) => topic === 'rung');
+    return told.map(({ words }) => /rung \\?"(?<name>[\w-]+)/.exec(words)?.groups?.['name'] ?? words);
+  }
+
   async docker(words: string): Promise<string> {
     return await done(`docker --host unix://${this.#options.engine.socket} ${words}`);
   }
