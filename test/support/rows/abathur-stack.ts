@@ -5,7 +5,7 @@ import { done, property, until } from '../installed-host.ts';
 import type { AbathurFaults } from './abathur-api.ts';
 import type { Inbox, Letter } from './inbox.ts';
 import { type Change, mutatePack, PACKS } from './mutate-pack.ts';
-import { startPackDaemon, stopPackDaemon } from './pack-daemon.ts';
+import { command, startPackDaemon, stopPackDaemon } from './pack-daemon.ts';
 
 const STACKS = '/srv/abathur-stacks';
 const FIRST_PORT = 24_000;
@@ -86,6 +86,11 @@ export class AbathurStack implements AsyncDisposable {
       credentials: Object.fromEntries(
         ['oncall', 'senior', 'specialist', 'commander', 'tickets'].map((to) => [`abathur-${to}-webhook`, told(to)]),
       ),
+    });
+    // It looks at the database once, and must not find what is done to it later: see QUICKLY.
+    await until(`the database of ${this.name} was looked at`, async () => {
+      const { stdout } = await command({ folder: join(this.folder, 'revertd') }, 'query', 'abathur_database_orphans');
+      return stdout.includes('abathur_database_orphans') ? true : undefined;
     });
   }
 
