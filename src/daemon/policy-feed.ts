@@ -168,7 +168,10 @@ export class PolicyFeed {
     if (this.#trouble?.code === 'invalid' && this.#trouble.revision === snapshot.revision) return;
     const result = this.#host.load(snapshot);
     if (!result.ok) {
-      const message = `${result.diagnostics.filter((one) => one.severity === 'error').length} fault(s)`;
+      const [first, ...more] = result.diagnostics.filter((one) => one.severity === 'error');
+      // A journal is read where nobody has the policies at hand.
+      const [fault = ''] = first === undefined ? [] : formatDiagnostic(first).split('\n');
+      const message = more.length === 0 ? fault : `${more.length + 1} faults, the first: ${fault}`;
       this.#refuse('invalid', snapshot.revision, message, result);
       return;
     }
