@@ -165,7 +165,7 @@ test('a test in which there is no end of things to decide is ended', () => {
     `${SLOW}\nevents: [{ at: 0s, commit: { RollbackPolicy/guard: ${patch} } }]\nexpect: [{ at: 5m, nothing: true }]`,
   );
   expect(failures[0]?.message).toContain('does not come to rest: 1000 decisions at one instant');
-});
+}, 60_000);
 
 test.each([
   ['answers, and the figure is good', '3', '', 'resolved'],

@@ -128,7 +128,7 @@ describe('lint', () => {
   test('says what is doubtful, why, and how to mend it; warnings fail unless they are allowed', async () => {
     file('a.yaml', NOTIFIER);
     const run = await revertd(['lint', folder]);
-    expect(run.stdout).toContain('a.yaml:3:19 warning[unused-notifier] no policy notifies "oncall"');
+    expect(run.stdout).toContain('a.yaml:3:19 warning[unused-notifier] no policy or drill notifies "oncall"');
     expect(run.stdout).toMatch(/why: .*\n +mend: /);
     expect(run).toMatchObject({ code: 1, stderr: expect.stringContaining('1 document in 1 file, 1 warning') });
     expect(await revertd(['lint', folder, '--max-warnings', '1'])).toMatchObject({ code: 0 });
@@ -147,7 +147,7 @@ describe('lint', () => {
     });
     const github = await revertd(['lint', folder, '--format', 'github']);
     expect(github.stdout).toMatch(
-      `::warning file=${path},line=3,col=19,title=unused-notifier::no policy notifies "oncall". `,
+      `::warning file=${path},line=3,col=19,title=unused-notifier::no policy or drill notifies "oncall". `,
     );
   });
 

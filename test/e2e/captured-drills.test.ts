@@ -140,7 +140,8 @@ test('the newest valid point is restored beside the live database, checked there
   const { code, result } = await drill();
   expect([code, result]).toMatchObject([0, { outcome: 'successful', mode: 'scratch', rungs: [{ rung: 'data' }] }]);
   expect(details(result)).toContain(`${newer.point} was restored beside the live system`);
-  expect(details(result)).not.toContain(older.point);
+  // Of two points of one second the second has a number behind.
+  expect(details(result)).not.toMatch(new RegExp(`${older.point}(?!-)`));
   expect(details(result)).toMatch(new RegExp(`${join(host.data, 'drills')}/\\S+: is intact`));
   expect(liveFiles()).toEqual(before);
   expect(leftovers()).toEqual([]);

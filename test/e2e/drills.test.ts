@@ -186,7 +186,7 @@ test('a dry run examines every step and check, says what it found, and touches n
   for (const found of [
     'set flag fast-path to its safe variant',
     'FAST_PATH in',
-    'restore code to its last good revision',
+    'restore code to its last good state',
     'code build: run /bin/sh build.sh',
     'code activate: POST',
     'nothing was sent',
