@@ -16,7 +16,9 @@ import { startPeers, startRevertd } from './guarded.ts';
 const SETTLE_MS = 8_000;
 const FAST_INTERVAL_MS = 200;
 /** Policies that take turns; each has resolved its incident and cooled down before its next turn. */
-const FAST_METRICS = 120;
+const FAST_METRICS = 36;
+/** Between two flips, in which the incident before is closed and its report written. */
+const REST_MS = 150;
 
 const [flips = 40, fastFlips = 200] = process.argv.slice(2).map(Number);
 const installed = asInstalled();
@@ -35,7 +37,7 @@ async function compare(): Promise<void> {
   await using _revertd = startRevertd(installed, here, stage.url, flips, 1000);
   process.stderr.write(`${flips} flips at intervals of 1 s\n`);
   await pause(SETTLE_MS);
-  await play(stage, flips, 1000, ({ actedAt, alertedAt }) => actedAt !== undefined && alertedAt !== undefined);
+  await play(stage, flips, { intervalMs: 1000, restMs: 0 }, ({ actedAt, alertedAt }) => actedAt !== undefined && alertedAt !== undefined);
   const ours = spread(stage.flips.map((flip) => (flip.actedAt ?? NaN) - flip.at));
   const theirs = spread(stage.flips.map((flip) => (flip.alertedAt ?? NaN) - flip.at));
   const row = (name: string, { min, p50, p95, max }: Spread): string[] => [
@@ -54,7 +56,7 @@ async function measureScrapeToAction(): Promise<void> {
   await using _revertd = startRevertd(installed, own('alone'), stage.url, FAST_METRICS, FAST_INTERVAL_MS);
   process.stderr.write(`${fastFlips} flips at intervals of ${FAST_INTERVAL_MS} ms\n`);
   await pause(SETTLE_MS);
-  await play(stage, fastFlips, FAST_INTERVAL_MS, ({ actedAt }) => actedAt !== undefined);
+  await play(stage, fastFlips, { intervalMs: FAST_INTERVAL_MS, restMs: REST_MS }, ({ actedAt }) => actedAt !== undefined);
   const ours = spread(stage.flips.map((flip) => (flip.actedAt ?? NaN) - (flip.shownAt ?? NaN)));
   const head = [`scrape's last byte to action, ${fastFlips} flips, ms`, 'min', 'median', 'p95', 'p99', 'max'];
   const cells = [ours.min, ours.p50, ours.p95, ours.p99, ours.max].map((ms) => ms.toFixed(1));
@@ -63,10 +65,12 @@ async function measureScrapeToAction(): Promise<void> {
   report(text, { bench: 'scrape-to-action', flips: fastFlips, ours });
 }
 
+type Pace = { readonly intervalMs: number; readonly restMs: number };
+
 /** One flip after the other, each at any point of the interval. */
-async function play(stage: Stage, count: number, intervalMs: number, isDone: (flip: Flip) => boolean): Promise<void> {
+async function play(stage: Stage, count: number, pace: Pace, isDone: (flip: Flip) => boolean): Promise<void> {
   for (let n = 0; n < count; n += 1) {
-    await pause(Math.random() * intervalMs);
+    await pause(pace.restMs + Math.random() * pace.intervalMs);
     const flip = stage.flip();
     await stage.until(flip, isDone);
     flip.healed = true;
