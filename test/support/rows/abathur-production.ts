@@ -5,6 +5,7 @@ import {
   mkdirSync,
   openSync,
   readFileSync,
+  rmSync,
   writeFileSync,
   writeSync,
 } from 'node:fs';
@@ -32,6 +33,8 @@ export type Mutation = { readonly file: string; readonly policy: string; readonl
 
 /** Once for all of them: each service is a unit of a template. */
 export async function installProduction(): Promise<void> {
+  // Another file of the suite may have given its services the same names.
+  rmSync(HOME, { recursive: true, force: true });
   mkdirSync(HOME, { recursive: true });
   const api = `${process.execPath} --disable-warning=ExperimentalWarning ${join(import.meta.dirname, 'abathur-store-service.ts')} $PORT ${HOME}/%i/data/abathur.db`;
   for (const unit of UNITS) {

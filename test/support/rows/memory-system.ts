@@ -1,4 +1,4 @@
-import { mkdirSync, readFileSync, writeFileSync } from 'node:fs';
+import { mkdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { DatabaseSync } from 'node:sqlite';
 import { done, property, until } from '../installed-host.ts';
@@ -34,6 +34,8 @@ type ServiceState = {
 
 /** The service is an instance of this unit, which systemd starts again when V8 has ended it. */
 export async function installSystems(): Promise<void> {
+  // Another file of the suite may have given its systems the same names.
+  rmSync(SYSTEMS, { recursive: true, force: true });
   const script = join(import.meta.dirname, 'memory-service.ts');
   const flags = `--disable-warning=ExperimentalWarning --max-old-space-size=${HEAP_MEBIBYTES}`;
   const unit = `[Unit]
