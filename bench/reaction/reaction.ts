@@ -37,7 +37,12 @@ async function compare(): Promise<void> {
   await using _revertd = startRevertd(installed, here, stage.url, flips, 1000);
   process.stderr.write(`${flips} flips at intervals of 1 s\n`);
   await pause(SETTLE_MS);
-  await play(stage, flips, { intervalMs: 1000, restMs: 0 }, ({ actedAt, alertedAt }) => actedAt !== undefined && alertedAt !== undefined);
+  await play(
+    stage,
+    flips,
+    { intervalMs: 1000, restMs: 0 },
+    ({ actedAt, alertedAt }) => actedAt !== undefined && alertedAt !== undefined,
+  );
   const ours = spread(stage.flips.map((flip) => (flip.actedAt ?? NaN) - flip.at));
   const theirs = spread(stage.flips.map((flip) => (flip.alertedAt ?? NaN) - flip.at));
   const row = (name: string, { min, p50, p95, max }: Spread): string[] => [
@@ -56,7 +61,12 @@ async function measureScrapeToAction(): Promise<void> {
   await using _revertd = startRevertd(installed, own('alone'), stage.url, FAST_METRICS, FAST_INTERVAL_MS);
   process.stderr.write(`${fastFlips} flips at intervals of ${FAST_INTERVAL_MS} ms\n`);
   await pause(SETTLE_MS);
-  await play(stage, fastFlips, { intervalMs: FAST_INTERVAL_MS, restMs: REST_MS }, ({ actedAt }) => actedAt !== undefined);
+  await play(
+    stage,
+    fastFlips,
+    { intervalMs: FAST_INTERVAL_MS, restMs: REST_MS },
+    ({ actedAt }) => actedAt !== undefined,
+  );
   const ours = spread(stage.flips.map((flip) => (flip.actedAt ?? NaN) - (flip.shownAt ?? NaN)));
   const head = [`scrape's last byte to action, ${fastFlips} flips, ms`, 'min', 'median', 'p95', 'p99', 'max'];
   const cells = [ours.min, ours.p50, ours.p95, ours.p99, ours.max].map((ms) => ms.toFixed(1));
