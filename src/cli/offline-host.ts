@@ -1,6 +1,7 @@
 import { existsSync } from 'node:fs';
 import { join, resolve } from 'node:path';
 import { decide } from '../core/decide.ts';
+import { drillSchedules } from '../core/drills/drill-schedules.ts';
 import { evolve } from '../core/evolve.ts';
 import { EMPTY_MEMORY, type Memory } from '../core/memory.ts';
 import type { Desired, PolicySet } from '../core/model/desired.ts';
@@ -22,7 +23,7 @@ import { Evaluator } from '../metrics/evaluator.ts';
 import { RemoteSampling } from '../metrics/remote/remote-sampling.ts';
 import { Sampling } from '../metrics/sampling.ts';
 import { SampleStore } from '../metrics/store/sample-store.ts';
-import { DrillCalendar } from '../policy/drill-times.ts';
+import { DueCalendar } from '../policy/due-times.ts';
 import type { HostConfig } from '../policy/host-config.ts';
 import { WindowCalendar } from '../policy/window-spans.ts';
 import type { HostView } from '../server/host-view.ts';
@@ -56,7 +57,7 @@ export async function offlineView(config: HostConfig, policies: PolicySet | null
     conditions: () => planOn(observation, policies)?.conditions ?? [],
     observe: () => observation,
     windows: () => CALENDAR.at(desired?.windows, now),
-    drills: () => new DrillCalendar().at(desired?.drills, now),
+    drills: () => new DueCalendar().at(drillSchedules(desired?.drills), now),
     store,
     query: null,
     coverage: null,

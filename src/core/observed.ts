@@ -21,7 +21,7 @@ export type Observed = {
   /** The instants around now of each drill that has a schedule; one that is missing is not known. */
   readonly drills?: Readonly<Record<string, DueTimes>>;
   /** Of each schedule of the policies, its instants around now; one that is missing is not known. */
-  readonly schedules?: Readonly<Record<string, ScheduleSight>>;
+  readonly schedules?: Readonly<Record<string, DueTimes>>;
   readonly halt: Halt | null;
   /** The newest sight of each target; one that was never looked at is missing. */
   readonly targets: Readonly<Record<string, TargetSight>>;
@@ -30,8 +30,8 @@ export type Observed = {
 /** From `from` on, and before `to`. */
 export type Span = { readonly from: Millis; readonly to: Millis };
 
-/** `last` is not after now, `next` is; null where there is none. */
-export type ScheduleSight = { readonly last: Millis | null; readonly next: Millis | null };
+/** A schedule of the policies, for whoever knows calendars: five fields of cron, by the calendar of an IANA time zone. */
+export type WantedSchedule = { readonly key: string; readonly schedule: string; readonly timezone: string };
 
 /** Of a schedule: its newest instant up to now, and the next one after it; null where there is none. */
 export type DueTimes = { readonly last: Millis | null; readonly next: Millis | null };

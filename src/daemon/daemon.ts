@@ -2,6 +2,7 @@ import { mkdirSync } from 'node:fs';
 import { rm } from 'node:fs/promises';
 import { hostname } from 'node:os';
 import { join, resolve } from 'node:path';
+import { drillSchedules } from '../core/drills/drill-schedules.ts';
 import type { Event, EventSpec } from '../core/event.ts';
 import { OWN_SAMPLER } from '../core/memory.ts';
 import type { Check } from '../core/model/check.ts';
@@ -25,10 +26,9 @@ import { RemoteSampling } from '../metrics/remote/remote-sampling.ts';
 import type { SamplerMeans } from '../metrics/sampler.ts';
 import { Sampling, type SourceCondition } from '../metrics/sampling.ts';
 import { SampleStore } from '../metrics/store/sample-store.ts';
-import { DrillCalendar } from '../policy/drill-times.ts';
+import { DueCalendar } from '../policy/due-times.ts';
 import type { HostConfig } from '../policy/host-config.ts';
 import { loadPolicies } from '../policy/load.ts';
-import { ScheduleCalendar } from '../policy/schedule-instants.ts';
 import { forgetSchemas } from '../policy/schema-files.ts';
 import { WindowCalendar } from '../policy/window-spans.ts';
 import { openSource } from '../source/open-source.ts';
@@ -126,8 +126,7 @@ export class Daemon {
     const checks = new CheckWatch((check) => this.#check(check), now, wake);
     this.#targets = new TargetWatch(this.#hands.targets, now, wake);
     const calendar = new WindowCalendar();
-    const drillCalendar = new DrillCalendar();
-    const schedules = new ScheduleCalendar();
+    const dues = new DueCalendar();
     this.#executor = this.#createExecutor(now);
     this.reconciler = new Reconciler({
       store: this.store,
@@ -142,8 +141,8 @@ export class Daemon {
         onChange: wake,
       }),
       windows: (windows, at) => calendar.at(windows, at),
-      drills: (all, at) => drillCalendar.at(all, at),
-      schedules: (desired, at) => schedules.at(desired === null ? [] : schedulesOf(desired), at),
+      drills: (all, at) => dues.at(drillSchedules(all), at),
+      schedules: (desired, at) => dues.at(desired === null ? [] : schedulesOf(desired), at),
       halt: () => readHalt(this.dataDir),
       start: (operation) => this.#executor.start(operation),
       abandon: (ids) => this.#executor.abandon(ids, 'the drill is over'),

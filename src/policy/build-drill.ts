@@ -2,7 +2,7 @@ import type { Drill } from '../core/model/drill.ts';
 import { type BuildContext, durationAt, fault, valueOrigin } from './build-context.ts';
 import { namedNotifiers } from './build-parts.ts';
 import { checkTimes } from './build-schedule.ts';
-import { dueTimes } from './drill-times.ts';
+import { dueTimes } from './due-times.ts';
 import type { RawDocument, RawDrill } from './raw-documents.ts';
 import type { Schedule } from './schedule.ts';
 

@@ -2,11 +2,11 @@ import type { PointPolicy, RetainRules } from '../core/model/point-policy.ts';
 import type { CalendarSpan } from '../core/retention/local-time.ts';
 import { formatDuration, type Millis, parseDuration } from '../core/units.ts';
 import { type BuildContext, durationAt, fault, faultAtKey, valueOrigin } from './build-context.ts';
+import { dueTimes } from './due-times.ts';
 import { hasVariable } from './host-variables.ts';
 import type { Path } from './path.ts';
 import type { RawDocument, RawPointPolicy, RawRetain } from './raw-documents.ts';
 import { isTimezone, scheduleFault } from './schedule.ts';
-import { instantsAround } from './schedule-instants.ts';
 import { parseSize } from './size-text.ts';
 
 const DEFAULT_MAX_FRACTION = 0.5;
@@ -106,7 +106,7 @@ function checkCalendar(context: BuildContext, spec: RawPointPolicy, timezone: st
 function checkSchedule(context: BuildContext, path: Path, schedule: string, timezone: string): void {
   const message = scheduleFault({ schedule, timezone });
   if (message !== null) fault(context, path, 'E-SCHEDULE', { message, found: schedule });
-  else if (instantsAround({ expression: schedule, timezone }, 0).next === null) {
+  else if (dueTimes({ schedule, timezone }, 0).next === null) {
     fault(context, path, 'E-SCHEDULE', { message: `the schedule "${schedule}" never comes`, found: schedule });
   }
 }

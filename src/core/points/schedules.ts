@@ -1,17 +1,15 @@
 import type { Desired } from '../model/desired.ts';
 import { afterKey, takeKey, verifyKey } from '../model/point-policy.ts';
+import type { WantedSchedule } from '../observed.ts';
 import type { Turn } from '../turn.ts';
 import type { Millis } from '../units.ts';
-
-/** A schedule of the policies, for whoever knows calendars. */
-export type WantedSchedule = { readonly key: string; readonly expression: string; readonly timezone: string };
 
 export function schedulesOf({ pointPolicies }: Pick<Desired, 'pointPolicies'>): WantedSchedule[] {
   return Object.values(pointPolicies ?? {}).flatMap(({ name, timezone, take, verify, suspend }) => {
     if (suspend) return [];
     return [
-      ...(take.schedule === null ? [] : [{ key: takeKey(name), expression: take.schedule, timezone }]),
-      ...(verify === null ? [] : [{ key: verifyKey(name), expression: verify.schedule, timezone }]),
+      ...(take.schedule === null ? [] : [{ key: takeKey(name), schedule: take.schedule, timezone }]),
+      ...(verify === null ? [] : [{ key: verifyKey(name), schedule: verify.schedule, timezone }]),
     ];
   });
 }
@@ -20,8 +18,8 @@ export function schedulesOf({ pointPolicies }: Pick<Desired, 'pointPolicies'>): 
 export function followSchedules(turn: Turn): void {
   const wanted = schedulesOf(turn.desired);
   const keys = new Set([...wanted.map(({ key }) => key), ...afterKeys(turn)]);
-  for (const { key, expression, timezone } of wanted) {
-    const words = expressionIn(expression, timezone);
+  for (const { key, schedule, timezone } of wanted) {
+    const words = `${schedule} ${timezone}`;
     if (turn.memory.schedules[key]?.expression !== words) {
       turn.emit({ type: 'schedule.met', schedule: key, expression: words });
     }
@@ -36,10 +34,6 @@ function afterKeys({ desired }: Turn): string[] {
   return Object.values(desired.pointPolicies ?? {})
     .filter(({ take, suspend }) => !suspend && take.after.length > 0)
     .flatMap(({ name }) => Object.keys(desired.targets).map((target) => afterKey(name, target)));
-}
-
-function expressionIn(expression: string, timezone: string): string {
-  return `${expression} ${timezone}`;
 }
 
 /** The last instant of the schedule if it was not served yet: however many were missed, there is one. */

@@ -1,6 +1,7 @@
 import { describe, expect, test } from 'vitest';
 import { aDrill } from '../../test/support/policies.ts';
-import { DrillCalendar, dueTimes } from './drill-times.ts';
+import { drillSchedules } from '../core/drills/drill-schedules.ts';
+import { DueCalendar, dueTimes } from './due-times.ts';
 
 const BERLIN = 'Europe/Berlin';
 
@@ -77,17 +78,48 @@ describe('the instants of a schedule', () => {
 });
 
 test('a calendar answers as a fresh computation does, forwards and backwards', () => {
-  const calendar = new DrillCalendar();
+  const calendar = new DueCalendar();
   const drill = aDrill({ schedule: '15 */5 * * *', timezone: BERLIN });
   const start = Date.parse('2026-10-24T00:00:00Z');
   for (const quarter of [...Array.from({ length: 200 }, (_, index) => index), 40, 3, 0]) {
     const now = start + quarter * 900_000;
-    expect(calendar.at({ monthly: drill }, now)).toEqual({
+    expect(calendar.at(drillSchedules({ monthly: drill }), now)).toEqual({
       monthly: dueTimes({ schedule: '15 */5 * * *', timezone: BERLIN }, now),
     });
   }
 });
 
 test('a drill without a schedule has no instants', () => {
-  expect(new DrillCalendar().at({ monthly: aDrill({ schedule: null }) }, 0)).toEqual({});
+  expect(new DueCalendar().at(drillSchedules({ monthly: aDrill({ schedule: null }) }), 0)).toEqual({});
+});
+
+function around(schedule: string, timezone: string, now: string): [string | null, string | null] {
+  const { last, next } = dueTimes({ schedule, timezone }, Date.parse(now));
+  const text = (at: number | null) => (at === null ? null : new Date(at).toISOString().replace('.000Z', 'Z'));
+  return [text(last), text(next)];
+}
+
+test.each([
+  ['0 2 * * *', 'UTC', '2026-11-21T01:59:59.999Z', '2026-11-20T02:00:00Z', '2026-11-21T02:00:00Z'],
+  ['0 2 * * *', 'UTC', '2026-11-21T02:00:00.000Z', '2026-11-21T02:00:00Z', '2026-11-22T02:00:00Z'],
+  ['0 2 * * *', 'UTC', '2026-11-21T02:00:00.001Z', '2026-11-21T02:00:00Z', '2026-11-22T02:00:00Z'],
+  ['0 3 1 */3 *', 'Europe/Berlin', '2026-11-21T00:00:00Z', '2026-10-01T01:00:00Z', '2027-01-01T02:00:00Z'],
+  // 29 March has no 02:30: the clock goes from 02:00 to 03:00.
+  ['30 2 * * *', 'Europe/Berlin', '2026-03-28T12:00:00Z', '2026-03-28T01:30:00Z', '2026-03-29T01:00:00Z'],
+  ['30 2 * * *', 'Europe/Berlin', '2026-03-29T12:00:00Z', '2026-03-29T01:00:00Z', '2026-03-30T00:30:00Z'],
+  // 25 October has 02:30 twice; the second one is none.
+  ['30 2 * * *', 'Europe/Berlin', '2026-10-25T01:00:00Z', '2026-10-25T00:30:00Z', '2026-10-26T01:30:00Z'],
+  ['30 2 * * *', 'Europe/Berlin', '2026-10-25T01:30:00Z', '2026-10-25T00:30:00Z', '2026-10-26T01:30:00Z'],
+  ['0 0 29 2 *', 'UTC', '2026-11-21T00:00:00Z', '2024-02-29T00:00:00Z', '2028-02-29T00:00:00Z'],
+])('%s in %s around %s', (schedule, timezone, now, last, next) => {
+  expect(around(schedule, timezone, now)).toEqual([last, next]);
+});
+
+test('the calendar computes anew when the next instant has come, and when the clock was set back', () => {
+  const calendar = new DueCalendar();
+  const hourly = { key: 'take:hourly', schedule: '0 * * * *', timezone: 'UTC' };
+  const at = (now: string) => calendar.at([hourly], Date.parse(now))['take:hourly']?.last;
+  expect(at('2026-11-21T02:30:00Z')).toBe(Date.parse('2026-11-21T02:00:00Z'));
+  expect(at('2026-11-21T03:00:00Z')).toBe(Date.parse('2026-11-21T03:00:00Z'));
+  expect(at('2026-11-21T01:10:00Z')).toBe(Date.parse('2026-11-21T01:00:00Z'));
 });
