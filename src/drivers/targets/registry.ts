@@ -1,5 +1,6 @@
-import type { Target } from '../../core/model/target.ts';
+import type { CapturedType, TargetType } from '../../core/model/target.ts';
 import type { AllowList } from '../allow-list.ts';
+import type { CapturedTargetDriver } from './captured-target-driver.ts';
 import { filesTarget } from './files/index.ts';
 import { gitTarget } from './git/index.ts';
 import { sqliteTarget } from './sqlite/index.ts';
@@ -10,9 +11,11 @@ export const TARGET_DRIVERS = {
   git: gitTarget,
   files: filesTarget,
   sqlite: sqliteTarget,
-} satisfies { readonly [K in Target['type']['kind']]: (host: { readonly allow: AllowList }) => TargetDriver };
+} satisfies { readonly [K in TargetType['kind']]: (host: { readonly allow: AllowList }) => TargetDriver };
 
-export type TargetDrivers = { readonly [K in Target['type']['kind']]: TargetDriver };
+export type TargetDrivers = { readonly [K in Exclude<TargetType, CapturedType>['kind']]: TargetDriver } & {
+  readonly [K in CapturedType['kind']]: CapturedTargetDriver;
+};
 
 export function createTargetDrivers(allow: AllowList): TargetDrivers {
   return {

@@ -1,12 +1,11 @@
 import { mkdir } from 'node:fs/promises';
 import { join } from 'node:path';
-import { describeCheck } from '../../core/model/describe-check.ts';
 import type { Examination } from '../../core/model/drill.ts';
 import { type CapturedTarget, pathOf } from '../../core/model/target.ts';
 import type { AllowList } from '../allow-list.ts';
 import { obstacle, ready, unsure } from '../steps/step-driver.ts';
 import type { CapturedDriver } from './captured-target.ts';
-import { type Relocation, relocatedCheck } from './relocated-check.ts';
+import { checkRehearsed, type Relocation } from './relocated-check.ts';
 import type { RehearsalContext, TargetOrder } from './target-driver.ts';
 
 /** Whether a restore from a point could begin: the point holds the target, and revertd may write where it lives. */
@@ -31,17 +30,8 @@ export async function rehearseCaptured(
   const restored = await points.rehearse(target, snapshot, folder, { signal, store, progress });
   if (signal.aborted) return unsure(restored.detail);
   if (restored.outcome === 'failed') return obstacle(restored.detail);
-  const made = [`${to} was restored beside the live system: ${restored.detail}`];
-  for (const check of target.checks) {
-    const there = relocatedCheck(check, relocations(target, restored.path));
-    if (there === undefined) continue;
-    const { outcome, detail } = await ask(there);
-    const text = `${describeCheck(check)}: ${detail}`;
-    if (outcome === 'unknown') return unsure(text);
-    if (outcome === 'false') return obstacle(text);
-    made.push(text);
-  }
-  return ready(made.join('; '));
+  const made = `${to} was restored beside the live system: ${restored.detail}`;
+  return await checkRehearsed(target.checks, relocations(target, restored.path), made, ask);
 }
 
 function relocations(target: CapturedTarget, path: string): readonly Relocation[] {

@@ -1,7 +1,34 @@
 import type { Check } from '../../core/model/check.ts';
+import { describeCheck } from '../../core/model/describe-check.ts';
+import type { Examination } from '../../core/model/drill.ts';
+import { obstacle, ready, unsure } from '../steps/step-driver.ts';
+import type { RehearsalContext } from './target-driver.ts';
 
 /** What is live stands here, and its rehearsed copy there. */
 export type Relocation = { readonly live: string; readonly scratch: string };
+
+/**
+ * Checks of a target that ask its files are asked of the rehearsed ones; others would ask what is live. `made` says what
+ * there is to be checked.
+ */
+export async function checkRehearsed(
+  checks: readonly Check[],
+  places: readonly Relocation[],
+  made: string,
+  ask: RehearsalContext['ask'],
+): Promise<Examination> {
+  const found = [made];
+  for (const check of checks) {
+    const there = relocatedCheck(check, places);
+    if (there === undefined) continue;
+    const { outcome, detail } = await ask(there);
+    const text = `${describeCheck(check)}: ${detail}`;
+    if (outcome === 'unknown') return unsure(text);
+    if (outcome === 'false') return obstacle(text);
+    found.push(text);
+  }
+  return ready(found.join('; '));
+}
 
 /** The check as it asks the rehearsed copy; undefined if it asks nothing that was rehearsed. */
 export function relocatedCheck(check: Check, places: readonly Relocation[]): Check | undefined {

@@ -3,19 +3,16 @@ import { open } from 'node:fs/promises';
 import { join } from 'node:path';
 import type { Snapshot } from '../../../core/model/point.ts';
 import type { Target } from '../../../core/model/target.ts';
-import type { ContentStore } from '../../../store/content/content-store.ts';
 import type { AllowList } from '../../allow-list.ts';
+import { type CapturedHost, faultText, type PointContext, type TargetDiff } from '../captured-target.ts';
 import {
-  type CapturedDriver,
-  type CapturedHost,
-  faultText,
-  type PointContext,
-  type TargetDiff,
-} from '../captured-target.ts';
+  type CapturedContext,
+  type CapturedOrder,
+  type CapturedTargetDriver,
+  capturedTargetDriver,
+} from '../captured-target-driver.ts';
 import { mustQuiesce } from '../quiesce.ts';
-import { examineCaptured, rehearseCaptured } from '../rehearse-captured.ts';
-import { type RestoreContext, type TargetDriver, TargetError, type TargetOrder } from '../target-driver.ts';
-import { verifySnapshot } from '../verify-snapshot.ts';
+import { type TargetDriver, TargetError } from '../target-driver.ts';
 import { captureFiles, type FilesTargetOf, withRoots } from './capture.ts';
 import { diffTrees, wholeContent } from './diff-files.ts';
 import type { FileEntry, FilesHead } from './file-entry.ts';
@@ -27,65 +24,23 @@ import { entriesOf, headOf } from './snapshot-content.ts';
 import { errnoOf, type OpenRoot } from './walk.ts';
 
 /** Trees of files, captured into the content store and put back from there. */
-export function filesTarget(host: CapturedHost): TargetDriver {
-  const points = capturedFiles();
-  return {
-    read: (target) => look(filesOf(target)),
-    refresh: () => Promise.resolve(undefined),
-    prepare: () => Promise.resolve(null),
-    restore: async (order, context) => {
-      try {
-        const detail = await restoreTarget(host, order, context);
-        return { outcome: 'done', detail };
-      } catch (error) {
-        return { outcome: 'failed', detail: faultText(error) };
-      }
-    },
-    observe: async (order, signal, store) => {
-      try {
-        return await observeTarget(order, signal, store);
-      } catch (error) {
-        faultText(error);
-        return 'unknown';
-      }
-    },
-    examine: (order) => Promise.resolve(examineCaptured(host.allow, order)),
-    rehearse: (order, context) => rehearseCaptured({ ...order, target: filesOf(order.target) }, points, context),
-    keep: () => Promise.resolve(),
-    points,
-  };
-}
-
-function capturedFiles(): CapturedDriver {
-  return {
-    capture: async (target, context) => {
-      try {
-        return await captureFiles(filesOf(target), context);
-      } catch (error) {
-        context.store.release(context.operation);
-        return { outcome: 'failed', detail: faultText(error) };
-      }
-    },
-    diff: (target, from, to, context) => diffTarget(filesOf(target), from, to, context),
-    verify: (_target, snapshot, context) => verifySnapshot(snapshot, context, (line) => shownLine(line['path'])),
-    rehearse: async (target, snapshot, folder, context) => {
-      try {
-        return { outcome: 'done', path: folder, detail: await rehearse(filesOf(target), snapshot, folder, context) };
-      } catch (error) {
-        return { outcome: 'failed', detail: faultText(error) };
-      }
-    },
-  };
+export function filesTarget(host: CapturedHost): CapturedTargetDriver {
+  return capturedTargetDriver(host, {
+    own: filesOf,
+    look,
+    restore: (order, context) => restoreTarget(host, order, context),
+    observe: observeTarget,
+    capture: captureFiles,
+    diff: diffTarget,
+    shownLine: ({ path }) => (typeof path === 'string' ? path : JSON.stringify(path)),
+    rehearse,
+  });
 }
 
 function filesOf(target: Target): FilesTargetOf {
   const { type } = target;
   if (type.kind !== 'files') throw new TypeError(`${target.name} is of type ${type.kind}, not files`);
   return { ...target, type };
-}
-
-function shownLine(path: unknown): string {
-  return typeof path === 'string' ? path : JSON.stringify(path);
 }
 
 async function look({ type }: FilesTargetOf): ReturnType<TargetDriver['read']> {
@@ -100,31 +55,20 @@ async function look({ type }: FilesTargetOf): ReturnType<TargetDriver['read']> {
   }
 }
 
+type Order = CapturedOrder<FilesTargetOf>;
+
 async function restoreTarget(
   { allow, at }: CapturedHost,
-  order: TargetOrder,
-  context: RestoreContext,
+  { target, snapshot, paths }: Order,
+  context: CapturedContext,
 ): Promise<string> {
-  const target = filesOf(order.target);
   const { store, signal, progress = () => undefined } = context;
-  if (order.snapshot === undefined || store === undefined) {
-    throw new TargetError('snapshot', `${target.name} can only be restored from a point; ${order.to} is none`);
-  }
-  const head = await headOf(store, order.snapshot);
+  const head = await headOf(store, snapshot);
   refuseOthers(target, head);
   return await withRoots(head.roots, async (roots) => {
     refuseDisallowed(allow, head, roots);
     const quiesce = () => mustQuiesce(target, context);
-    const parts = {
-      store,
-      snapshot: { manifest: order.snapshot?.manifest ?? '' },
-      head,
-      roots,
-      quiesce,
-      signal,
-      progress,
-    };
-    const restore = restoreOf(target, parts, order.paths);
+    const restore = restoreOf(target, { store, snapshot, head, roots, quiesce, signal, progress }, paths);
     return describeRestored(await restoreFiles(at === undefined ? restore : { ...restore, at }));
   });
 }
@@ -154,17 +98,13 @@ function refuseDisallowed(allow: AllowList, { roots: named }: FilesHead, roots: 
 }
 
 async function observeTarget(
-  order: TargetOrder,
-  signal: AbortSignal,
-  store: ContentStore | undefined,
-): Promise<'done' | 'notDone' | 'unknown'> {
-  const { snapshot } = order;
-  if (store === undefined || snapshot === undefined) return 'unknown';
-  const target = filesOf(order.target);
+  { target, snapshot, paths }: Order,
+  { signal, store }: Pick<PointContext, 'signal' | 'store'>,
+): Promise<'done' | 'notDone'> {
   const head = await headOf(store, snapshot);
   return await withRoots(head.roots, async (roots) => {
     const idle = { quiesce: () => Promise.resolve(), signal, progress: () => undefined };
-    const { changes } = await planOf(restoreOf(target, { store, snapshot, head, roots, ...idle }, order.paths));
+    const { changes } = await planOf(restoreOf(target, { store, snapshot, head, roots, ...idle }, paths));
     // A folder stays where something is in it that the target leaves out.
     return changes.every(({ kind, entry }) => kind === 'remove' && entry.type === 'folder') ? 'done' : 'notDone';
   });
@@ -238,9 +178,8 @@ async function rehearse(
   target: FilesTargetOf,
   snapshot: Snapshot,
   folder: string,
-  context: PointContext,
-): Promise<string> {
-  const { store, signal, progress } = context;
+  { store, signal, progress }: PointContext,
+): Promise<{ path: string; detail: string }> {
   const head = await headOf(store, snapshot);
   const places = head.roots.map((_root, index) => join(folder, String(index)));
   return await withRoots(places, async (roots) => {
@@ -256,6 +195,6 @@ async function rehearse(
     const wrong = changes.filter(({ kind }) => kind !== 'attributes' || owner === 'keep');
     if (wrong.length > 0)
       throw new TargetError('damaged', `${wrong.length} things are not as in the snapshot after it`);
-    return detail;
+    return { path: folder, detail };
   });
 }

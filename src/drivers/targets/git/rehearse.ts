@@ -1,11 +1,10 @@
 import { cp } from 'node:fs/promises';
 import { basename, join } from 'node:path';
-import { describeCheck } from '../../../core/model/describe-check.ts';
 import type { Examination } from '../../../core/model/drill.ts';
 import { describeStep, type Step } from '../../../core/model/step.ts';
-import { type CodeRevision, type CodeTarget, shortCommit } from '../../../core/model/target.ts';
+import { type CodeTarget, shortCommit } from '../../../core/model/target.ts';
 import { obstacle, ready, unsure } from '../../steps/step-driver.ts';
-import { type Relocation, relocatedCheck } from '../relocated-check.ts';
+import { checkRehearsed, type Relocation } from '../relocated-check.ts';
 import type { RehearsalContext, TargetOrder } from '../target-driver.ts';
 import { type Checkout, openCheckout, ownFolder } from './checkout.ts';
 import { clearFolder, inOwnFolder, missingPaths, refuseObstacles } from './move.ts';
@@ -40,7 +39,13 @@ export async function rehearseMove({ target, to }: CodeOrder, context: Rehearsal
     const built = await build(target, within, context);
     if (built !== undefined) return built;
     const places = await publish(target, checkout, within, context);
-    return await checkThere(target, wanted, [...places, { live: target.type.path, scratch: within }], context);
+    const made = `${shortCommit(wanted.commit)} was checked out and built`;
+    return await checkRehearsed(
+      target.checks,
+      [...places, { live: target.type.path, scratch: within }],
+      made,
+      context.ask,
+    );
   });
 }
 
@@ -83,26 +88,6 @@ async function publish(
   });
   log(`the release of ${checkout.top} was made in ${release}`);
   return [{ live: type.publish.to, scratch: release }];
-}
-
-/** Checks of the target that ask its files are asked of the rehearsed ones; others would ask what is live. */
-async function checkThere(
-  { checks }: CodeTarget,
-  { commit }: CodeRevision,
-  places: readonly Relocation[],
-  context: RehearsalContext,
-): Promise<Examination> {
-  const made = [`${shortCommit(commit)} was checked out and built`];
-  for (const check of checks) {
-    const there = relocatedCheck(check, places);
-    if (there === undefined) continue;
-    const { outcome, detail } = await context.ask(there);
-    const text = `${describeCheck(check)}: ${detail}`;
-    if (outcome === 'unknown') return unsure(text);
-    if (outcome === 'false') return obstacle(text);
-    made.push(text);
-  }
-  return ready(made.join('; '));
 }
 
 /** What a build left of itself that a kill had ended. */

@@ -3,18 +3,16 @@ import { join } from 'node:path';
 import type { Snapshot } from '../../../core/model/point.ts';
 import type { Target } from '../../../core/model/target.ts';
 import type { ContentStore } from '../../../store/content/content-store.ts';
+import { type CapturedHost, faultText, type PointContext, type TargetDiff } from '../captured-target.ts';
 import {
-  type CapturedDriver,
-  type CapturedHost,
-  faultText,
-  type PointContext,
-  type TargetDiff,
-} from '../captured-target.ts';
+  type CapturedContext,
+  type CapturedOrder,
+  type CapturedTargetDriver,
+  capturedTargetDriver,
+} from '../captured-target-driver.ts';
 import { errnoOf } from '../files/walk.ts';
 import { mustQuiesce } from '../quiesce.ts';
-import { examineCaptured, rehearseCaptured } from '../rehearse-captured.ts';
-import { type RestoreContext, type TargetDriver, TargetError, type TargetOrder } from '../target-driver.ts';
-import { verifySnapshot } from '../verify-snapshot.ts';
+import { type TargetDriver, TargetError } from '../target-driver.ts';
 import { askDatabase } from './ask-database.ts';
 import { captureDatabase, makeCopy, type SqliteTargetOf } from './capture.ts';
 import { companionName, lookAtDatabase, lookAtName, withDatabase } from './database-file.ts';
@@ -23,57 +21,20 @@ import { observeDatabase } from './observe.ts';
 import { restoreDatabase } from './restore.ts';
 
 /** A SQLite database, captured by SQLite itself and put back by one rename. */
-export function sqliteTarget(host: CapturedHost): TargetDriver {
-  const points = capturedDatabase();
-  return {
-    read: (target) => look(databaseOf(target)),
-    refresh: () => Promise.resolve(undefined),
-    prepare: () => Promise.resolve(null),
-    restore: async (order, context) => {
-      try {
-        return { outcome: 'done', detail: await restoreTarget(host, order, context) };
-      } catch (error) {
-        return { outcome: 'failed', detail: faultText(error) };
-      }
+export function sqliteTarget(host: CapturedHost): CapturedTargetDriver {
+  return capturedTargetDriver(host, {
+    own: databaseOf,
+    look,
+    restore: (order, context) => restoreTarget(host, order, context),
+    observe: async ({ snapshot }, { store, signal }) => {
+      const record = await recordOf(store, snapshot);
+      return await withDatabase(record.path, (root) => observeDatabase({ root, record, store, signal }));
     },
-    observe: async (order, signal, store) => {
-      if (order.snapshot === undefined || store === undefined) return 'unknown';
-      try {
-        const record = await recordOf(store, order.snapshot);
-        return await withDatabase(record.path, (root) => observeDatabase({ root, record, store, signal }));
-      } catch (error) {
-        faultText(error);
-        return 'unknown';
-      }
-    },
-    examine: (order) => Promise.resolve(examineCaptured(host.allow, order)),
-    rehearse: (order, context) => rehearseCaptured({ ...order, target: databaseOf(order.target) }, points, context),
-    keep: () => Promise.resolve(),
-    points,
-  };
-}
-
-function capturedDatabase(): CapturedDriver {
-  return {
-    capture: async (target, context) => {
-      try {
-        return await captureDatabase(databaseOf(target), context);
-      } catch (error) {
-        context.store.release(context.operation);
-        return { outcome: 'failed', detail: faultText(error) };
-      }
-    },
-    diff: (target, from, to, context) => diffTarget(databaseOf(target), from, to, context),
-    verify: (_target, snapshot, context) => verifySnapshot(snapshot, context, (line) => String(line['path'])),
-    rehearse: async (_target, snapshot, folder, context) => {
-      try {
-        const path = join(folder, 'database.db');
-        return { outcome: 'done', path, detail: await rehearse(snapshot, path, context) };
-      } catch (error) {
-        return { outcome: 'failed', detail: faultText(error) };
-      }
-    },
-  };
+    capture: captureDatabase,
+    diff: diffTarget,
+    shownLine: (line) => String(line['path']),
+    rehearse,
+  });
 }
 
 function databaseOf(target: Target): SqliteTargetOf {
@@ -96,16 +57,11 @@ async function look({ type }: SqliteTargetOf): ReturnType<TargetDriver['read']> 
 
 async function restoreTarget(
   { allow, at }: CapturedHost,
-  order: TargetOrder,
-  context: RestoreContext,
+  { target, snapshot, paths }: CapturedOrder<SqliteTargetOf>,
+  context: CapturedContext,
 ): Promise<string> {
-  const target = databaseOf(order.target);
-  const { snapshot } = order;
   const { store, signal, log, progress = () => undefined } = context;
-  if (snapshot === undefined || store === undefined) {
-    throw new TargetError('snapshot', `${target.name} can only be restored from a point; ${order.to} is none`);
-  }
-  if (order.paths.length > 0) throw new TargetError('snapshot', 'a database has no paths; it is restored as a whole');
+  if (paths.length > 0) throw new TargetError('snapshot', 'a database has no paths; it is restored as a whole');
   const record = await recordOf(store, snapshot);
   if (record.path !== target.type.path) {
     throw new TargetError('snapshot', `the point has ${record.path}, which ${target.name} is no longer`);
@@ -150,9 +106,15 @@ async function write(store: ContentStore, snapshot: Snapshot, path: string): Pro
   }
 }
 
-async function rehearse(snapshot: Snapshot, path: string, { store, signal }: PointContext): Promise<string> {
+async function rehearse(
+  _target: SqliteTargetOf,
+  snapshot: Snapshot,
+  folder: string,
+  { store, signal }: PointContext,
+): Promise<{ path: string; detail: string }> {
+  const path = join(folder, 'database.db');
   await write(store, snapshot, path);
   const answer = await askDatabase({ ask: 'check', path }, path, signal);
   if (answer.kind === 'damaged') throw new TargetError('damaged', `it is damaged: ${answer.findings.join('; ')}`);
-  return `${snapshot.bytes} bytes, intact`;
+  return { path, detail: `${snapshot.bytes} bytes, intact` };
 }

@@ -1,0 +1,112 @@
+import type { Snapshot } from '../../core/model/point.ts';
+import type { CapturedTarget, Target } from '../../core/model/target.ts';
+import type { ContentStore } from '../../store/content/content-store.ts';
+import {
+  type CaptureContext,
+  type CapturedDriver,
+  type CapturedHost,
+  type CaptureOutcome,
+  faultText,
+  type PointContext,
+  type TargetDiff,
+} from './captured-target.ts';
+import { examineCaptured, rehearseCaptured } from './rehearse-captured.ts';
+import { type RestoreContext, type TargetDriver, TargetError, type TargetOrder } from './target-driver.ts';
+import { type ShownLine, verifySnapshot } from './verify-snapshot.ts';
+
+export type CapturedTargetDriver = TargetDriver & { readonly points: CapturedDriver };
+
+/** A restore that knows what it goes back to, and where that content is. */
+export type CapturedOrder<T> = Omit<TargetOrder, 'target'> & { readonly target: T; readonly snapshot: Snapshot };
+
+export type CapturedContext = RestoreContext & { readonly store: ContentStore };
+
+/** What is particular to one kind of captured target. What it throws of the host or the store ends as an outcome. */
+export type CapturedParts<T extends CapturedTarget> = {
+  /** @throws {TypeError} if it is of another kind */
+  readonly own: (target: Target) => T;
+  readonly look: (target: T) => ReturnType<TargetDriver['read']>;
+  /** Resolves with what it did. */
+  readonly restore: (order: CapturedOrder<T>, context: CapturedContext) => Promise<string>;
+  readonly observe: (
+    order: CapturedOrder<T>,
+    context: Pick<PointContext, 'signal' | 'store'>,
+  ) => ReturnType<TargetDriver['observe']>;
+  readonly capture: (target: T, context: CaptureContext) => Promise<CaptureOutcome>;
+  readonly diff: (target: T, from: Snapshot, to: Snapshot | 'live', context: PointContext) => Promise<TargetDiff>;
+  /** What a line of the manifest is called. */
+  readonly shownLine: ShownLine;
+  /** Resolves with what it did, and where the content is within the folder. */
+  readonly rehearse: (
+    target: T,
+    snapshot: Snapshot,
+    folder: string,
+    context: PointContext,
+  ) => Promise<{ readonly path: string; readonly detail: string }>;
+};
+
+/** The driver of a kind of target whose states are kept as snapshots. */
+export function capturedTargetDriver<T extends CapturedTarget>(
+  { allow }: CapturedHost,
+  parts: CapturedParts<T>,
+): CapturedTargetDriver {
+  const points = pointsOf(parts);
+  return {
+    read: (target) => parts.look(parts.own(target)),
+    refresh: () => Promise.resolve(undefined),
+    prepare: () => Promise.resolve(null),
+    restore: async (order, context) => {
+      try {
+        return { outcome: 'done', detail: await restore(parts, order, context) };
+      } catch (error) {
+        return { outcome: 'failed', detail: faultText(error) };
+      }
+    },
+    observe: async ({ snapshot, ...order }, signal, store) => {
+      if (snapshot === undefined || store === undefined) return 'unknown';
+      try {
+        return await parts.observe({ ...order, snapshot, target: parts.own(order.target) }, { signal, store });
+      } catch (error) {
+        faultText(error);
+        return 'unknown';
+      }
+    },
+    examine: (order) => Promise.resolve(examineCaptured(allow, order)),
+    rehearse: (order, context) => rehearseCaptured({ ...order, target: parts.own(order.target) }, points, context),
+    keep: () => Promise.resolve(),
+    points,
+  };
+}
+
+function restore<T extends CapturedTarget>(
+  parts: CapturedParts<T>,
+  { snapshot, ...order }: TargetOrder,
+  { store, ...context }: RestoreContext,
+): Promise<string> {
+  if (snapshot === undefined || store === undefined) {
+    throw new TargetError('snapshot', `${order.target.name} can only be restored from a point; ${order.to} is none`);
+  }
+  return parts.restore({ ...order, snapshot, target: parts.own(order.target) }, { ...context, store });
+}
+
+function pointsOf<T extends CapturedTarget>(parts: CapturedParts<T>): CapturedDriver {
+  return {
+    capture: async (target, context) => {
+      try {
+        return await parts.capture(parts.own(target), context);
+      } catch (error) {
+        context.store.release(context.operation);
+        return { outcome: 'failed', detail: faultText(error) };
+      }
+    },
+    diff: (target, from, to, context) => parts.diff(parts.own(target), from, to, context),
+    verify: (_target, snapshot, context) => verifySnapshot(snapshot, context, parts.shownLine),
+    rehearse: async (target, snapshot, folder, context) => {
+      try {
+        return { outcome: 'done', ...(await parts.rehearse(parts.own(target), snapshot, folder, context)) };
+      } catch (error) {
+        return { outcome: 'failed', detail: faultText(error) };
+      }
+    },
+  };
+}
