@@ -4,7 +4,7 @@ import { decide } from '../core/decide.ts';
 import { drillSchedules } from '../core/drills/drill-schedules.ts';
 import { evolve } from '../core/evolve.ts';
 import { EMPTY_MEMORY, type Memory } from '../core/memory.ts';
-import type { Desired, PolicySet } from '../core/model/desired.ts';
+import { type Desired, followedOn, type PolicySet } from '../core/model/desired.ts';
 import type { Target } from '../core/model/target.ts';
 import type { Trigger, TriggerKey } from '../core/model/trigger.ts';
 import { type Observation, queryKey, situationOf, unread } from '../core/observation.ts';
@@ -15,7 +15,8 @@ import { createHands } from '../daemon/apply/hands.ts';
 import { diffPoint } from '../daemon/diff-points.ts';
 import { readHalt } from '../daemon/halt-file.ts';
 import { DocumentWatch } from '../daemon/observe/document-watch.ts';
-import { byQuery, observedHost } from '../daemon/observe/observed-host.ts';
+import { byQuery, hostRules, observedHost } from '../daemon/observe/observed-host.ts';
+import { PointStore } from '../daemon/point-store.ts';
 import { renderReport } from '../daemon/reports.ts';
 import { hostSystemctl } from '../drivers/systemctl.ts';
 import { systemClock } from '../metrics/clock.ts';
@@ -27,7 +28,6 @@ import { DueCalendar } from '../policy/due-times.ts';
 import type { HostConfig } from '../policy/host-config.ts';
 import { WindowCalendar } from '../policy/window-spans.ts';
 import type { HostView } from '../server/host-view.ts';
-import { openContentStore } from '../store/content/content-store.ts';
 import { STORE_FILE } from '../store/database.ts';
 import { Store } from '../store/store.ts';
 
@@ -38,7 +38,7 @@ const CALENDAR = new WindowCalendar();
 export async function offlineView(config: HostConfig, policies: PolicySet | null, version: string): Promise<HostView> {
   const dataDir = resolve(config.dataDir);
   const store = existsSync(join(dataDir, STORE_FILE)) ? new Store(dataDir, { readOnly: true }) : null;
-  const desired: Desired | null = policies === null ? null : { ...policies, adopt: config.adopt };
+  const desired: Desired | null = policies === null ? null : followedOn(hostRules(config), policies);
   const observation = await observeOffline(config, policies, store?.memory() ?? EMPTY_MEMORY, version);
   const { host, at: now, memory, documents } = observation;
   return {
@@ -64,9 +64,10 @@ export async function offlineView(config: HostConfig, policies: PolicySet | null
     report: (incident) => (store === null ? undefined : renderReport(store, incident, host.name)),
     pointProgress: () => undefined,
     diffPoint: (request) => {
-      const { targets } = createHands({ ...config.allow, ownFolders: [dataDir] }, process.env, config.containers);
-      const content = openContentStore(join(dataDir, 'points'), { compression: 'zstd' });
-      return diffPoint(request, { desired, memory, targets, content: () => content });
+      const allow = { ...config.allow, ownFolders: [dataDir] };
+      const { targets, secrets } = createHands(allow, process.env, config.containers);
+      const points = new PointStore(dataDir, config.points, secrets);
+      return diffPoint(request, { desired, memory, targets, content: () => points.open() });
     },
   };
 }
@@ -115,7 +116,7 @@ export async function lookFurther(
   config: HostConfig,
   environment: NodeJS.ProcessEnv,
 ): Promise<Observation> {
-  const desired: Desired = { ...policies, adopt: observation.host.adopt };
+  const desired = followedOn(observation.host, policies);
   const wants = wantsOf(desired, observation.memory, observation.at);
   const known = new Set(observation.readings.map(queryKey));
   const triggers = new Map(unread(observation, desired).filter(([, trigger]) => !known.has(queryKey(trigger))));

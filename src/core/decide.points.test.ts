@@ -629,3 +629,49 @@ describe('a new revision of a tracked checkout', () => {
     expect(points(world)).toMatchObject([{ cause: { kind: 'revision', by: 'code at v2' } }]);
   });
 });
+
+describe('what has ended', () => {
+  const rules = { ttlMs: DAY, maxPoints: 10, compression: 'zstd', prunesItself: true, pruneEveryMs: 0 } as const;
+
+  function worldOfOldPoints(change: Partial<typeof rules> | { prunesItself: false } | { pruneEveryMs: number }): World {
+    const world = worldWith(
+      desiredWith({ ttlMs: DAY, prune: { maxFraction: 1, graceMs: DAY } }, { points: { ...rules, ...change } }),
+    );
+    for (let taken = 0; taken < 2; taken += 1) {
+      world.now += 60_000;
+      due(world);
+      world.settle();
+    }
+    return world;
+  }
+
+  const pruned = (world: World) => world.events('points.pruned').flatMap((event) => event.points.map(({ id }) => id));
+
+  test('is pruned at once', () => {
+    const world = worldOfOldPoints({});
+    const [first] = points(world);
+    pass(world, DAY - 60_000);
+    expect(pruned(world)).toEqual([first?.id]);
+  });
+
+  test('is pruned with the next sweep, which the plan asks to be woken for', () => {
+    const everyMs = 5 * 60_000;
+    const world = worldOfOldPoints({ pruneEveryMs: everyMs });
+    const [first] = points(world);
+    const endsAt = (first?.completedAt ?? 0) + DAY;
+    const sweepAt = Math.ceil(endsAt / everyMs) * everyMs;
+    world.now = endsAt;
+    const plan = world.settle().at(-1);
+    expect(pruned(world)).toEqual([]);
+    expect(plan?.requeueAt).toBeLessThanOrEqual(sweepAt);
+    world.now = sweepAt;
+    world.settle();
+    expect(pruned(world)).toEqual([first?.id]);
+  });
+
+  test('stays where a host prunes nothing by itself', () => {
+    const world = worldOfOldPoints({ prunesItself: false });
+    pass(world, 10 * DAY);
+    expect(pruned(world)).toEqual([]);
+  });
+});

@@ -1,5 +1,6 @@
 import type { Memory } from './memory.ts';
-import type { Desired, PolicySet } from './model/desired.ts';
+import { type Desired, followedOn, type PolicySet } from './model/desired.ts';
+import type { PointRules } from './model/point-policy.ts';
 import type { Trigger } from './model/trigger.ts';
 import type { Observed, Reading } from './observed.ts';
 import { viewTrigger } from './triggers/trigger-view.ts';
@@ -26,6 +27,7 @@ export type ObservedHost = {
   readonly labels: Readonly<Record<string, string>>;
   readonly variables: Readonly<Record<string, string>>;
   readonly adopt: Desired['adopt'];
+  readonly points?: PointRules;
   readonly allow: {
     readonly paths?: readonly string[];
     readonly units?: readonly string[];
@@ -55,7 +57,7 @@ export type Situation = {
 /** What `decide` needs, for any policies on the host that was observed. Triggers that are unknown there get their query's reading. */
 export function situationOf(observation: Observation, policies: PolicySet, windows: Observed['windows']): Situation {
   const { documents, checks, halt, targets, memory, at: now } = observation;
-  const desired = { ...policies, adopt: observation.host.adopt };
+  const desired = followedOn(observation.host, policies);
   const known = new Map(observation.readings.map((reading) => [queryKey(reading), reading]));
   const readings = unread(observation, desired).flatMap(([trigger, asked]) => {
     const found = known.get(queryKey(asked));

@@ -6,7 +6,7 @@ import { drillSchedules } from '../core/drills/drill-schedules.ts';
 import type { Event, EventSpec } from '../core/event.ts';
 import { OWN_SAMPLER } from '../core/memory.ts';
 import type { Check } from '../core/model/check.ts';
-import type { PolicySet } from '../core/model/desired.ts';
+import { followedOn, type HostRules, type PolicySet } from '../core/model/desired.ts';
 import type { SqlMeasure } from '../core/model/measure.ts';
 import type { PointId } from '../core/model/point.ts';
 import { databaseOf } from '../core/model/target.ts';
@@ -32,7 +32,7 @@ import { loadPolicies } from '../policy/load.ts';
 import { forgetSchemas } from '../policy/schema-files.ts';
 import { WindowCalendar } from '../policy/window-spans.ts';
 import { openSource } from '../source/open-source.ts';
-import { type ContentStore, openContentStore } from '../store/content/content-store.ts';
+import type { ContentStore } from '../store/content/content-store.ts';
 import { Store } from '../store/store.ts';
 import { allowFor } from './allow-for-policies.ts';
 import { Executor } from './apply/executor.ts';
@@ -46,8 +46,9 @@ import type { Log } from './log.ts';
 import { CheckWatch } from './observe/check-watch.ts';
 import { DocumentWatch } from './observe/document-watch.ts';
 import { MeasureWatch } from './observe/measure-watch.ts';
-import { observedHost, observedReadings } from './observe/observed-host.ts';
+import { hostRules, observedHost, observedReadings } from './observe/observed-host.ts';
 import { TargetWatch } from './observe/target-watch.ts';
+import { PointStore } from './point-store.ts';
 import { PolicyFeed } from './policy-feed.ts';
 import { Reconciler } from './reconciler.ts';
 import { renderReport, writeReport } from './reports.ts';
@@ -96,7 +97,7 @@ export class Daemon {
   #watched: Wants['triggers'] = new Map();
   readonly #observers: DaemonObserver[] = [];
   readonly #timers: NodeJS.Timeout[] = [];
-  #content: Promise<ContentStore> | null = null;
+  readonly #points: PointStore;
   /** The sources changed, so that what is watched has to be told again. */
   #sourcesChanged = false;
 
@@ -116,6 +117,7 @@ export class Daemon {
       now: () => this.now(),
       ...policySourceOf(config),
     });
+    this.#points = new PointStore(this.dataDir, config.points, this.#hands.secrets);
     const now = (): number => this.#clock.now();
     this.startedAt = now();
     this.evaluator = new Evaluator(this.samples, (trigger, overMs, at) =>
@@ -163,13 +165,7 @@ export class Daemon {
 
   /** Where the content of points is. @throws {ContentError} if it cannot be opened. */
   async content(): Promise<ContentStore> {
-    this.#content ??= openContentStore(join(this.dataDir, 'points'), { compression: 'zstd' });
-    try {
-      return await this.#content;
-    } catch (error) {
-      this.#content = null;
-      throw error;
-    }
+    return await this.#points.open();
   }
 
   get pointProgress(): Executor['progress'] {
@@ -225,6 +221,10 @@ export class Daemon {
     };
   }
 
+  get rules(): HostRules {
+    return hostRules(this.#options.config);
+  }
+
   get roles(): HostConfig['roles'] {
     return this.#options.config.roles;
   }
@@ -247,7 +247,10 @@ export class Daemon {
     const { version } = this;
     this.#noticeClockSetBack();
     this.record('revertd', { type: 'daemon.started', version, host: this.hostName, pid: process.pid });
-    if (!this.#options.dryRun) await this.#recover();
+    if (!this.#options.dryRun) {
+      await this.#recover();
+      await this.#forgetPoints();
+    }
     this.#heartbeat.restart();
     this.#timers.push(setInterval(() => this.#checkClock(), CLOCK_CHECK_MS));
     this.#timers.push(setInterval(() => this.#compactHistory(), COMPACT_EVERY_MS));
@@ -278,6 +281,13 @@ export class Daemon {
     }
   }
 
+  /** Points whose content went with the last life are none. */
+  async #forgetPoints(): Promise<void> {
+    const points = Object.keys(this.reconciler.memory.points);
+    if (!(await this.#points.forgetEarlier()) || points.length === 0) return;
+    this.record('revertd', { type: 'points.deleted', points });
+  }
+
   #createExecutor(now: () => number): Executor {
     return new Executor({
       hands: this.#hands,
@@ -292,6 +302,7 @@ export class Daemon {
       writeReport: (incident) => writeReport(this.store, incident, this.dataDir, this.hostName),
       readReport: (incident) => renderReport(this.store, incident, this.hostName),
       content: () => this.content(),
+      room: () => this.#points.room(),
       scratch: join(this.dataDir, 'scratch'),
       neededContent: () => neededContent(this.reconciler.memory.points),
     });
@@ -352,7 +363,7 @@ export class Daemon {
     this.#sampling.update(sources);
     this.#remote.update(sources);
     this.#sourcesChanged = true;
-    this.reconciler.follow({ ...policies, adopt: this.#options.config.adopt });
+    this.reconciler.follow(followedOn(hostRules(this.#options.config), policies));
   }
 
   /** Tells the evaluator which triggers count, when that has changed. */

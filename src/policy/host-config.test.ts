@@ -25,6 +25,17 @@ describe('a configuration', () => {
         containers: {},
         server: { listen: '127.0.0.1:7433' },
         history: { keepMs: 2_592_000_000, mostRows: 4_000_000 },
+        points: {
+          maxPoints: 1000,
+          ttlMs: 2_592_000_000,
+          prunesItself: true,
+          pruneEveryMs: 0,
+          persistence: true,
+          memoryBytes: 33_554_432,
+          cache: { maxItems: 1000, ttlMs: 3_600_000 },
+          compression: 'zstd',
+          formerKeys: [],
+        },
         log: { level: 'info' },
       },
     });
@@ -90,6 +101,64 @@ history: { keep: 7d }
   });
 });
 
+describe('points', () => {
+  test('are stored, and live, as the file says', () => {
+    const result = load(`
+points:
+  key: { credential: points-key }
+  formerKeys: [{ file: /etc/revertd/old-key }]
+  maxSnapshotSize: 5GiB
+  persistence: false
+  cache: { maxItems: 100, ttl: 30m }
+`);
+    expect(result).toMatchObject({
+      ok: true,
+      config: {
+        points: {
+          key: { credential: 'points-key' },
+          formerKeys: [{ file: '/etc/revertd/old-key' }],
+          maxSnapshotBytes: 5 * 1024 ** 3,
+          persistence: false,
+          cache: { maxItems: 100, ttlMs: 1_800_000 },
+        },
+      },
+    });
+  });
+
+  test('know the names of the operator guide, in its units; revertd’s own go before them', () => {
+    const guide = {
+      ROLLBACK_MAX_POINTS: '10000',
+      ROLLBACK_DEFAULT_TTL: '86400000',
+      ROLLBACK_CLEANUP_INTERVAL: '300000',
+      ROLLBACK_AUTO_CLEANUP: 'false',
+      ROLLBACK_ENABLE_COMPRESSION: 'false',
+      ROLLBACK_ENABLE_PERSISTENCE: 'true',
+      ROLLBACK_MEMORY_LIMIT: '536870912',
+    };
+    const points = {
+      maxPoints: 10_000,
+      ttlMs: 86_400_000,
+      pruneEveryMs: 300_000,
+      prunesItself: false,
+      compression: 'none',
+      persistence: true,
+      memoryBytes: 536_870_912,
+    };
+    expect(load('points: { maxPoints: 5 }', guide)).toMatchObject({ ok: true, config: { points } });
+    expect(load('', { ...guide, REVERTD_POINTS_MAX_POINTS: '7' })).toMatchObject({
+      ok: true,
+      config: { points: { ...points, maxPoints: 7 } },
+    });
+    expect(
+      faults('', { ROLLBACK_MAX_POINTS: 'many', ROLLBACK_DEFAULT_TTL: '1 day', ROLLBACK_AUTO_CLEANUP: 'no' }),
+    ).toEqual([
+      expect.stringMatching(/^ROLLBACK_MAX_POINTS:/),
+      expect.stringMatching(/^ROLLBACK_DEFAULT_TTL:/),
+      expect.stringMatching(/^ROLLBACK_AUTO_CLEANUP:/),
+    ]);
+  });
+});
+
 describe('a fault is told with its place', () => {
   test.each<[string, string, RegExp]>([
     ['an unknown key', 'sorce: { url: x }', /^revertd\.yaml:1:1 error\[E-UNKNOWN-KEY\] .*did you mean `source`/],
@@ -134,6 +203,16 @@ test('every scalar and list of the schema is a variable', () => {
     'REVERTD_SERVER_SOCKET',
     'REVERTD_HISTORY_KEEP',
     'REVERTD_HISTORY_MAX_ROWS',
+    'REVERTD_POINTS_MAX_POINTS',
+    'REVERTD_POINTS_DEFAULT_TTL',
+    'REVERTD_POINTS_AUTO_CLEANUP',
+    'REVERTD_POINTS_CLEANUP_INTERVAL',
+    'REVERTD_POINTS_PERSISTENCE',
+    'REVERTD_POINTS_MEMORY_LIMIT',
+    'REVERTD_POINTS_CACHE_MAX_ITEMS',
+    'REVERTD_POINTS_CACHE_TTL',
+    'REVERTD_POINTS_MAX_SNAPSHOT_SIZE',
+    'REVERTD_POINTS_COMPRESSION',
     'REVERTD_LOG_LEVEL',
   ]);
 });

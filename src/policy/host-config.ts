@@ -1,13 +1,17 @@
 import type { ValidateFunction } from 'ajv';
+import type { PointPolicy, PointRules } from '../core/model/point-policy.ts';
+import type { SecretRef } from '../core/model/secret-ref.ts';
 import type { JsonValue } from '../core/model/step.ts';
 import { type Millis, parseDuration } from '../core/units.ts';
 import { collapseSchemaErrors } from './collapse-schema-errors.ts';
 import { decode } from './decode.ts';
 import { boundDiagnostics, type Diagnostic, errorAt } from './diagnostic.ts';
 import { explainSchemaError } from './explain-schema-error.ts';
+import { guideSettings } from './guide-settings.ts';
 import { parseYaml } from './parse-yaml.ts';
 import { originOfKey, originOfValue, type PolicyDocument } from './policy-document.ts';
 import { configValidator, readSchema } from './schema-files.ts';
+import { parseSize } from './size-text.ts';
 
 /** The host's own configuration, with its defaults. Paths are as they were written. */
 export type HostConfig = {
@@ -38,7 +42,18 @@ export type HostConfig = {
   readonly containers: { readonly socket?: string; readonly compose?: readonly string[] };
   readonly server: { readonly listen: string | null; readonly socket?: string };
   readonly history: { readonly keepMs: Millis; readonly mostRows: number };
+  readonly points: PointSettings;
   readonly log: { readonly level: 'debug' | 'info' | 'warn' | 'error' };
+};
+
+/** How content of points is stored, and how points live that belong to no policy. */
+export type PointSettings = PointRules & {
+  readonly persistence: boolean;
+  readonly memoryBytes: number;
+  readonly cache: { readonly maxItems: number; readonly ttlMs: Millis };
+  readonly maxSnapshotBytes?: number;
+  readonly key?: SecretRef;
+  readonly formerKeys: readonly SecretRef[];
 };
 
 export type RoleHolders = { readonly users?: readonly string[]; readonly groups?: readonly string[] };
@@ -62,7 +77,22 @@ export type RawConfig = {
   readonly containers?: HostConfig['containers'];
   readonly server?: { readonly listen?: string; readonly socket?: string };
   readonly history?: { readonly keep?: string; readonly maxRows?: number };
+  readonly points?: RawPointSettings;
   readonly log?: Partial<HostConfig['log']>;
+};
+
+type RawPointSettings = {
+  readonly maxPoints?: number;
+  readonly defaultTtl?: string;
+  readonly autoCleanup?: boolean;
+  readonly cleanupInterval?: string;
+  readonly persistence?: boolean;
+  readonly memoryLimit?: string;
+  readonly cache?: { readonly maxItems?: number; readonly ttl?: string };
+  readonly maxSnapshotSize?: string;
+  readonly compression?: PointPolicy['compression'];
+  readonly key?: SecretRef;
+  readonly formerKeys?: readonly SecretRef[];
 };
 
 export type ConfigResult =
@@ -72,6 +102,11 @@ export type ConfigResult =
 const DEFAULT_POLL_MS: Millis = 30_000;
 const DEFAULT_HISTORY_KEEP_MS: Millis = 30 * 86_400_000;
 const DEFAULT_HISTORY_ROWS = 4_000_000;
+const DEFAULT_POINT_TTL_MS: Millis = 30 * 86_400_000;
+const DEFAULT_MOST_POINTS = 1000;
+const DEFAULT_POINT_MEMORY = '32MiB';
+const DEFAULT_CACHED_PIECES = 1000;
+const DEFAULT_CACHE_TTL_MS: Millis = 3_600_000;
 
 /**
  * Reads the configuration file's bytes (none: all defaults) and lays the `REVERTD_…` variables of the environment over
@@ -126,7 +161,7 @@ function validated(document: PolicyDocument, faults: Diagnostic[]): RawConfig | 
   return value;
 }
 
-type Setting = { readonly path: readonly string[]; readonly type: 'text' | 'list' | 'number' };
+type Setting = { readonly path: readonly string[]; readonly type: 'text' | 'list' | 'number' | 'truth' };
 
 /** The scalars and lists of the schema, which are also environment variables. */
 export function configSettings(): readonly Setting[] {
@@ -136,13 +171,19 @@ export function configSettings(): readonly Setting[] {
 function settingsOf(schema: JsonObject, path: readonly string[]): Setting[] {
   const properties = schema['properties'];
   if (!isObject(properties)) {
-    if (schema['type'] === 'object') return [];
-    const isList = schema['$ref'] === '#/$defs/texts';
-    return [{ path, type: isList ? 'list' : schema['type'] === 'integer' ? 'number' : 'text' }];
+    const type = settingType(schema);
+    return type === undefined ? [] : [{ path, type }];
   }
   return Object.entries(properties).flatMap(([key, child]) =>
     isObject(child) ? settingsOf(child, [...path, key]) : [],
   );
+}
+
+/** Undefined for what one text cannot say. */
+function settingType({ type, $ref }: JsonObject): Setting['type'] | undefined {
+  if ($ref === '#/$defs/texts') return 'list';
+  if (type === 'object' || type === 'array' || $ref === 'common.schema.json#/$defs/secretRef') return undefined;
+  return type === 'integer' ? 'number' : type === 'boolean' ? 'truth' : 'text';
 }
 
 export function environmentName(path: readonly string[]): string {
@@ -155,11 +196,13 @@ function overlayEnvironment(
 ): { raw: RawConfig; diagnostics: Diagnostic[] } {
   const merged: JsonObject = structuredClone(raw) as JsonObject;
   let changed = false;
+  const names = new Map<string, string>();
   for (const { path, type } of configSettings()) {
-    const text = environment[environmentName(path)];
-    if (text === undefined || text === '') continue;
+    const found = settingIn(environment, path, type);
+    if (found === undefined) continue;
     changed = true;
-    setAt(merged, path, settingValue(type, text));
+    names.set(path.join('.'), found.name);
+    setAt(merged, path, found.value);
   }
   if (!changed) return { raw, diagnostics: [] };
   const validate = configValidator();
@@ -167,13 +210,27 @@ function overlayEnvironment(
   if (validate(value)) return { raw: value, diagnostics: [] };
   const diagnostics = collapseSchemaErrors(validate.errors ?? []).map((error) => {
     const { place, code, message } = explainSchemaError(error);
-    const origin = { file: environmentName(place.path.map(String)), line: 1, column: 1 };
+    const path = place.path.map(String);
+    const origin = { file: names.get(path.join('.')) ?? environmentName(path), line: 1, column: 1 };
     return errorAt(origin, code, message);
   });
   return { raw, diagnostics };
 }
 
-/** A number that is none stays a text, which the schema then refuses by name. */
+/** revertd's own name goes before the one of the operator guide. */
+function settingIn(
+  environment: Readonly<Record<string, string | undefined>>,
+  path: readonly string[],
+  type: Setting['type'],
+): { readonly name: string; readonly value: JsonValue } | undefined {
+  const own = environment[environmentName(path)] ?? '';
+  if (own !== '') return { name: environmentName(path), value: settingValue(type, own) };
+  const guide = guideSettings[path.join('.')];
+  const text = guide === undefined ? '' : (environment[guide.name] ?? '');
+  return guide === undefined || text === '' ? undefined : { name: guide.name, value: guide.read(text) };
+}
+
+/** What is not what it should be stays a text, which the schema then refuses by name. */
 function settingValue(type: Setting['type'], text: string): JsonValue {
   switch (type) {
     case 'text':
@@ -182,6 +239,8 @@ function settingValue(type: Setting['type'], text: string): JsonValue {
       return text.split(',').map((part) => part.trim());
     case 'number':
       return Number.isFinite(Number(text)) ? Number(text) : text;
+    case 'truth':
+      return text === 'true' || text === 'false' ? text === 'true' : text;
   }
 }
 
@@ -207,6 +266,7 @@ function withDefaults(raw: RawConfig): HostConfig {
       keepMs: durationOr(raw.history?.keep, DEFAULT_HISTORY_KEEP_MS),
       mostRows: raw.history?.maxRows ?? DEFAULT_HISTORY_ROWS,
     },
+    points: pointSettingsOf(raw.points ?? {}),
     log: { level: log?.level ?? 'info' },
   };
 }
@@ -221,6 +281,27 @@ function sourceOf(raw: NonNullable<RawConfig['source']>): NonNullable<HostConfig
     ...(folder === undefined ? {} : { folder }),
     ...(watch === undefined ? {} : { watch }),
     intervalMs: durationOr(raw.interval, DEFAULT_POLL_MS),
+  };
+}
+
+function pointSettingsOf(raw: RawPointSettings): PointSettings {
+  const { maxSnapshotSize, cleanupInterval, key } = raw;
+  const maxSnapshotBytes = maxSnapshotSize === undefined ? undefined : parseSize(maxSnapshotSize);
+  return {
+    maxPoints: raw.maxPoints ?? DEFAULT_MOST_POINTS,
+    ttlMs: durationOr(raw.defaultTtl, DEFAULT_POINT_TTL_MS),
+    prunesItself: raw.autoCleanup ?? true,
+    pruneEveryMs: durationOr(cleanupInterval, 0),
+    persistence: raw.persistence ?? true,
+    memoryBytes: parseSize(raw.memoryLimit ?? DEFAULT_POINT_MEMORY) ?? 0,
+    cache: {
+      maxItems: raw.cache?.maxItems ?? DEFAULT_CACHED_PIECES,
+      ttlMs: durationOr(raw.cache?.ttl, DEFAULT_CACHE_TTL_MS),
+    },
+    ...(maxSnapshotBytes === undefined ? {} : { maxSnapshotBytes }),
+    compression: raw.compression ?? 'zstd',
+    ...(key === undefined ? {} : { key }),
+    formerKeys: raw.formerKeys ?? [],
   };
 }
 

@@ -1,6 +1,6 @@
 import { type ApprovalSituation, approveRung, overrideApproval, rejectRung } from '../core/approval-commands.ts';
 import { beginDrill } from '../core/drill-command.ts';
-import type { PolicySet } from '../core/model/desired.ts';
+import { followedOn, type PolicySet } from '../core/model/desired.ts';
 import {
   abortIncident,
   adopt,
@@ -45,9 +45,7 @@ export function viewOf(daemon: Daemon): HostView {
     sources: () => daemon.sourceConditions(),
     feed: () => daemon.feed?.state ?? null,
     plan: (policies?: PolicySet) =>
-      daemon.reconciler.preview(
-        policies === undefined ? undefined : { ...policies, adopt: daemon.reconciler.desired?.adopt ?? 'ask' },
-      ),
+      daemon.reconciler.preview(policies === undefined ? undefined : followedOn(daemon.rules, policies)),
     conditions: () => daemon.reconciler.present?.conditions ?? [],
     observe: () => daemon.observation(),
     windows: () => daemon.reconciler.observed.windows,

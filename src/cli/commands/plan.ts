@@ -1,4 +1,5 @@
 import { comparePolicies } from '../../core/compare/compare-policies.ts';
+import { followedOn } from '../../core/model/desired.ts';
 import type { Observation } from '../../core/observation.ts';
 import type { HostConfig } from '../../policy/host-config.ts';
 import { WindowCalendar } from '../../policy/window-spans.ts';
@@ -70,7 +71,7 @@ function shown(observation: Observation, { policies, before }: Subject): ShownPl
   const plan = planOn(observation, policies);
   if (plan === null) throw new RangeError('there is no plan without policies');
   const windows = new WindowCalendar().at(policies.windows, observation.at);
-  const ground = { desired: { ...policies, adopt: host.adopt }, windows };
+  const ground = { desired: followedOn(host, policies), windows };
   const result = shownPlan(plan, ground, host.name, version);
   if (before === undefined) return result;
   const changes = comparePolicies(before, policies);

@@ -27,6 +27,19 @@ export type PointPolicy = {
   readonly verify: { readonly schedule: string; readonly restoreTest: boolean } | null;
 };
 
+/** By the host's configuration: how points live that belong to no policy, and when what has ended is pruned. */
+export type PointRules = {
+  /** The time to live of a point that is taken without one. */
+  readonly ttlMs: Millis;
+  /** Beyond so many the oldest go. */
+  readonly maxPoints: number;
+  readonly compression: PointPolicy['compression'];
+  /** Whether anything is pruned without a person. */
+  readonly prunesItself: boolean;
+  /** What time ends is pruned so often together; 0: as soon as it has ended. */
+  readonly pruneEveryMs: Millis;
+};
+
 export type TakeRules = {
   /** Five fields of cron. */
   readonly schedule: string | null;

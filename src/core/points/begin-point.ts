@@ -1,3 +1,4 @@
+import type { HostRules } from '../model/desired.ts';
 import { type Point, type PointCause, pointId } from '../model/point.ts';
 import type { Turn } from '../turn.ts';
 
@@ -9,11 +10,14 @@ type Wish = {
   readonly cause: PointCause;
 } & Partial<Pick<Point, 'name' | 'description' | 'session' | 'metadata' | 'ttlMs'>>;
 
-/** A point that is to be captured next. */
-export function newPoint({ label, ...wish }: Wish, { memory, now }: Pick<Turn, 'memory' | 'now'>): Point {
+/** A point that is to be captured next. One of no policy, and without a time to live of its own, gets the host's. */
+export function newPoint(
+  { label, ...wish }: Wish,
+  { desired, memory, now }: Pick<Turn, 'memory' | 'now'> & { readonly desired: Pick<HostRules, 'points'> | null },
+): Point {
   return {
     metadata: {},
-    ttlMs: null,
+    ttlMs: wish.policy === null ? (desired?.points?.ttlMs ?? null) : null,
     ...wish,
     id: pointId(now, label, memory.points),
     createdAt: now,

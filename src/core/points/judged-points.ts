@@ -6,7 +6,9 @@ import { type Judged, judgePoints } from './verdicts.ts';
 
 type Inputs = Pick<Memory, 'incidents' | 'operations' | 'targets' | 'restores'> & {
   readonly policies: Desired['pointPolicies'];
+  readonly mostOfNoPolicy: number | undefined;
 };
+type Ground = Pick<Desired, 'pointPolicies' | 'points'>;
 type Known = Inputs & { readonly at: Millis; readonly judged: Judged };
 
 const known = new WeakMap<Memory['points'], Known>();
@@ -15,19 +17,21 @@ const known = new WeakMap<Memory['points'], Known>();
  * The verdicts over all points. Nothing in memory is changed in place, so as long as all that they rest on is the same and
  * no boundary in time was passed, they are those from before.
  */
-export function judgedPoints(desired: Pick<Desired, 'pointPolicies'>, memory: Memory, now: Millis): Judged {
+export function judgedPoints(desired: Ground, memory: Memory, now: Millis): Judged {
   const before = known.get(memory.points);
   if (before !== undefined && isSameGround(before, desired, memory) && holdsAt(before, now)) return before.judged;
   const { incidents, operations, targets, restores, points } = memory;
   const policies = desired.pointPolicies;
-  const judged = judgePoints(Object.values(points), policies ?? {}, protectionsOf(memory), now);
-  known.set(points, { incidents, operations, targets, restores, policies, at: now, judged });
+  const mostOfNoPolicy = desired.points?.maxPoints;
+  const judged = judgePoints(Object.values(points), policies ?? {}, protectionsOf(memory), now, mostOfNoPolicy);
+  known.set(points, { incidents, operations, targets, restores, policies, mostOfNoPolicy, at: now, judged });
   return judged;
 }
 
-function isSameGround(before: Known, { pointPolicies }: Pick<Desired, 'pointPolicies'>, memory: Memory): boolean {
+function isSameGround(before: Known, { pointPolicies, points }: Ground, memory: Memory): boolean {
   return (
     before.policies === pointPolicies &&
+    before.mostOfNoPolicy === points?.maxPoints &&
     before.incidents === memory.incidents &&
     before.operations === memory.operations &&
     before.targets === memory.targets &&

@@ -41,7 +41,7 @@ export function beginRestore(situation: Situation, request: RestoreRequest): Eve
       description: `what a restore from ${request.point} overwrote`,
       ttlMs: SAFETY_TTL_MS,
     },
-    { memory, now },
+    { desired, memory, now },
   );
   const restore: ManualRestore = {
     id: `RST-${memory.nextRestore}`,

@@ -73,7 +73,7 @@ function captureOf(turn: Turn, point: Point): Action[] {
       targets,
       ...standingStill(policy, targets),
       previous: Object.fromEntries(previous),
-      compression: policy?.compression ?? 'zstd',
+      compression: policy?.compression ?? turn.desired.points?.compression ?? 'zstd',
       timeoutMs: point.cause.kind === 'rollback' ? URGENT_TIMEOUT_MS : CAPTURE_TIMEOUT_MS,
     },
   ];

@@ -53,6 +53,17 @@ describe('a point is taken', () => {
     ]);
   });
 
+  test('of no policy, for as long as the host says', () => {
+    const points = { ttlMs: 3 * DAY, maxPoints: 10, compression: 'gzip' as const, prunesItself: true, pruneEveryMs: 0 };
+    const { desired, ...rest } = situation([]);
+    const host: Situation = { ...rest, desired: desired === null ? null : { ...desired, points } };
+    expect(takePoint(host, { targets: ['database'], cause: BY_HAND })).toMatchObject([{ point: { ttlMs: 3 * DAY } }]);
+    expect(takePoint(host, { policy: 'nightly', cause: BY_HAND })).toMatchObject([{ point: { ttlMs: null } }]);
+    expect(takePoint(host, { targets: ['database'], ttlMs: DAY, cause: BY_HAND })).toMatchObject([
+      { point: { ttlMs: DAY } },
+    ]);
+  });
+
   test('under an id of its own, also within the same second', () => {
     const first = { ...NEW, id: '20261121T120000Z-nightly' };
     expect(takePoint(situation([first]), { policy: 'nightly', cause: BY_HAND })).toMatchObject([

@@ -51,7 +51,7 @@ export function takePoint({ desired, memory, now }: Situation, request: TakeRequ
       ...(metadata === undefined ? {} : { metadata }),
       ...(ttlMs === undefined ? {} : { ttlMs }),
     },
-    { memory, now },
+    { desired, memory, now },
   );
   return [{ type: 'point.begun', point }];
 }

@@ -22,9 +22,9 @@ export type PruneRun = {
   readonly isTooMuch: boolean;
 };
 
-/** The runs that verdicts ask for now, by policy. Points that failed are no loss, and count for no fraction. */
-export function pruneRuns({ desired, memory, now }: Pick<Turn, 'desired' | 'memory' | 'now'>): PruneRun[] {
-  const doomed = judgedPoints(desired, memory, now).doomed.flatMap(([id, reason]) => {
+/** The runs that verdicts of `at` ask for, by policy. Points that failed are no loss, and count for no fraction. */
+export function pruneRuns({ desired, memory, now }: Pick<Turn, 'desired' | 'memory' | 'now'>, at = now): PruneRun[] {
+  const doomed = judgedPoints(desired, memory, at).doomed.flatMap(([id, reason]) => {
     const point = memory.points[id];
     return point === undefined ? [] : [{ point, reason }];
   });
@@ -52,7 +52,8 @@ export function graceOf({ pointPolicies }: Pick<Desired, 'pointPolicies'>, polic
 
 /** Prunes what no verdict keeps; a run that is too much is refused whole, and said once for the same points. */
 export function prunePoints(turn: Turn): void {
-  const runs = pruneRuns(turn);
+  if (turn.desired.points?.prunesItself === false) return;
+  const runs = pruneRuns(turn, sweepAt(turn));
   for (const run of runs) {
     if (run.isTooMuch && run.policy !== null) refuse(turn, run, run.policy);
     else turn.emit({ type: 'points.pruned', points: run.points });
@@ -61,6 +62,17 @@ export function prunePoints(turn: Turn): void {
     const isStill = runs.some((run) => run.policy === policy && run.isTooMuch);
     if (!isStill) turn.emit({ type: 'points.pruneSettled', policy });
   }
+}
+
+/** Whose time ended since is pruned with the next sweep. An earlier instant never prunes more. */
+function sweepAt({ desired, now }: Pick<Turn, 'desired' | 'now'>): Millis {
+  const everyMs = desired.points?.pruneEveryMs ?? 0;
+  return everyMs === 0 ? now : Math.floor(now / everyMs) * everyMs;
+}
+
+function nextSweep(until: Millis, { desired }: Pick<Turn, 'desired'>): Millis {
+  const everyMs = desired.points?.pruneEveryMs ?? 0;
+  return everyMs === 0 ? until : Math.ceil(until / everyMs) * everyMs;
 }
 
 /** While it waits for a person more may expire; that is the same refusal. */
@@ -92,10 +104,12 @@ export function deletePoints(turn: Turn): void {
 }
 
 /** When time alone changes what is kept. */
-export function pruneInstants({ desired, memory, now }: Pick<Turn, 'desired' | 'memory' | 'now'>): Millis[] {
-  const { until } = judgedPoints(desired, memory, now);
+export function pruneInstants(turn: Pick<Turn, 'desired' | 'memory' | 'now'>): Millis[] {
+  const { desired, memory } = turn;
+  const { until } = judgedPoints(desired, memory, sweepAt(turn));
+  const isNone = until === null || desired.points?.prunesItself === false;
   const deletions = pointsIn(memory, 'pruned').flatMap(({ pruned }: Point) =>
     pruned === null ? [] : [pruned.deleteAt],
   );
-  return [...(until === null ? [] : [until]), ...deletions];
+  return [...(isNone ? [] : [nextSweep(until, turn)]), ...deletions];
 }

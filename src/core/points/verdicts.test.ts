@@ -24,6 +24,21 @@ function words(daysAgo: readonly number[], policy: PointPolicy | null, change: P
   });
 }
 
+test('beyond the most that a host keeps, the oldest go that belong to no policy', () => {
+  const loose = { policy: null };
+  const points = [
+    ...[1, 2, 3, 4].map((days) => aPoint(NOW - days * DAY, loose)),
+    aPoint(NOW - 5 * DAY, { ...loose, pinned: { by: 'anna', at: 0 } }),
+    aPoint(NOW - 6 * DAY),
+  ];
+  const policies = { nightly: aPointPolicy() };
+  const { doomed } = judgePoints(points, policies, NOBODY, NOW, 2);
+  expect(doomed).toEqual(
+    [3, 2].map((index) => [points[index]?.id, expect.stringContaining('the host keeps at most 2')]).reverse(),
+  );
+  expect(judgePoints(points, policies, NOBODY, NOW).doomed).toEqual([]);
+});
+
 describe('a point is kept because', () => {
   test.each<[string, Partial<Point>, string]>([
     ['somebody pinned it', { pinned: { by: 'anna', at: 0, reason: 'audit' } }, 'pinned by anna: audit'],

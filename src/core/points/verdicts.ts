@@ -28,13 +28,15 @@ export const FAILED_SHOWN_MS: Millis = 7 * 86_400_000;
 /**
  * What is to be kept of the points that are not pruned yet. A point is kept if its time lies in the future, if nobody
  * knows yet what becomes of it, if it is protected, or if its policy keeps it. Depends on nothing but its arguments, and
- * not on the order of points. An earlier `now` never prunes more.
+ * not on the order of points. An earlier `now` never prunes more. `mostOfNoPolicy`: beyond so many points that belong to no
+ * policy the oldest go.
  */
 export function judgePoints(
   points: readonly Point[],
   policies: Readonly<Record<string, PointPolicy>>,
   protections: Protections,
   now: Millis,
+  mostOfNoPolicy = Infinity,
 ): Judged {
   const live = points.filter(({ state }) => state !== 'pruned').sort(newestFirst);
   const newest = newestOfTargets(live, now);
@@ -47,7 +49,7 @@ export function judgePoints(
       guards.length > 0 ? { kind: 'keep', reasons: guards, guarded: true } : verdictOf(point, policies, kept, now),
     );
   }
-  limit(live, policies, verdicts, now);
+  limit(live, policies, verdicts, now, mostOfNoPolicy);
   const doomed = [...verdicts].flatMap(([id, verdict]) =>
     verdict.kind === 'prune' ? [[id, verdict.reason] as const] : [],
   );
@@ -157,28 +159,43 @@ function limit(
   policies: Readonly<Record<string, PointPolicy>>,
   verdicts: Map<PointId, Verdict>,
   now: Millis,
+  mostOfNoPolicy: number,
 ): void {
-  const used = new Map<string, { readonly points: number; readonly bytes: number }>();
+  const used = new Map<string | null, { readonly points: number; readonly bytes: number }>();
   for (const point of live) {
-    const policy = point.policy === null ? undefined : policies[point.policy];
+    const limits = limitsOf(point, policies, mostOfNoPolicy);
     const verdict = verdicts.get(point.id);
-    if (policy === undefined || policy.suspend || !isValid(point) || point.createdAt > now) continue;
+    if (limits === null || !isValid(point) || point.createdAt > now) continue;
     if (verdict?.kind !== 'keep') continue;
-    const before = used.get(policy.name) ?? { points: 0, bytes: 0 };
+    const before = used.get(point.policy) ?? { points: 0, bytes: 0 };
     const after = { points: before.points + 1, bytes: before.bytes + storedBytesOf(point) };
-    used.set(policy.name, after);
-    const over = exceeded(policy, after);
+    used.set(point.policy, after);
+    const over = exceeded(limits, after);
     if (over !== null && !verdict.guarded) verdicts.set(point.id, prune(over));
   }
 }
 
+/** `whose`: who says so. */
+type Limits = { readonly whose: string; readonly maxPoints: number; readonly maxBytes: number };
+
+function limitsOf(
+  { policy: name }: Point,
+  policies: Readonly<Record<string, PointPolicy>>,
+  mostOfNoPolicy: number,
+): Limits | null {
+  if (name === null) return { whose: 'the host', maxPoints: mostOfNoPolicy, maxBytes: Infinity };
+  const policy = policies[name];
+  if (policy === undefined || policy.suspend) return null;
+  const { maxPoints = Infinity, maxBytes = Infinity } = policy.retain;
+  return { whose: `PointPolicy ${name}`, maxPoints, maxBytes };
+}
+
 function exceeded(
-  { name, retain: { maxPoints = Infinity, maxBytes = Infinity } }: PointPolicy,
+  { whose, maxPoints, maxBytes }: Limits,
   used: { readonly points: number; readonly bytes: number },
 ): string | null {
-  if (used.points > maxPoints)
-    return `PointPolicy ${name} keeps at most ${maxPoints} points, and newer ones go before it`;
-  if (used.bytes > maxBytes) return `PointPolicy ${name} keeps at most ${maxBytes} bytes, and newer ones go before it`;
+  if (used.points > maxPoints) return `${whose} keeps at most ${maxPoints} points, and newer ones go before it`;
+  if (used.bytes > maxBytes) return `${whose} keeps at most ${maxBytes} bytes, and newer ones go before it`;
   return null;
 }
 

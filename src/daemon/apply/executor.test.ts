@@ -37,6 +37,7 @@ function anExecutor(record: (event: EventSpec) => void, hostName = 'test') {
     writeReport: () => Promise.resolve(''),
     readReport: () => undefined,
     content: () => Promise.reject(new Error('there is no content')),
+    room: () => Promise.resolve(Infinity),
     scratch: '/nowhere',
     neededContent: () => ({ sound: [], damaged: [] }),
   });

@@ -67,6 +67,8 @@ export type ExecutorHost = {
   readonly writeReport: (incident: string) => Promise<string>;
   /** Where the content of points is. */
   readonly content: () => Promise<ContentStore>;
+  /** The most bytes that a target's capture may find. */
+  readonly room: () => Promise<number>;
   /** A folder of revertd's own for restores that touch nothing live. */
   readonly scratch: string;
   /** Manifests of the points that there are. */
@@ -300,12 +302,13 @@ export class Executor {
   }
 
   #pointWork(operation: Operation, signal: AbortSignal, point?: PointId): PointWork {
-    const { hands, content, scratch, now, log } = this.#host;
+    const { hands, content, room, scratch, now, log } = this.#host;
     return {
       signal,
       operation: operation.id,
       targets: hands.targets,
       content,
+      room,
       scratch,
       now,
       log: (line) => log(operation.id, line),

@@ -57,6 +57,7 @@ function work(change: Partial<PointWork> = {}, driver = copying()): PointWork {
     operation: 'capture:p#1',
     targets: { ...targets, sqlite: driver },
     content: () => openContentStore(join(folder, 'points'), { compression: 'none' }),
+    room: () => Promise.resolve(Infinity),
     scratch: join(folder, 'scratch'),
     now: () => 0,
     log: () => undefined,
@@ -111,6 +112,27 @@ test('one target that fails fails the point, by its name', async () => {
   });
 });
 
+test('what is larger than the host allows is not taken, and is ended as soon as that is seen', async () => {
+  const room = () => Promise.resolve(6);
+  expect(await capturePoint(CAPTURE, work({ room }))).toMatchObject({
+    outcome: 'failed',
+    detail: expect.stringContaining('database: it is larger than 6 bytes') as string,
+  });
+  let isEnded = false;
+  const reading = copying({
+    capture: (_target, { signal, progress }) => {
+      progress({ bytes: 7 });
+      isEnded = signal.aborted;
+      return Promise.resolve({ outcome: 'failed', detail: 'it was ended before it was done' });
+    },
+  });
+  expect(await capturePoint(CAPTURE, work({ room }, reading))).toMatchObject({ outcome: 'failed' });
+  expect(isEnded).toBe(true);
+  expect(await capturePoint(CAPTURE, work({ room: () => Promise.resolve(1_000_000) }))).toMatchObject({
+    outcome: 'done',
+  });
+});
+
 test('content that is as it was is restored beside the live system, and nothing of that stays', async () => {
   await capturePoint(CAPTURE, work());
   mkdirSync(join(folder, 'scratch/rehearsal'), { recursive: true });
@@ -155,6 +177,7 @@ test('a capture that a person gives up has failed, and says who', async () => {
     writeReport: () => Promise.resolve(''),
     readReport: () => undefined,
     content: () => openContentStore(join(folder, 'points'), { compression: 'none' }),
+    room: () => Promise.resolve(Infinity),
     scratch: join(folder, 'scratch'),
     check: () => Promise.resolve({ outcome: 'unknown', detail: '' }),
     scratchDir: join(folder, 'drills'),

@@ -16,6 +16,8 @@ export type PointWork = {
   readonly operation: string;
   readonly targets: TargetDrivers;
   readonly content: () => Promise<ContentStore>;
+  /** The most bytes that a target's capture may find. */
+  readonly room: () => Promise<number>;
   /** A folder for restores that touch nothing live; on the same disk as the content. */
   readonly scratch: string;
   readonly now: () => Millis;
@@ -54,7 +56,7 @@ async function captureTarget(
   { previous, compression }: CaptureAction,
   target: Target,
   store: ContentStore,
-  { targets, signal, operation, now, log, progress }: PointWork,
+  { targets, signal, operation, now, log, progress, room }: PointWork,
 ): Promise<{ readonly outcome: 'done'; readonly snapshot: Snapshot } | { readonly outcome: 'failed'; detail: string }> {
   const driver = targets[target.type.kind].points;
   const { type } = target;
@@ -62,11 +64,30 @@ async function captureTarget(
     return { outcome: 'failed', detail: `a target of type ${type.kind} is not captured` };
   }
   const known = previous[target.name];
-  const context = { signal, operation, now, log, progress, store, compression };
+  const most = await room();
+  const tooLarge = new AbortController();
+  const context = {
+    signal: AbortSignal.any([signal, tooLarge.signal]),
+    operation,
+    now,
+    log,
+    progress: (done: Progress) => {
+      progress(done);
+      if (done.bytes > most) tooLarge.abort();
+    },
+    store,
+    compression,
+  };
   const captured = await driver.capture(
     { ...target, type },
     known === undefined ? context : { ...context, previous: known },
   );
+  if (tooLarge.signal.aborted || (captured.outcome === 'done' && captured.snapshot.bytes > most)) {
+    return {
+      outcome: 'failed',
+      detail: `it is larger than ${most} bytes, the most that the configuration leaves it (points.maxSnapshotSize, or points.memoryLimit without persistence)`,
+    };
+  }
   if (captured.outcome === 'failed') return captured;
   return { outcome: 'done', snapshot: { ...captured.snapshot, target: target.name, type: type.kind } };
 }

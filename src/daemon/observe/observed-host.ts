@@ -1,4 +1,5 @@
 import { hostname } from 'node:os';
+import type { HostRules } from '../../core/model/desired.ts';
 import type { Trigger, TriggerKey } from '../../core/model/trigger.ts';
 import { type ObservedHost, type ObservedReading, queryKey } from '../../core/observation.ts';
 import type { Reading } from '../../core/observed.ts';
@@ -8,8 +9,14 @@ import type { RemoteSampling } from '../../metrics/remote/remote-sampling.ts';
 import type { HostConfig } from '../../policy/host-config.ts';
 
 /** What of the configuration decides how policies are loaded and followed; the rest of it is nobody else's business. */
-export function observedHost({ host, adopt, allow }: HostConfig, name = host.name ?? hostname()): ObservedHost {
-  return { name, labels: host.labels, variables: host.variables, adopt, allow };
+export function observedHost(config: HostConfig, name = config.host.name ?? hostname()): ObservedHost {
+  const { host, allow } = config;
+  return { name, labels: host.labels, variables: host.variables, ...hostRules(config), allow };
+}
+
+export function hostRules({ adopt, points }: Pick<HostConfig, 'adopt' | 'points'>): Required<HostRules> {
+  const { ttlMs, maxPoints, compression, prunesItself, pruneEveryMs } = points;
+  return { adopt, points: { ttlMs, maxPoints, compression, prunesItself, pruneEveryMs } };
 }
 
 /** What the triggers' queries read at `at` over the host's own samples, and what servers answered last. */

@@ -4,6 +4,7 @@ import type { ContentFolder } from './content-folder.ts';
 import { type Keyring, namesOf, notFound } from './content-keys.ts';
 import { unseal } from './envelope.ts';
 import { decodeRecord } from './manifest-record.ts';
+import { NO_CACHE, type PieceCache } from './piece-cache.ts';
 
 /** One line of a manifest. What it says of `content` is found by the store; all else belongs to who wrote it. */
 export type ManifestLine = { readonly [key: string]: unknown; readonly content?: BlobRef };
@@ -13,12 +14,15 @@ export class ContentReader {
   readonly #folder: ContentFolder;
   readonly #keyring: Keyring;
 
-  constructor(folder: ContentFolder, keyring: Keyring) {
+  readonly #cache: PieceCache;
+
+  constructor(folder: ContentFolder, keyring: Keyring, cache: PieceCache = NO_CACHE) {
     this.#folder = folder;
     this.#keyring = keyring;
+    this.#cache = cache;
   }
 
-  /** A piece by its SHA-256. Rejects with ContentError. */
+  /** A piece by its SHA-256, as it is on the disk now. Rejects with ContentError. */
   async piece(sha256: string): Promise<Buffer> {
     for (const name of namesOf(sha256, this.#keyring)) {
       const file = await this.#folder.read('blobs', name);
@@ -41,10 +45,18 @@ export class ContentReader {
 
   #ahead(piece: string | undefined): Promise<Buffer> | undefined {
     if (piece === undefined) return undefined;
-    const coming = this.piece(piece);
+    const coming = this.#kept(piece);
     // Whoever comes to it hears of the error; who stops before that does not need it.
     coming.catch(() => undefined);
     return coming;
+  }
+
+  async #kept(sha256: string): Promise<Buffer> {
+    const known = this.#cache.get(sha256);
+    if (known !== undefined) return known;
+    const piece = await this.piece(sha256);
+    this.#cache.set(sha256, piece);
+    return piece;
   }
 
   /** Where the text of a manifest is. Rejects with ContentError. */

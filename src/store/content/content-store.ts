@@ -8,6 +8,7 @@ import { deriveKey } from './content-key.ts';
 import { checkKeys, type Keyring, noteKey } from './content-keys.ts';
 import { ContentReader, type ManifestLine } from './content-reader.ts';
 import type { Compression } from './envelope.ts';
+import { createPieceCache, type PieceCache, type PieceCacheLimits } from './piece-cache.ts';
 import { type ContentVerdict, type VerifyOptions, verifyContent } from './verify-content.ts';
 
 export type ContentStoreOptions = {
@@ -16,6 +17,8 @@ export type ContentStoreOptions = {
   readonly key?: Buffer;
   /** Keys of earlier times, to read with. */
   readonly formerKeys?: readonly Buffer[];
+  /** How much of what was read last is kept in memory, and for how long; absent: nothing. */
+  readonly cache?: PieceCacheLimits;
   /** Called at each step that a crash could come after; for tests. */
   readonly at?: (boundary: Boundary) => void;
 };
@@ -72,7 +75,7 @@ export async function openContentStore(path: string, options: ContentStoreOption
   const folder = new ContentFolder(path, options.at ?? (() => undefined));
   const keyring = keyringOf(options);
   await checkKeys(folder, keyring);
-  return new OpenStore(folder, keyring, options.compression);
+  return new OpenStore(folder, keyring, options.compression, createPieceCache(options.cache));
 }
 
 function keyringOf({ key, formerKeys = [] }: ContentStoreOptions): Keyring {
@@ -95,13 +98,13 @@ class OpenStore implements ContentStore {
   #keeping: ReadonlySet<string> | null = null;
   #collecting: Promise<unknown> = Promise.resolve();
 
-  constructor(folder: ContentFolder, keyring: Keyring, compression: Compression) {
+  constructor(folder: ContentFolder, keyring: Keyring, compression: Compression, cache: PieceCache) {
     this.folder = folder.path;
     this.compression = compression;
     this.encrypts = keyring.current !== undefined;
     this.#folder = folder;
     this.#keyring = keyring;
-    this.#reader = new ContentReader(folder, keyring);
+    this.#reader = new ContentReader(folder, keyring, cache);
   }
 
   async begin({ operation, previous, compression, signal }: CaptureOptions): Promise<CaptureSession> {

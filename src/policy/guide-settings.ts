@@ -1,0 +1,33 @@
+import type { JsonValue } from '../core/model/step.ts';
+
+/** A name of the operator guide in the environment; what it means in terms of the configuration. */
+type GuideSetting = { readonly name: string; readonly read: (text: string) => JsonValue };
+
+/**
+ * By the configuration's path. The guide counts time in milliseconds and memory in bytes. What is no number is left as it
+ * is, and refused by the schema.
+ */
+export const guideSettings: Readonly<Record<string, GuideSetting>> = {
+  'points.maxPoints': { name: 'ROLLBACK_MAX_POINTS', read: numberOf },
+  'points.defaultTtl': { name: 'ROLLBACK_DEFAULT_TTL', read: (text) => withUnit(text, 'ms') },
+  'points.autoCleanup': { name: 'ROLLBACK_AUTO_CLEANUP', read: truthOf },
+  'points.cleanupInterval': { name: 'ROLLBACK_CLEANUP_INTERVAL', read: (text) => withUnit(text, 'ms') },
+  'points.compression': {
+    name: 'ROLLBACK_ENABLE_COMPRESSION',
+    read: (text) => (text === 'true' ? 'zstd' : text === 'false' ? 'none' : text),
+  },
+  'points.persistence': { name: 'ROLLBACK_ENABLE_PERSISTENCE', read: truthOf },
+  'points.memoryLimit': { name: 'ROLLBACK_MEMORY_LIMIT', read: (text) => withUnit(text, 'B') },
+};
+
+function numberOf(text: string): JsonValue {
+  return Number.isFinite(Number(text)) ? Number(text) : text;
+}
+
+function truthOf(text: string): JsonValue {
+  return text === 'true' || text === 'false' ? text === 'true' : text;
+}
+
+function withUnit(text: string, unit: string): string {
+  return /^\d+$/.test(text) ? `${text}${unit}` : text;
+}
