@@ -33,6 +33,7 @@ const POLICY: PointPolicy = {
   prune: { maxFraction: 0.5, graceMs: 24 * HOUR_MS },
   compression: 'zstd',
   verify: null,
+  copies: [],
 };
 
 function pointAt(createdAt: number): Point {

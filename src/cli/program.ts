@@ -396,6 +396,22 @@ function addPointCommands(program: Command, terminal: Terminal, version: string,
       ),
     );
   points
+    .command('export <point> <file>')
+    .description('write a point with all its content into one file')
+    .action(
+      act(async (options, point: string, file: string) =>
+        (await import('./commands/points-files.ts')).pointsExport(point, file, options, terminal),
+      ),
+    );
+  points
+    .command('import <file>')
+    .description('take over a point from such a file')
+    .action(
+      act(async (options, file: string) =>
+        (await import('./commands/points-files.ts')).pointsImport(file, options, terminal),
+      ),
+    );
+  points
     .command('restore <point>')
     .description('put targets back as they were; what is overwritten is kept first')
     .option('--target <name>', 'only this target')

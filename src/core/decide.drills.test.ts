@@ -516,7 +516,7 @@ describe('what is rehearsed', () => {
     ],
   ])('take no point of a policy that %s, and say what it would hold', (_how, nightly, known) => {
     const { origin, timeoutMs } = aRestore();
-    const step = { kind: 'createPoint', policy: 'nightly', origin, timeoutMs } as const;
+    const step = { kind: 'createPoint', policy: 'nightly', until: 'stored', origin, timeoutMs } as const;
     const policies = { guard: aPolicy({ ladder: [aRung({ do: [step] })] }) };
     const world = calmWorld(drilled({}, { policies, pointPolicies: { nightly } }));
     neverEnds(world);

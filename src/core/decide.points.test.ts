@@ -15,7 +15,7 @@ import {
 } from '../../test/support/policies.ts';
 import { World } from '../../test/support/world.ts';
 import type { Desired } from './model/desired.ts';
-import type { PointPolicy } from './model/point-policy.ts';
+import type { PointCopy, PointPolicy } from './model/point-policy.ts';
 import type { Step } from './model/step.ts';
 import { beginRestore } from './points/manual-restores.ts';
 import { capturedUntil } from './targets/restore-age.ts';
@@ -322,7 +322,13 @@ describe('pruning', () => {
 
 describe('a rung', () => {
   const restore = (to: Extract<Step, { kind: 'restore' }>['to']): Step => aRestore({ target: 'database', to });
-  const createPoint: Step = { kind: 'createPoint', origin: ORIGIN, timeoutMs: HOUR, policy: 'nightly' };
+  const createPoint: Step = {
+    kind: 'createPoint',
+    origin: ORIGIN,
+    timeoutMs: HOUR,
+    policy: 'nightly',
+    until: 'stored',
+  };
 
   function rungWorld(
     steps: readonly Step[],
@@ -673,5 +679,95 @@ describe('what has ended', () => {
     const world = worldOfOldPoints({ prunesItself: false });
     pass(world, 10 * DAY);
     expect(pruned(world)).toEqual([]);
+  });
+});
+
+describe('a copy', () => {
+  const copy = (name: string): PointCopy => ({
+    name,
+    step: {
+      kind: 'run',
+      argv: ['cp', '${file}', name],
+      env: {},
+      repeatable: true,
+      unless: [],
+      origin: ORIGIN,
+      timeoutMs: HOUR,
+    },
+  });
+  const copied = (world: World) => world.effects.filter((effect) => effect.startsWith('copy'));
+
+  function worldOfCopies(names: readonly string[], change: Partial<PointPolicy> = {}): World {
+    const world = worldWith(desiredWith({ copies: names.map(copy), ...change }));
+    world.now += 60_000;
+    due(world);
+    return world;
+  }
+
+  test('is made of each intact point, to each place, once', () => {
+    const world = worldOfCopies(['disk', 'bucket']);
+    world.settle();
+    const [first] = points(world);
+    expect(first?.copies).toMatchObject({ disk: { kind: 'copied' }, bucket: { kind: 'copied' } });
+    pass(world, HOUR);
+    due(world);
+    world.settle();
+    const ids = points(world).map(({ id }) => id);
+    expect(copied(world)).toEqual(ids.flatMap((id) => [`copy ${id} to disk`, `copy ${id} to bucket`]));
+  });
+
+  test('waits until the content was read again, and is not made of what is damaged', () => {
+    const world = worldOfCopies(['disk']);
+    world.perform = (action) =>
+      action.kind === 'validate' ? { outcome: 'failed', detail: 'damaged' } : { outcome: 'done', detail: '' };
+    world.settle();
+    pass(world, DAY);
+    expect(copied(world)).toEqual([]);
+  });
+
+  test('that fails is told, and tried again ever later, while others go on', () => {
+    const world = worldOfCopies(['disk', 'bucket']);
+    let isFailing = true;
+    let tries = 0;
+    world.perform = (action) => {
+      if (action.kind !== 'copy' || action.copy.name !== 'disk') return { outcome: 'done', detail: '' };
+      tries += 1;
+      return isFailing ? { outcome: 'failed', detail: 'no such device' } : { outcome: 'done', detail: '' };
+    };
+    const plan = world.settle().at(-1);
+    expect(plan?.conditions).toMatchObject([
+      { type: 'CopyFailing', message: 'its copy "disk" failed, tried 1 time(s): no such device' },
+    ]);
+    expect(plan?.requeueAt).toBeLessThanOrEqual(world.now + 60_000);
+    expect(copied(world)).toHaveLength(1);
+    pass(world, 59_000);
+    expect(tries).toBe(1);
+    pass(world, 1_000);
+    expect(tries).toBe(2);
+    isFailing = false;
+    pass(world, 120_000);
+    expect(points(world)[0]?.copies).toMatchObject({ disk: { kind: 'copied' } });
+    expect(world.settle().at(-1)?.conditions).toEqual([]);
+  });
+
+  test.each([0, 1])('killed with %i operation(s) begun is made again', (begun) => {
+    const world = worldOfCopies(['disk']);
+    while (!world.plan().actions.some(({ kind }) => kind === 'copy')) world.round();
+    world.kill(begun);
+    world.settle();
+    expect(points(world)[0]?.copies).toMatchObject({ disk: { kind: 'copied' } });
+    expect(copied(world)).toHaveLength(1 + begun);
+  });
+
+  test('of a suspended policy, and while everything is halted, is not made', () => {
+    const suspended = worldOfCopies(['disk']);
+    suspended.settle();
+    const [point] = points(suspended);
+    if (point === undefined) throw new Error('no point was taken');
+    const { copies: _copies, ...uncopied } = point;
+    const world = worldWith(desiredWith({ copies: [copy('disk')], suspend: true }));
+    world.record({ type: 'point.begun', point: uncopied });
+    pass(world, HOUR);
+    expect(copied(world)).toEqual([]);
   });
 });

@@ -406,6 +406,7 @@ export function subjectsOf(event: EventSpec): string[] {
     case 'drill.forgotten':
       return [drillObject(event.drill)];
     case 'point.begun':
+    case 'point.imported':
     case 'point.dropped':
     case 'points.verifyAsked':
     case 'point.pinned':
@@ -506,6 +507,8 @@ export function subjectsOfOperation({ action }: Operation): string[] {
     case 'capture':
     case 'validate':
       return [pointObject(action.point)];
+    case 'copy':
+      return [pointObject(action.point.id)];
     case 'collect':
       return [];
     case 'report':

@@ -68,6 +68,7 @@ export function evolve(memory: Memory, event: Event): Memory {
     case 'drill.forgotten':
       return evolveDrills(memory, event);
     case 'point.begun':
+    case 'point.imported':
     case 'point.dropped':
     case 'points.verifyAsked':
     case 'point.pinned':

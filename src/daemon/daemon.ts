@@ -48,6 +48,7 @@ import { DocumentWatch } from './observe/document-watch.ts';
 import { MeasureWatch } from './observe/measure-watch.ts';
 import { hostRules, observedHost, observedReadings } from './observe/observed-host.ts';
 import { TargetWatch } from './observe/target-watch.ts';
+import { type ArchiveMeans, exportPoint, importFile } from './point-archive.ts';
 import { PointStore } from './point-store.ts';
 import { PolicyFeed } from './policy-feed.ts';
 import { Reconciler } from './reconciler.ts';
@@ -176,6 +177,28 @@ export class Daemon {
   async diffPoint(request: DiffRequest): Promise<PointDiff> {
     const { desired, memory } = this.reconciler;
     return await diffPoint(request, { desired, memory, targets: this.#hands.targets, content: () => this.content() });
+  }
+
+  /** @throws CommandError */
+  async exportPoint(point: PointId, path: string): Promise<number> {
+    return await exportPoint(point, path, this.#archiveMeans('revertd'));
+  }
+
+  /** @throws CommandError */
+  async importPoint(actor: string, path: string): Promise<PointId> {
+    return await importFile(path, this.#archiveMeans(actor));
+  }
+
+  #archiveMeans(actor: string): ArchiveMeans {
+    return {
+      host: this.hostName,
+      situation: () => {
+        const { desired, memory } = this.reconciler;
+        return { desired, memory, now: this.now(), actor };
+      },
+      content: () => this.content(),
+      record: (events) => this.record(actor, ...events),
+    };
   }
 
   cancelCapture(point: PointId, reason: string): boolean {

@@ -2,6 +2,7 @@ import type { PointPolicy, RetainRules } from '../core/model/point-policy.ts';
 import type { CalendarSpan } from '../core/retention/local-time.ts';
 import { formatDuration, type Millis, parseDuration } from '../core/units.ts';
 import { type BuildContext, durationAt, fault, faultAtKey, valueOrigin } from './build-context.ts';
+import { buildPointCopies } from './build-point-copies.ts';
 import { dueTimes } from './due-times.ts';
 import { hasVariable } from './host-variables.ts';
 import type { Path } from './path.ts';
@@ -52,6 +53,7 @@ export function buildPointPolicy(context: BuildContext, { metadata, spec }: RawD
       spec.verify === undefined
         ? null
         : { schedule: spec.verify.schedule, restoreTest: spec.verify.restoreTest ?? false },
+    copies: buildPointCopies(context, spec.copies ?? []),
   };
   checkCalendar(context, spec, timezone);
   checkRetention(context, spec, policy);

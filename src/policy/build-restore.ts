@@ -39,7 +39,7 @@ function instantAt(context: BuildContext, path: Path, text: string): Millis {
   return 0;
 }
 
-export function buildCreatePoint(context: BuildContext, path: Path, { policy }: RawCreatePoint): StepSpec {
+export function buildCreatePoint(context: BuildContext, path: Path, { policy, until }: RawCreatePoint): StepSpec {
   context.references.push({ kind: 'PointPolicy', name: policy, origin: valueOrigin(context, [...path, 'policy']) });
-  return { kind: 'createPoint', policy };
+  return { kind: 'createPoint', policy, until: until ?? 'stored' };
 }

@@ -3,7 +3,6 @@ import { badFixtures, faultsOf } from '../../test/tools/policy-fixtures.ts';
 
 /** By fixture: every line that is printed of it. */
 const EXPECTED: Readonly<Record<string, readonly string[]>> = {
-  'point-copies': ['7:3 error[E-NOT-SUPPORTED] `copies` is not supported by this version yet'],
   'point-words': [
     '5:12 error[E-EMPTY] `targets` is empty; expected a list of targets',
     '6:16 error[E-VALUE] `consistency` must be live or quiesced; found the text "frozen"',

@@ -50,6 +50,11 @@ const EXPECTED: Readonly<Record<string, readonly string[]>> = {
   'match-warnings': ['29:10 error[E-MATCH] `match` asks for all of the critical triggers; this policy has 0'],
   'match-zero': ['28:21 error[E-RANGE] `atLeast` must be at least 1; found the number 0'],
   'override-without-when': ['26:38 error[E-MISSING-KEY] `when` is missing in `override`'],
+  'point-copies': [
+    '13:32 error[E-COPY] the program is not told what to copy: one of its arguments must be, or name, `${file}`',
+    '14:7 error[E-COPY] two copies are called "bucket"; what became of each is remembered by its name',
+    '15:40 error[E-VARIABLE] unknown variable "${volume}": only ${file}, ${point}, ${host.NAME} are filled in; write $${ for the text ${ itself',
+  ],
   'release-fix': ['28:38 error[E-NOT-SUPPORTED] `reRamp` is not supported by this version yet'],
   'release-word': [
     '28:12 error[E-TYPE] `release` must be a mapping; found the text "onFlagChange"; for example { flags: onFlagChange }',

@@ -12,6 +12,8 @@ export type Filling = {
   readonly isElsewhere: (path: Path) => boolean;
   /** Texts with fields of their own, which are filled in elsewhere. */
   readonly isTemplate?: (path: Path) => boolean;
+  /** Names that are known only when the text is used. */
+  readonly later?: (path: Path) => readonly string[];
 };
 
 /** One text with more faults than that is faulty as a whole. */
@@ -40,11 +42,11 @@ function fillText(
   document: PolicyDocument,
   text: string,
   path: Path,
-  { lookup, names, isElsewhere, isTemplate }: Filling,
+  { lookup, names, isElsewhere, isTemplate, later }: Filling,
   diagnostics: Diagnostic[],
 ): string {
   if (path[0] !== 'spec' || !text.includes('${') || isTemplate?.(path) === true) return text;
-  const filled = fillVariables(text, isElsewhere(path) ? asGiven : lookup, names);
+  const filled = fillVariables(text, isElsewhere(path) ? asGiven : lookup, names, later?.(path));
   for (const { offset, ...wording } of filled.faults.slice(0, MOST_FAULTS_OF_A_TEXT)) {
     diagnostics.push(errorAt(originInText(document, path, offset), 'E-VARIABLE', wording));
   }

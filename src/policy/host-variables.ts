@@ -29,8 +29,16 @@ const MARK = /\$\$\{|\$\{([^{}]*)\}|\$\{/g;
 /** `:-` as the shell has it: the text after it counts where there is no such variable, or an empty one. */
 const VARIABLE = /^host\.([A-Za-z_][A-Za-z0-9_]*)(?::-(.*))?$/s;
 
-/** Fills in `${host.NAME}` and `${host.NAME:-DEFAULT}`. Every other `${…}` is a fault: it would silently stay in a path or a command. */
-export function fillVariables(text: string, lookup: Lookup, known: readonly string[]): Filled {
+/**
+ * Fills in `${host.NAME}` and `${host.NAME:-DEFAULT}`. Names in `later` stay for whoever knows them then. Every other `${…}`
+ * is a fault: it would silently stay in a path or a command.
+ */
+export function fillVariables(
+  text: string,
+  lookup: Lookup,
+  known: readonly string[],
+  later: readonly string[] = [],
+): Filled {
   const stretches: Stretch[] = [];
   const faults: VariableFault[] = [];
   let filled = '';
@@ -43,7 +51,8 @@ export function fillVariables(text: string, lookup: Lookup, known: readonly stri
     append(text.slice(done, match.index), done, true);
     const [mark, inner] = match;
     const value = mark === '$${' ? '${' : valueOf(inner, lookup);
-    if (value === undefined) faults.push({ offset: match.index, ...explainVariable(mark, inner, known) });
+    const isKnown = value !== undefined || later.includes(inner ?? '');
+    if (!isKnown) faults.push({ offset: match.index, ...explainVariable(mark, inner, known, later) });
     append(value ?? mark, match.index, false);
     done = match.index + mark.length;
   }
@@ -68,6 +77,7 @@ function explainVariable(
   mark: string,
   inner: string | undefined,
   known: readonly string[],
+  later: readonly string[],
 ): Omit<VariableFault, 'offset'> {
   const advice = 'write $${ for the text ${ itself';
   if (inner === undefined) return { found: mark, message: `found \${ without its closing brace; ${advice}` };
@@ -78,7 +88,15 @@ function explainVariable(
     const suggestion = `\${host.${word}}`;
     return { found: mark, suggestion, message: `unknown variable ${mark}; did you mean ${suggestion}?` };
   }
-  return { found: mark, message: `unknown variable ${quote(mark)}: only \${host.NAME} is filled in; ${advice}` };
+  return {
+    found: mark,
+    message: `unknown variable ${quote(mark)}: only ${filledNames(later)} filled in; ${advice}`,
+  };
+}
+
+function filledNames(later: readonly string[]): string {
+  const names = [...later, 'host.NAME'].map((name) => `\${${name}}`);
+  return `${names.join(', ')} ${names.length === 1 ? 'is' : 'are'}`;
 }
 
 function explainUndefined(name: string, known: readonly string[]): Omit<VariableFault, 'offset'> {

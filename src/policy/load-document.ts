@@ -10,6 +10,7 @@ import type { BuildContext, PlaceUse, Reference, SamplingUse } from './build-con
 import { buildDrill } from './build-drill.ts';
 import { buildFlag } from './build-flag.ts';
 import { buildNotifier } from './build-notifier.ts';
+import { COPY_VARIABLES } from './build-point-copies.ts';
 import { buildPointPolicy } from './build-point-policy.ts';
 import { buildRollbackPolicy } from './build-policy.ts';
 import { buildMetricSource } from './build-source.ts';
@@ -157,7 +158,9 @@ function fill<K extends Kind>(
   const elsewhere = isHere ? placesElsewhere(raw, hostLabels) : [];
   const isElsewhere = ([, key, index]: Path): boolean => key === 'deliver' && elsewhere.includes(Number(index));
   const isTemplate = (path: Path): boolean => 'webhook' in raw.spec && path[1] === 'webhook' && path[2] === 'body';
-  const filling = { lookup, names: context.host?.names ?? [], isElsewhere, isTemplate };
+  const later = (path: Path): readonly string[] =>
+    'targets' in raw.spec && path[1] === 'copies' ? COPY_VARIABLES : [];
+  const filling = { lookup, names: context.host?.names ?? [], isElsewhere, isTemplate, later };
   return fillDocument(context.document, raw, filling, context.diagnostics);
 }
 

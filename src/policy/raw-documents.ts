@@ -176,6 +176,14 @@ export type RawPointPolicy = {
   readonly prune?: { readonly maxFraction?: number; readonly grace?: string };
   readonly compression?: 'zstd' | 'gzip' | 'none';
   readonly verify?: { readonly schedule: string; readonly restoreTest?: boolean };
+  readonly copies?: readonly RawPointCopy[];
+};
+
+export type RawPointCopy = {
+  readonly name?: string;
+  readonly command: readonly string[];
+  readonly env?: RawHeaders;
+  readonly timeout?: string;
 };
 
 export type RawRetain = {
@@ -404,7 +412,11 @@ export type RawRestorePoint = {
   readonly by?: string;
 };
 
-export type RawCreatePoint = { readonly policy: string; readonly timeout?: string };
+export type RawCreatePoint = {
+  readonly policy: string;
+  readonly until?: 'stored' | 'valid' | 'copied';
+  readonly timeout?: string;
+};
 
 export type RawRestore = {
   readonly target: string;

@@ -11,7 +11,7 @@ export const KEYS_TO_COME: Readonly<Record<string, readonly string[]>> = {
   'Target spec': ['postgres', 'rows', 'http', 'flags', 'command'],
   'Step restore': ['policy', 'targets', 'mode', 'conflicts'],
   Release: ['reRamp'],
-  'PointPolicy spec': ['copies', 'validate'],
+  'PointPolicy spec': ['validate'],
   Check: ['assessed'],
   'Check unit journal': ['none'],
   'Drill spec': ['before', 'to'],

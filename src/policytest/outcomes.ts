@@ -23,6 +23,8 @@ export function actionText(action: Action): string {
     case 'capture':
     case 'validate':
       return `${action.kind} ${action.point}`;
+    case 'copy':
+      return `copy ${action.point.id} ${action.copy.name}`;
     case 'collect':
       return 'collect';
     case 'notify':

@@ -98,6 +98,7 @@ export function actionsSince(host: VirtualHost, mark: Mark): readonly JsonValue[
       case 'rehearse':
       case 'capture':
       case 'validate':
+      case 'copy':
       case 'collect':
       case 'notify':
       case 'report':

@@ -358,6 +358,7 @@ export class VirtualHost {
       case 'rehearse':
       case 'capture':
       case 'validate':
+      case 'copy':
       case 'collect':
       case 'notify':
       case 'report':

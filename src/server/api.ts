@@ -122,6 +122,16 @@ const ROUTES: readonly (readonly [method: string, pattern: string, handler: Hand
   ['POST', 'points/:name/unpin', (host, { actor }, name) => done(control(host).unpinPoint(actor, name))],
   ['POST', 'points/:name/prune', (host, { actor }, name) => done(control(host).prunePoint(actor, name))],
   ['POST', 'points/:name/undelete', (host, { actor }, name) => done(control(host).undeletePoint(actor, name))],
+  [
+    'POST',
+    'points/:name/export',
+    async (host, { body }, name) => list({ bytes: await control(host).exportPoint(name, text(body, 'path')) }),
+  ],
+  [
+    'POST',
+    'points/import',
+    async (host, { actor, body }) => list({ point: await control(host).importPoint(actor, text(body, 'path')) }),
+  ],
   ['POST', 'points/:name/restore', (host, request, name) => restore(host, request, name)],
   ['GET', 'restores/:name', ({ view }, _request, name) => list(restoreStatus(view, name))],
   ['POST', 'points/:name/verify', (host, request, name) => verify(host, request, name)],

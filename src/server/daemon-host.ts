@@ -136,6 +136,8 @@ export function controlOf(daemon: Daemon): HostControl {
       daemon.record(actor, ...events);
       return events.flatMap((event) => (event.type === 'restore.begun' ? [event.restore.id] : []))[0] ?? '';
     },
+    exportPoint: (point, path) => daemon.exportPoint(point, path),
+    importPoint: async (actor, path) => await daemon.importPoint(actor, path),
     prunePoint: (actor, point) => daemon.record(actor, ...prunePoint(situation(actor), point)),
     drill(actor, name) {
       if (daemon.isDryRun) throw neverActs('rehearse');

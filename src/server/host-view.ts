@@ -91,5 +91,8 @@ export type HostControl = {
   readonly prunePoints: (actor: string, request: PruneRequest) => readonly PointId[];
   /** Answers the id of the restore. */
   readonly restorePoint: (actor: string, request: RestoreRequest) => RestoreId;
+  /** Writes it into a file; answers how large that is. */
+  readonly exportPoint: (point: PointId, path: string) => Promise<number>;
+  readonly importPoint: (actor: string, path: string) => Promise<PointId>;
   readonly prunePoint: (actor: string, point: PointId) => void;
 };

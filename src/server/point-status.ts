@@ -1,4 +1,12 @@
-import { describeCause, type Point, type PointId, type PointState, type Snapshot } from '../core/model/point.ts';
+import {
+  type CopyState,
+  describeCause,
+  type Point,
+  type PointId,
+  type PointState,
+  type Snapshot,
+} from '../core/model/point.ts';
+import { copiesOf } from '../core/points/copy-points.ts';
 import { judgedPoints } from '../core/points/judged-points.ts';
 import { pointCalled } from '../core/points/point-called.ts';
 import { previewPrune } from '../core/points/point-commands.ts';
@@ -32,6 +40,8 @@ export type PointStatus = {
   readonly expiresAt: Millis | null;
   /** Of a pruned one: until when it can be brought back. */
   readonly deleteAt: Millis | null;
+  /** By the copies that its policy wants, what became of each; null: it waits for its turn. */
+  readonly copies: Readonly<Record<string, CopyState | null>>;
   /** Its content is to be read again, or is being. */
   readonly verifying: boolean;
   readonly progress: { readonly bytes: number; readonly files?: number; readonly total?: number } | null;
@@ -74,6 +84,9 @@ function statusOf(view: HostView, point: Point, verdict: Verdict | undefined): P
     point: point.id,
     name: point.name ?? null,
     description: point.description ?? null,
+    copies: Object.fromEntries(
+      copiesOf(view.desired()?.pointPolicies, point).map(({ name }) => [name, point.copies?.[name] ?? null]),
+    ),
     policy: point.policy,
     cause: describeCause(point.cause),
     targets: point.targets,

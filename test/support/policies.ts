@@ -144,6 +144,7 @@ export function aPointPolicy(change: Partial<PointPolicy> = {}): PointPolicy {
     prune: { maxFraction: 0.5, graceMs: 3_600_000 },
     compression: 'zstd',
     verify: null,
+    copies: [],
     ...change,
   };
 }

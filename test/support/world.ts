@@ -273,6 +273,9 @@ export class World {
       case 'validate':
         this.effects.push(`read ${action.point}`);
         break;
+      case 'copy':
+        this.effects.push(`copy ${action.point.id} to ${action.copy.name}`);
+        break;
       case 'collect':
         this.effects.push('collect');
         break;

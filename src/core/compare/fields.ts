@@ -16,7 +16,7 @@ const PASSED_OVER = new Set(['origin', 'digest', 'name', 'key', 'windowMs', 'wat
 const IN_DESCRIPTION: Readonly<Record<Step['kind'], readonly string[]>> = {
   setFlag: ['flag', 'to'],
   restore: ['target', 'to', 'paths'],
-  createPoint: ['policy'],
+  createPoint: ['policy', 'until'],
   service: ['service', 'do'],
   container: ['on', 'do'],
   http: ['method', 'url'],

@@ -5,8 +5,8 @@ import type { IncidentId } from './incident.ts';
 import type { RestoreId } from './manual-restore.ts';
 import type { Notification } from './notification.ts';
 import type { Origin } from './origin.ts';
-import type { PointId, Snapshot } from './point.ts';
-import type { PointPolicy } from './point-policy.ts';
+import type { Point, PointId, Snapshot } from './point.ts';
+import type { PointCopy, PointPolicy } from './point-policy.ts';
 import type { JsonValue, Step } from './step.ts';
 import type { Target } from './target.ts';
 
@@ -33,6 +33,7 @@ export type ActionSpec =
   | KeepAction
   | CaptureAction
   | ValidateAction
+  | CopyAction
   | CollectAction
   | RehearseAction
   | NotifyAction
@@ -132,6 +133,13 @@ export type ValidateAction = {
   readonly targets: readonly Target[];
   readonly rehearse: boolean;
   readonly timeoutMs: Millis;
+};
+
+/** Writes a point into one file, and has a program copy that somewhere else. */
+export type CopyAction = {
+  readonly kind: 'copy';
+  readonly point: Point;
+  readonly copy: PointCopy;
 };
 
 /** Deletes content of the store that no point needs. */

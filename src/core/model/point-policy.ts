@@ -1,6 +1,7 @@
 import type { KeepRules } from '../retention/keep-rules.ts';
 import type { Millis } from '../units.ts';
 import type { Origin } from './origin.ts';
+import type { RunStep, Step } from './step.ts';
 
 /** When rollback points are taken, of what, and how long they live. */
 export type PointPolicy = {
@@ -25,7 +26,12 @@ export type PointPolicy = {
   };
   readonly compression: 'zstd' | 'gzip' | 'none';
   readonly verify: { readonly schedule: string; readonly restoreTest: boolean } | null;
+  /** What is done with every point that is found intact, so that it outlives the host. */
+  readonly copies: readonly PointCopy[];
 };
+
+/** `${file}` and `${point}` in the arguments stand for the file of the point, and for its id. */
+export type PointCopy = { readonly name: string; readonly step: Step & RunStep };
 
 /** By the host's configuration: how points live that belong to no policy, and when what has ended is pruned. */
 export type PointRules = {

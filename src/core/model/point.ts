@@ -76,7 +76,13 @@ export type Point = {
   /** Its content is to be read again; with `rehearse` it is also restored beside the live system. */
   readonly verify: AskedVerification | null;
   readonly pruned: Pruned | null;
+  /** By the names of its policy's copies, what became of each; absent: none was tried yet. */
+  readonly copies?: Readonly<Record<string, CopyState>>;
 };
+
+export type CopyState =
+  | { readonly kind: 'copied'; readonly at: Millis }
+  | { readonly kind: 'failing'; readonly attempts: number; readonly retryAt: Millis; readonly message: string };
 
 export type AskedVerification = {
   readonly by: string;

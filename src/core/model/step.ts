@@ -54,8 +54,12 @@ export type RestoreStep = {
   readonly safety?: 'attempt';
 };
 
-/** Captures a PointPolicy's targets into a point; done when they are stored. */
-export type CreatePointStep = { readonly kind: 'createPoint'; readonly policy: string };
+/** Captures a PointPolicy's targets into a point; done when that is stored, or also read again, or also copied. */
+export type CreatePointStep = {
+  readonly kind: 'createPoint';
+  readonly policy: string;
+  readonly until: 'stored' | 'valid' | 'copied';
+};
 
 export type ServiceStep = {
   readonly kind: 'service';
@@ -118,7 +122,7 @@ export function describeStep(step: StepSpec): string {
       return `restore ${part}${step.target} to ${describeRestorePoint(step.to)}`;
     }
     case 'createPoint':
-      return `take a point of ${step.policy}`;
+      return `take a point of ${step.policy}${step.until === 'stored' ? '' : `, until it is ${step.until}`}`;
     case 'service':
       return `${describeVerb(step.do)} ${step.service.kind === 'unit' ? step.service.unit : `the process in ${step.service.path}`}`;
     case 'container':

@@ -5,6 +5,7 @@ import type { Memory } from '../memory.ts';
 import { firstAttempt, type Operation } from '../model/operation.ts';
 import { evolveNotified, evolveSending } from '../notifications/evolve-notifications.ts';
 import { evolveDelivered, evolveTakenUp } from '../places/evolve-places.ts';
+import { evolveCopied } from '../points/copy-points.ts';
 import {
   evolveCaptured,
   evolveCapturing,
@@ -98,6 +99,8 @@ function applyOutcome(memory: Memory, operation: Operation, event: FinishedEvent
       return evolveCaptured(memory, action, event);
     case 'validate':
       return evolveValidated(memory, action, event);
+    case 'copy':
+      return evolveCopied(memory, action, event);
     case 'collect':
       return evolveCollected(memory, action, event);
     case 'notify':

@@ -66,6 +66,7 @@ export type Condition = {
     | 'PointDamaged'
     | 'PointUnverified'
     | 'CollectionFailing'
+    | 'CopyFailing'
     | 'DrillFailed'
     | 'DrillOverdue'
     | 'Suspended'

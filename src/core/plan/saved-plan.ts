@@ -70,6 +70,7 @@ function isDone(action: Action, memory: Memory, documents: Observed['documents']
     case 'rehearse':
     case 'capture':
     case 'validate':
+    case 'copy':
     case 'collect':
     case 'notify':
     case 'report':

@@ -1,10 +1,11 @@
 import type { ExecutingPhase, Incident } from '../model/incident.ts';
-import type { Point } from '../model/point.ts';
+import { isCaptured, isValid, type Point } from '../model/point.ts';
 import type { CreatePointStep, Step } from '../model/step.ts';
 import type { Turn } from '../turn.ts';
 import { formatDuration } from '../units.ts';
 import { beginPoint } from './begin-point.ts';
 import { obstacleOf } from './capturable.ts';
+import { isCopied } from './copy-points.ts';
 import { newestFirst } from './verdicts.ts';
 
 export type Creation = { readonly kind: 'waiting' } | { readonly kind: 'done' | 'failed'; readonly detail: string };
@@ -27,7 +28,7 @@ export function createPoint(
   return null;
 }
 
-/** What became of it. Once it is stored the step is done: reading it again goes on beside. */
+/** What became of it. Where the step does not wait for it, reading it again goes on beside. */
 export function watchCreation(
   turn: Turn,
   incident: Incident,
@@ -39,16 +40,24 @@ export function watchCreation(
     .sort(newestFirst);
   if (point === undefined) return { kind: 'failed', detail: `no point of ${step.policy} was begun` };
   switch (point.state) {
-    case 'creating':
-    case 'capturing': {
-      if (turn.now - startedAt < step.timeoutMs) return { kind: 'waiting' };
-      return { kind: 'failed', detail: `${point.id} was not captured within ${formatDuration(step.timeoutMs)}` };
-    }
     case 'failed':
     case 'invalid':
       return { kind: 'failed', detail: `${point.id}: ${point.failure ?? point.state}` };
     default:
-      return { kind: 'done', detail: point.id };
+      if (hasCome(turn, point, step.until)) return { kind: 'done', detail: `${point.id} is ${step.until}` };
+  }
+  if (turn.now - startedAt < step.timeoutMs) return { kind: 'waiting' };
+  return { kind: 'failed', detail: `${point.id} was not ${step.until} within ${formatDuration(step.timeoutMs)}` };
+}
+
+function hasCome({ desired }: Turn, point: Point, until: CreatePointStep['until']): boolean {
+  switch (until) {
+    case 'stored':
+      return isCaptured(point);
+    case 'valid':
+      return isValid(point);
+    case 'copied':
+      return isCopied(desired.pointPolicies, point);
   }
 }
 

@@ -10,6 +10,8 @@ export function describePointEvent(event: PointEvent): string | null {
   switch (event.type) {
     case 'point.begun':
       return `point ${event.point.id} begins, ${describeCause(event.point.cause)}: ${event.point.targets.join(', ')}`;
+    case 'point.imported':
+      return `point ${event.point.id} is ${event.point.pinned?.reason ?? 'imported'}`;
     case 'point.dropped':
       return `point ${event.point} is given up: ${event.reason}`;
     case 'points.verifyAsked':

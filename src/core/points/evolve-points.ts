@@ -17,6 +17,7 @@ type At = Pick<Event, 'at'>;
 export function evolvePoints(memory: Memory, event: PointEvent & At): Memory {
   switch (event.type) {
     case 'point.begun':
+    case 'point.imported':
       return { ...memory, points: { ...memory.points, [event.point.id]: event.point } };
     case 'point.dropped':
       return change(memory, event.point, (point) => ({ ...point, state: 'failed', failure: event.reason }));

@@ -8,6 +8,7 @@ import { isMoving } from '../targets/code-revisions.ts';
 import { undoOf } from '../targets/moves.ts';
 import type { Turn } from '../turn.ts';
 import type { Millis } from '../units.ts';
+import { copyActions, copyInstants } from './copy-points.ts';
 import { newestSnapshot } from './evolve-points.ts';
 import { overviewOf, pointsIn } from './points-by-state.ts';
 import { newestFirst } from './verdicts.ts';
@@ -19,7 +20,7 @@ const VALIDATE_TIMEOUT_MS: Millis = 6 * 3_600_000;
 
 /** What is to be captured, read again and collected now. */
 export function pointActions(turn: Turn): Action[] {
-  return [...captures(turn), ...validations(turn), ...collections(turn)];
+  return [...captures(turn), ...validations(turn), ...copyActions(turn), ...collections(turn)];
 }
 
 /**
@@ -132,7 +133,7 @@ function collections(turn: Turn): Action[] {
   const { collection } = turn.memory;
   if (collection === null || turn.now < collection.retryAt) return [];
   const isBusy =
-    (['capture', 'validate', 'restore'] as const).some((kind) => isUnderWay(turn, kind)) ||
+    (['capture', 'validate', 'copy', 'restore'] as const).some((kind) => isUnderWay(turn, kind)) ||
     pointsIn(turn.memory, 'creating', 'capturing').length > 0;
   if (isBusy) return [];
   return [
@@ -148,7 +149,8 @@ function collections(turn: Turn): Action[] {
 }
 
 /** When one of them is to be tried again. */
-export function pointInstants({ memory }: Pick<Turn, 'memory'>): Millis[] {
+export function pointInstants(turn: Pick<Turn, 'desired' | 'memory' | 'now'>): Millis[] {
+  const { memory } = turn;
   const retries = overviewOf(memory.points).verifying.flatMap(({ verify }) => verify?.retryAt ?? []);
-  return [...retries, ...(memory.collection === null ? [] : [memory.collection.retryAt])];
+  return [...retries, ...copyInstants(turn), ...(memory.collection === null ? [] : [memory.collection.retryAt])];
 }

@@ -2,6 +2,7 @@ import { pointObject } from '../model/point.ts';
 import type { Condition } from '../plan/plan.ts';
 import { isEmpty } from '../record.ts';
 import type { Turn } from '../turn.ts';
+import { copyConditions } from './copy-points.ts';
 import { overviewOf, pointsIn } from './points-by-state.ts';
 import { pruneRuns } from './prune-points.ts';
 
@@ -9,7 +10,14 @@ import { pruneRuns } from './prune-points.ts';
 export function pointConditions(turn: Turn): Condition[] {
   const { points } = turn.memory;
   if (isEmpty(points)) return [];
-  return [...refusals(turn), ...failures(turn), ...damaged(turn), ...unverified(turn), ...collectionCondition(turn)];
+  return [
+    ...refusals(turn),
+    ...failures(turn),
+    ...damaged(turn),
+    ...unverified(turn),
+    ...copyConditions(turn),
+    ...collectionCondition(turn),
+  ];
 }
 
 function refusals(turn: Turn): Condition[] {

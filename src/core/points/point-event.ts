@@ -5,6 +5,8 @@ import type { Millis } from '../units.ts';
 /** What happens to rollback points, beside the operations that carry it out. */
 export type PointEvent =
   | { readonly type: 'point.begun'; readonly point: Point }
+  /** Its content was brought from elsewhere. */
+  | { readonly type: 'point.imported'; readonly point: Point }
   /** It is given up before its capture could begin. */
   | { readonly type: 'point.dropped'; readonly point: PointId; readonly reason: string }
   | {
@@ -56,7 +58,8 @@ export type PointEventType = PointEvent['type'];
 /** Who is affected: see `subjectsOf`. */
 export function subjectsOfPointEvent(event: PointEvent): string[] {
   switch (event.type) {
-    case 'point.begun': {
+    case 'point.begun':
+    case 'point.imported': {
       const { id, policy, cause } = event.point;
       const incident = cause.kind === 'rollback' ? [`Incident/${cause.incident}`] : [];
       return [pointObject(id), ...(policy === null ? [] : [`PointPolicy/${policy}`]), ...incident];

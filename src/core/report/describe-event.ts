@@ -137,6 +137,7 @@ export function describeEvent(event: Event): string | null {
     case 'target.released':
       return `${event.target} released: ${event.reason}`;
     case 'point.begun':
+    case 'point.imported':
     case 'point.dropped':
     case 'points.verifyAsked':
     case 'point.pinned':
@@ -228,6 +229,8 @@ export function describeAction(action: Action): string {
       return `capture ${action.targets.map(({ name }) => name).join(', ')} into ${action.point}`;
     case 'validate':
       return `read ${action.point} again`;
+    case 'copy':
+      return `copy ${action.point.id} to "${action.copy.name}"`;
     case 'collect':
       return 'delete content that no point needs';
     case 'keep':

@@ -3,6 +3,7 @@ import { join } from 'node:path';
 import type { EventSpec } from '../../core/event.ts';
 import type {
   CaptureAction,
+  CopyAction,
   DeliverAction,
   KeepAction,
   NotifyAction,
@@ -23,6 +24,7 @@ import type { Progress } from '../../drivers/targets/captured-target.ts';
 import { TargetError } from '../../drivers/targets/target-driver.ts';
 import type { ContentStore } from '../../store/content/content-store.ts';
 import { faultPoint } from '../fault-point.ts';
+import { copyPoint } from './copy-point.ts';
 import type { Hands } from './hands.ts';
 import { isHostStep } from './host-step.ts';
 import { capturePoint, collectContent, type PointWork, releaseCapture, validatePoint } from './point-operations.ts';
@@ -32,6 +34,8 @@ const DELIVER_DEADLINE_MS: Millis = 15_000;
 /** For all that a rehearsal only looks at. */
 const REHEARSAL_DEADLINE_MS: Millis = 600_000;
 /** Of millions of pieces. */
+/** Beside what the program of a copy may take: a large point is written into one file first. */
+const PACK_DEADLINE_MS: Millis = 3_600_000;
 const COLLECT_DEADLINE_MS: Millis = 3_600_000;
 /** What a driver may take beyond its own deadline, to look first and to clean up after. */
 const GIVE_UP_AFTER_MS: Millis = 30_000;
@@ -179,6 +183,8 @@ export class Executor {
         return action.timeoutMs;
       case 'rehearse':
         return rehearsalDeadlineMs(action);
+      case 'copy':
+        return action.copy.step.timeoutMs + PACK_DEADLINE_MS;
       case 'collect':
         return COLLECT_DEADLINE_MS;
       case 'notify':
@@ -209,6 +215,8 @@ export class Executor {
         return await this.#capture(operation, action, signal);
       case 'validate':
         return await this.#validate(operation, action, signal);
+      case 'copy':
+        return await this.#copy(operation, action, signal);
       case 'collect':
         return await collectContent(this.#host.neededContent(), this.#pointWork(operation, signal));
       case 'notify':
@@ -301,10 +309,19 @@ export class Executor {
     }
   }
 
+  async #copy(operation: Operation, action: CopyAction, signal: AbortSignal): Promise<Outcome> {
+    const { hands, record } = this.#host;
+    record({ type: 'operation.running', id: operation.id, fingerprint: null });
+    faultPoint('running:copy');
+    const copied = await copyPoint(action, this.#pointWork(operation, signal));
+    return { ...copied, detail: hands.secrets.redact(copied.detail) };
+  }
+
   #pointWork(operation: Operation, signal: AbortSignal, point?: PointId): PointWork {
-    const { hands, content, room, scratch, now, log } = this.#host;
+    const { hands, hostName, content, room, scratch, now, log } = this.#host;
     return {
       signal,
+      hostName,
       operation: operation.id,
       targets: hands.targets,
       content,

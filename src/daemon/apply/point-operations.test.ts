@@ -55,6 +55,7 @@ function work(change: Partial<PointWork> = {}, driver = copying()): PointWork {
   return {
     signal: new AbortController().signal,
     operation: 'capture:p#1',
+    hostName: 'test',
     targets: { ...targets, sqlite: driver },
     content: () => openContentStore(join(folder, 'points'), { compression: 'none' }),
     room: () => Promise.resolve(Infinity),

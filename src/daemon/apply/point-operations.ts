@@ -14,6 +14,7 @@ import type { ContentStore } from '../../store/content/content-store.ts';
 export type PointWork = {
   readonly signal: AbortSignal;
   readonly operation: string;
+  readonly hostName: string;
   readonly targets: TargetDrivers;
   readonly content: () => Promise<ContentStore>;
   /** The most bytes that a target's capture may find. */

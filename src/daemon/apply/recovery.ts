@@ -62,6 +62,7 @@ async function observe(
       await tidy(action, hands);
       return { outcome: 'unknown', detail: 'the drill was interrupted' };
     case 'validate':
+    case 'copy':
     case 'collect':
     case 'keep':
     // A message or a report twice is better than none; receivers tell repetitions by their id.

@@ -11,6 +11,11 @@ export type ContentKey = {
 };
 
 const LEAST_BYTES = 32;
+const KEY_ID = /^[0-9a-f]{16}$/;
+
+export function isKeyId(text: string): boolean {
+  return KEY_ID.test(text);
+}
 
 /**
  * By HKDF (RFC 5869), which keeps the uses of one secret apart. It does not stretch: a password is no key.

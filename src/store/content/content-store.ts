@@ -1,3 +1,4 @@
+import { packContent, type UnpackOptions, unpackContent } from './archive.ts';
 import type { BlobRef } from './blob-ref.ts';
 import { type CaptureSession, openSession } from './capture-session.ts';
 import { ChunkPool } from './chunk-pool.ts';
@@ -60,6 +61,13 @@ export type ContentStore = {
    * is not encrypted there.
    */
   readonly withScratch: <T>(use: (folder: string) => Promise<T>) => Promise<T>;
+  /** Writes snapshots into one file, with a note about them; resolves with its size. */
+  readonly pack: (
+    path: string,
+    contents: { readonly manifests: readonly string[]; readonly note: string; readonly signal: AbortSignal },
+  ) => Promise<number>;
+  /** Takes over what such a file holds, if it is whole. */
+  readonly unpack: (path: string, options: UnpackOptions) => Promise<void>;
   /** Bytes on the disk, as stored. */
   readonly size: () => Promise<number>;
 };
@@ -173,6 +181,16 @@ class OpenStore implements ContentStore {
 
   async withScratch<T>(use: (folder: string) => Promise<T>): Promise<T> {
     return await this.#folder.withScratch(use);
+  }
+
+  async pack(path: string, contents: Parameters<ContentStore['pack']>[1]): Promise<number> {
+    const parts = { folder: this.#folder, reader: this.#reader, keyring: this.#keyring };
+    return await packContent(parts, path, contents);
+  }
+
+  async unpack(path: string, options: UnpackOptions): Promise<void> {
+    const parts = { folder: this.#folder, keyring: this.#keyring, claims: this.#claims };
+    await unpackContent(parts, path, options);
   }
 
   async size(): Promise<number> {

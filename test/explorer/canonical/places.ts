@@ -149,6 +149,7 @@ function actionForm(scope: Scope, action: Action): string {
     case 'rehearse':
     case 'capture':
     case 'validate':
+    case 'copy':
     case 'collect':
       return action.key;
     case 'notify':

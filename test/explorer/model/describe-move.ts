@@ -103,6 +103,7 @@ export function describeOperation(operation: Operation | undefined): string {
       return `rehearsal of ${action.drill}`;
     case 'capture':
     case 'validate':
+    case 'copy':
     case 'collect':
       return action.key;
     case 'notify':

@@ -64,6 +64,7 @@ export function recoveryOf(
     case 'rehearse':
     case 'capture':
     case 'validate':
+    case 'copy':
     case 'collect':
     case 'notify':
     case 'report':
