@@ -1,84 +1,24 @@
-import { rmSync, writeFileSync } from 'node:fs';
-import { request } from 'node:http';
-import { PROOF_HEADER } from '../server/caller-proof.ts';
+import * as library from '../library/daemon-client.ts';
 import { CliError, EXIT } from './exit-code.ts';
 
-/** Speaks to the running daemon over its socket. */
-export type Client = {
-  readonly get: <T>(path: string) => Promise<T>;
-  readonly post: <T>(path: string, body: unknown) => Promise<T>;
-};
+export type Client = library.Client;
 
-const NOBODY_THERE = new Set(['ENOENT', 'ECONNREFUSED', 'ENOTDIR']);
-
-/** Undefined if no daemon listens there. @throws CliError if one does, but not to this user. */
+/** Undefined if no daemon listens there. Its methods, as this, reject with CliError. */
 export async function connect(socket: string): Promise<Client | undefined> {
-  try {
-    await exchange(socket, 'GET', '/challenge');
-  } catch (error) {
-    const code = codeOf(error);
-    if (code !== undefined && NOBODY_THERE.has(code)) return undefined;
-    if (code === 'EACCES' || code === 'EPERM') {
-      throw new CliError(
-        `${socket} may not be opened by this user; ask for membership in the group that owns it`,
-        EXIT.refused,
-      );
-    }
-    throw error;
-  }
+  const client = await asCommand(() => library.connect(socket));
+  if (client === undefined) return undefined;
   return {
-    get: async <T>(path: string) => (await exchange(socket, 'GET', `/api/v1/${path}`)) as T,
-    post: async <T>(path: string, body: unknown) => (await prove(socket, path, body)) as T,
+    get: <T>(path: string) => asCommand(() => client.get<T>(path)),
+    post: <T>(path: string, body: unknown) => asCommand(() => client.post<T>(path, body)),
   };
 }
 
-async function prove(socket: string, path: string, body: unknown): Promise<unknown> {
-  const challenge = await exchange(socket, 'GET', '/challenge');
-  const file = String(Reflect.get(Object(challenge), 'file'));
-  writeFileSync(file, '', { flag: 'wx', mode: 0o600 });
+async function asCommand<T>(ask: () => Promise<T>): Promise<T> {
   try {
-    const name = file.slice(file.lastIndexOf('/') + 1);
-    return await exchange(socket, 'POST', `/api/v1/${path}`, body, { [PROOF_HEADER]: name });
-  } finally {
-    rmSync(file, { force: true });
+    return await ask();
+  } catch (error) {
+    if (!(error instanceof library.DaemonError)) throw error;
+    const isRefused = error.code === 'refused' || error.code === 'notPermitted';
+    throw new CliError(error.message, isRefused ? EXIT.refused : EXIT.error, { cause: error });
   }
-}
-
-async function exchange(
-  socketPath: string,
-  method: string,
-  path: string,
-  body?: unknown,
-  headers: Readonly<Record<string, string>> = {},
-): Promise<unknown> {
-  const { promise, resolve, reject } = Promise.withResolvers<unknown>();
-  const outgoing = request(
-    { socketPath, method, path, headers: { 'content-type': 'application/json', ...headers } },
-    (response) => {
-      const chunks: Buffer[] = [];
-      response.on('data', (chunk: Buffer) => chunks.push(chunk));
-      response.on('error', reject);
-      response.on('end', () => {
-        try {
-          resolve(read(response.statusCode ?? 0, Buffer.concat(chunks).toString('utf8')));
-        } catch (error) {
-          reject(error instanceof Error ? error : new Error(String(error)));
-        }
-      });
-    },
-  );
-  outgoing.on('error', reject);
-  outgoing.end(body === undefined ? undefined : JSON.stringify(body));
-  return await promise;
-}
-
-function read(status: number, text: string): unknown {
-  const content: unknown = JSON.parse(text);
-  if (status < 400) return content;
-  const detail = String(Reflect.get(Object(content), 'detail'));
-  throw new CliError(detail, status === 409 || status === 403 ? EXIT.refused : EXIT.error);
-}
-
-function codeOf(error: unknown): string | undefined {
-  return error instanceof Error && 'code' in error && typeof error.code === 'string' ? error.code : undefined;
 }

@@ -13,6 +13,7 @@ import { parseSync } from 'oxc-parser';
 export const LAYERS = [
   ['main.ts'],
   ['cli', 'web'],
+  ['library'],
   ['server'],
   ['daemon'],
   ['source'],
