@@ -377,6 +377,8 @@ function addPointCommands(program: Command, terminal: Terminal, version: string,
     .option('--policy <name>', 'only points of this PointPolicy')
     .option('--dry-run', 'only say what would go, what stays, and why')
     .option('--confirm', 'also when it is more than the policy allows at once')
+    .option('--older-than <duration>', 'also what rules keep, and is older; what is protected stays')
+    .option('--now', 'delete the content at once; nothing of it can be brought back')
     .action(
       act(async (options: PruneOptions, point: string | undefined) =>
         (await commands()).pointsPrune(point, options, terminal, version),

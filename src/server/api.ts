@@ -2,6 +2,7 @@ import type { ApprovalAnswer } from '../core/approval-commands.ts';
 import type { PolicySet } from '../core/model/desired.ts';
 import { describeEvent } from '../core/report/describe-event.ts';
 import { previewRollback, type RollbackRequest } from '../core/rollback-command.ts';
+import type { Millis } from '../core/units.ts';
 import { MOST_POINTS } from '../daemon/observe/explore.ts';
 import { PromqlError } from '../promql/promql-error.ts';
 import type { LogRecord } from '../store/store.ts';
@@ -107,7 +108,7 @@ const ROUTES: readonly (readonly [method: string, pattern: string, handler: Hand
   ],
   ['POST', 'resume', (host, { actor }) => list({ wasHalted: control(host).resume(actor) })],
   ['GET', 'points', ({ view }) => list({ points: pointStatuses(view) })],
-  ['GET', 'points/prune', ({ view }, { query }) => prunePreview(view, query.get('policy') ?? undefined)],
+  ['GET', 'points/prune', ({ view }, { query }) => previewed(view, query)],
   ['POST', 'points/prune', (host, request) => prune(host, request)],
   ['POST', 'points/verify', (host, request) => verify(host, request, undefined)],
   ['GET', 'points/:name', ({ view }, _request, name) => list(pointDetail(view, name))],
@@ -201,10 +202,32 @@ function verify(host: ApiHost, { actor, body }: ApiRequest, name: string | undef
   return list({ points: control(host).verifyPoints(actor, { points, rehearse: field(body, 'restoreTest') === true }) });
 }
 
+function optionalAge(value: unknown): Millis | undefined {
+  if (value === undefined || value === null) return undefined;
+  const age = Number(value);
+  if (age > 0) return age;
+  throw new HttpProblem(400, 'invalid', '`olderThanMs` is a positive number of milliseconds');
+}
+
 function prune(host: ApiHost, { actor, body }: ApiRequest): unknown {
   const policy = optionalText(body, 'policy');
-  const confirm = field(body, 'confirm') === true;
-  return list({ pruned: control(host).prunePoints(actor, { confirm, ...(policy === undefined ? {} : { policy }) }) });
+  const olderThanMs = optionalAge(field(body, 'olderThanMs'));
+  const request = {
+    confirm: field(body, 'confirm') === true,
+    immediately: field(body, 'immediately') === true,
+    ...(policy === undefined ? {} : { policy }),
+    ...(olderThanMs === undefined ? {} : { olderThanMs }),
+  };
+  return list({ pruned: control(host).prunePoints(actor, request) });
+}
+
+function previewed(view: HostView, query: URLSearchParams): unknown {
+  const policy = query.get('policy');
+  const olderThanMs = optionalAge(query.get('olderThanMs'));
+  return prunePreview(view, {
+    ...(policy === null ? {} : { policy }),
+    ...(olderThanMs === undefined ? {} : { olderThanMs }),
+  });
 }
 
 async function diff({ view }: ApiHost, { query }: ApiRequest, point: string): Promise<unknown> {

@@ -9,7 +9,7 @@ import {
 import { copiesOf } from '../core/points/copy-points.ts';
 import { judgedPoints } from '../core/points/judged-points.ts';
 import { pointCalled } from '../core/points/point-called.ts';
-import { previewPrune } from '../core/points/point-commands.ts';
+import { type PruneRequest, previewPrune } from '../core/points/point-commands.ts';
 import { expiryOf, newestFirst, storedBytesOf, type Verdict } from '../core/points/verdicts.ts';
 import { describeEvent } from '../core/report/describe-event.ts';
 import type { Millis } from '../core/units.ts';
@@ -114,11 +114,13 @@ function reasonsOf({ pruned }: Point, verdict: Verdict | undefined): readonly st
 }
 
 /** What pruning now would be, and what stays, each with its reason. */
-export function prunePreview(view: HostView, policy: string | undefined): unknown {
+export function prunePreview(view: HostView, request: Omit<PruneRequest, 'confirm'>): unknown {
+  const { policy } = request;
   const situation = { desired: view.desired(), memory: view.memory(), now: view.now(), actor: '' };
-  const runs = previewPrune(situation, policy === undefined ? {} : { policy });
+  const runs = previewPrune(situation, request);
+  const going = new Set(runs.flatMap(({ points }) => points.map(({ id }) => id)));
   const kept = pointStatuses(view)
-    .filter((point) => point.kept && (policy === undefined || point.policy === policy))
+    .filter((point) => point.kept && !going.has(point.point) && (policy === undefined || point.policy === policy))
     .map(({ point, policy: by, reasons }) => ({ point, policy: by, reasons }));
   return { schemaVersion: SCHEMA_VERSION, runs, kept };
 }

@@ -242,6 +242,8 @@ export type PruneOptions = GlobalOptions & {
   readonly policy?: string;
   readonly dryRun?: boolean;
   readonly confirm?: boolean;
+  readonly olderThan?: string;
+  readonly now?: boolean;
 };
 
 export async function pointsPrune(
@@ -258,25 +260,39 @@ export async function pointsPrune(
   const client = await daemonOf(configOf(options, terminal, process.env));
   const body = {
     confirm: options.confirm === true,
+    immediately: options.now === true,
     ...(options.policy === undefined ? {} : { policy: options.policy }),
+    ...olderThan(options),
   };
   const answer = await client.post<{ pruned: string[] }>('points/prune', body);
   if (options.json === true) terminal.out(JSON.stringify(answer, null, 2));
   else if (answer.pruned.length === 0) terminal.err('Every point is kept.');
   else {
     for (const point of answer.pruned) terminal.out(point);
-    terminal.err(
-      `${answer.pruned.length} point(s) pruned; \`revertd points undelete POINT\` brings one back for a while.`,
-    );
+    const back =
+      options.now === true
+        ? 'their content is deleted now'
+        : '`revertd points undelete POINT` brings one back for a while';
+    terminal.err(`${answer.pruned.length} point(s) pruned; ${back}.`);
   }
   return EXIT.done;
 }
 
+function olderThan({ olderThan: text }: PruneOptions): { readonly olderThanMs?: number } {
+  if (text === undefined) return {};
+  const olderThanMs = parseDuration(text);
+  if (olderThanMs !== undefined && olderThanMs > 0) return { olderThanMs };
+  throw new CliError(`--older-than takes a duration such as 7d, not ${text}`, EXIT.usage);
+}
+
 async function prunePreview(options: PruneOptions, terminal: Terminal, version: string): Promise<ExitCode> {
-  const query = options.policy === undefined ? '' : `?policy=${encodeURIComponent(options.policy)}`;
+  const query = new URLSearchParams({
+    ...(options.policy === undefined ? {} : { policy: options.policy }),
+    ...Object.fromEntries(Object.entries(olderThan(options)).map(([key, value]) => [key, String(value)])),
+  });
   const found = await read<{ runs: PruneRun[]; kept: { point: string; reasons: string[] }[] }>(
     configOf(options, terminal, process.env),
-    `points/prune${query}`,
+    `points/prune?${query.toString()}`,
     version,
   );
   if (options.json === true) terminal.out(JSON.stringify(found, null, 2));

@@ -39,6 +39,23 @@ const OLD = aPoint(NOW - 2 * DAY);
 const NEW = aPoint(NOW - DAY);
 const PRUNED: Point = { ...OLD, state: 'pruned', pruned: { at: NOW, reason: '', deleteAt: NOW + DAY, was: 'valid' } };
 
+test('a person may have older ones go than rules keep, but never a protected one, and never too many by mistake', () => {
+  const points = [1, 2, 3, 4, 5, 6].map((days) => aPoint(NOW - days * DAY));
+  const pinned = { ...aPoint(NOW - 9 * DAY), pinned: { by: 'anna', at: 0 } };
+  const known = situation([...points, pinned], { retain: { last: 10 }, prune: { maxFraction: 0.5, graceMs: DAY } });
+  const request = { confirm: false, olderThanMs: 5 * DAY };
+  const ids = [points[4]?.id, points[5]?.id];
+  expect(prunePointsNow(known, request)).toMatchObject([
+    { points: ids.map((id) => ({ id, reason: 'a person prunes what is older than 5d', deleteAt: NOW + DAY })) },
+  ]);
+  expect(prunePointsNow(known, { ...request, immediately: true })).toMatchObject([
+    { points: [{ deleteAt: NOW }, { deleteAt: NOW }] },
+  ]);
+  expect(() => prunePointsNow(known, { ...request, olderThanMs: DAY })).toThrow('more than 0.5 of them at once');
+  const [all] = prunePointsNow(known, { confirm: true, olderThanMs: 1 });
+  expect(all).toMatchObject({ points: [2, 3, 4, 5, 6].map((day) => ({ id: points[day - 1]?.id })) });
+});
+
 describe('a point is taken', () => {
   test('of a policy, by which it lives', () => {
     expect(takePoint(situation([]), { policy: 'nightly', cause: BY_HAND })).toMatchObject([

@@ -6,7 +6,7 @@ import { newPoint } from './begin-point.ts';
 import { obstacleOf } from './capturable.ts';
 import { judgedPoints } from './judged-points.ts';
 import { pointCalled } from './point-called.ts';
-import { graceOf, type PruneRun, pruneRuns } from './prune-points.ts';
+import { graceOf, type PruneRun, type PruneWish, pruneRuns } from './prune-points.ts';
 
 export type TakeRequest = {
   /** A PointPolicy, whose targets are captured and by which the point lives; or else targets. */
@@ -103,15 +103,15 @@ export type PruneRequest = {
   readonly policy?: string;
   /** Against the brake on how many go at once. */
   readonly confirm: boolean;
-};
+} & PruneWish;
 
 /** The runs that pruning now would be, and what keeps them from happening by themselves. */
 export function previewPrune(
   { desired, memory, now }: Situation,
-  { policy }: Pick<PruneRequest, 'policy'>,
+  { policy, ...wish }: Omit<PruneRequest, 'confirm'>,
 ): PruneRun[] {
   if (desired === null) return [];
-  return pruneRuns({ desired, memory, now }).filter((run) => policy === undefined || run.policy === policy);
+  return pruneRuns({ desired, memory, now }, now, wish).filter((run) => policy === undefined || run.policy === policy);
 }
 
 /** Prunes what no verdict keeps, which happens by itself unless a brake holds it. @throws CommandError */

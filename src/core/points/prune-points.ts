@@ -1,7 +1,7 @@
 import type { Desired } from '../model/desired.ts';
 import { isValid, type Point, type PointId } from '../model/point.ts';
 import type { Turn } from '../turn.ts';
-import type { Millis } from '../units.ts';
+import { formatDuration, type Millis } from '../units.ts';
 import { judgedPoints } from './judged-points.ts';
 import type { PrunedPoint } from './point-event.ts';
 import { pointsIn } from './points-by-state.ts';
@@ -22,16 +22,34 @@ export type PruneRun = {
   readonly isTooMuch: boolean;
 };
 
+/** What else is to go, although rules keep it. */
+export type PruneWish = {
+  /** Points that are at least so old go, unless they are protected. */
+  readonly olderThanMs?: Millis;
+  /** Their content is deleted at once: nothing of it can be brought back. */
+  readonly immediately?: boolean;
+};
+
 /** The runs that verdicts of `at` ask for, by policy. Points that failed are no loss, and count for no fraction. */
-export function pruneRuns({ desired, memory, now }: Pick<Turn, 'desired' | 'memory' | 'now'>, at = now): PruneRun[] {
-  const doomed = judgedPoints(desired, memory, at).doomed.flatMap(([id, reason]) => {
+export function pruneRuns(
+  { desired, memory, now }: Pick<Turn, 'desired' | 'memory' | 'now'>,
+  at = now,
+  { olderThanMs = Infinity, immediately = false }: PruneWish = {},
+): PruneRun[] {
+  const judged = judgedPoints(desired, memory, at);
+  const aged = [...judged.verdicts].flatMap(([id, verdict]) => {
+    const isOld = now - (memory.points[id]?.createdAt ?? now) >= olderThanMs;
+    if (!isOld || verdict.kind === 'prune' || verdict.guarded) return [];
+    return [[id, `a person prunes what is older than ${formatDuration(olderThanMs)}`] as const];
+  });
+  const doomed = [...judged.doomed, ...aged].flatMap(([id, reason]) => {
     const point = memory.points[id];
     return point === undefined ? [] : [{ point, reason }];
   });
   if (doomed.length === 0) return [];
   const live = Map.groupBy(Object.values(memory.points).filter(isValid), ({ policy }) => policy);
   return [...Map.groupBy(doomed, ({ point }) => point.policy)].map(([policy, found]) => {
-    const graceMs = graceOf(desired, policy);
+    const graceMs = immediately ? 0 : graceOf(desired, policy);
     const valid = found.filter(({ point }) => isValid(point)).map(({ point }) => point.id);
     const of = live.get(policy)?.length ?? 0;
     const maxFraction = policy === null ? 1 : (desired.pointPolicies?.[policy]?.prune.maxFraction ?? 1);

@@ -6,6 +6,7 @@ import {
   openSync,
   readFileSync,
   rmSync,
+  statSync,
   writeFileSync,
   writeSync,
 } from 'node:fs';
@@ -63,8 +64,10 @@ export class AbathurProduction implements AsyncDisposable {
     return join(this.folder, 'data/abathur.db');
   }
 
-  async start(): Promise<void> {
+  /** `diskBytes`: its data has a file system of its own, of that size. */
+  async start(diskBytes?: number): Promise<void> {
     mkdirSync(join(this.folder, 'data'), { recursive: true });
+    if (diskBytes !== undefined) await done(`mount -t tmpfs -o size=${diskBytes} tmpfs ${join(this.folder, 'data')}`);
     writeFileSync(join(this.folder, 'port'), `PORT=${this.#port}\n`);
     const featureFlags = Object.fromEntries(FLAGS.map((flag) => [flag, true]));
     writeFileSync(join(this.folder, 'config.json'), JSON.stringify({ featureFlags }, null, 2));
@@ -90,6 +93,11 @@ export class AbathurProduction implements AsyncDisposable {
     writeFileSync(python, `${lines.join('\n')}\n`);
     chmodSync(python, 0o755);
     appendFileSync(join(this.folder, 'calls'), '');
+  }
+
+  /** Whether something stands for its log that is none. */
+  hasBrokenLog(): boolean {
+    return statSync(`${this.database}-wal`, { throwIfNoEntry: false })?.isDirectory() === true;
   }
 
   calls(): string[] {
@@ -121,6 +129,7 @@ export class AbathurProduction implements AsyncDisposable {
         abathurDataFolder: join(this.folder, 'data'),
         abathurFolder: this.folder,
         abathurPython: join(this.folder, 'python'),
+        revertdCommand: this.#ownCommand(),
         ...QUICKLY,
         ...variables,
       },
@@ -129,6 +138,15 @@ export class AbathurProduction implements AsyncDisposable {
       ),
       roles: { oncall: { users: ['daemon'] }, 'senior-engineer': { users: ['bin'] } },
     });
+  }
+
+  /** revertd as it is on the path of an installed host. */
+  #ownCommand(): string {
+    const path = join(this.folder, 'revertd-command');
+    const argv = `${process.execPath} --disable-warning=ExperimentalWarning ${MAIN} "$@"`;
+    writeFileSync(path, `#!/bin/sh\nexec ${argv} --config ${join(this.folder, 'revertd/revertd.yaml')}\n`);
+    chmodSync(path, 0o755);
+    return path;
   }
 
   /** What a person types. */

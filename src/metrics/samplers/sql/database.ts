@@ -21,6 +21,12 @@ export type SqlFaultCode =
   | 'login_refused'
   | 'connection_lost'
   | 'timeout'
+  /** What is stored makes no sense. */
+  | 'corrupt'
+  /** A file of the database, or of its log, cannot be opened or read. */
+  | 'unreadable'
+  /** Somebody else keeps it locked. */
+  | 'locked'
   | 'read_only'
   | 'bad_query'
   | 'bad_columns'

@@ -1,4 +1,4 @@
-import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
+import { mkdtempSync, rmSync, symlinkSync, writeFileSync } from 'node:fs';
 import { createServer } from 'node:net';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
@@ -118,6 +118,7 @@ describe('SQLite', () => {
       up: 1,
       orders: 4,
       'sql_query_success{query="bad"}': 0,
+      [`sql_error{code="${code}", query="bad"}`]: 1,
       'sql_query_success{query="orders"}': 1,
     });
   });
@@ -143,14 +144,23 @@ describe('SQLite', () => {
 
   it('is not there', async () => {
     const outcome = await ask('/no/such/file.db', { name: 'a', query: 'SELECT 1' });
-    expect(outcome).toMatchObject({ kind: 'failed', fault: { code: 'unreachable' } });
-    expect(values(outcome)).toEqual({ up: 0, scrape_samples_scraped: 0 });
+    expect(outcome).toMatchObject({ kind: 'failed', fault: { code: 'unreadable' } });
+    expect(values(outcome)).toEqual({ up: 0, scrape_samples_scraped: 0, 'sql_error{code="unreadable"}': 1 });
+  });
+
+  it('has a log that cannot be read, which is told apart from a damaged database', async () => {
+    const path = databaseFile();
+    symlinkSync(`${path}-wal`, `${path}-wal`);
+    const wal = new DatabaseSync(path);
+    expect(() => wal.exec('PRAGMA journal_mode = WAL')).toThrow();
+    wal.close();
+    expect(await ask(path, { name: 'a', query: 'SELECT 1' })).toMatchObject({ fault: { code: 'unreadable' } });
   });
 
   it('is no database', async () => {
     const path = databaseFile();
     writeFileSync(path, 'a text that is long enough to be taken for a header of a page, but is none at all'.repeat(20));
-    expect(await ask(path, { name: 'a', query: 'SELECT 1' })).toMatchObject({ fault: { code: 'unreachable' } });
+    expect(await ask(path, { name: 'a', query: 'SELECT 1' })).toMatchObject({ fault: { code: 'corrupt' } });
   });
 });
 
@@ -161,7 +171,8 @@ describe('a PostgreSQL that cannot be asked', () => {
   async function fault(dsn: string, signal = new AbortController().signal): Promise<Outcome> {
     const outcome = await open(reference, queries, 10_000, dsn).sample(signal);
     expect(JSON.stringify(outcome)).not.toContain('hunter2');
-    expect(values(outcome)).toEqual({ up: 0, scrape_samples_scraped: 0 });
+    const code = outcome.kind === 'failed' ? outcome.fault.code : '';
+    expect(values(outcome)).toEqual({ up: 0, scrape_samples_scraped: 0, [`sql_error{code="${code}"}`]: 1 });
     return outcome;
   }
 

@@ -24,7 +24,8 @@ function openSql(source: MetricSource, type: SqlType, means: SamplerMeans): Samp
       const begun = clock.elapsed();
       const opened = await attempt(() => database.open(signal));
       if ('fault' in opened) {
-        return { kind: 'failed', samples: report(0, clock.elapsed() - begun, 0), fault: opened.fault };
+        const samples = [...report(0, clock.elapsed() - begun, 0), errorOf(own, opened.fault)];
+        return { kind: 'failed', samples, fault: opened.fault };
       }
       const remainingMs = () => begun + type.timeoutMs - clock.elapsed();
       const asked = await askAll({ database, type, own, means, remainingMs }, signal);
@@ -103,7 +104,15 @@ async function askOne(asking: Asking, query: SqlQuery, spanMs: number, signal: A
   ];
   if (!('fault' in selected)) return { samples: [...report, ...selected.value] };
   const { code, message } = selected.fault;
-  return { samples: report, fault: { code, message: `${query.name}: ${message}` } };
+  return {
+    samples: [...report, errorOf({ ...own, query: query.name }, selected.fault)],
+    fault: { code, message: `${query.name}: ${message}` },
+  };
+}
+
+/** By its code, what kind of fault it is: a damaged log is mended in another way than a damaged database. */
+function errorOf(about: Labels, { code }: SamplingFault): Sample {
+  return { labels: labelsOf(Object.entries({ ...about, __name__: 'sql_error', code })), value: 1 };
 }
 
 function samplesOf(query: SqlQuery, own: Labels, rows: readonly Row[]): Sample[] {

@@ -6,12 +6,9 @@ export type SqliteRequest = { readonly path: string; readonly text: string; read
 
 export type SqliteAnswer =
   | { readonly kind: 'rows'; readonly columns: readonly string[]; readonly rows: readonly (readonly unknown[])[] }
-  | { readonly kind: 'failed'; readonly message: string; readonly readOnly: boolean }
+  | { readonly kind: 'failed'; readonly message: string; readonly errcode: number }
   /** The process ended before it answered. */
   | { readonly kind: 'ended' };
-
-/** SQLITE_READONLY, in the low byte of the extended result code: sqlite.org/rescode.html. */
-const READ_ONLY = 8;
 
 /** The program of the process that queries run in. It knows nothing but the requests that it is sent. */
 if (process.send !== undefined) {
@@ -39,7 +36,7 @@ function answer({ path, text, limitMs }: SqliteRequest): SqliteAnswer {
     return { kind: 'rows', columns: statement.columns().map(({ name }) => name), rows };
   } catch (error) {
     const message = error instanceof Error ? error.message : String(error);
-    const code = error instanceof Error && 'errcode' in error ? Number(error.errcode) : 0;
-    return { kind: 'failed', message, readOnly: (code & 0xff) === READ_ONLY };
+    const errcode = error instanceof Error && 'errcode' in error ? Number(error.errcode) : 0;
+    return { kind: 'failed', message, errcode };
   }
 }

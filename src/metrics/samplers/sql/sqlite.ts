@@ -3,7 +3,7 @@ import { once } from 'node:events';
 import type { SqliteDatabase, SqlQuery } from '../../../core/model/metric-source.ts';
 import type { Millis } from '../../../core/units.ts';
 import type { Clock } from '../../clock.ts';
-import { type Database, type Row, SqlFault } from './database.ts';
+import { type Database, type Row, SqlFault, type SqlFaultCode } from './database.ts';
 import type { SqliteAnswer, SqliteRequest } from './sqlite-child.ts';
 import { type Dialect, describeStatement, readRows, selectStatement } from './wrap-query.ts';
 
@@ -38,7 +38,8 @@ export function openSqlite({ path }: SqliteDatabase, clock: Clock): Database {
       const answer = await ask({ text: 'SELECT count(*) FROM sqlite_schema', limitMs: 1000 });
       if (answer.kind === 'rows') return;
       const why = answer.kind === 'failed' ? answer.message : 'its process ended';
-      throw new SqlFault('unreachable', `the database cannot be read: ${why}`);
+      const code = answer.kind === 'failed' ? codeOf(answer.errcode) : undefined;
+      throw new SqlFault(code ?? 'unreachable', `the database cannot be read: ${why}`);
     },
     async select(query, spanMs, signal) {
       using _guard = endOnAbort(signal, end);
@@ -65,9 +66,29 @@ function rowsOf(answer: SqliteAnswer, spanMs: Millis): Extract<SqliteAnswer, { r
     case 'ended':
       throw new SqlFault('timeout', `the query did not end within ${spanMs} ms and was killed`);
     case 'failed': {
-      const code = answer.readOnly ? 'read_only' : 'bad_query';
-      throw new SqlFault(code, answer.readOnly ? `the query would write: ${answer.message}` : answer.message);
+      const code = codeOf(answer.errcode) ?? 'bad_query';
+      throw new SqlFault(code, code === 'read_only' ? `the query would write: ${answer.message}` : answer.message);
     }
+  }
+}
+
+/** SQLite's primary result codes (sqlite.org/rescode.html); undefined for what is the query's own fault. */
+function codeOf(errcode: number): SqlFaultCode | undefined {
+  switch (errcode & 0xff) {
+    case 5:
+    case 6:
+      return 'locked';
+    case 8:
+      return 'read_only';
+    case 10:
+    case 14:
+    case 15:
+      return 'unreadable';
+    case 11:
+    case 26:
+      return 'corrupt';
+    default:
+      return undefined;
   }
 }
 
