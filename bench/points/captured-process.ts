@@ -4,7 +4,7 @@
  */
 import { rmSync } from 'node:fs';
 import type { Snapshot } from '../../src/core/model/point.ts';
-import type { CapturedTarget, CapturedType } from '../../src/core/model/target.ts';
+import { type CapturedTarget, type CapturedType, pathOf } from '../../src/core/model/target.ts';
 import { createAllowList } from '../../src/drivers/allow-list.ts';
 import { createTargetDrivers } from '../../src/drivers/targets/registry.ts';
 import { openContentStore } from '../../src/store/content/content-store.ts';
@@ -36,7 +36,7 @@ async function capture(operation: string, previous?: Snapshot): Promise<Snapshot
 const first = await timed('first', () => capture('one'));
 await timed('unchanged', () => capture('two', first));
 lines['captureRssMiB'] = Math.round(process.resourceUsage().maxRSS / 1024);
-for (const path of type.kind === 'files' ? type.paths : [type.path]) rmSync(path, { recursive: true });
+for (const path of type.kind === 'files' ? type.paths : [pathOf({ type })]) rmSync(path, { recursive: true });
 const outcome = await timed('restore', () =>
   driver.restore(
     { target, to: 'point', paths: [], snapshot: first },

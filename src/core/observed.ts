@@ -112,8 +112,8 @@ export type TargetSight =
   | {
       readonly kind: 'captured';
       readonly at: Millis;
-      /** When the file system says that it changed last, as far as one look tells. */
-      readonly changedAt: Millis;
+      /** When the file system says that it changed last, as far as one look tells; absent for what is no file. */
+      readonly changedAt?: Millis;
     }
   | { readonly kind: 'unreadable'; readonly at: Millis; readonly code: string; readonly message: string };
 

@@ -13,8 +13,12 @@ export type HttpRequest = {
 export type HttpAnswer = {
   readonly status: number;
   readonly body: string;
+  /** The same as it came, for what must not be changed by reading it as text. */
+  readonly bytes: Buffer;
   /** The header Retry-After as it stands. */
   readonly retryAfter?: string;
+  /** The header ETag as it stands. */
+  readonly etag?: string;
 };
 
 /**
@@ -78,11 +82,14 @@ async function answerOf(response: IncomingMessage, keptBytes: number): Promise<H
     length += bytes.length;
     if (length >= keptBytes) break;
   }
-  const retryAfter = response.headers['retry-after'];
+  const { 'retry-after': retryAfter, etag } = response.headers;
+  const bytes = Buffer.concat(chunks);
   return {
     status: response.statusCode ?? 0,
-    body: Buffer.concat(chunks).toString('utf8'),
+    body: bytes.toString('utf8'),
+    bytes,
     ...(retryAfter === undefined ? {} : { retryAfter }),
+    ...(etag === undefined ? {} : { etag }),
   };
 }
 

@@ -12,8 +12,13 @@ export type ProcessSpec = {
   readonly cwd?: string;
   /** Added to PATH, HOME and LANG; nothing else of revertd's environment is passed on. */
   readonly env?: Readonly<Record<string, string>>;
-  /** Written to its standard input, which is empty without it. */
-  readonly stdin?: string;
+  /** Written to its standard input, which is empty without it; or an open file that it reads itself. */
+  readonly stdin?: string | { readonly fd: number };
+  /**
+   * Reads its standard output, which then is no part of `output`: all of it, until it is closed by whoever has it open.
+   * When it rejects the program is ended, and `runProcess` rejects with the same.
+   */
+  readonly take?: (stdout: AsyncIterable<Buffer>) => Promise<void>;
   readonly secrets: Pick<SecretResolver, 'redactor'>;
   /** How long its group has to end after SIGTERM, before SIGKILL; 5 s if absent. */
   readonly graceMs?: Millis;
@@ -40,7 +45,7 @@ export const DEFAULT_PATH = '/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/
 
 /**
  * Runs a program in a process group of its own. When `signal` aborts the whole group is ended. What a program that
- * exited left in the background goes on, so that a step can start something. Never rejects.
+ * exited left in the background goes on, so that a step can start something. Rejects only as `take` does.
  */
 export async function runProcess(spec: ProcessSpec, signal: AbortSignal): Promise<ProcessEnd> {
   if (signal.aborted) return { kind: 'stopped', output: '' };
@@ -50,31 +55,81 @@ export async function runProcess(spec: ProcessSpec, signal: AbortSignal): Promis
       ...(spec.cwd === undefined ? {} : { cwd: spec.cwd }),
       env: { PATH: DEFAULT_PATH, HOME: homedir(), LANG: 'C.UTF-8', ...spec.env },
       detached: true,
-      stdio: [spec.stdin === undefined ? 'ignore' : 'pipe', 'pipe', 'pipe'],
+      stdio: [inputOf(spec), 'pipe', 'pipe'],
     });
     return await follow(child, spec, signal);
   } catch (error) {
+    if (error instanceof NotTaken) throw error.cause;
     return await notStarted(program, spec.cwd, error);
   }
 }
 
+function inputOf({ stdin }: ProcessSpec): 'ignore' | 'pipe' | number {
+  if (stdin === undefined) return 'ignore';
+  return typeof stdin === 'string' ? 'pipe' : stdin.fd;
+}
+
+/** What the reader of the output met; the cause is the caller's. */
+class NotTaken extends Error {
+  override readonly name = 'NotTaken';
+}
+
 async function follow(child: ChildProcess, spec: ProcessSpec, signal: AbortSignal): Promise<ProcessEnd> {
   const output = createBoundedText(KEPT_EACH);
-  const closed = Promise.all([collect(child, 'stdout', spec, output), collect(child, 'stderr', spec, output)]);
   feed(child, spec.stdin);
   let ending: Promise<void> | undefined;
   const end = () => {
-    ending = endGroup(child.pid, spec.graceMs ?? GRACE_MS);
+    ending ??= endGroup(child.pid, spec.graceMs ?? GRACE_MS);
   };
+  const { taken, rest } = outputsOf(child, spec, output, end);
   signal.addEventListener('abort', end, { once: true });
-  const [code, by] = await exitOf(child).finally(() => signal.removeEventListener('abort', end));
-  await (ending ?? Promise.race([closed, delay(OUTPUT_GRACE_MS, undefined, { ref: false })]));
+  const [code, by] = await exitOf(child).finally(() => {
+    if (taken === undefined) signal.removeEventListener('abort', end);
+  });
+  // What is taken is taken whole, however long it is held open; only the deadline ends that.
+  if (taken !== undefined) await Promise.race([taken, stopped(signal)]);
+  signal.removeEventListener('abort', end);
+  await (ending ?? Promise.race([rest, delay(OUTPUT_GRACE_MS, undefined, { ref: false })]));
   child.stdout?.destroy();
   child.stderr?.destroy();
-  await closed;
+  await rest;
+  const failure = await taken;
+  if (failure !== undefined && !signal.aborted)
+    throw new NotTaken('the output was not taken', { cause: failure.cause });
   if (ending !== undefined) return { kind: 'stopped', output: output.text() };
   if (code !== null) return { kind: 'exited', code, output: output.text() };
   return { kind: 'killed', by: by ?? 'an unknown signal', output: output.text() };
+}
+
+type Failure = { readonly cause: unknown };
+
+/** `taken`: resolves with what the caller's reader met, if it has one. `rest`: when everything else is closed. */
+function outputsOf(
+  child: ChildProcess,
+  spec: ProcessSpec,
+  output: BoundedText,
+  end: () => void,
+): { readonly taken: Promise<Failure | undefined> | undefined; readonly rest: Promise<unknown> } {
+  const errors = collect(child, 'stderr', spec, output);
+  const { take } = spec;
+  if (take === undefined || child.stdout === null) {
+    return { taken: undefined, rest: Promise.all([collect(child, 'stdout', spec, output), errors]) };
+  }
+  const taken = take(child.stdout).then(
+    () => undefined,
+    (cause: unknown) => {
+      end();
+      return { cause };
+    },
+  );
+  return { taken, rest: errors };
+}
+
+function stopped(signal: AbortSignal): Promise<void> {
+  return new Promise((resolve) => {
+    if (signal.aborted) resolve();
+    else signal.addEventListener('abort', () => resolve(), { once: true });
+  });
 }
 
 function exitOf(child: ChildProcess): Promise<readonly [number | null, NodeJS.Signals | null]> {
@@ -105,9 +160,9 @@ function collect(
 }
 
 /** A program need not read its input: that the pipe broke is its exit's matter. */
-function feed(child: ChildProcess, text: string | undefined): void {
+function feed(child: ChildProcess, input: ProcessSpec['stdin']): void {
   child.stdin?.on('error', () => undefined);
-  if (text !== undefined) child.stdin?.end(text);
+  if (typeof input === 'string') child.stdin?.end(input);
 }
 
 async function endGroup(pid: number | undefined, graceMs: Millis): Promise<void> {

@@ -23,10 +23,13 @@ export type Reference = {
   /** Of a source: the type that it must have. */
   readonly sourceType?: MetricSource['type']['kind'];
   /** Of a target: what is to be done with it, which not every type can. */
-  readonly use?: 'capture' | { readonly restoreTo: string };
+  readonly use?: 'capture' | { readonly restoreTo: string; readonly parts: readonly NamedPart[] };
   /** Of a target: what it must have. */
   readonly needs?: 'check' | 'database' | 'capture';
 };
+
+/** A part of a target that is to be restored alone; what names one depends on the type of the target. */
+export type NamedPart = { readonly text: string; readonly origin: Origin };
 
 /** A place that a flag writes, and the hosts that it is for. */
 export type PlaceUse = {
@@ -131,11 +134,16 @@ export function pathAt(context: BuildContext, path: Path, text: string, use: 're
 /** A path within another folder, after its variables were filled in: relative, and without `..`. */
 export function within(context: BuildContext, path: Path, text: string): string {
   if (hasVariable(text)) return text;
-  if (text.startsWith('/') || text.split('/').includes('..') || text.includes('\0')) {
+  if (!isWithin(text)) {
     const message = `"${text}" is not a path within the target; it must be relative, and must not contain \`..\``;
     fault(context, path, 'E-PATH', { message, found: text });
   }
   return text;
+}
+
+/** Whether a path is relative, and leads out of no folder. */
+export function isWithin(text: string): boolean {
+  return !text.startsWith('/') && !text.split('/').includes('..') && !text.includes('\0');
 }
 
 /** An http or https address without a password in it, and allowed. */

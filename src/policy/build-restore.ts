@@ -1,15 +1,18 @@
 import type { StepSpec } from '../core/model/step.ts';
 import type { RestorePoint } from '../core/model/target.ts';
 import type { Millis } from '../core/units.ts';
-import { type BuildContext, durationAt, fault, valueOrigin, within } from './build-context.ts';
+import { type BuildContext, durationAt, fault, valueOrigin } from './build-context.ts';
 import type { Path } from './path.ts';
 import type { RawCreatePoint, RawRestore } from './raw-documents.ts';
 
 export function buildRestore(context: BuildContext, path: Path, raw: RawRestore): StepSpec {
   const paths = raw.only?.paths ?? [];
-  for (const [index, text] of paths.entries()) within(context, [...path, 'only', 'paths', index], text);
   const to = buildRestorePoint(context, [...path, 'to'], raw.to);
-  const use = { restoreTo: to.kind } as const;
+  const parts = paths.map((text, index) => ({
+    text,
+    origin: valueOrigin(context, [...path, 'only', 'paths', index]),
+  }));
+  const use = { restoreTo: to.kind, parts };
   const origin = valueOrigin(context, [...path, 'target']);
   context.references.push({ kind: 'Target', name: raw.target, origin, use });
   const safety = raw.safety === 'attempt' ? { safety: raw.safety } : {};

@@ -1,6 +1,7 @@
 import type { FilesTarget, GitTarget, SqliteTarget, Target, TargetType, TrackedRef } from '../core/model/target.ts';
 import { buildChecks } from './build-check.ts';
 import { type BuildContext, durationAt, fault, pathAt, valueOrigin, within } from './build-context.ts';
+import { buildCommandTarget, buildHttpTarget } from './build-service-target.ts';
 import { buildSteps } from './build-step.ts';
 import type { Path } from './path.ts';
 import type { RawDocument, RawFilesTarget, RawGitTarget, RawStep, RawTarget } from './raw-documents.ts';
@@ -21,9 +22,11 @@ export function buildTarget(context: BuildContext, { metadata, spec }: RawDocume
   };
 }
 
-function buildType(context: BuildContext, { git, files, sqlite }: RawTarget): TargetType {
+function buildType(context: BuildContext, { git, files, sqlite, http, command }: RawTarget): TargetType {
   if (files !== undefined) return buildFiles(context, ['spec', 'files'], files);
   if (sqlite !== undefined) return buildSqlite(context, ['spec', 'sqlite'], sqlite);
+  if (http !== undefined) return buildHttpTarget(context, ['spec', 'http'], http);
+  if (command !== undefined) return buildCommandTarget(context, ['spec', 'command'], command);
   return buildGit(context, ['spec', 'git'], git ?? { path: '' });
 }
 

@@ -64,6 +64,13 @@ const EXPECTED: Readonly<Record<string, readonly string[]>> = {
     '28:28 error[E-NOT-FOR-HOST] the Flag "fast-path" is not for this host (its hosts.matchLabels), but what refers to it is',
     '10:19 the Flag "fast-path"',
   ],
+  'restore-part': [
+    '27:73 error[E-POINTER] "limits" is not a place in a JSON document; expected a JSON pointer such as /limits/rate',
+    '28:70 error[E-RESTORE-PART] a target of type command is restored as a whole; leave `only` out',
+    '29:70 error[E-PATH] "../shadow" is not a path within the target; it must be relative, and must not contain `..`',
+    '30:30 error[E-RESTORE-TO] a target of type command is not restored to `revision`; expected lastGood, latestValid, safetyPoint, {point: ID}, {at: TIME} or {before: trigger, by: 5m}',
+    '9:19 the Target "rules"',
+  ],
   'target-check': ['13:32 error[E-NO-TARGET] there is no Target called "cod"; did you mean "code"?'],
   'target-check-intact': [
     '14:44 error[E-NO-CHECK] the Target "code" has no `check`, so nothing says when it is intact; add `check: [...]` to it',

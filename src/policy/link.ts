@@ -1,5 +1,6 @@
 import type { MetricSource } from '../core/model/metric-source.ts';
 import type { Origin } from '../core/model/origin.ts';
+import type { Target } from '../core/model/target.ts';
 import { nearestName } from '../core/nearest-name.ts';
 import { formatDuration } from '../core/units.ts';
 import type { PlaceUse, Reference, SamplingUse } from './build-context.ts';
@@ -7,6 +8,7 @@ import { type Diagnostic, errorAt, MOST_DIAGNOSTICS, warningAt } from './diagnos
 import { alternativesText } from './found.ts';
 import { canMeet } from './host-labels.ts';
 import type { Kind } from './kinds.ts';
+import { checkPart } from './named-part.ts';
 
 /** What other documents may refer to. */
 export type Declared = {
@@ -24,7 +26,7 @@ export type Declared = {
   readonly sourceType?: MetricSource['type']['kind'];
   /** Of a target that was built. */
   readonly target?: {
-    readonly type: string;
+    readonly type: Target['type']['kind'];
     readonly checks: boolean;
     readonly database: boolean;
     readonly captured: boolean;
@@ -197,7 +199,9 @@ function checkTargetUse({ use, origin, name }: Reference, { target, origin: at }
     const message = `the Target "${name}" is of type git, which is not captured into points: git itself has its revisions, and good ones are kept`;
     return [errorAt(origin, 'E-NOT-CAPTURED', { message, found: name, related })];
   }
-  const { restoreTo } = use;
+  const { restoreTo, parts } = use;
+  const faults = parts.flatMap((part) => checkPart(part, targetType) ?? []);
+  if (faults.length > 0) return faults;
   if (restoreTo === 'lastGood' || isCheckout === (restoreTo === 'revision')) return [];
   const expected = isCheckout
     ? 'lastGood or {revision: NAME}'

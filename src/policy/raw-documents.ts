@@ -116,6 +116,8 @@ export type RawTarget = {
   readonly git?: RawGitTarget;
   readonly files?: RawFilesTarget;
   readonly sqlite?: { readonly path: string };
+  readonly http?: RawHttpTarget;
+  readonly command?: RawCommandTarget;
   readonly quiesce?: readonly RawStep[];
   readonly check?: readonly RawCheck[];
 };
@@ -124,6 +126,27 @@ export type RawFilesTarget = {
   readonly paths: readonly string[];
   readonly exclude?: readonly string[];
   readonly oneFileSystem?: boolean;
+};
+
+export type RawHttpTarget = {
+  readonly url: string;
+  readonly headers?: RawHeaders;
+  readonly auth?: RawAuth;
+  readonly method?: 'PUT' | 'POST';
+  readonly ignore?: readonly string[];
+  readonly timeout?: string;
+  readonly maxBytes?: string;
+};
+
+export type RawCommandTarget = {
+  readonly capture: readonly string[];
+  readonly restore: readonly string[];
+  readonly observe?: readonly string[];
+  readonly cwd?: string;
+  readonly env?: RawHeaders;
+  readonly user?: string;
+  readonly timeout?: string;
+  readonly maxBytes?: string;
 };
 
 export type RawGitTarget = {

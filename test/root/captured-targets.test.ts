@@ -103,12 +103,13 @@ test('a folder that becomes a link while it is restored leads root nowhere', asy
   writeFileSync(join(app, 'etc/conf'), 'changed');
   const { filesTarget } = await import('../../src/drivers/targets/files/index.ts');
   const { createAllowList } = await import('../../src/drivers/allow-list.ts');
+  const { createSecretResolver } = await import('../../src/drivers/secrets.ts');
   const swap = (boundary: string) => {
     if (boundary !== 'ready') return;
     renameSync(join(app, 'etc'), join(app, 'moved'));
     symlinkSync(victim, join(app, 'etc'));
   };
-  const driver = filesTarget({ allow: createAllowList({}), at: swap });
+  const driver = filesTarget({ allow: createAllowList({}), secrets: createSecretResolver({}), at: swap });
   const outcome = await driver.restore({ target: stage.target, to: 'p', paths: [], snapshot }, stage.restoreContext());
   expect(outcome.outcome).toBe('failed');
   expect(readFileSync(join(victim, 'conf'), 'utf8')).toBe('of the victim');

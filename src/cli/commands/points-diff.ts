@@ -57,7 +57,7 @@ function itemLines({ kind, what, detail, lines }: DiffItem, terminal: Pick<Termi
   const [sign, style] = SIGNS[kind];
   const own = (lines ?? '').split('\n').filter((line) => line !== '');
   return [
-    `    ${paint(terminal, style, sign)} ${printable(what)}${detail === '' ? '' : `  ${detail}`}`,
+    `    ${paint(terminal, style, sign)} ${printable(what)}${detail === '' ? '' : `  ${printable(detail)}`}`,
     ...own.map((line) => `        ${printable(line)}`),
   ];
 }

@@ -1,7 +1,9 @@
 import { formatDuration, formatInstant, type Millis } from '../units.ts';
 import type { Check } from './check.ts';
+import type { HttpAuth } from './metric-source.ts';
 import type { Origin } from './origin.ts';
 import type { PointId } from './point.ts';
+import type { SecretRef } from './secret-ref.ts';
 import type { SqlDatabase } from './sql-step.ts';
 import type { Step } from './step.ts';
 
@@ -17,7 +19,7 @@ export type Target = {
   readonly checks: readonly Check[];
 };
 
-export type TargetType = GitTarget | FilesTarget | SqliteTarget;
+export type TargetType = GitTarget | FilesTarget | SqliteTarget | HttpTarget | CommandTarget;
 
 /** What is captured into points and put back from them; a checkout is moved between the revisions that git has. */
 export type CapturedType = Exclude<TargetType, GitTarget>;
@@ -63,6 +65,38 @@ export type FilesTarget = {
 /** A SQLite database: the file at `path` and what SQLite keeps beside it. */
 export type SqliteTarget = { readonly kind: 'sqlite'; readonly path: string };
 
+/** A JSON document of a service, read with GET. */
+export type HttpTarget = {
+  readonly kind: 'http';
+  readonly url: string;
+  readonly headers: Readonly<Record<string, string | SecretRef>>;
+  readonly auth?: HttpAuth;
+  /** What it is written with. */
+  readonly method: 'PUT' | 'POST';
+  /** JSON pointers of what the service changes by itself: it makes no difference. */
+  readonly ignore: readonly string[];
+  /** Of one request. */
+  readonly timeoutMs: Millis;
+  /** A longer document is refused. */
+  readonly maxBytes: number;
+};
+
+/** Whatever programs can write to their standard output and take back from their standard input. */
+export type CommandTarget = {
+  readonly kind: 'command';
+  readonly capture: readonly string[];
+  readonly restore: readonly string[];
+  /** Writes what `capture` would; without it nobody knows what an interrupted restore has done. */
+  readonly observe?: readonly string[];
+  readonly cwd?: string;
+  readonly env: Readonly<Record<string, string | SecretRef>>;
+  readonly user?: string;
+  /** Of each program. */
+  readonly timeoutMs: Millis;
+  /** Longer content is refused. */
+  readonly maxBytes: number;
+};
+
 export type TrackedRef = { readonly remote: string; readonly ref: string; readonly intervalMs: Millis };
 
 /** What a checkout shows. `tree` is the hash of its content, the same for an amended commit with the same content. */
@@ -103,9 +137,19 @@ export function bakeOf(target: Pick<Target, 'type'> | undefined): Millis {
   return target?.type.kind === 'git' ? target.type.bakeMs : 0;
 }
 
-/** Where it is on the host; the first place, if it has several. */
+/** Where it is: a path of the host, the first if it has several; an address; the program that captures it. */
 export function pathOf({ type }: Pick<Target, 'type'>): string {
-  return type.kind === 'files' ? (type.paths[0] ?? '') : type.path;
+  switch (type.kind) {
+    case 'git':
+    case 'sqlite':
+      return type.path;
+    case 'files':
+      return type.paths[0] ?? '';
+    case 'http':
+      return type.url;
+    case 'command':
+      return type.capture[0] ?? '';
+  }
 }
 
 /** The database that the target is, where it is one: what would be lost can be counted in it. */
@@ -113,6 +157,8 @@ export function databaseOf(type: Target['type']): SqlDatabase | undefined {
   switch (type.kind) {
     case 'git':
     case 'files':
+    case 'http':
+    case 'command':
       return undefined;
     case 'sqlite':
       return { kind: 'sqlite', path: type.path };
@@ -126,6 +172,8 @@ export function isCaptured({ kind }: Target['type']): boolean {
       return false;
     case 'files':
     case 'sqlite':
+    case 'http':
+    case 'command':
       return true;
   }
 }

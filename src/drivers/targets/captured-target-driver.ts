@@ -25,7 +25,7 @@ export type CapturedContext = RestoreContext & { readonly store: ContentStore };
 export type CapturedParts<T extends CapturedTarget> = {
   /** @throws {TypeError} if it is of another kind */
   readonly own: (target: Target) => T;
-  readonly look: (target: T) => ReturnType<TargetDriver['read']>;
+  readonly look: (target: T, signal: AbortSignal) => ReturnType<TargetDriver['read']>;
   /** Resolves with what it did. */
   readonly restore: (order: CapturedOrder<T>, context: CapturedContext) => Promise<string>;
   readonly observe: (
@@ -52,7 +52,7 @@ export function capturedTargetDriver<T extends CapturedTarget>(
 ): CapturedTargetDriver {
   const points = pointsOf(parts);
   return {
-    read: (target) => parts.look(parts.own(target)),
+    read: (target, signal) => parts.look(parts.own(target), signal),
     refresh: () => Promise.resolve(undefined),
     prepare: () => Promise.resolve(null),
     restore: async (order, context) => {

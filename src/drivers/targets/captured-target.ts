@@ -5,6 +5,7 @@ import { ContentError } from '../../store/content/content-error.ts';
 import type { ContentStore } from '../../store/content/content-store.ts';
 import type { Compression } from '../../store/content/envelope.ts';
 import type { AllowList } from '../allow-list.ts';
+import type { SecretResolver } from '../secrets.ts';
 import { TargetError } from './target-driver.ts';
 
 /** What a target of this kind can do beside being looked at and restored: its states are kept as snapshots. */
@@ -35,6 +36,7 @@ export type CapturedDriver = {
 /** What a driver of captured targets is made with. */
 export type CapturedHost = {
   readonly allow: AllowList;
+  readonly secrets: SecretResolver;
   /** Called at each step of a restore that a crash could come after; for tests. */
   readonly at?: (boundary: string) => void;
 };

@@ -1,8 +1,12 @@
 import type { CapturedType, TargetType } from '../../core/model/target.ts';
 import type { AllowList } from '../allow-list.ts';
+import { createSecretResolver, type SecretResolver } from '../secrets.ts';
+import type { CapturedHost } from './captured-target.ts';
 import type { CapturedTargetDriver } from './captured-target-driver.ts';
+import { commandTarget } from './command/index.ts';
 import { filesTarget } from './files/index.ts';
 import { gitTarget } from './git/index.ts';
+import { httpTarget } from './http/index.ts';
 import { sqliteTarget } from './sqlite/index.ts';
 import type { TargetDriver } from './target-driver.ts';
 
@@ -11,16 +15,25 @@ export const TARGET_DRIVERS = {
   git: gitTarget,
   files: filesTarget,
   sqlite: sqliteTarget,
-} satisfies { readonly [K in TargetType['kind']]: (host: { readonly allow: AllowList }) => TargetDriver };
+  http: httpTarget,
+  command: commandTarget,
+} satisfies { readonly [K in TargetType['kind']]: (host: CapturedHost) => TargetDriver };
 
 export type TargetDrivers = { readonly [K in Exclude<TargetType, CapturedType>['kind']]: TargetDriver } & {
   readonly [K in CapturedType['kind']]: CapturedTargetDriver;
 };
 
-export function createTargetDrivers(allow: AllowList): TargetDrivers {
+/** Without `secrets` only those can be resolved that are files. */
+export function createTargetDrivers(
+  allow: AllowList,
+  secrets: SecretResolver = createSecretResolver({}),
+): TargetDrivers {
+  const host = { allow, secrets };
   return {
-    git: TARGET_DRIVERS.git({ allow }),
-    files: TARGET_DRIVERS.files({ allow }),
-    sqlite: TARGET_DRIVERS.sqlite({ allow }),
+    git: TARGET_DRIVERS.git(host),
+    files: TARGET_DRIVERS.files(host),
+    sqlite: TARGET_DRIVERS.sqlite(host),
+    http: TARGET_DRIVERS.http(host),
+    command: TARGET_DRIVERS.command(host),
   };
 }

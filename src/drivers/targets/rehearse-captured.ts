@@ -1,7 +1,7 @@
 import { mkdir } from 'node:fs/promises';
 import { join } from 'node:path';
 import type { Examination } from '../../core/model/drill.ts';
-import { type CapturedTarget, pathOf } from '../../core/model/target.ts';
+import type { CapturedTarget, TargetType } from '../../core/model/target.ts';
 import type { AllowList } from '../allow-list.ts';
 import { obstacle, ready, unsure } from '../steps/step-driver.ts';
 import type { CapturedDriver } from './captured-target.ts';
@@ -11,9 +11,23 @@ import type { RehearsalContext, TargetOrder } from './target-driver.ts';
 /** Whether a restore from a point could begin: the point holds the target, and revertd may write where it lives. */
 export function examineCaptured(allow: AllowList, { target, to, snapshot }: TargetOrder): Examination {
   if (snapshot === undefined) return obstacle(`${to} holds nothing of ${target.name}`);
-  const paths = target.type.kind === 'files' ? target.type.paths : [pathOf(target)];
-  const refused = paths.map((path) => allow.mayWrite(path)).find((reason) => reason !== undefined);
+  const refused = refusalOf(allow, target.type);
   return refused === undefined ? ready(`${to} holds ${snapshot.bytes} bytes of ${target.name}`) : obstacle(refused);
+}
+
+/** Why a target is not written on this host; undefined if it may be. */
+function refusalOf(allow: AllowList, type: TargetType): string | undefined {
+  switch (type.kind) {
+    case 'files':
+      return type.paths.map((path) => allow.mayWrite(path)).find((reason) => reason !== undefined);
+    case 'git':
+    case 'sqlite':
+      return allow.mayWrite(type.path);
+    case 'http':
+      return allow.mayCall(type.url);
+    case 'command':
+      return allow.mayRun(type.restore[0] ?? '');
+  }
 }
 
 /**
@@ -40,5 +54,8 @@ function relocations(target: CapturedTarget, path: string): readonly Relocation[
       return [{ live: target.type.path, scratch: path }];
     case 'files':
       return target.type.paths.map((live, index) => ({ live, scratch: join(path, String(index)) }));
+    case 'http':
+    case 'command':
+      return [];
   }
 }

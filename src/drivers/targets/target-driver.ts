@@ -93,6 +93,10 @@ export type TargetErrorCode =
   | 'space'
   | 'link'
   | 'git'
+  | 'http'
+  | 'format'
+  | 'secret'
+  | 'program'
   | 'io';
 
 /** Why a target could not be read, moved or kept; for people. */

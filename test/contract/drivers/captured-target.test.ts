@@ -1,9 +1,10 @@
 import { mkdirSync, readdirSync, readFileSync, rmSync, statSync, writeFileSync } from 'node:fs';
-import { join } from 'node:path';
+import { basename, dirname, join } from 'node:path';
 import { DatabaseSync } from 'node:sqlite';
-import { afterEach, beforeEach, describe, expect, test } from 'vitest';
+import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, test } from 'vitest';
 import type { CapturedType } from '../../../src/core/model/target.ts';
 import { CapturedStage, totals } from '../../support/points/captured-stage.ts';
+import { DocumentService } from '../../support/points/document-service.ts';
 import { aService } from '../../support/policies.ts';
 
 /** What every captured target promises, shown on each type of them. */
@@ -14,6 +15,14 @@ type Sample = {
   readonly change: (live: string) => void;
   /** Makes it unreadable for everybody. */
   readonly lose: (live: string) => void;
+  /** How its difference counts that change; one each, where it is not said. */
+  readonly changed?: Readonly<Record<'added' | 'removed' | 'changed', number>>;
+  /** What a capture of what is lost says. */
+  readonly missing?: RegExp;
+  /** What it looks like when it is lost: a look runs no program. */
+  readonly lost?: 'captured';
+  /** Where the host forbids it. */
+  readonly forbidden?: string;
 };
 
 const SAMPLES = {
@@ -46,7 +55,47 @@ const SAMPLES = {
       ]),
     lose: (live) => rmSync(join(live, 'app.db')),
   },
+  http: {
+    type: (live) => ({
+      kind: 'http',
+      url: `${documents.origin}/${basename(dirname(live))}`,
+      headers: {},
+      method: 'PUT',
+      ignore: ['/served'],
+      timeoutMs: 10_000,
+      maxBytes: 100_000,
+    }),
+    make: (live) => documents.set(live, { rate: 5, list: ['a', 'b'], gone: { deep: true }, text: 'x'.repeat(5_000) }),
+    change: (live) => documents.set(live, { rate: 6, list: ['a', 'b'], new: 1, text: 'x'.repeat(5_000) }),
+    lose: (live) => documents.delete(live),
+    forbidden: 'is not among the hosts that this host allows',
+  },
+  command: {
+    type: (live) => ({
+      kind: 'command',
+      capture: ['cat', join(live, 'rules')],
+      restore: ['dd', 'status=none', `of=${join(live, 'rules')}`],
+      observe: ['sh', '-c', `cat ${join(live, 'rules')} || true`],
+      env: {},
+      timeoutMs: 60_000,
+      maxBytes: 100_000_000,
+    }),
+    make: (live) => writeFileSync(join(live, 'rules'), 'one\ntwo\n'.repeat(2_000)),
+    change: (live) => writeFileSync(join(live, 'rules'), 'one\nthree\n'.repeat(2_000)),
+    lose: (live) => rmSync(join(live, 'rules')),
+    changed: { added: 0, removed: 0, changed: 1 },
+    missing: /cat ended with exit code 1: .*No such file or directory/,
+    lost: 'captured',
+    forbidden: 'is not among the commands that this host allows',
+  },
 } satisfies Readonly<Record<CapturedType['kind'], Sample>>;
+
+let documents: DocumentService;
+
+beforeAll(async () => {
+  documents = await DocumentService.start();
+});
+afterAll(() => documents.close());
 
 function inDatabase(live: string, statements: readonly string[]): void {
   const database = new DatabaseSync(join(live, 'app.db'));
@@ -58,6 +107,7 @@ const KEY = Buffer.alloc(32, 3);
 
 describe.each(Object.entries(SAMPLES) as readonly (readonly [string, Sample])[])('%s', (_kind, sample) => {
   let stage: CapturedStage;
+  const { changed = { added: 1, removed: 1, changed: 1 } } = sample;
 
   beforeEach(async () => {
     stage = await CapturedStage.open(sample.type, { key: KEY });
@@ -71,7 +121,7 @@ describe.each(Object.entries(SAMPLES) as readonly (readonly [string, Sample])[])
     expect(await stage.observe(snapshot)).toBe('done');
     expect(totals(await stage.diff(snapshot))).toStrictEqual({ added: 0, removed: 0, changed: 0 });
     sample.change(stage.live);
-    expect(totals(await stage.diff(snapshot))).toStrictEqual({ added: 1, removed: 1, changed: 1 });
+    expect(totals(await stage.diff(snapshot))).toStrictEqual(changed);
     expect(await stage.observe(snapshot)).toBe('notDone');
     expect(await stage.restore(snapshot)).toMatchObject({ outcome: 'done' });
     expect(await stage.observe(snapshot)).toBe('done');
@@ -96,8 +146,8 @@ describe.each(Object.entries(SAMPLES) as readonly (readonly [string, Sample])[])
     sample.change(stage.live);
     const second = await stage.capture({ previous: first });
     expect(second.fingerprint).not.toBe(first.fingerprint);
-    expect(totals(await stage.diff(first, second))).toStrictEqual({ added: 1, removed: 1, changed: 1 });
-    expect(totals(await stage.diff(second, first))).toStrictEqual({ added: 1, removed: 1, changed: 1 });
+    expect(totals(await stage.diff(first, second))).toStrictEqual(changed);
+    expect(totals(await stage.diff(second, first))).toStrictEqual(changed);
   });
 
   test('captured anew without a change adds next to nothing', async () => {
@@ -130,10 +180,10 @@ describe.each(Object.entries(SAMPLES) as readonly (readonly [string, Sample])[])
   test('whose restore is ended beforehand is untouched', async () => {
     const snapshot = await stage.capture();
     sample.change(stage.live);
-    const changed = await stage.capture();
+    const after = await stage.capture();
     const outcome = await stage.restore(snapshot, [], { signal: AbortSignal.abort() });
     expect(outcome.outcome).toBe('failed');
-    expect((await stage.capture()).fingerprint).toBe(changed.fingerprint);
+    expect((await stage.capture()).fingerprint).toBe(after.fingerprint);
     expect(stage.remains()).toStrictEqual([]);
   });
 
@@ -141,7 +191,7 @@ describe.each(Object.entries(SAMPLES) as readonly (readonly [string, Sample])[])
     const quiesced = { ...stage.target, quiesce: [aService('a.service', 'stop')] };
     const snapshot = await stage.capture();
     sample.change(stage.live);
-    const changed = await stage.capture();
+    const after = await stage.capture();
     const perform = async () =>
       await Promise.resolve({ outcome: 'failed', code: 'failed', detail: 'it will not stop' } as never);
     const order = { target: quiesced, to: 'point', paths: [], snapshot };
@@ -149,7 +199,7 @@ describe.each(Object.entries(SAMPLES) as readonly (readonly [string, Sample])[])
       outcome: 'failed',
       detail: 'it will not stop',
     });
-    expect((await stage.capture()).fingerprint).toBe(changed.fingerprint);
+    expect((await stage.capture()).fingerprint).toBe(after.fingerprint);
     expect(stage.remains()).toStrictEqual([]);
   });
 
@@ -181,22 +231,24 @@ describe.each(Object.entries(SAMPLES) as readonly (readonly [string, Sample])[])
   test('is rehearsed beside the live one, which is not touched', async () => {
     const snapshot = await stage.capture();
     sample.change(stage.live);
-    const changed = await stage.capture();
+    const after = await stage.capture();
     const folder = join(stage.folder, 'scratch');
     mkdirSync(folder);
     expect(await stage.points.rehearse(stage.target, snapshot, folder, stage.pointContext())).toMatchObject({
       outcome: 'done',
     });
     expect(readdirSync(folder)).toHaveLength(1);
-    expect((await stage.capture()).fingerprint).toBe(changed.fingerprint);
+    expect((await stage.capture()).fingerprint).toBe(after.fingerprint);
   });
 
   test('that is not there is not captured, and a look says so', async () => {
     sample.lose(stage.live);
     const outcome = await stage.points.capture(stage.target, stage.captureContext());
     expect(outcome).toMatchObject({ outcome: 'failed' });
-    expect(outcome.detail).toContain('does not exist');
-    expect(await stage.driver.read(stage.target, new AbortController().signal)).toMatchObject({ kind: 'unreadable' });
+    expect(outcome.detail).toMatch(sample.missing ?? /does not exist/);
+    expect(await stage.driver.read(stage.target, new AbortController().signal)).toMatchObject({
+      kind: sample.lost ?? 'unreadable',
+    });
   });
 
   test('is looked at', async () => {
@@ -208,10 +260,12 @@ describe.each(Object.entries(SAMPLES) as readonly (readonly [string, Sample])[])
     expect(await stage.driver.restore(order, stage.restoreContext())).toMatchObject({ outcome: 'failed' });
     const { createTargetDrivers } = await import('../../../src/drivers/targets/registry.ts');
     const { createAllowList } = await import('../../../src/drivers/allow-list.ts');
-    const strict = createTargetDrivers(createAllowList({ paths: ['/srv'] }))[stage.target.type.kind];
+    const strict = createTargetDrivers(
+      createAllowList({ paths: ['/srv'], hosts: ['example.com'], commands: ['/srv/*'] }),
+    )[stage.target.type.kind];
     const snapshot = await stage.capture();
     const refused = await strict.restore({ ...order, snapshot }, stage.restoreContext());
-    expect(refused.detail).toContain('is not among the paths that this host allows');
+    expect(refused.detail).toContain(sample.forbidden ?? 'is not among the paths that this host allows');
   });
 });
 

@@ -5,6 +5,7 @@
 import type { Snapshot } from '../../../src/core/model/point.ts';
 import type { CapturedTarget } from '../../../src/core/model/target.ts';
 import { createAllowList } from '../../../src/drivers/allow-list.ts';
+import { createSecretResolver } from '../../../src/drivers/secrets.ts';
 import { filesTarget } from '../../../src/drivers/targets/files/index.ts';
 import { sqliteTarget } from '../../../src/drivers/targets/sqlite/index.ts';
 import { openContentStore } from '../../../src/store/content/content-store.ts';
@@ -15,6 +16,7 @@ const snapshot = JSON.parse(snapshotText) as Snapshot;
 let passages = 0;
 const host = {
   allow: createAllowList({}),
+  secrets: createSecretResolver({}),
   at: (name: string) => {
     passages += name === boundary ? 1 : 0;
     if (name === boundary && passages === Number(passage)) process.kill(process.pid, 'SIGKILL');

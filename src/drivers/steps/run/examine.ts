@@ -30,7 +30,8 @@ export async function examineProgram(
   }
 }
 
-async function findProgram(program: string, path: string): Promise<string | undefined> {
+/** Where it can be executed; undefined if nowhere. `path` is a PATH. */
+export async function findProgram(program: string, path: string): Promise<string | undefined> {
   const places = program.startsWith('/') ? [program] : path.split(':').map((folder) => join(folder, program));
   for (const place of places) if (await isExecutable(place)) return place;
   return undefined;

@@ -1,8 +1,8 @@
 import { isUtf8 } from 'node:buffer';
 import { createTwoFilesPatch } from 'diff';
-import type { BlobRef } from '../../../store/content/blob-ref.ts';
 import type { ContentStore } from '../../../store/content/content-store.ts';
 import { type DiffGroup, type DiffItem, DiffTally } from '../captured-target.ts';
+import { wholeContent } from '../whole-content.ts';
 import { shownPath } from './byte-path.ts';
 import { compareTrees } from './compare-trees.ts';
 import { differences, type FileEntry } from './file-entry.ts';
@@ -68,12 +68,6 @@ async function lineDiff(
   const after = textOf(await parts.readLater(newer));
   if (before === undefined || after === undefined) return undefined;
   return createTwoFilesPatch(name, name, before, after, undefined, undefined, { context: 3 });
-}
-
-export async function wholeContent(store: ContentStore, ref: BlobRef): Promise<Buffer> {
-  const pieces: Buffer[] = [];
-  for await (const piece of store.read(ref)) pieces.push(piece);
-  return Buffer.concat(pieces);
 }
 
 function textOf(bytes: Buffer | undefined): string | undefined {

@@ -13,8 +13,9 @@ import {
 } from '../captured-target-driver.ts';
 import { mustQuiesce } from '../quiesce.ts';
 import { type TargetDriver, TargetError } from '../target-driver.ts';
+import { wholeContent } from '../whole-content.ts';
 import { captureFiles, type FilesTargetOf, withRoots } from './capture.ts';
-import { diffTrees, wholeContent } from './diff-files.ts';
+import { diffTrees } from './diff-files.ts';
 import type { FileEntry, FilesHead } from './file-entry.ts';
 import { sumOnly } from './read-file.ts';
 import { describeRestored, type FilesRestore, planOf, restoreFiles } from './restore.ts';

@@ -1,0 +1,163 @@
+import { basename } from 'node:path';
+import { afterEach, beforeEach, expect, test } from 'vitest';
+import type { HttpTarget } from '../../../src/core/model/target.ts';
+import { CapturedStage, totals } from '../../support/points/captured-stage.ts';
+import { DocumentService } from '../../support/points/document-service.ts';
+
+let service: DocumentService;
+let stage: CapturedStage;
+
+beforeEach(async () => {
+  service = await DocumentService.start();
+  stage = await opened();
+});
+afterEach(async () => {
+  stage.close();
+  await service.close();
+});
+
+async function opened(change: Partial<HttpTarget> = {}): Promise<CapturedStage> {
+  return await CapturedStage.open(() => ({
+    kind: 'http',
+    url: `${service.origin}/settings`,
+    headers: {},
+    method: 'PUT',
+    ignore: ['/served'],
+    timeoutMs: 10_000,
+    maxBytes: 10_000,
+    ...change,
+  }));
+}
+
+async function reopened(change: Partial<HttpTarget>): Promise<void> {
+  stage.close();
+  stage = await opened(change);
+}
+
+function serve(value: unknown): void {
+  service.setText('settings', JSON.stringify(value));
+}
+
+function served(): unknown {
+  return JSON.parse(service.textOf('settings') ?? 'null');
+}
+
+async function failed(): Promise<string> {
+  const outcome = await stage.points.capture(stage.target, stage.captureContext());
+  expect(outcome.outcome).toBe('failed');
+  return outcome.detail;
+}
+
+test('numbers are put back as they were written, also those that a double does not hold', async () => {
+  service.setText('settings', '{"id":12345678901234567890,"rate":1.50}');
+  await reopened({ ignore: [] });
+  service.givesEtags = false;
+  const snapshot = await stage.capture();
+  serve({ id: 1 });
+  await stage.restore(snapshot);
+  expect(service.textOf('settings')).toMatch(/^\{"id":12345678901234567890,"rate":1\.50/);
+});
+
+test('an unchanged document is not sent again where the service knows ETags', async () => {
+  serve({ rate: 5 });
+  const first = await stage.capture();
+  const second = await stage.capture({ previous: first });
+  expect(second).toMatchObject({ fingerprint: first.fingerprint, bytes: first.bytes });
+  expect(second.detail).toContain('unchanged');
+  expect(service.exchanges.at(-1)?.headers['if-none-match']).toMatch(/^"/);
+});
+
+test('a part is put back into what the document is now', async () => {
+  serve({ limits: { rate: 5, burst: 10 }, mode: 'safe', list: [1, 2] });
+  const snapshot = await stage.capture();
+  serve({ limits: { rate: 50, burst: 99, added: true }, mode: 'fast', list: [1, 2] });
+  expect(await stage.restore(snapshot, ['/limits/rate', '/limits/added'])).toMatchObject({ outcome: 'done' });
+  expect(served()).toMatchObject({ limits: { rate: 5, burst: 99 }, mode: 'fast' });
+  expect(served()).not.toHaveProperty('limits.added');
+  expect(await stage.observe(snapshot, ['/limits/rate', '/limits/added'])).toBe('done');
+  expect(await stage.observe(snapshot, ['/mode'])).toBe('notDone');
+});
+
+test.each([
+  [['limits'], 'is not a JSON pointer'],
+  [['/nothing'], 'neither the point nor the live document has /nothing'],
+  [['/limits/rate'], 'has no /limits for /limits/rate to stand in'],
+])('a part %j that cannot be put back is refused before anything is touched', async (paths, said) => {
+  serve({ limits: { rate: 5 } });
+  const snapshot = await stage.capture();
+  serve({ other: 1 });
+  const outcome = await stage.restore(snapshot, paths);
+  expect(outcome).toMatchObject({ outcome: 'failed', detail: expect.stringContaining(said) });
+  expect(served()).toEqual({ other: 1 });
+});
+
+test('what somebody else writes in between is not overwritten unseen', async () => {
+  serve({ rate: 5, other: 1 });
+  const snapshot = await stage.capture();
+  serve({ rate: 6, other: 1 });
+  let turns = 0;
+  service.beforePut = () => {
+    turns += 1;
+    if (turns === 1) serve({ rate: 6, other: 2 });
+  };
+  expect(await stage.restore(snapshot, ['/rate'])).toMatchObject({ outcome: 'done' });
+  expect(served()).toMatchObject({ rate: 5, other: 2 });
+  service.beforePut = () => serve({ rate: 6, other: (turns += 1) });
+  serve({ rate: 6 });
+  expect(await stage.restore(snapshot)).toMatchObject({
+    outcome: 'failed',
+    detail: expect.stringContaining('was changed by somebody else each of 3 times'),
+  });
+});
+
+test('a service that takes a document and shows another has not restored it', async () => {
+  serve({ rate: 5, mode: 'safe' });
+  const snapshot = await stage.capture();
+  serve({ rate: 6, mode: 'safe' });
+  service.givesEtags = false;
+  service.onWritten = () => serve({ rate: 7, mode: 'safe' });
+  expect(await stage.restore(snapshot)).toMatchObject({
+    outcome: 'failed',
+    detail: expect.stringContaining('is something else now: /rate (5 → 7)'),
+  });
+});
+
+test.each([
+  ['not JSON', 'rate: 5', 'is not JSON'],
+  ['too long', JSON.stringify('x'.repeat(20_000)), 'more than 10000 bytes'],
+  ['nested too deep', '['.repeat(1_000) + ']'.repeat(1_000), 'nested deeper than 500'],
+  ['empty', '', 'is empty'],
+])('what is %s is not captured', async (_what, content, said) => {
+  service.setText('settings', content);
+  expect(await failed()).toContain(said);
+});
+
+test('a service that refuses, or is not there, is told as it is', async () => {
+  await reopened({ url: `${service.origin}/other` });
+  expect(await failed()).toBe(`${service.origin}/other does not exist`);
+  service.status = 403;
+  expect(await failed()).toMatch(/GET .* answered 403/);
+  await service.close();
+  expect(await failed()).toContain('nobody listens there');
+  service = await DocumentService.start();
+});
+
+test('a secret is sent, and never told', async () => {
+  process.env['REVERTD_TEST_TOKEN'] = 'open-sesame-open-sesame';
+  await reopened({ headers: { Authorization: { env: 'REVERTD_TEST_TOKEN' } } });
+  expect(await failed()).toContain('REVERTD_TEST_TOKEN is not set');
+});
+
+test('a difference names places by JSON pointer', async () => {
+  serve({ limits: { rate: 5 }, list: ['a'], gone: true });
+  const snapshot = await stage.capture();
+  serve({ limits: { rate: 6 }, list: ['a', 'b'] });
+  const diff = await stage.diff(snapshot);
+  expect(totals(diff)).toEqual({ added: 1, removed: 1, changed: 1 });
+  expect(diff.groups[0]?.items).toEqual([
+    { kind: 'removed', what: '/gone', detail: 'true' },
+    { kind: 'changed', what: '/limits/rate', detail: '5 → 6' },
+    { kind: 'added', what: '/list/1', detail: '"b"' },
+  ]);
+  expect(basename(diff.groups[0]?.name ?? '')).toBe('settings');
+});
