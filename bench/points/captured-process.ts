@@ -4,15 +4,15 @@
  */
 import { rmSync } from 'node:fs';
 import type { Snapshot } from '../../src/core/model/point.ts';
-import { type CapturedTarget, type CapturedType, pathOf } from '../../src/core/model/target.ts';
+import { pathOf, type Target, type TargetType } from '../../src/core/model/target.ts';
 import { createAllowList } from '../../src/drivers/allow-list.ts';
 import { createTargetDrivers } from '../../src/drivers/targets/registry.ts';
 import { openContentStore } from '../../src/store/content/content-store.ts';
 
 const [folder = '', typeText = ''] = process.argv.slice(2);
-const type = JSON.parse(typeText) as CapturedType;
+const type = JSON.parse(typeText) as TargetType;
 const origin = { file: 'bench.yaml', line: 1, column: 1 };
-const target: CapturedTarget = { name: 'bench', origin, suspend: false, quiesce: [], checks: [], type };
+const target: Target = { name: 'bench', origin, suspend: false, quiesce: [], checks: [], type };
 const driver = createTargetDrivers(createAllowList({}))[type.kind];
 const store = await openContentStore(folder, { compression: 'zstd' });
 const signal = new AbortController().signal;

@@ -1,7 +1,6 @@
 import type { Memory } from '../core/memory.ts';
 import type { Desired } from '../core/model/desired.ts';
 import { isCaptured, type Point, snapshotOf } from '../core/model/point.ts';
-import { isCapturedTarget } from '../core/model/target.ts';
 import { CommandError } from '../core/operator-commands.ts';
 import { pointCalled } from '../core/points/point-called.ts';
 import type { Millis } from '../core/units.ts';
@@ -60,12 +59,11 @@ async function differenceOf(
   const target = desired?.targets[name];
   if (from === undefined) return { fault: `${point.id} holds nothing of ${name}` };
   if (to === undefined) return { fault: 'the other point holds nothing of it' };
-  if (target === undefined || !isCapturedTarget(target)) return { fault: `git no longer has target ${name}` };
-  const driver = targets[target.type.kind].points;
-  if (driver === undefined) return { fault: `a target of type ${target.type.kind} cannot be compared` };
+  if (target === undefined) return { fault: `git no longer has target ${name}` };
+  const { points } = targets[target.type.kind];
   try {
     const context = { signal: AbortSignal.timeout(DEADLINE_MS), store: await content(), progress: () => undefined };
-    return { diff: await driver.diff(target, from, to, context) };
+    return { diff: await points.diff(target, from, to, context) };
   } catch (error) {
     return { fault: faultText(error) };
   }

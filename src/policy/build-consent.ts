@@ -99,7 +99,7 @@ function countInTarget(context: BuildContext, path: Path, query: string, target:
   return { kind: 'sql', on, query, ...pointOf(context, path, query, target), timeoutMs: DEFAULT_COUNT_MS };
 }
 
-/** `:point` is the end of what was captured of a target, so there has to be one that can be captured. */
+/** `:point` is the end of what was captured of a target, so there has to be one. */
 function pointOf(
   context: BuildContext,
   path: Path,
@@ -112,7 +112,7 @@ function pointOf(
     fault(context, path, 'E-NO-POINT', { message, expected: 'target: NAME' });
     return {};
   }
-  refer(context, path, target, 'capture');
+  refer(context, path, target);
   return { point: target };
 }
 

@@ -23,9 +23,9 @@ export type Reference = {
   /** Of a source: the type that it must have. */
   readonly sourceType?: MetricSource['type']['kind'];
   /** Of a target: what is to be done with it, which not every type can. */
-  readonly use?: 'capture' | { readonly restoreTo: string; readonly parts: readonly NamedPart[] };
+  readonly use?: { readonly restoreTo: string; readonly parts: readonly NamedPart[] };
   /** Of a target: what it must have. */
-  readonly needs?: 'check' | 'database' | 'capture';
+  readonly needs?: 'check' | 'database';
 };
 
 /** A part of a target that is to be restored alone; what names one depends on the type of the target. */

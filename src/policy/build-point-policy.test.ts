@@ -88,9 +88,9 @@ describe('refused is', () => {
     expect(faults(spec)).toEqual([expect.stringContaining(expected)]);
   });
 
-  test('a checkout, which has its states in git', () => {
+  test('no checkout: a point notes its revision', () => {
     const checkout = TARGET.replace('sqlite: { path: /data/app.db }', 'git: { path: /srv/app }');
-    expect(faults('{ targets: [app-db], ttl: 1d }', checkout)).toEqual([expect.stringContaining('E-NOT-CAPTURED')]);
+    expect(faults('{ targets: [app-db], ttl: 1d }', checkout)).toEqual([]);
   });
 });
 

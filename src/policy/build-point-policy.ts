@@ -27,7 +27,7 @@ const REACH_MS = {
 export function buildPointPolicy(context: BuildContext, { metadata, spec }: RawDocument<RawPointPolicy>): PointPolicy {
   for (const [index, name] of spec.targets.entries()) {
     const origin = valueOrigin(context, ['spec', 'targets', index]);
-    context.references.push({ kind: 'Target', name, origin, use: 'capture' });
+    context.references.push({ kind: 'Target', name, origin });
   }
   const timezone = spec.timezone ?? 'UTC';
   const policy: PointPolicy = {

@@ -39,10 +39,6 @@ const EXPECTED: Readonly<Record<string, readonly string[]>> = {
     '13:40 error[E-NO-DATABASE] the Target "code" is of type git, which has no database to count in; name one: {sql: {sqlite: PATH, query: SELECT}}',
     '3:19 the Target "code"',
   ],
-  'loss-no-point': [
-    '13:82 error[E-NO-POINT] `:point` is the end of a capture, and the Target "code" is of type git, of which nothing is captured',
-    '3:19 the Target "code"',
-  ],
   'missing-flag': ['27:28 error[E-NO-FLAG] there is no Flag called "fastpath"; did you mean "fast-path"?'],
   'missing-notifier': ['28:12 error[E-NO-NOTIFIER] there is no Notifier called "oncal"; did you mean "oncall"?'],
   'missing-override-notifier': [

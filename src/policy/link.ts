@@ -29,7 +29,6 @@ export type Declared = {
     readonly type: Target['type']['kind'];
     readonly checks: boolean;
     readonly database: boolean;
-    readonly captured: boolean;
   };
 };
 
@@ -153,11 +152,6 @@ function checkNeeds({ needs, origin, name }: Reference, { target, origin: there 
     const message = `the Target "${name}" has no \`check\`, so nothing says when it is intact; add \`check: [...]\` to it`;
     return [errorAt(origin, 'E-NO-CHECK', { message, found: name, expected: 'check: [...]', related })];
   }
-  if (needs === 'capture') {
-    if (target.captured) return [];
-    const message = `\`:point\` is the end of a capture, and the Target "${name}" is of type ${target.type}, of which nothing is captured`;
-    return [errorAt(origin, 'E-NO-POINT', { message, found: target.type, related })];
-  }
   if (target.database) return [];
   const message = `the Target "${name}" is of type ${target.type}, which has no database to count in; name one: {sql: {sqlite: PATH, query: SELECT}}`;
   return [errorAt(origin, 'E-NO-DATABASE', { message, found: target.type, related })];
@@ -194,18 +188,11 @@ function checkTargetUse({ use, origin, name }: Reference, { target, origin: at }
   const targetType = target.type;
   const related = [{ ...at, message: `the Target "${name}"` }];
   const isCheckout = targetType === REVISIONED;
-  if (use === 'capture') {
-    if (!isCheckout) return [];
-    const message = `the Target "${name}" is of type git, which is not captured into points: git itself has its revisions, and good ones are kept`;
-    return [errorAt(origin, 'E-NOT-CAPTURED', { message, found: name, related })];
-  }
   const { restoreTo, parts } = use;
   const faults = parts.flatMap((part) => checkPart(part, targetType) ?? []);
   if (faults.length > 0) return faults;
-  if (restoreTo === 'lastGood' || isCheckout === (restoreTo === 'revision')) return [];
-  const expected = isCheckout
-    ? 'lastGood or {revision: NAME}'
-    : 'lastGood, latestValid, safetyPoint, {point: ID}, {at: TIME} or {before: trigger, by: 5m}';
+  if (isCheckout || restoreTo !== 'revision') return [];
+  const expected = 'lastGood, latestValid, safetyPoint, {point: ID}, {at: TIME} or {before: trigger, by: 5m}';
   const message = `a target of type ${targetType} is not restored to \`${restoreTo}\`; expected ${expected}`;
   return [errorAt(origin, 'E-RESTORE-TO', { message, found: restoreTo, expected, related })];
 }

@@ -4,7 +4,7 @@ import type { MetricSource } from '../core/model/metric-source.ts';
 import type { Notifier } from '../core/model/notifier.ts';
 import type { PointPolicy } from '../core/model/point-policy.ts';
 import type { RollbackPolicy } from '../core/model/policy.ts';
-import { databaseOf, isCaptured, type Target } from '../core/model/target.ts';
+import { databaseOf, type Target } from '../core/model/target.ts';
 import type { Window } from '../core/model/window.ts';
 import type { BuildContext, PlaceUse, Reference, SamplingUse } from './build-context.ts';
 import { buildDrill } from './build-drill.ts';
@@ -191,8 +191,7 @@ function declare(document: PolicyDocument, object: BuiltObject, isHere: boolean)
       return { ...base, intervalMs: object.value.intervalMs, sourceType: object.value.type.kind };
     case 'Target': {
       const { type, checks } = object.value;
-      const [database, captured] = [databaseOf(type) !== undefined, isCaptured(type)];
-      const target = { type: type.kind, checks: checks.length > 0, database, captured };
+      const target = { type: type.kind, checks: checks.length > 0, database: databaseOf(type) !== undefined };
       return { ...base, target };
     }
     case 'RollbackPolicy':

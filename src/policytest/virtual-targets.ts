@@ -1,6 +1,6 @@
 import type { CaptureAction, RestoreAction } from '../core/model/action.ts';
 import type { Snapshot } from '../core/model/point.ts';
-import { type CodeRevision, type Target, trackOf } from '../core/model/target.ts';
+import { type CodeRevision, revisionOfPrint, revisionPrint, type Target, trackOf } from '../core/model/target.ts';
 import type { TargetSight } from '../core/observed.ts';
 import type { Millis } from '../core/units.ts';
 
@@ -31,23 +31,24 @@ export class VirtualTargets {
     places.set(target.name, revision);
   }
 
-  restore({ target, to, paths }: RestoreAction): string {
-    if (paths.length === 0) this.#heads.set(target.name, to);
+  restore(action: RestoreAction): string {
+    const { target, paths } = action;
+    if (paths.length === 0) this.#heads.set(target.name, stateOf(action));
     return this.revision(target.name);
   }
 
   /** What points hold of targets; what a target is at stands for its content. */
   capture({ targets, compression }: CaptureAction, at: Millis): Snapshot[] {
-    return targets.flatMap(({ name, type }) => {
-      if (type.kind === 'git') return [];
-      const fingerprint = this.revision(name);
+    return targets.map(({ name, type }) => {
+      const shown = this.revision(name);
+      const fingerprint = type.kind === 'git' ? revisionPrint(revisionCalled(shown)) : shown;
       const sizes = { bytes: 0, storedBytes: 0, compression, encrypted: false };
-      return [{ target: name, type: type.kind, manifest: `${name}@${at}`, from: at, to: at, fingerprint, ...sizes }];
+      return { target: name, type: type.kind, manifest: `${name}@${at}`, from: at, to: at, fingerprint, ...sizes };
     });
   }
 
-  isAt({ target, to }: RestoreAction): boolean {
-    return this.revision(target.name) === to;
+  isAt(action: RestoreAction): boolean {
+    return this.revision(action.target.name) === stateOf(action);
   }
 
   revision(name: string): string {
@@ -71,6 +72,11 @@ export class VirtualTargets {
       tipFault: null,
     };
   }
+}
+
+/** What it is after a restore: of code the revision that the point has. */
+function stateOf({ target, to, snapshot }: RestoreAction): string {
+  return target.type.kind === 'git' && snapshot !== undefined ? revisionOfPrint(snapshot.fingerprint).commit : to;
 }
 
 export function revisionCalled(name: string): CodeRevision {

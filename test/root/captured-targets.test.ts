@@ -17,19 +17,19 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { DatabaseSync } from 'node:sqlite';
 import { expect, onTestFinished, test } from 'vitest';
-import type { CapturedType } from '../../src/core/model/target.ts';
+import type { TargetType } from '../../src/core/model/target.ts';
 import { openContentStore } from '../../src/store/content/content-store.ts';
 import { CapturedStage } from '../support/points/captured-stage.ts';
 
 const NOBODY = 65_534;
 
-async function opened(typeOf: (live: string) => CapturedType, within?: string): Promise<CapturedStage> {
+async function opened(typeOf: (live: string) => TargetType, within?: string): Promise<CapturedStage> {
   const stage = await CapturedStage.open(typeOf, within === undefined ? {} : { within });
   onTestFinished(() => stage.close());
   return stage;
 }
 
-const files = (live: string): CapturedType => ({
+const files = (live: string): TargetType => ({
   kind: 'files',
   paths: [join(live, 'app')],
   exclude: [],

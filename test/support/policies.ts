@@ -8,7 +8,7 @@ import { type Point, pointId, type Snapshot } from '../../src/core/model/point.t
 import type { PointPolicy } from '../../src/core/model/point-policy.ts';
 import type { RollbackPolicy, Rung, Verify } from '../../src/core/model/policy.ts';
 import type { Step } from '../../src/core/model/step.ts';
-import type { CapturedTarget, CodeTarget, GitTarget, Target } from '../../src/core/model/target.ts';
+import type { CodeTarget, GitTarget, Target } from '../../src/core/model/target.ts';
 import type { Trigger } from '../../src/core/model/trigger.ts';
 
 /** Building blocks for worlds in tests: small, complete, and changed where a test says so. */
@@ -118,7 +118,7 @@ export function aTarget(
 }
 
 /** A database that is captured into points. */
-export function aDatabase(change: Partial<Omit<Target, 'type'>> = {}): CapturedTarget {
+export function aDatabase(change: Partial<Omit<Target, 'type'>> = {}): Target {
   return {
     name: 'database',
     origin: ORIGIN,

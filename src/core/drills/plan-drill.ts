@@ -4,7 +4,7 @@ import type { Drill, DrillCause, DrillRun, Examination, PlannedRung, PlannedStep
 import { snapshotOf } from '../model/point.ts';
 import type { RollbackPolicy, Rung } from '../model/policy.ts';
 import type { RestoreStep, Step } from '../model/step.ts';
-import { type CapturedTarget, isCapturedTarget, shortCommit } from '../model/target.ts';
+import { isRevision, shortCommit, type Target } from '../model/target.ts';
 import { restoreSourceAt } from '../points/restore-source.ts';
 import { quarantineOf } from '../targets/code-revisions.ts';
 import type { Turn } from '../turn.ts';
@@ -86,7 +86,7 @@ function restoreFrom(ground: RungGround, step: RestoreStep): Pick<PlannedStep, '
   const target = ground.desired.targets[step.target];
   if (target === undefined) return obstacle(`git no longer has target ${step.target}`);
   if (target.suspend) return obstacle(`target ${step.target} is suspended`);
-  if (isCapturedTarget(target)) return restoreFromPoint(ground, step, target);
+  if (target.type.kind !== 'git' || !isRevision(step.to)) return restoreFromPoint(ground, step, target);
   const sight = ground.observed.targets[step.target];
   if (sight?.kind === 'unreadable') return obstacle(`${step.target}: ${sight.message}`);
   if (step.to.kind === 'revision') return { move: { target, to: step.to.revision } };
@@ -101,7 +101,7 @@ function restoreFrom(ground: RungGround, step: RestoreStep): Pick<PlannedStep, '
 function restoreFromPoint(
   { memory, policy, now }: RungGround,
   { to }: RestoreStep,
-  target: CapturedTarget,
+  target: Target,
 ): Pick<PlannedStep, 'known' | 'move'> {
   if (to.kind === 'safetyPoint') {
     return { known: { outcome: 'ready', detail: 'the rung keeps it before it overwrites anything' } };

@@ -114,7 +114,7 @@ function startRestore(turn: Turn, incident: Incident, step: RestoreStep & Step, 
     }
     turn.emit({ ...begun, destination: destination.to });
     // Of a step that is done again the hold was placed when it began first; what is shown now may be where it goes.
-    const hold = phase.destination === undefined ? quarantineFor(turn, incident, step) : null;
+    const hold = phase.destination === undefined ? quarantineFor(turn, incident, step, destination.to) : null;
     if (hold !== null) turn.emit({ type: 'hold.placed', hold });
     return true;
   }

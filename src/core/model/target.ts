@@ -21,14 +21,8 @@ export type Target = {
 
 export type TargetType = GitTarget | FilesTarget | SqliteTarget | HttpTarget | CommandTarget;
 
-/** What is captured into points and put back from them; a checkout is moved between the revisions that git has. */
-export type CapturedType = Exclude<TargetType, GitTarget>;
-export type CapturedTarget = Target & { readonly type: CapturedType };
+/** What has revisions beside its points. */
 export type CodeTarget = Target & { readonly type: GitTarget };
-
-export function isCapturedTarget(target: Target): target is CapturedTarget {
-  return target.type.kind !== 'git';
-}
 
 export function isCodeTarget(target: Target): target is CodeTarget {
   return target.type.kind === 'git';
@@ -102,7 +96,7 @@ export type TrackedRef = { readonly remote: string; readonly ref: string; readon
 /** What a checkout shows. `tree` is the hash of its content, the same for an amended commit with the same content. */
 export type CodeRevision = { readonly commit: string; readonly tree: string };
 
-/** Where a restore goes. A revision is one of git; all but `lastGood` and `revision` are of captured targets. */
+/** Where a restore goes: to a point, but for code also to a revision of git, which its `lastGood` is too. */
 export type RestorePoint =
   /** The newest state that has proved good before the incident began. */
   | { readonly kind: 'lastGood' }
@@ -116,6 +110,22 @@ export type RestorePoint =
   | { readonly kind: 'at'; readonly at: Millis }
   /** The newest intact point that was complete so long before the first breach. */
   | { readonly kind: 'before'; readonly byMs: Millis };
+
+/** Whether it is a revision of git, for a checkout. */
+export function isRevision({ kind }: RestorePoint): boolean {
+  return kind === 'lastGood' || kind === 'revision';
+}
+
+/** What identifies a checkout's state in a point: the commit, and its content. */
+export function revisionPrint({ commit, tree }: CodeRevision): string {
+  return `${commit}/${tree}`;
+}
+
+/** What a checkout showed when it was captured. */
+export function revisionOfPrint(fingerprint: string): CodeRevision {
+  const [commit = '', tree = ''] = fingerprint.split('/');
+  return { commit, tree };
+}
 
 /** What follows a ref; undefined for all other targets. */
 export function trackOf({ type }: Pick<Target, 'type'>): TrackedRef | undefined {
@@ -162,19 +172,6 @@ export function databaseOf(type: Target['type']): SqlDatabase | undefined {
       return undefined;
     case 'sqlite':
       return { kind: 'sqlite', path: type.path };
-  }
-}
-
-/** Whether there are captures of it; what git tracks has its revisions instead. */
-export function isCaptured({ kind }: Target['type']): boolean {
-  switch (kind) {
-    case 'git':
-      return false;
-    case 'files':
-    case 'sqlite':
-    case 'http':
-    case 'command':
-      return true;
   }
 }
 

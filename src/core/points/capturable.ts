@@ -1,5 +1,4 @@
 import type { PointPolicy } from '../model/point-policy.ts';
-import { isCapturedTarget } from '../model/target.ts';
 import type { Turn } from '../turn.ts';
 
 /** The policies that are followed, in the order of their names. */
@@ -15,7 +14,6 @@ export function obstacleOf({ desired }: Pick<Turn, 'desired'>, targets: readonly
     const target = desired.targets[name];
     if (target === undefined) return `git no longer has target ${name}`;
     if (target.suspend) return `target ${name} is suspended`;
-    if (!isCapturedTarget(target)) return `target ${name} is of type ${target.type.kind}, which is not captured`;
   }
   return null;
 }

@@ -4,7 +4,6 @@ import type { Action, RestoreAction } from '../model/action.ts';
 import { isOpen } from '../model/incident.ts';
 import type { ManualRestore } from '../model/manual-restore.ts';
 import { isCaptured, type PointId, pointObject, snapshotOf } from '../model/point.ts';
-import { isCapturedTarget } from '../model/target.ts';
 import type { FinishedEvent } from '../operations/evolve-operations.ts';
 import { CommandError, notFound, type Situation } from '../operator-commands.ts';
 import { isMoving } from '../targets/code-revisions.ts';
@@ -13,6 +12,7 @@ import type { Turn } from '../turn.ts';
 import type { Millis } from '../units.ts';
 import { newPoint } from './begin-point.ts';
 import { pointCalled } from './point-called.ts';
+import { settleRestoredCode } from './restored-code.ts';
 
 const RESTORE_TIMEOUT_MS: Millis = 6 * 3_600_000;
 /** For so long it can be undone. */
@@ -71,7 +71,7 @@ function restorableTargets({ desired, memory }: Situation, { point: id, target }
   const targets = target === undefined ? held : [target];
   for (const name of targets) {
     const known = desired?.targets[name];
-    if (known === undefined || !isCapturedTarget(known)) {
+    if (known === undefined) {
       throw new CommandError('refused', `git no longer has target ${name}; --target names another one`);
     }
     if (known.suspend) throw new CommandError('refused', `target ${name} is suspended`);
@@ -102,6 +102,7 @@ export function settleRestores(turn: Turn): void {
   for (const restore of Object.values(turn.memory.restores)) {
     const end = endOf(turn.memory, restore);
     if (end !== null) turn.emit({ type: 'restore.ended', restore: restore.id, ...end });
+    else if (isKept(turn.memory, restore)) settleRestoredCode(turn, restore);
   }
 }
 
@@ -128,11 +129,16 @@ function endOf(
   return { outcome: 'done', detail: details.join('; ') };
 }
 
+/** Whether what it overwrites is kept. */
+function isKept({ points }: Memory, { safety }: ManualRestore): boolean {
+  const kept = points[safety];
+  return kept !== undefined && isCaptured(kept);
+}
+
 /** The next target of each restore whose safety point is stored. */
 export function restoreActions(turn: Turn): Action[] {
   return Object.values(turn.memory.restores).flatMap((restore) => {
-    const safety = turn.memory.points[restore.safety];
-    if (safety === undefined || !isCaptured(safety)) return [];
+    if (!isKept(turn.memory, restore)) return [];
     if (Object.values(restore.outcomes).some(({ outcome }) => outcome !== 'done')) return [];
     const name = restore.targets.find((one) => !Object.hasOwn(restore.outcomes, one));
     return name === undefined ? [] : restoreTarget(turn, restore, name);

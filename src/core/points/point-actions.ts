@@ -2,7 +2,7 @@ import type { Action, CaptureAction } from '../model/action.ts';
 import { describeCause, type Point, pointObject } from '../model/point.ts';
 import type { PointPolicy } from '../model/point-policy.ts';
 import type { Step } from '../model/step.ts';
-import { isCapturedTarget, type Target } from '../model/target.ts';
+import type { Target } from '../model/target.ts';
 import { isSame } from '../record.ts';
 import { isMoving } from '../targets/code-revisions.ts';
 import { undoOf } from '../targets/moves.ts';
@@ -54,7 +54,7 @@ function isDisturbed({ memory }: Turn, { targets }: Point): boolean {
 }
 
 function captureOf(turn: Turn, point: Point): Action[] {
-  const targets = point.targets.flatMap((name) => turn.desired.targets[name] ?? []).filter(isCapturedTarget);
+  const targets = point.targets.flatMap((name) => turn.desired.targets[name] ?? []);
   if (targets.length !== point.targets.length) return [];
   const policy = point.policy === null ? undefined : turn.desired.pointPolicies?.[point.policy];
   const previous = targets.flatMap(({ name }) => {
@@ -110,7 +110,7 @@ function validations(turn: Turn): Action[] {
     .sort((a, b) => Number(a.state !== 'stored') - Number(b.state !== 'stored') || newestFirst(b, a));
   const [point] = waiting;
   if (point === undefined || point.verify === null) return [];
-  const targets = point.snapshots.flatMap(({ target }) => turn.desired.targets[target] ?? []).filter(isCapturedTarget);
+  const targets = point.snapshots.flatMap(({ target }) => turn.desired.targets[target] ?? []);
   return [
     {
       kind: 'validate',

@@ -91,7 +91,6 @@ describe('a point is taken', () => {
   test.each([
     [{ policy: 'nigtly' }, 'Did you mean nightly?'],
     [{ targets: ['databse'] }, 'Did you mean database?'],
-    [{ targets: ['code'] }, 'target code is of type git, which is not captured'],
     [{}, 'name a PointPolicy or a target'],
   ])('not with %j', (request, message) => {
     expect(() => takePoint(situation([]), { ...request, cause: BY_HAND })).toThrow(message);

@@ -1,13 +1,16 @@
 import type { Memory } from '../memory.ts';
 import type { Incident, IncidentId } from '../model/incident.ts';
-import { isCaptured, isValid, type Point, snapshotOf } from '../model/point.ts';
+import { isCaptured, isValid, type Point, type Snapshot, snapshotOf } from '../model/point.ts';
 import type { RollbackPolicy } from '../model/policy.ts';
-import type { RestorePoint } from '../model/target.ts';
+import { type RestorePoint, revisionOfPrint } from '../model/target.ts';
+import { quarantineOf } from '../targets/code-revisions.ts';
 import { formatDuration, formatInstant, type Millis } from '../units.ts';
 import { newestFirst } from './verdicts.ts';
 
 /** A captured target bakes so long where it does not say: design of `lastGood`. */
 const BAKE_MS: Millis = 3_600_000;
+
+type PointsAndHolds = Pick<Memory, 'points' | 'holds'>;
 
 export type RestoreSource =
   | { readonly kind: 'point'; readonly point: Point }
@@ -26,7 +29,7 @@ type SoughtRestore<To extends RestorePoint> = { readonly target: string; readonl
 
 /** The point that a restore of a captured target goes back to, for an incident; why there is none. */
 export function restoreSource(
-  memory: Pick<Memory, 'points'>,
+  memory: PointsAndHolds,
   incident: Incident,
   { target, to }: SoughtRestore<RestorePoint>,
 ): RestoreSource {
@@ -37,7 +40,7 @@ export function restoreSource(
 
 /** The same for an incident of the policy that opened at `now`, all having been well until then. */
 export function restoreSourceAt(
-  memory: Pick<Memory, 'points'>,
+  memory: PointsAndHolds,
   { policy, now }: { readonly policy: RollbackPolicy; readonly now: Millis },
   sought: SoughtRestore<Exclude<RestorePoint, { readonly kind: 'safetyPoint' }>>,
 ): RestoreSource {
@@ -45,7 +48,7 @@ export function restoreSourceAt(
 }
 
 function sourceSince(
-  memory: Pick<Memory, 'points'>,
+  memory: PointsAndHolds,
   onset: Onset,
   { target, to }: SoughtRestore<Exclude<RestorePoint, { readonly kind: 'safetyPoint' }>>,
 ): RestoreSource {
@@ -95,7 +98,7 @@ function completedBy(at: Millis): (point: Point) => boolean {
 
 /** Of an incident's own points none is meant: they show what is to be left. */
 function newest(
-  { points }: Pick<Memory, 'points'>,
+  { points, holds }: PointsAndHolds,
   target: string,
   { incident }: Pick<Onset, 'incident'>,
   isMeant: (point: Point) => boolean,
@@ -104,8 +107,15 @@ function newest(
   const [point] = Object.values(points)
     .filter((one) => isValid(one) && snapshotOf(one, target) !== undefined && isMeant(one))
     .filter(({ cause }) => cause.kind !== 'rollback' || cause.incident !== incident)
+    .filter((one) => !isQuarantined(holds, snapshotOf(one, target)))
     .sort(newestFirst);
   return point === undefined ? none(`there is no valid point of ${target} ${reason}`) : { kind: 'point', point };
+}
+
+/** Code that a rollback left is no way back, whatever else the point holds. */
+function isQuarantined(holds: Memory['holds'], snapshot: Snapshot | undefined): boolean {
+  if (snapshot === undefined || snapshot.type !== 'git') return false;
+  return quarantineOf(holds, snapshot.target, revisionOfPrint(snapshot.fingerprint).tree) !== undefined;
 }
 
 function named({ points }: Pick<Memory, 'points'>, target: string, id: string): RestoreSource {

@@ -1,7 +1,8 @@
 import type { ExecutingPhase, Incident } from '../model/incident.ts';
 import { isCaptured, type Point } from '../model/point.ts';
+import type { Rung } from '../model/policy.ts';
 import type { RestoreStep } from '../model/step.ts';
-import { isCapturedTarget } from '../model/target.ts';
+import { isRevision, type Target } from '../model/target.ts';
 import type { Turn } from '../turn.ts';
 import { beginPoint } from './begin-point.ts';
 import { policiesOf } from './capturable.ts';
@@ -18,16 +19,15 @@ export type Safety =
  */
 export function safetyFor(turn: Turn, incident: Incident, phase: ExecutingPhase, step: RestoreStep): Safety {
   const target = turn.desired.targets[step.target];
-  if (target === undefined || !isCapturedTarget(target) || step.to.kind === 'safetyPoint') return { kind: 'there' };
   const rung = incident.policy.ladder[phase.rung];
-  if (rung === undefined) return { kind: 'there' };
+  if (target === undefined || rung === undefined || !isKeptFirst(target, step, rung)) return { kind: 'there' };
   const [point] = Object.values(turn.memory.points)
     .filter(
       (one) => isSafetyOf(one, incident, step.target) && causedBy(one, rung.name) && !isFromBefore(turn, one, phase),
     )
     .sort(newestFirst);
   if (point === undefined) {
-    beginSafetyPoint(turn, incident, rung.name, step.target);
+    beginSafetyPoint(turn, incident, rung, step.target);
     return { kind: 'begun' };
   }
   if (isCaptured(point)) return { kind: 'there' };
@@ -36,6 +36,16 @@ export function safetyFor(turn: Turn, incident: Incident, phase: ExecutingPhase,
   if (step.safety === 'attempt') return { kind: 'there' };
   const reason = `what it overwrites could not be kept first (${point.id}): ${point.failure ?? `it is ${point.state}`}`;
   return { kind: 'failed', reason };
+}
+
+/**
+ * What is only put back to its safety point needs none. A checkout that goes to a revision overwrites nothing that git has
+ * not; it is kept only if the rung may want to go back there by its safety point.
+ */
+function isKeptFirst({ type }: Target, { target, to }: RestoreStep, { onFailure }: Rung): boolean {
+  if (to.kind === 'safetyPoint') return false;
+  if (type.kind !== 'git' || !isRevision(to)) return true;
+  return onFailure.some((step) => step.kind === 'restore' && step.target === target && step.to.kind === 'safetyPoint');
 }
 
 function causedBy({ cause }: Point, rung: string): boolean {
@@ -48,16 +58,13 @@ function isFromBefore({ memory }: Turn, { state, createdAt }: Point, { since }: 
 }
 
 /** It lives by the PointPolicy that wants points before rollbacks of the target, if there is one. */
-function beginSafetyPoint(turn: Turn, incident: Incident, rung: string, restored: string): void {
-  const steps = incident.policy.ladder.find(({ name }) => name === rung)?.do ?? [];
-  const names = new Set([
-    restored,
-    ...steps.flatMap((step) => (step.kind === 'restore' && step.to.kind !== 'safetyPoint' ? [step.target] : [])),
-  ]);
-  const targets = [...names].filter((name) => {
-    const target = turn.desired.targets[name];
-    return target !== undefined && isCapturedTarget(target) && !target.suspend;
+function beginSafetyPoint(turn: Turn, incident: Incident, rung: Rung, restored: string): void {
+  const others = rung.do.flatMap((step) => {
+    const target = step.kind === 'restore' ? turn.desired.targets[step.target] : undefined;
+    if (step.kind !== 'restore' || target === undefined || target.suspend) return [];
+    return isKeptFirst(target, step, rung) ? [step.target] : [];
   });
+  const targets = [...new Set([restored, ...others])];
   const policy = policiesOf(turn).find(
     ({ take, targets: covered }) => take.before.includes('rollback') && covered.includes(restored),
   );
@@ -65,7 +72,7 @@ function beginSafetyPoint(turn: Turn, incident: Incident, rung: string, restored
     label: policy?.name ?? restored,
     policy: policy?.name ?? null,
     targets,
-    cause: { kind: 'rollback', incident: incident.id, rung, safety: true },
+    cause: { kind: 'rollback', incident: incident.id, rung: rung.name, safety: true },
     ...(policy === undefined ? { ttlMs: UNRULED_TTL_MS } : {}),
   });
 }

@@ -1,7 +1,14 @@
 import type { Action, ActivateAction, RestoreAction } from '../model/action.ts';
 import type { Origin } from '../model/origin.ts';
 import { describeStep, type Step } from '../model/step.ts';
-import { activationOf, type CodeRevision, shortCommit, type Target, trackOf } from '../model/target.ts';
+import {
+  activationOf,
+  type CodeRevision,
+  revisionOfPrint,
+  shortCommit,
+  type Target,
+  trackOf,
+} from '../model/target.ts';
 import { isHeldByPoints } from '../points/revision-points.ts';
 import { isSame } from '../record.ts';
 import type { Turn } from '../turn.ts';
@@ -182,12 +189,22 @@ function activation(target: string, index: number, step: Step): Action {
   };
 }
 
-/** Good revisions that are not kept from git's garbage collection yet, and kept ones that are none any more. */
+/** What a checkout was in the points that are not deleted yet. */
+function revisionsOfPoints({ points }: Turn['memory'], target: string): string[] {
+  return Object.values(points).flatMap(({ snapshots }) =>
+    snapshots
+      .filter((snapshot) => snapshot.type === 'git' && snapshot.target === target)
+      .map(({ fingerprint }) => revisionOfPrint(fingerprint).commit),
+  );
+}
+
+/** Revisions to go back to that are not kept from git's garbage collection yet, and kept ones that are none any more. */
 export function keeps(turn: Turn): Action[] {
   return Object.values(turn.desired.targets).flatMap((target) => {
     const memory = turn.memory.targets[target.name];
     if (memory === undefined || target.suspend) return [];
-    const commits = memory.good.map(({ commit }) => commit).sort();
+    const ofPoints = revisionsOfPoints(turn.memory, target.name);
+    const commits = [...new Set([...memory.good.map(({ commit }) => commit), ...ofPoints])].sort();
     const waits = memory.keepRetry !== null && turn.now < memory.keepRetry.retryAt;
     if (waits || isSame(commits, memory.kept)) return [];
     return [
@@ -195,7 +212,7 @@ export function keeps(turn: Turn): Action[] {
         kind: 'keep',
         key: `keep:${target.name}@${commits.join(',')}`,
         sign: '>',
-        reason: `${commits.length} good revision(s) of ${target.name} must not be collected as garbage`,
+        reason: `${commits.length} revision(s) of ${target.name}, good or of points, must not be collected as garbage`,
         origin: target.origin,
         losesData: false,
         preconditions: [],

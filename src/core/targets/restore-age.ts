@@ -2,6 +2,7 @@ import type { Memory } from '../memory.ts';
 import type { Incident } from '../model/incident.ts';
 import { snapshotOf } from '../model/point.ts';
 import type { Rung } from '../model/policy.ts';
+import { isRevision } from '../model/target.ts';
 import { restoreSource } from '../points/restore-source.ts';
 import type { Turn } from '../turn.ts';
 import type { Millis } from '../units.ts';
@@ -24,7 +25,7 @@ export function restoreAges(turn: Turn, incident: Incident, rung: Rung): Readonl
 
 /** The end of the capture that the rung's restore of the target goes back to; null where it restores no capture. */
 export function capturedUntil(
-  memory: Pick<Memory, 'points'>,
+  memory: Pick<Memory, 'points' | 'holds'>,
   incident: Incident,
   rung: Rung | undefined,
   target: string,
@@ -32,5 +33,6 @@ export function capturedUntil(
   const step = rung?.do.find((one) => one.kind === 'restore' && one.target === target);
   if (step?.kind !== 'restore') return null;
   const source = restoreSource(memory, incident, step);
-  return source.kind === 'none' ? null : (snapshotOf(source.point, target)?.to ?? null);
+  const snapshot = source.kind === 'none' ? undefined : snapshotOf(source.point, target);
+  return snapshot === undefined || (snapshot.type === 'git' && isRevision(step.to)) ? null : snapshot.to;
 }

@@ -3,7 +3,7 @@ import type { Quarantine } from '../model/hold.ts';
 import type { ExecutingPhase, Incident } from '../model/incident.ts';
 import { snapshotOf } from '../model/point.ts';
 import { describeStep, type RestoreStep, type Step } from '../model/step.ts';
-import { isCapturedTarget, shortCommit, targetObject } from '../model/target.ts';
+import { isRevision, revisionOfPrint, shortCommit, targetObject } from '../model/target.ts';
 import { describeSource, restoreSource } from '../points/restore-source.ts';
 import type { Turn } from '../turn.ts';
 import { formatDuration } from '../units.ts';
@@ -27,14 +27,8 @@ export function destinationOf(turn: Turn, incident: Incident, step: RestoreStep,
   if (target === undefined) return { kind: 'obstacle', reason: `git no longer has target ${step.target}` };
   if (target.suspend) return { kind: 'obstacle', reason: `target ${step.target} is suspended` };
   if (settled !== undefined) return { kind: 'to', to: settled };
-  if (isCapturedTarget(target)) return destinationOfCaptured(turn, incident, step);
+  if (target.type.kind !== 'git' || !isRevision(step.to)) return destinationOfCaptured(turn, incident, step);
   if (step.to.kind === 'revision') return { kind: 'to', to: step.to.revision };
-  if (step.to.kind !== 'lastGood') {
-    return {
-      kind: 'obstacle',
-      reason: `${step.target} is a checkout: it goes to its last good revision, or to one by name`,
-    };
-  }
   const sight = turn.observed.targets[step.target];
   if (sight?.kind === 'unreadable') return { kind: 'obstacle', reason: `${step.target}: ${sight.message}` };
   const memory = turn.memory.targets[step.target];
@@ -60,9 +54,17 @@ function destinationOfCaptured(turn: Turn, incident: Incident, step: RestoreStep
 }
 
 /** The quarantine of what a whole restore leaves; null where nothing is left, or what is left is not known. */
-export function quarantineFor(turn: Turn, incident: Incident, step: RestoreStep & Step): Quarantine | null {
+export function quarantineFor(
+  turn: Turn,
+  incident: Incident,
+  step: RestoreStep & Step,
+  destination: string,
+): Quarantine | null {
   const current = turn.memory.targets[step.target]?.current ?? null;
   if (current === null || step.paths.length > 0) return null;
+  const point = turn.memory.points[destination];
+  const snapshot = point === undefined ? undefined : snapshotOf(point, step.target);
+  if (snapshot !== undefined && revisionOfPrint(snapshot.fingerprint).tree === current.tree) return null;
   const { commit, tree } = current;
   const [cause] = incident.openedBy;
   return {
@@ -88,14 +90,14 @@ export function restoreAction(turn: Turn, incident: Incident, phase: ExecutingPh
   const target = turn.desired.targets[step.target];
   if (target === undefined) return null;
   const why = { kind: 'rung', incident: incident.id, rung: rung.name } as const;
-  const point = isCapturedTarget(target) ? turn.memory.points[phase.destination] : undefined;
+  const point = turn.memory.points[phase.destination];
   const snapshot = point === undefined ? undefined : snapshotOf(point, target.name);
   return {
     ...restoreOf(target, phase.destination, step.paths, why, step.timeoutMs),
     ...(snapshot === undefined ? {} : { snapshot }),
     key: `step:${incident.id}/${rung.name}/${phase.part}/${phase.step}`,
     sign: '!',
-    reason: `${incident.id} (${incident.policy.name}), rung "${rung.name}": ${describeStep(step)}, ${isCapturedTarget(target) ? phase.destination : shortCommit(phase.destination)}`,
+    reason: `${incident.id} (${incident.policy.name}), rung "${rung.name}": ${describeStep(step)}, ${point === undefined ? shortCommit(phase.destination) : phase.destination}`,
     origin: step.origin,
     losesData: false,
     preconditions: [`${incident.id} ${rung.name}/${phase.part}/${phase.step} ${phase.destination}`],

@@ -7,7 +7,7 @@ import type { EventSpec } from '../../core/event.ts';
 import type { CaptureAction, ValidateAction } from '../../core/model/action.ts';
 import type { Operation } from '../../core/model/operation.ts';
 import type { CapturedDriver } from '../../drivers/targets/captured-target.ts';
-import type { CapturedTargetDriver } from '../../drivers/targets/captured-target-driver.ts';
+import type { TargetDriver } from '../../drivers/targets/target-driver.ts';
 import { openContentStore } from '../../store/content/content-store.ts';
 import { Executor } from './executor.ts';
 import { createHands } from './hands.ts';
@@ -26,7 +26,7 @@ beforeEach(() => {
 afterEach(() => rmSync(folder, { recursive: true, force: true }));
 
 /** The smallest driver that there can be: one file, copied into a folder. */
-function copying(change: Partial<CapturedDriver> = {}): CapturedTargetDriver {
+function copying(change: Partial<CapturedDriver> = {}): TargetDriver {
   const points: CapturedDriver = {
     capture: () => {
       copyFileSync(live, kept);

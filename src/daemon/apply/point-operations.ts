@@ -59,11 +59,7 @@ async function captureTarget(
   store: ContentStore,
   { targets, signal, operation, now, log, progress, room }: PointWork,
 ): Promise<{ readonly outcome: 'done'; readonly snapshot: Snapshot } | { readonly outcome: 'failed'; detail: string }> {
-  const driver = targets[target.type.kind].points;
-  const { type } = target;
-  if (driver === undefined || type.kind === 'git') {
-    return { outcome: 'failed', detail: `a target of type ${type.kind} is not captured` };
-  }
+  const { points } = targets[target.type.kind];
   const known = previous[target.name];
   const most = await room();
   const tooLarge = new AbortController();
@@ -79,10 +75,7 @@ async function captureTarget(
     store,
     compression,
   };
-  const captured = await driver.capture(
-    { ...target, type },
-    known === undefined ? context : { ...context, previous: known },
-  );
+  const captured = await points.capture(target, known === undefined ? context : { ...context, previous: known });
   if (tooLarge.signal.aborted || (captured.outcome === 'done' && captured.snapshot.bytes > most)) {
     return {
       outcome: 'failed',
@@ -90,7 +83,7 @@ async function captureTarget(
     };
   }
   if (captured.outcome === 'failed') return captured;
-  return { outcome: 'done', snapshot: { ...captured.snapshot, target: target.name, type: type.kind } };
+  return { outcome: 'done', snapshot: { ...captured.snapshot, target: target.name, type: target.type.kind } };
 }
 
 /** Once the outcome is in the log, the point itself says what it needs. */
@@ -133,13 +126,10 @@ async function validateSnapshot(
   { targets, signal, progress }: PointWork,
 ): Promise<{ readonly outcome: 'done' | 'failed' | 'unknown'; readonly detail: string }> {
   const target = action.targets.find(({ name }) => name === snapshot.target);
-  const driver = target === undefined ? undefined : targets[target.type.kind].points;
-  if (target === undefined || driver === undefined || target.type.kind === 'git') {
-    return await validateContent(snapshot, store, signal);
-  }
-  const captured = { ...target, type: target.type };
+  if (target === undefined) return await validateContent(snapshot, store, signal);
+  const { points } = targets[target.type.kind];
   const context = { signal, store, progress };
-  const verdict = await driver.verify(captured, snapshot, context);
+  const verdict = await points.verify(target, snapshot, context);
   if (verdict.outcome === 'invalid') {
     return { outcome: 'failed', detail: [verdict.detail, ...verdict.faults.slice(0, 3)].join('; ') };
   }
@@ -147,7 +137,7 @@ async function validateSnapshot(
   if (!action.rehearse) return { outcome: 'done', detail: verdict.detail };
   await rm(folder, { recursive: true, force: true });
   await mkdir(folder, { recursive: true, mode: 0o700 });
-  const rehearsal = await driver.rehearse(captured, snapshot, folder, context);
+  const rehearsal = await points.rehearse(target, snapshot, folder, context);
   return rehearsal.outcome === 'done'
     ? { outcome: 'done', detail: `${verdict.detail}, and it can be restored` }
     : { outcome: 'unknown', detail: `its content is intact, but it could not be restored: ${rehearsal.detail}` };

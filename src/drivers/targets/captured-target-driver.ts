@@ -1,5 +1,5 @@
 import type { Snapshot } from '../../core/model/point.ts';
-import type { CapturedTarget, Target } from '../../core/model/target.ts';
+import type { Target } from '../../core/model/target.ts';
 import type { ContentStore } from '../../store/content/content-store.ts';
 import {
   type CaptureContext,
@@ -14,15 +14,13 @@ import { examineCaptured, rehearseCaptured } from './rehearse-captured.ts';
 import { type RestoreContext, type TargetDriver, TargetError, type TargetOrder } from './target-driver.ts';
 import { type ShownLine, verifySnapshot } from './verify-snapshot.ts';
 
-export type CapturedTargetDriver = TargetDriver & { readonly points: CapturedDriver };
-
 /** A restore that knows what it goes back to, and where that content is. */
 export type CapturedOrder<T> = Omit<TargetOrder, 'target'> & { readonly target: T; readonly snapshot: Snapshot };
 
 export type CapturedContext = RestoreContext & { readonly store: ContentStore };
 
 /** What is particular to one kind of captured target. What it throws of the host or the store ends as an outcome. */
-export type CapturedParts<T extends CapturedTarget> = {
+export type CapturedParts<T extends Target> = {
   /** @throws {TypeError} if it is of another kind */
   readonly own: (target: Target) => T;
   readonly look: (target: T, signal: AbortSignal) => ReturnType<TargetDriver['read']>;
@@ -46,10 +44,7 @@ export type CapturedParts<T extends CapturedTarget> = {
 };
 
 /** The driver of a kind of target whose states are kept as snapshots. */
-export function capturedTargetDriver<T extends CapturedTarget>(
-  { allow }: CapturedHost,
-  parts: CapturedParts<T>,
-): CapturedTargetDriver {
+export function capturedTargetDriver<T extends Target>({ allow }: CapturedHost, parts: CapturedParts<T>): TargetDriver {
   const points = pointsOf(parts);
   return {
     read: (target, signal) => parts.look(parts.own(target), signal),
@@ -78,7 +73,7 @@ export function capturedTargetDriver<T extends CapturedTarget>(
   };
 }
 
-function restore<T extends CapturedTarget>(
+function restore<T extends Target>(
   parts: CapturedParts<T>,
   { snapshot, ...order }: TargetOrder,
   { store, ...context }: RestoreContext,
@@ -89,7 +84,7 @@ function restore<T extends CapturedTarget>(
   return parts.restore({ ...order, snapshot, target: parts.own(order.target) }, { ...context, store });
 }
 
-function pointsOf<T extends CapturedTarget>(parts: CapturedParts<T>): CapturedDriver {
+function pointsOf<T extends Target>(parts: CapturedParts<T>): CapturedDriver {
   return {
     capture: async (target, context) => {
       try {

@@ -1,5 +1,5 @@
 import type { Snapshot } from '../../core/model/point.ts';
-import type { CapturedTarget } from '../../core/model/target.ts';
+import type { Target } from '../../core/model/target.ts';
 import type { Millis } from '../../core/units.ts';
 import { ContentError } from '../../store/content/content-error.ts';
 import type { ContentStore } from '../../store/content/content-store.ts';
@@ -14,19 +14,14 @@ export type CapturedDriver = {
    * Stores what the target is now. The content stays until the operation is released in the store: at once if the
    * capture failed, else when the point is in the log. Never rejects.
    */
-  readonly capture: (target: CapturedTarget, context: CaptureContext) => Promise<CaptureOutcome>;
+  readonly capture: (target: Target, context: CaptureContext) => Promise<CaptureOutcome>;
   /** What is different in `to`. Rejects with TargetError or ContentError. */
-  readonly diff: (
-    target: CapturedTarget,
-    from: Snapshot,
-    to: Snapshot | 'live',
-    context: PointContext,
-  ) => Promise<TargetDiff>;
+  readonly diff: (target: Target, from: Snapshot, to: Snapshot | 'live', context: PointContext) => Promise<TargetDiff>;
   /** Reads every byte of the snapshot again. Never rejects. */
-  readonly verify: (target: CapturedTarget, snapshot: Snapshot, context: PointContext) => Promise<VerifyOutcome>;
+  readonly verify: (target: Target, snapshot: Snapshot, context: PointContext) => Promise<VerifyOutcome>;
   /** Restores into an empty folder of its own; the live target is not touched. Never rejects. */
   readonly rehearse: (
-    target: CapturedTarget,
+    target: Target,
     snapshot: Snapshot,
     folder: string,
     context: PointContext,

@@ -1,8 +1,7 @@
-import type { CapturedType, TargetType } from '../../core/model/target.ts';
+import type { TargetType } from '../../core/model/target.ts';
 import type { AllowList } from '../allow-list.ts';
 import { createSecretResolver, type SecretResolver } from '../secrets.ts';
 import type { CapturedHost } from './captured-target.ts';
-import type { CapturedTargetDriver } from './captured-target-driver.ts';
 import { commandTarget } from './command/index.ts';
 import { filesTarget } from './files/index.ts';
 import { gitTarget } from './git/index.ts';
@@ -19,9 +18,7 @@ export const TARGET_DRIVERS = {
   command: commandTarget,
 } satisfies { readonly [K in TargetType['kind']]: (host: CapturedHost) => TargetDriver };
 
-export type TargetDrivers = { readonly [K in Exclude<TargetType, CapturedType>['kind']]: TargetDriver } & {
-  readonly [K in CapturedType['kind']]: CapturedTargetDriver;
-};
+export type TargetDrivers = { readonly [K in TargetType['kind']]: TargetDriver };
 
 /** Without `secrets` only those can be resolved that are files. */
 export function createTargetDrivers(

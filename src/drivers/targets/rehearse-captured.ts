@@ -1,7 +1,7 @@
 import { mkdir } from 'node:fs/promises';
 import { join } from 'node:path';
 import type { Examination } from '../../core/model/drill.ts';
-import type { CapturedTarget, TargetType } from '../../core/model/target.ts';
+import type { Target, TargetType } from '../../core/model/target.ts';
 import type { AllowList } from '../allow-list.ts';
 import { obstacle, ready, unsure } from '../steps/step-driver.ts';
 import type { CapturedDriver } from './captured-target.ts';
@@ -35,7 +35,7 @@ function refusalOf(allow: AllowList, type: TargetType): string | undefined {
  * there; others would ask what is live.
  */
 export async function rehearseCaptured(
-  { target, to, snapshot }: TargetOrder & { readonly target: CapturedTarget },
+  { target, to, snapshot }: TargetOrder & { readonly target: Target },
   points: CapturedDriver,
   { folder, store, signal, ask, progress = () => undefined }: RehearsalContext,
 ): Promise<Examination> {
@@ -48,12 +48,13 @@ export async function rehearseCaptured(
   return await checkRehearsed(target.checks, relocations(target, restored.path), made, ask);
 }
 
-function relocations(target: CapturedTarget, path: string): readonly Relocation[] {
+function relocations(target: Target, path: string): readonly Relocation[] {
   switch (target.type.kind) {
     case 'sqlite':
       return [{ live: target.type.path, scratch: path }];
     case 'files':
       return target.type.paths.map((live, index) => ({ live, scratch: join(path, String(index)) }));
+    case 'git':
     case 'http':
     case 'command':
       return [];

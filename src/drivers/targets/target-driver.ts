@@ -47,7 +47,7 @@ export type TargetDriver = {
   /** Keeps exactly these states from being cleaned up. Rejects with TargetError. */
   readonly keep: (target: Target, states: readonly string[], signal: AbortSignal) => Promise<void>;
   /** Where its states are kept as snapshots. */
-  readonly points?: CapturedDriver;
+  readonly points: CapturedDriver;
 };
 
 export type RestoreContext = {

@@ -2,7 +2,7 @@ import { mkdirSync, mkdtempSync, readdirSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import type { Snapshot } from '../../../src/core/model/point.ts';
-import type { CapturedTarget, CapturedType, Target } from '../../../src/core/model/target.ts';
+import type { Target, TargetType } from '../../../src/core/model/target.ts';
 import { createAllowList } from '../../../src/drivers/allow-list.ts';
 import type {
   CaptureContext,
@@ -23,14 +23,14 @@ import { aTarget } from '../policies.ts';
 export class CapturedStage {
   readonly folder: string;
   readonly live: string;
-  readonly target: CapturedTarget;
+  readonly target: Target;
   readonly driver: TargetDriver;
   store: ContentStore;
   readonly logged: string[] = [];
   readonly performed: string[] = [];
   #captures = 0;
 
-  private constructor(folder: string, target: CapturedTarget, store: ContentStore) {
+  private constructor(folder: string, target: Target, store: ContentStore) {
     this.folder = folder;
     this.live = join(folder, 'live');
     this.target = target;
@@ -39,7 +39,7 @@ export class CapturedStage {
   }
 
   static async open(
-    typeOf: (live: string) => CapturedType,
+    typeOf: (live: string) => TargetType,
     options: Partial<ContentStoreOptions> & {
       readonly target?: Partial<Target>;
       readonly at?: never;

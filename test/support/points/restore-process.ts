@@ -3,7 +3,7 @@
  * `node restore-process.ts STORE_FOLDER TARGET_JSON SNAPSHOT_JSON BOUNDARY PASSAGE`.
  */
 import type { Snapshot } from '../../../src/core/model/point.ts';
-import type { CapturedTarget } from '../../../src/core/model/target.ts';
+import type { Target } from '../../../src/core/model/target.ts';
 import { createAllowList } from '../../../src/drivers/allow-list.ts';
 import { createSecretResolver } from '../../../src/drivers/secrets.ts';
 import { filesTarget } from '../../../src/drivers/targets/files/index.ts';
@@ -11,7 +11,7 @@ import { sqliteTarget } from '../../../src/drivers/targets/sqlite/index.ts';
 import { openContentStore } from '../../../src/store/content/content-store.ts';
 
 const [folder = '', targetText = '', snapshotText = '', boundary = '', passage = '1'] = process.argv.slice(2);
-const target = JSON.parse(targetText) as CapturedTarget;
+const target = JSON.parse(targetText) as Target;
 const snapshot = JSON.parse(snapshotText) as Snapshot;
 let passages = 0;
 const host = {

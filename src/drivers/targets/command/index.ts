@@ -17,12 +17,7 @@ import {
   type PointContext,
   type TargetDiff,
 } from '../captured-target.ts';
-import {
-  type CapturedContext,
-  type CapturedOrder,
-  type CapturedTargetDriver,
-  capturedTargetDriver,
-} from '../captured-target-driver.ts';
+import { type CapturedContext, type CapturedOrder, capturedTargetDriver } from '../captured-target-driver.ts';
 import { mustQuiesce } from '../quiesce.ts';
 import { type TargetDriver, TargetError } from '../target-driver.ts';
 import { wholeContent } from '../whole-content.ts';
@@ -34,7 +29,7 @@ const FORMAT = 'command/1';
 const SMALL_BYTES = 64 * 1024;
 
 /** What programs of the host write, and take back. */
-export function commandTarget(host: CapturedHost): CapturedTargetDriver {
+export function commandTarget(host: CapturedHost): TargetDriver {
   return capturedTargetDriver(host, {
     own,
     look: (target) => look(host, target),

@@ -1,5 +1,5 @@
 import { createHash } from 'node:crypto';
-import type { CapturedTarget, CommandTarget } from '../../../core/model/target.ts';
+import type { CommandTarget, Target } from '../../../core/model/target.ts';
 import { formatDuration } from '../../../core/units.ts';
 import { startDeadline } from '../../deadline.ts';
 import { type ProcessEnd, type ProcessSpec, runProcess } from '../../process.ts';
@@ -8,7 +8,7 @@ import { asUser, UserFault } from '../../steps/run/run-as-user.ts';
 import type { CapturedHost } from '../captured-target.ts';
 import { TargetError } from '../target-driver.ts';
 
-export type CommandTargetOf = CapturedTarget & { readonly type: CommandTarget };
+export type CommandTargetOf = Target & { readonly type: CommandTarget };
 
 export type ProgramCall = Pick<ProcessSpec, 'stdin' | 'take'> & {
   readonly argv: readonly string[];

@@ -1,4 +1,4 @@
-import type { CapturedTarget, FilesTarget } from '../../../core/model/target.ts';
+import type { FilesTarget, Target } from '../../../core/model/target.ts';
 import type { CaptureSession } from '../../../store/content/capture-session.ts';
 import type { ManifestLine } from '../../../store/content/content-reader.ts';
 import type { CaptureContext, CaptureOutcome } from '../captured-target.ts';
@@ -8,7 +8,7 @@ import { noNotes, notesText, type ScanNotes, scan } from './scan.ts';
 import { entriesOf, headOf, noEntries } from './snapshot-content.ts';
 import { type OpenRoot, openRoot, shownBelow } from './walk.ts';
 
-export type FilesTargetOf = CapturedTarget & { readonly type: FilesTarget };
+export type FilesTargetOf = Target & { readonly type: FilesTarget };
 
 /** Opens the roots for as long as `use` runs. */
 export async function withRoots<T>(paths: readonly string[], use: (roots: readonly OpenRoot[]) => Promise<T>) {

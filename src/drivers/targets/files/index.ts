@@ -5,12 +5,7 @@ import type { Snapshot } from '../../../core/model/point.ts';
 import type { Target } from '../../../core/model/target.ts';
 import type { AllowList } from '../../allow-list.ts';
 import { type CapturedHost, faultText, type PointContext, type TargetDiff } from '../captured-target.ts';
-import {
-  type CapturedContext,
-  type CapturedOrder,
-  type CapturedTargetDriver,
-  capturedTargetDriver,
-} from '../captured-target-driver.ts';
+import { type CapturedContext, type CapturedOrder, capturedTargetDriver } from '../captured-target-driver.ts';
 import { mustQuiesce } from '../quiesce.ts';
 import { type TargetDriver, TargetError } from '../target-driver.ts';
 import { wholeContent } from '../whole-content.ts';
@@ -25,7 +20,7 @@ import { entriesOf, headOf } from './snapshot-content.ts';
 import { errnoOf, type OpenRoot } from './walk.ts';
 
 /** Trees of files, captured into the content store and put back from there. */
-export function filesTarget(host: CapturedHost): CapturedTargetDriver {
+export function filesTarget(host: CapturedHost): TargetDriver {
   return capturedTargetDriver(host, {
     own: filesOf,
     look,

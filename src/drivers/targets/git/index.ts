@@ -1,15 +1,19 @@
 import type { Examination } from '../../../core/model/drill.ts';
-import { type CodeTarget, isCodeTarget, type Target } from '../../../core/model/target.ts';
+import { type CodeTarget, isCodeTarget, revisionOfPrint, type Target } from '../../../core/model/target.ts';
+import { ContentError } from '../../../store/content/content-error.ts';
+import type { ContentStore } from '../../../store/content/content-store.ts';
 import type { AllowList } from '../../allow-list.ts';
 import { obstacle, unsure } from '../../steps/step-driver.ts';
-import { type RestoreOutcome, type TargetDriver, TargetError } from '../target-driver.ts';
+import { type CapturedHost, faultText } from '../captured-target.ts';
+import { type RestoreOutcome, type TargetDriver, TargetError, type TargetOrder } from '../target-driver.ts';
 import { openCheckout } from './checkout.ts';
 import { isMoved, moveCheckout } from './move.ts';
+import { captureRevision, diffRevisions, rehearseRevision, revisionIn, verifyRevision } from './points.ts';
 import { examineMove, rehearseMove, tidyRehearsal } from './rehearse.ts';
 import { fetchTracked, keepRevisions, readCheckout, revisionOf } from './revisions.ts';
 
 /** A checkout, moved between revisions. */
-export function gitTarget({ allow }: { readonly allow: AllowList }): TargetDriver {
+export function gitTarget({ allow }: Pick<CapturedHost, 'allow'>): TargetDriver {
   return {
     read: (target, signal) => readCheckout(codeOf(target).type, signal),
     refresh: async (target, signal) => await explained(() => fetchTracked(codeOf(target).type, signal)),
@@ -17,20 +21,26 @@ export function gitTarget({ allow }: { readonly allow: AllowList }): TargetDrive
       const target = codeOf(order.target);
       const refused = refusal(allow, target);
       if (refused !== undefined) return obstacle(refused);
-      return await found(() => examineMove({ ...order, target }, signal), signal);
+      return await found(() => examineMove({ ...order, to: nameOf(order), target }, signal), signal);
     },
     rehearse: async (order, context) =>
-      await found(() => rehearseMove({ ...order, target: codeOf(order.target) }, context), context.signal),
+      await found(
+        () => rehearseMove({ ...order, to: nameOf(order), target: codeOf(order.target) }, context),
+        context.signal,
+      ),
     tidy: async (target, signal) => void (await found(() => tidyRehearsal(codeOf(target), signal), signal)),
     prepare: async ({ target }, signal) => await headBefore(codeOf(target), signal),
-    restore: async ({ to, paths, ...order }, context) => {
+    restore: async ({ paths, ...order }, context) => {
       const target = codeOf(order.target);
       const refused = refusal(allow, target);
       if (refused !== undefined) return { outcome: 'failed', detail: refused };
-      return await outcomeOf(() => moveCheckout({ target, to, paths }, context));
+      return await outcomeOf(async () => {
+        const to = await notedName(order, context.store);
+        return await moveCheckout({ target, to, paths }, context);
+      });
     },
-    observe: async ({ to, paths, ...order }, signal) => {
-      const target = codeOf(order.target);
+    observe: async ({ paths, ...order }, signal) => {
+      const [target, to] = [codeOf(order.target), nameOf(order)];
       try {
         return (await isMoved({ target, to, paths }, signal)) ? 'done' : 'notDone';
       } catch (error) {
@@ -39,7 +49,38 @@ export function gitTarget({ allow }: { readonly allow: AllowList }): TargetDrive
       }
     },
     keep: (target, states, signal) => keepRevisions(codeOf(target).type, states, signal),
+    points: {
+      capture: async (target, context) => {
+        try {
+          return await captureRevision(codeOf(target), context);
+        } catch (error) {
+          context.store.release(context.operation);
+          return { outcome: 'failed', detail: faultText(error) };
+        }
+      },
+      diff: (target, from, to, context) => diffRevisions(codeOf(target), from, to, context),
+      verify: (target, snapshot, context) => verifyRevision(codeOf(target), snapshot, context),
+      rehearse: (target, snapshot, _folder, context) => rehearseRevision(codeOf(target), snapshot, context),
+    },
   };
+}
+
+/** What git calls the state that an order goes to. */
+function nameOf({ to, snapshot }: Pick<TargetOrder, 'to' | 'snapshot'>): string {
+  return snapshot === undefined ? to : revisionOfPrint(snapshot.fingerprint).commit;
+}
+
+/** The same, held against what the point has of it. Rejects with TargetError `snapshot`, and with ContentError. */
+async function notedName(
+  order: Pick<TargetOrder, 'to' | 'snapshot'>,
+  store: ContentStore | undefined,
+): Promise<string> {
+  const { to, snapshot } = order;
+  if (snapshot === undefined) return to;
+  if (store === undefined) throw new TargetError('snapshot', `the content of ${to} is not at hand`);
+  const { commit } = await revisionIn(store, snapshot);
+  if (commit === nameOf(order)) return commit;
+  throw new TargetError('snapshot', `${to} holds revision ${commit}, and is said to hold ${nameOf(order)}`);
 }
 
 function codeOf(target: Target): CodeTarget {
@@ -65,7 +106,9 @@ async function outcomeOf(restore: () => Promise<RestoreOutcome>): Promise<Restor
   try {
     return await restore();
   } catch (error) {
-    if (error instanceof TargetError || isErrno(error)) return { outcome: 'failed', detail: error.message };
+    if (error instanceof TargetError || error instanceof ContentError || isErrno(error)) {
+      return { outcome: 'failed', detail: error.message };
+    }
     throw error;
   }
 }

@@ -7,7 +7,8 @@ import { type Checkout, openCheckout } from './checkout.ts';
 export const TRACKED = 'refs/revertd/tracked';
 /** What revertd put in place last, whole. */
 export const EFFECTIVE = 'refs/revertd/effective';
-const GOOD = 'refs/revertd/good';
+/** Good revisions and those of points: what git's garbage collection must leave. */
+export const KEPT = 'refs/revertd/good';
 
 /** @throws {TargetError} `noRevision` if there is no such commit. */
 export async function revisionOf(checkout: Checkout, name: string, signal: AbortSignal): Promise<CodeRevision> {
@@ -98,14 +99,14 @@ export async function fetchTracked(type: GitTarget, signal: AbortSignal): Promis
   }
 }
 
-/** Good revisions have refs, so that git's garbage collection leaves them. */
+/** Revisions that may be gone back to have refs, so that git's garbage collection leaves them. */
 export async function keepRevisions(type: GitTarget, commits: readonly string[], signal: AbortSignal): Promise<void> {
   const checkout = await openCheckout(type.path, signal);
-  const kept = await checkout.git(['for-each-ref', '--format=%(refname)', GOOD], signal);
-  const names = new Set(commits.map((commit) => `${GOOD}/${commit}`));
+  const kept = await checkout.git(['for-each-ref', '--format=%(refname)', KEPT], signal);
+  const names = new Set(commits.map((commit) => `${KEPT}/${commit}`));
   const gone = kept.split('\n').filter((name) => name !== '' && !names.has(name));
   const lines = [
-    ...commits.map((commit) => `update ${GOOD}/${commit} ${commit}`),
+    ...commits.map((commit) => `update ${KEPT}/${commit} ${commit}`),
     ...gone.map((name) => `delete ${name}`),
   ];
   if (lines.length > 0) await checkout.git(['update-ref', '--stdin'], signal, { stdin: `${lines.join('\n')}\n` });

@@ -3,7 +3,7 @@ import { join } from 'node:path';
 import { diffJson, type JsonChange } from '../../../core/json/diff-json.ts';
 import type { Snapshot } from '../../../core/model/point.ts';
 import type { JsonValue } from '../../../core/model/step.ts';
-import type { CapturedTarget, HttpTarget, Target } from '../../../core/model/target.ts';
+import type { HttpTarget, Target } from '../../../core/model/target.ts';
 import type { BlobRef } from '../../../store/content/blob-ref.ts';
 import type { ManifestLine } from '../../../store/content/content-reader.ts';
 import type { ContentStore } from '../../../store/content/content-store.ts';
@@ -17,12 +17,7 @@ import {
   type PointContext,
   type TargetDiff,
 } from '../captured-target.ts';
-import {
-  type CapturedContext,
-  type CapturedOrder,
-  type CapturedTargetDriver,
-  capturedTargetDriver,
-} from '../captured-target-driver.ts';
+import { type CapturedContext, type CapturedOrder, capturedTargetDriver } from '../captured-target-driver.ts';
 import { mustQuiesce } from '../quiesce.ts';
 import { type TargetDriver, TargetError } from '../target-driver.ts';
 import { wholeContent } from '../whole-content.ts';
@@ -36,7 +31,7 @@ import {
 } from './json-document.ts';
 import { type ReadDocument, transferOf } from './transfer.ts';
 
-type HttpTargetOf = CapturedTarget & { readonly type: HttpTarget };
+type HttpTargetOf = Target & { readonly type: HttpTarget };
 
 const FORMAT = 'http/1';
 /** Somebody who writes it at the same time gets the first word so often. */
@@ -44,7 +39,7 @@ const TURNS = 3;
 const LONGEST_VALUE = 120;
 
 /** A JSON document of a service, kept as it was served and put back by one request. */
-export function httpTarget(host: CapturedHost): CapturedTargetDriver {
+export function httpTarget(host: CapturedHost): TargetDriver {
   return capturedTargetDriver(host, {
     own,
     look: (target, signal) => look(host, target, signal),

@@ -1,7 +1,7 @@
 import { createHash } from 'node:crypto';
 import { open, statfs } from 'node:fs/promises';
 import { join } from 'node:path';
-import type { CapturedTarget, SqliteTarget } from '../../../core/model/target.ts';
+import type { SqliteTarget, Target } from '../../../core/model/target.ts';
 import type { BlobRef } from '../../../store/content/blob-ref.ts';
 import type { CaptureSession, Fill } from '../../../store/content/capture-session.ts';
 import type { CaptureContext, CaptureOutcome } from '../captured-target.ts';
@@ -12,7 +12,7 @@ import { type DatabaseRecord, hasUnsettled, lookAtDatabase, sourceOf, withDataba
 import { recordLine, recordOf } from './database-manifest.ts';
 import { describeOpeners } from './openers.ts';
 
-export type SqliteTargetOf = CapturedTarget & { readonly type: SqliteTarget };
+export type SqliteTargetOf = Target & { readonly type: SqliteTarget };
 
 /** How long a lock of somebody else's is waited for. */
 const LOCK_MS = 10_000;

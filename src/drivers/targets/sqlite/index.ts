@@ -4,12 +4,7 @@ import type { Snapshot } from '../../../core/model/point.ts';
 import type { Target } from '../../../core/model/target.ts';
 import type { ContentStore } from '../../../store/content/content-store.ts';
 import { type CapturedHost, faultText, type PointContext, type TargetDiff } from '../captured-target.ts';
-import {
-  type CapturedContext,
-  type CapturedOrder,
-  type CapturedTargetDriver,
-  capturedTargetDriver,
-} from '../captured-target-driver.ts';
+import { type CapturedContext, type CapturedOrder, capturedTargetDriver } from '../captured-target-driver.ts';
 import { errnoOf } from '../files/walk.ts';
 import { mustQuiesce } from '../quiesce.ts';
 import { type TargetDriver, TargetError } from '../target-driver.ts';
@@ -21,7 +16,7 @@ import { observeDatabase } from './observe.ts';
 import { restoreDatabase } from './restore.ts';
 
 /** A SQLite database, captured by SQLite itself and put back by one rename. */
-export function sqliteTarget(host: CapturedHost): CapturedTargetDriver {
+export function sqliteTarget(host: CapturedHost): TargetDriver {
   return capturedTargetDriver(host, {
     own: databaseOf,
     look,
