@@ -18,6 +18,7 @@ import type { Desired } from './model/desired.ts';
 import type { PointCopy, PointPolicy } from './model/point-policy.ts';
 import type { Step } from './model/step.ts';
 import { beginRestore } from './points/manual-restores.ts';
+import { takePoint } from './points/point-commands.ts';
 import { capturedUntil } from './targets/restore-age.ts';
 
 const APP = 'envFile:/app.env';
@@ -593,6 +594,101 @@ describe('a restore by hand', () => {
     expect(begin).toThrow('INC-1 may restore database');
   });
 });
+
+describe('a checkout in a point', () => {
+  const TRACKED = aTarget({ type: { track: { remote: 'origin', ref: 'main', intervalMs: 5_000 } } });
+  const toPoint = (to: Extract<Step, { kind: 'restore' }>['to']) => aRestore({ target: 'code', to });
+
+  function codeWorld(steps: readonly Step[] = [], onFailure: readonly Step[] = []): World {
+    const policy = aPolicy({ ladder: [aRung({ name: 'code', do: steps, onFailure })] });
+    const nightly = { targets: ['code'], take: { schedule: null, before: [], after: [] } } as const;
+    const world = worldWith(desiredWith(nightly, { targets: { code: TRACKED }, policies: { guard: policy } }));
+    world.checkouts = { code: { head: 'v1', tip: 'v1' } };
+    world.settle();
+    take(world);
+    world.checkouts = { code: { head: 'v2', tip: 'v2' } };
+    world.settle();
+    return world;
+  }
+
+  function take(world: World): void {
+    const cause = { kind: 'command', by: 'anna' } as const;
+    const situation = { desired: world.desired, memory: world.memory, now: world.now, actor: 'anna' };
+    for (const event of takePoint(situation, { policy: 'nightly', cause })) world.record(event);
+    world.settle();
+  }
+
+  const kinds = (world: World) => world.effects.filter((effect) => /^(capture|move)/.test(effect)).slice(1);
+  const kept = (world: World) => world.memory.targets['code']?.kept;
+
+  test('has its revision kept from garbage collection, until the point is deleted', () => {
+    const world = codeWorld();
+    expect(points(world)).toMatchObject([{ state: 'valid', snapshots: [{ type: 'git', fingerprint: 'v1/v1' }] }]);
+    expect(kept(world)).toEqual(['v1']);
+    world.record({ type: 'points.deleted', points: points(world).map(({ id }) => id) });
+    world.settle();
+    expect(kept(world)).toEqual([]);
+  });
+
+  test('is where a rung goes back to, which keeps what it leaves and puts it into quarantine', () => {
+    const world = codeWorld([toPoint({ kind: 'latestValid' })]);
+    world.now += HOUR;
+    world.live(30, 0.9);
+    expect(kinds(world)).toEqual(['capture code', expect.stringMatching(/^move code to .*-nightly$/)]);
+    expect(world.checkouts['code']?.head).toBe('v1');
+    expect(world.memory.holds).toMatchObject({ 'quarantine:code:v2': { tree: 'v2' } });
+  });
+
+  test('is not gone back to where it shows what a rollback left', () => {
+    const world = codeWorld([toPoint({ kind: 'latestValid' })]);
+    world.record({ type: 'hold.placed', hold: { ...QUARANTINE, since: world.now } });
+    world.now += HOUR;
+    world.live(30, 0.9);
+    expect(world.events('step.finished')[0]).toMatchObject({
+      result: { detail: 'there is no valid point of code from before the incident' },
+    });
+  });
+
+  test('is not kept first where a revision is gone back to, unless the rung may want it back', () => {
+    const toRevision = toPoint({ kind: 'revision', revision: 'v0' });
+    const plain = codeWorld([toRevision]);
+    plain.live(30, 0.9);
+    expect(kinds(plain)).toEqual(['move code to v0']);
+    const careful = codeWorld([toRevision], [toPoint({ kind: 'safetyPoint' })]);
+    careful.live(30, 0.9);
+    expect(kinds(careful)).toEqual(['capture code', 'move code to v0']);
+  });
+
+  test('restored by hand is not deployed over again, and can be undone', () => {
+    const world = codeWorld();
+    const restore = (point: string) => {
+      const situation = { desired: world.desired, memory: world.memory, now: world.now, actor: 'anna' };
+      const request = { point, paths: [], reason: 'v2 is wrong' };
+      for (const event of beginRestore(situation, request)) world.record(event);
+      world.settle();
+      pass(world, HOUR);
+    };
+    restore(points(world)[0]?.id ?? '');
+    expect(world.checkouts['code']?.head).toBe('v1');
+    expect(world.memory.holds).toMatchObject({ 'quarantine:code:v2': { cause: 'anna: v2 is wrong' } });
+    const safety = points(world).find(({ description }) => description !== undefined);
+    restore(safety?.id ?? '');
+    expect(world.checkouts['code']?.head).toBe('v2');
+    expect(world.memory.holds).toEqual({});
+  });
+});
+
+const QUARANTINE = {
+  kind: 'quarantine',
+  id: 'quarantine:code:v1',
+  object: 'Target/code',
+  cause: 'slow',
+  target: 'code',
+  incident: 'INC-0',
+  origin: ORIGIN,
+  commit: 'v1',
+  tree: 'v1',
+} as const;
 
 describe('a new revision of a tracked checkout', () => {
   const TRACKED = aTarget({ type: { track: { remote: 'origin', ref: 'main', intervalMs: 5_000 } } });

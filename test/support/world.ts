@@ -2,12 +2,13 @@ import { decide } from '../../src/core/decide.ts';
 import type { Event, EventSpec, EventType } from '../../src/core/event.ts';
 import { evolve, remember } from '../../src/core/evolve.ts';
 import { EMPTY_MEMORY, type Memory } from '../../src/core/memory.ts';
-import type { Action } from '../../src/core/model/action.ts';
+import type { Action, RestoreAction } from '../../src/core/model/action.ts';
 import type { CheckResult } from '../../src/core/model/check.ts';
 import type { Desired } from '../../src/core/model/desired.ts';
 import type { Operation, OperationOutcome } from '../../src/core/model/operation.ts';
 import type { Snapshot } from '../../src/core/model/point.ts';
 import type { JsonValue, Step } from '../../src/core/model/step.ts';
+import { revisionOfPrint, revisionPrint } from '../../src/core/model/target.ts';
 import { announcementOf } from '../../src/core/notifications/announce.ts';
 import type { DocumentSight, Halt, Observed, Reading, ReadingValue } from '../../src/core/observed.ts';
 import type { Plan } from '../../src/core/plan/plan.ts';
@@ -243,11 +244,20 @@ export class World {
 
   private snapshotsOf({ action }: Operation): { readonly snapshots?: readonly Snapshot[] } {
     if (action.kind !== 'capture') return {};
-    const snapshots = action.targets.map(({ name }) => ({
-      ...aSnapshot(name, this.now),
-      fingerprint: this.contents[name] ?? 'empty',
-    }));
+    const snapshots = action.targets.map(({ name, type }): Snapshot => {
+      const head = this.checkouts[name]?.head ?? 'none';
+      const fingerprint = type.kind === 'git' ? revisionPrint({ commit: head, tree: head }) : this.contents[name];
+      return { ...aSnapshot(name, this.now), type: type.kind, fingerprint: fingerprint ?? 'empty' };
+    });
     return { snapshots };
+  }
+
+  private restore({ target: { name, type }, to, paths, snapshot }: RestoreAction): void {
+    if (snapshot !== undefined && type.kind !== 'git') this.contents[name] = snapshot.fingerprint;
+    else if (paths.length === 0) {
+      const head = snapshot === undefined ? to : revisionOfPrint(snapshot.fingerprint).commit;
+      this.checkouts[name] = { ...this.checkouts[name], head };
+    }
   }
 
   private effect(action: Action): void {
@@ -280,9 +290,7 @@ export class World {
         this.effects.push('collect');
         break;
       case 'restore':
-        if (action.snapshot !== undefined) this.contents[action.target.name] = action.snapshot.fingerprint;
-        else if (action.paths.length === 0)
-          this.checkouts[action.target.name] = { ...this.checkouts[action.target.name], head: action.to };
+        this.restore(action);
         this.effects.push(`move ${[action.target.name, ...action.paths].join(' ')} to ${action.to}`);
         break;
       case 'keep':
