@@ -131,6 +131,11 @@ test('damaged content is found before the program is begun', async () => {
   expect(existsSync(join(stage.live, 'begun'))).toBe(false);
 });
 
+test('programs of a user that is not there are not run', async () => {
+  await open(() => ({ user: 'nobody-of-that-name' }));
+  expect(await failed()).toBe('this host has no user nobody-of-that-name');
+});
+
 test('there are no parts', async () => {
   await open();
   const snapshot = await stage.capture();

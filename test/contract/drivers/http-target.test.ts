@@ -1,4 +1,6 @@
-import { basename } from 'node:path';
+import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { basename, join } from 'node:path';
 import { afterEach, beforeEach, expect, test } from 'vitest';
 import type { HttpTarget } from '../../../src/core/model/target.ts';
 import { CapturedStage, totals } from '../../support/points/captured-stage.ts';
@@ -6,14 +8,17 @@ import { DocumentService } from '../../support/points/document-service.ts';
 
 let service: DocumentService;
 let stage: CapturedStage;
+let folder: string;
 
 beforeEach(async () => {
+  folder = mkdtempSync(join(tmpdir(), 'revertd-http-'));
   service = await DocumentService.start();
   stage = await opened();
 });
 afterEach(async () => {
   stage.close();
   await service.close();
+  rmSync(folder, { recursive: true });
 });
 
 async function opened(change: Partial<HttpTarget> = {}): Promise<CapturedStage> {
@@ -143,9 +148,17 @@ test('a service that refuses, or is not there, is told as it is', async () => {
 });
 
 test('a secret is sent, and never told', async () => {
-  process.env['REVERTD_TEST_TOKEN'] = 'open-sesame-open-sesame';
-  await reopened({ headers: { Authorization: { env: 'REVERTD_TEST_TOKEN' } } });
-  expect(await failed()).toContain('REVERTD_TEST_TOKEN is not set');
+  await reopened({ headers: { Authorization: { file: join(folder, 'token') } } });
+  expect(await failed()).toContain(`the secret file ${join(folder, 'token')} does not exist`);
+  writeFileSync(join(folder, 'token'), 'open-sesame-open-sesame\n');
+  serve({ rate: 5 });
+  const snapshot = await stage.capture();
+  expect(service.exchanges.at(-1)?.headers.authorization).toBe('open-sesame-open-sesame');
+  service.echoes = true;
+  service.status = 403;
+  const { detail } = await stage.restore(snapshot);
+  expect(detail).toMatch(/answered 403\n.*\[redacted\]/);
+  expect(detail).not.toContain('sesame');
 });
 
 test('a difference names places by JSON pointer', async () => {

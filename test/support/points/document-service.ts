@@ -16,6 +16,8 @@ export class DocumentService {
   /** Does something after a PUT was taken. */
   onWritten: () => void = () => undefined;
   givesEtags = true;
+  /** Whether it says in a refusal what it was sent, as careless services do. */
+  echoes = false;
   /** Answered to everything instead. */
   status: number | null = null;
   #served = 0;
@@ -60,7 +62,8 @@ export class DocumentService {
     this.exchanges.push({ method, headers });
     const name = url.slice(1);
     const body = await text(request);
-    if (this.status !== null) return void response.writeHead(this.status).end();
+    if (this.status !== null)
+      return void response.writeHead(this.status).end(this.echoes ? JSON.stringify(headers) : '');
     if (method === 'PUT') this.beforePut();
     const content = this.#texts.get(name);
     const etag = content === undefined ? undefined : `"${createHash('sha256').update(content).digest('hex')}"`;
