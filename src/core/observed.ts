@@ -112,8 +112,8 @@ export type TargetSight =
   | {
       readonly kind: 'captured';
       readonly at: Millis;
-      /** When the file system says that it changed last, as far as one look tells. */
-      readonly changedAt: Millis;
+      /** When the file system, or the server, says that it changed last, as far as one look tells; null: it does not tell. */
+      readonly changedAt: Millis | null;
     }
   | { readonly kind: 'unreadable'; readonly at: Millis; readonly code: string; readonly message: string };
 

@@ -116,8 +116,15 @@ export type RawTarget = {
   readonly git?: RawGitTarget;
   readonly files?: RawFilesTarget;
   readonly sqlite?: { readonly path: string };
+  readonly postgres?: RawPostgresTarget;
   readonly quiesce?: readonly RawStep[];
   readonly check?: readonly RawCheck[];
+};
+
+export type RawPostgresTarget = {
+  readonly connection: SecretRef;
+  readonly schemas?: readonly string[];
+  readonly tables?: readonly string[];
 };
 
 export type RawFilesTarget = {
@@ -421,7 +428,11 @@ export type RawCreatePoint = {
 export type RawRestore = {
   readonly target: string;
   readonly to: 'lastGood' | 'latestValid' | 'safetyPoint' | RawRestorePoint;
-  readonly only?: { readonly paths: readonly string[] };
+  readonly only?: {
+    readonly paths?: readonly string[];
+    readonly tables?: readonly string[];
+    readonly keys?: readonly string[];
+  };
   readonly safety?: 'required' | 'attempt';
   readonly timeout?: string;
 };

@@ -31,8 +31,8 @@ export class VirtualTargets {
     places.set(target.name, revision);
   }
 
-  restore({ target, to, paths }: RestoreAction): string {
-    if (paths.length === 0) this.#heads.set(target.name, to);
+  restore({ target, to, paths, rows }: RestoreAction): string {
+    if (paths.length === 0 && rows === undefined) this.#heads.set(target.name, to);
     return this.revision(target.name);
   }
 

@@ -1,8 +1,9 @@
 import { formatDuration, formatInstant, type Millis } from '../units.ts';
 import type { Check } from './check.ts';
+import type { PostgresDatabase } from './metric-source.ts';
 import type { Origin } from './origin.ts';
 import type { PointId } from './point.ts';
-import type { SqlDatabase } from './sql-step.ts';
+import { nameDatabase, type SqlDatabase } from './sql-step.ts';
 import type { Step } from './step.ts';
 
 /** Something that can be put back as it was. */
@@ -17,7 +18,7 @@ export type Target = {
   readonly checks: readonly Check[];
 };
 
-export type TargetType = GitTarget | FilesTarget | SqliteTarget;
+export type TargetType = GitTarget | FilesTarget | SqliteTarget | PostgresTarget;
 
 /** What is captured into points and put back from them; a checkout is moved between the revisions that git has. */
 export type CapturedType = Exclude<TargetType, GitTarget>;
@@ -63,6 +64,19 @@ export type FilesTarget = {
 /** A SQLite database: the file at `path` and what SQLite keeps beside it. */
 export type SqliteTarget = { readonly kind: 'sqlite'; readonly path: string };
 
+/** A PostgreSQL database, or the tables of it that are named, and those of the schemas that are named. */
+export type PostgresTarget = {
+  readonly kind: 'postgres';
+  readonly database: PostgresDatabase;
+  /** With `tables` empty too: all of the database. */
+  readonly schemas: readonly string[];
+  /** `schema.table`, or `table` of the schema public. */
+  readonly tables: readonly string[];
+};
+
+/** Rows of a database: all of these tables, or those of the only one that have these primary keys. */
+export type RowSelection = { readonly tables: readonly string[]; readonly keys: readonly string[] };
+
 export type TrackedRef = { readonly remote: string; readonly ref: string; readonly intervalMs: Millis };
 
 /** What a checkout shows. `tree` is the hash of its content, the same for an amended commit with the same content. */
@@ -103,9 +117,17 @@ export function bakeOf(target: Pick<Target, 'type'> | undefined): Millis {
   return target?.type.kind === 'git' ? target.type.bakeMs : 0;
 }
 
-/** Where it is on the host; the first place, if it has several. */
+/** Where it is on the host, the first place if it has several; of a database on a server, what it is called. */
 export function pathOf({ type }: Pick<Target, 'type'>): string {
-  return type.kind === 'files' ? (type.paths[0] ?? '') : type.path;
+  switch (type.kind) {
+    case 'files':
+      return type.paths[0] ?? '';
+    case 'postgres':
+      return nameDatabase(type.database);
+    case 'git':
+    case 'sqlite':
+      return type.path;
+  }
 }
 
 /** The database that the target is, where it is one: what would be lost can be counted in it. */
@@ -116,6 +138,8 @@ export function databaseOf(type: Target['type']): SqlDatabase | undefined {
       return undefined;
     case 'sqlite':
       return { kind: 'sqlite', path: type.path };
+    case 'postgres':
+      return type.database;
   }
 }
 
@@ -126,6 +150,7 @@ export function isCaptured({ kind }: Target['type']): boolean {
       return false;
     case 'files':
     case 'sqlite':
+    case 'postgres':
       return true;
   }
 }
@@ -137,6 +162,14 @@ export function targetObject(name: string): string {
 /** Short enough for a line, long enough to be found again. */
 export function shortCommit(commit: string): string {
   return commit.slice(0, 12);
+}
+
+/** `orders, lines of ` or `2 rows of orders of `; empty for a whole target. */
+export function describePart(paths: readonly string[], rows: RowSelection | undefined): string {
+  if (rows === undefined) return paths.length === 0 ? '' : `${paths.join(', ')} of `;
+  const tables = `${rows.tables.join(', ')} of `;
+  if (rows.keys.length === 0) return tables;
+  return `${rows.keys.length === 1 ? 'the row' : 'the rows'} ${rows.keys.join(', ')} of ${tables}`;
 }
 
 export function describeRestorePoint(to: RestorePoint): string {

@@ -4,7 +4,7 @@ import type { Action, RestoreAction } from '../model/action.ts';
 import { isOpen } from '../model/incident.ts';
 import type { ManualRestore } from '../model/manual-restore.ts';
 import { isCaptured, type PointId, pointObject, snapshotOf } from '../model/point.ts';
-import { isCapturedTarget } from '../model/target.ts';
+import { isCapturedTarget, type RowSelection } from '../model/target.ts';
 import type { FinishedEvent } from '../operations/evolve-operations.ts';
 import { CommandError, notFound, type Situation } from '../operator-commands.ts';
 import { isMoving } from '../targets/code-revisions.ts';
@@ -23,6 +23,7 @@ export type RestoreRequest = {
   /** Without it all that the point holds. */
   readonly target?: string;
   readonly paths: readonly string[];
+  readonly rows?: RowSelection;
   readonly reason: string;
 };
 
@@ -49,6 +50,7 @@ export function beginRestore(situation: Situation, request: RestoreRequest): Eve
     safety: safety.id,
     targets,
     paths: request.paths,
+    ...(request.rows === undefined ? {} : { rows: request.rows }),
     by: actor,
     reason: request.reason,
     startedAt: now,
@@ -148,6 +150,7 @@ function restoreTarget(turn: Turn, restore: ManualRestore, name: string): Action
   return [
     {
       ...restoreOf(target, restore.point, restore.paths, why, RESTORE_TIMEOUT_MS),
+      ...(restore.rows === undefined ? {} : { rows: restore.rows }),
       snapshot,
       key: `restore:${restore.id}/${name}`,
       sign: '!',

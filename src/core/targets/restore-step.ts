@@ -40,7 +40,7 @@ export function destinationOf(turn: Turn, incident: Incident, step: RestoreStep,
   const memory = turn.memory.targets[step.target];
   if (gitSight(turn, target) === undefined || memory === undefined) return { kind: 'unseen' };
   // A part that somebody changed is put back from the same good revision, which is not there already.
-  const isPart = step.paths.length > 0;
+  const isPart = step.paths.length > 0 || step.rows !== undefined;
   const { current } = memory;
   if (current?.isGood === true && !isPart) {
     return { kind: 'there', reason: `${step.target} is at ${shortCommit(current.commit)}, which has proved good` };
@@ -62,7 +62,7 @@ function destinationOfCaptured(turn: Turn, incident: Incident, step: RestoreStep
 /** The quarantine of what a whole restore leaves; null where nothing is left, or what is left is not known. */
 export function quarantineFor(turn: Turn, incident: Incident, step: RestoreStep & Step): Quarantine | null {
   const current = turn.memory.targets[step.target]?.current ?? null;
-  if (current === null || step.paths.length > 0) return null;
+  if (current === null || step.paths.length > 0 || step.rows !== undefined) return null;
   const { commit, tree } = current;
   const [cause] = incident.openedBy;
   return {
@@ -92,6 +92,7 @@ export function restoreAction(turn: Turn, incident: Incident, phase: ExecutingPh
   const snapshot = point === undefined ? undefined : snapshotOf(point, target.name);
   return {
     ...restoreOf(target, phase.destination, step.paths, why, step.timeoutMs),
+    ...(step.rows === undefined ? {} : { rows: step.rows }),
     ...(snapshot === undefined ? {} : { snapshot }),
     key: `step:${incident.id}/${rung.name}/${phase.part}/${phase.step}`,
     sign: '!',

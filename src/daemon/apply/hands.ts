@@ -77,6 +77,6 @@ export function createHands(
     policySource: host.policySource,
     ask: (check, signal) => ask(check, { signal, secrets }),
   });
-  const [places, targets] = [createPlaceDrivers({ allow, engine }), createTargetDrivers(allow)];
+  const [places, targets] = [createPlaceDrivers({ allow, engine }), createTargetDrivers(allow, secrets)];
   return { allow, secrets, places, targets, steps, checks, send: createSend({ allow }) };
 }

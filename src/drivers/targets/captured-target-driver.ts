@@ -1,6 +1,7 @@
 import type { Snapshot } from '../../core/model/point.ts';
 import type { CapturedTarget, Target } from '../../core/model/target.ts';
 import type { ContentStore } from '../../store/content/content-store.ts';
+import { obstacle } from '../steps/step-driver.ts';
 import {
   type CaptureContext,
   type CapturedDriver,
@@ -8,6 +9,7 @@ import {
   type CaptureOutcome,
   faultText,
   type PointContext,
+  type Rehearsed,
   type TargetDiff,
 } from './captured-target.ts';
 import { examineCaptured, rehearseCaptured } from './rehearse-captured.ts';
@@ -25,7 +27,9 @@ export type CapturedContext = RestoreContext & { readonly store: ContentStore };
 export type CapturedParts<T extends CapturedTarget> = {
   /** @throws {TypeError} if it is of another kind */
   readonly own: (target: Target) => T;
-  readonly look: (target: T) => ReturnType<TargetDriver['read']>;
+  readonly look: (target: T, signal: AbortSignal) => ReturnType<TargetDriver['read']>;
+  /** Why it could not be restored now, beyond the paths that the host allows. Never rejects. */
+  readonly obstacle?: (target: T, signal: AbortSignal) => Promise<string | undefined>;
   /** Resolves with what it did. */
   readonly restore: (order: CapturedOrder<T>, context: CapturedContext) => Promise<string>;
   readonly observe: (
@@ -37,12 +41,7 @@ export type CapturedParts<T extends CapturedTarget> = {
   /** What a line of the manifest is called. */
   readonly shownLine: ShownLine;
   /** Resolves with what it did, and where the content is within the folder. */
-  readonly rehearse: (
-    target: T,
-    snapshot: Snapshot,
-    folder: string,
-    context: PointContext,
-  ) => Promise<{ readonly path: string; readonly detail: string }>;
+  readonly rehearse: (target: T, snapshot: Snapshot, folder: string, context: PointContext) => Promise<Rehearsed>;
 };
 
 /** The driver of a kind of target whose states are kept as snapshots. */
@@ -52,7 +51,7 @@ export function capturedTargetDriver<T extends CapturedTarget>(
 ): CapturedTargetDriver {
   const points = pointsOf(parts);
   return {
-    read: (target) => parts.look(parts.own(target)),
+    read: (target, signal) => parts.look(parts.own(target), signal),
     refresh: () => Promise.resolve(undefined),
     prepare: () => Promise.resolve(null),
     restore: async (order, context) => {
@@ -71,7 +70,10 @@ export function capturedTargetDriver<T extends CapturedTarget>(
         return 'unknown';
       }
     },
-    examine: (order) => Promise.resolve(examineCaptured(allow, order)),
+    examine: async (order, signal) => {
+      const refused = await parts.obstacle?.(parts.own(order.target), signal);
+      return refused === undefined ? examineCaptured(allow, order) : obstacle(refused);
+    },
     rehearse: (order, context) => rehearseCaptured({ ...order, target: parts.own(order.target) }, points, context),
     keep: () => Promise.resolve(),
     points,

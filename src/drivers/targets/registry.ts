@@ -1,8 +1,10 @@
 import type { CapturedType, TargetType } from '../../core/model/target.ts';
 import type { AllowList } from '../allow-list.ts';
+import { createSecretResolver, type SecretResolver } from '../secrets.ts';
 import type { CapturedTargetDriver } from './captured-target-driver.ts';
 import { filesTarget } from './files/index.ts';
 import { gitTarget } from './git/index.ts';
+import { postgresTarget } from './postgres/index.ts';
 import { sqliteTarget } from './sqlite/index.ts';
 import type { TargetDriver } from './target-driver.ts';
 
@@ -11,16 +13,24 @@ export const TARGET_DRIVERS = {
   git: gitTarget,
   files: filesTarget,
   sqlite: sqliteTarget,
-} satisfies { readonly [K in TargetType['kind']]: (host: { readonly allow: AllowList }) => TargetDriver };
+  postgres: postgresTarget,
+} satisfies { readonly [K in TargetType['kind']]: (host: TargetHost) => TargetDriver };
 
 export type TargetDrivers = { readonly [K in Exclude<TargetType, CapturedType>['kind']]: TargetDriver } & {
   readonly [K in CapturedType['kind']]: CapturedTargetDriver;
 };
 
-export function createTargetDrivers(allow: AllowList): TargetDrivers {
+/** `secrets` gives the connections of databases on servers. */
+type TargetHost = { readonly allow: AllowList; readonly secrets: SecretResolver };
+
+export function createTargetDrivers(
+  allow: AllowList,
+  secrets: SecretResolver = createSecretResolver({}),
+): TargetDrivers {
   return {
     git: TARGET_DRIVERS.git({ allow }),
     files: TARGET_DRIVERS.files({ allow }),
     sqlite: TARGET_DRIVERS.sqlite({ allow }),
+    postgres: TARGET_DRIVERS.postgres({ allow, secrets }),
   };
 }

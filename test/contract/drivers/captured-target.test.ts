@@ -1,20 +1,39 @@
 import { mkdirSync, readdirSync, readFileSync, rmSync, statSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { DatabaseSync } from 'node:sqlite';
-import { afterEach, beforeEach, describe, expect, test } from 'vitest';
+import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, test } from 'vitest';
 import type { CapturedType } from '../../../src/core/model/target.ts';
+import type { AllowRules } from '../../../src/drivers/allow-list.ts';
 import { CapturedStage, totals } from '../../support/points/captured-stage.ts';
 import { aService } from '../../support/policies.ts';
+import { type PostgresServer, psql, startPostgres } from '../../support/postgres.ts';
 
 /** What every captured target promises, shown on each type of them. */
 type Sample = {
   readonly type: (live: string) => CapturedType;
   readonly make: (live: string) => void;
   /** Adds one thing, removes one and changes one. */
-  readonly change: (live: string) => void;
+  readonly change: (live: string) => unknown;
   /** Makes it unreadable for everybody. */
-  readonly lose: (live: string) => void;
+  readonly lose: (live: string) => unknown;
+  /** What does not allow it, and says so. */
+  readonly forbidding: { readonly rules: AllowRules; readonly text: string };
+  readonly begin?: () => Promise<void>;
+  readonly end?: () => Promise<void>;
+  /** What revertd left elsewhere than in the live folder. */
+  readonly leftovers?: () => string;
 };
+
+const FORBIDDEN_PATH = {
+  rules: { paths: ['/srv'] },
+  text: 'is not among the paths that this host allows',
+} as const;
+let server: PostgresServer | undefined;
+
+function dsn(database?: string): string {
+  if (server === undefined) throw new Error('the server is not running');
+  return server.dsn(database);
+}
 
 const SAMPLES = {
   files: {
@@ -29,6 +48,7 @@ const SAMPLES = {
       writeFileSync(join(live, 'app/etc/new'), 'new');
     },
     lose: (live) => rmSync(join(live, 'app'), { recursive: true }),
+    forbidding: FORBIDDEN_PATH,
   },
   sqlite: {
     type: (live) => ({ kind: 'sqlite', path: join(live, 'app.db') }),
@@ -45,6 +65,39 @@ const SAMPLES = {
         "INSERT INTO t VALUES (4, 'four')",
       ]),
     lose: (live) => rmSync(join(live, 'app.db')),
+    forbidding: FORBIDDEN_PATH,
+  },
+  postgres: {
+    begin: async () => {
+      server = await startPostgres();
+    },
+    end: async () => {
+      await server?.[Symbol.asyncDispose]();
+    },
+    type: (live) => {
+      writeFileSync(join(live, 'dsn'), dsn('app'));
+      const database = { kind: 'postgres', dsn: { file: join(live, 'dsn') } } as const;
+      return { kind: 'postgres', database, schemas: [], tables: [] };
+    },
+    make: () => {
+      psql(dsn(), 'DROP DATABASE IF EXISTS app', 'CREATE DATABASE app');
+      psql(
+        dsn('app'),
+        'CREATE TABLE t (id integer PRIMARY KEY, name text)',
+        "INSERT INTO t VALUES (1, 'one'), (2, 'two'), (3, 'three')",
+        'CREATE TABLE filler AS SELECT i, md5(i::text) FROM generate_series(1, 2000) i',
+      );
+    },
+    change: () =>
+      psql(
+        dsn('app'),
+        "UPDATE t SET name = 'other' WHERE id = 1",
+        'DELETE FROM t WHERE id = 2',
+        "INSERT INTO t VALUES (4, 'four')",
+      ),
+    lose: () => psql(dsn(), 'DROP DATABASE app'),
+    forbidding: { rules: { databases: ['*/other'] }, text: 'is not among the databases that this host allows' },
+    leftovers: () => psql(dsn(), "SELECT datname FROM pg_database WHERE datname LIKE 'revertd%'"),
   },
 } satisfies Readonly<Record<CapturedType['kind'], Sample>>;
 
@@ -59,11 +112,16 @@ const KEY = Buffer.alloc(32, 3);
 describe.each(Object.entries(SAMPLES) as readonly (readonly [string, Sample])[])('%s', (_kind, sample) => {
   let stage: CapturedStage;
 
+  beforeAll(() => sample.begin?.());
+  afterAll(() => sample.end?.());
   beforeEach(async () => {
     stage = await CapturedStage.open(sample.type, { key: KEY });
     sample.make(stage.live);
   });
-  afterEach(() => stage.close());
+  afterEach(() => {
+    expect(sample.leftovers?.() ?? '').toBe('');
+    stage.close();
+  });
 
   test('captured, changed and restored, is what it was', async () => {
     const snapshot = await stage.capture();
@@ -184,10 +242,10 @@ describe.each(Object.entries(SAMPLES) as readonly (readonly [string, Sample])[])
     const changed = await stage.capture();
     const folder = join(stage.folder, 'scratch');
     mkdirSync(folder);
-    expect(await stage.points.rehearse(stage.target, snapshot, folder, stage.pointContext())).toMatchObject({
-      outcome: 'done',
-    });
+    const rehearsed = await stage.points.rehearse(stage.target, snapshot, folder, stage.pointContext());
+    expect(rehearsed).toMatchObject({ outcome: 'done' });
     expect(readdirSync(folder)).toHaveLength(1);
+    if (rehearsed.outcome === 'done') await rehearsed.end?.();
     expect((await stage.capture()).fingerprint).toBe(changed.fingerprint);
   });
 
@@ -208,10 +266,10 @@ describe.each(Object.entries(SAMPLES) as readonly (readonly [string, Sample])[])
     expect(await stage.driver.restore(order, stage.restoreContext())).toMatchObject({ outcome: 'failed' });
     const { createTargetDrivers } = await import('../../../src/drivers/targets/registry.ts');
     const { createAllowList } = await import('../../../src/drivers/allow-list.ts');
-    const strict = createTargetDrivers(createAllowList({ paths: ['/srv'] }))[stage.target.type.kind];
+    const strict = createTargetDrivers(createAllowList(sample.forbidding.rules))[stage.target.type.kind];
     const snapshot = await stage.capture();
     const refused = await strict.restore({ ...order, snapshot }, stage.restoreContext());
-    expect(refused.detail).toContain('is not among the paths that this host allows');
+    expect(refused.detail).toContain(sample.forbidding.text);
   });
 });
 
