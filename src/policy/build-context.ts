@@ -25,7 +25,7 @@ export type Reference = {
   /** Of a target: what is to be done with it, which not every type can. */
   readonly use?: 'capture' | { readonly restoreTo: string };
   /** Of a target: what it must have. */
-  readonly needs?: 'check' | 'database' | 'capture';
+  readonly needs?: 'check' | 'database' | 'capture' | 'tables';
 };
 
 /** A place that a flag writes, and the hosts that it is for. */

@@ -12,7 +12,13 @@ export function buildRestore(context: BuildContext, path: Path, raw: RawRestore)
   const to = buildRestorePoint(context, [...path, 'to'], raw.to);
   const use = { restoreTo: to.kind } as const;
   const origin = valueOrigin(context, [...path, 'target']);
-  context.references.push({ kind: 'Target', name: raw.target, origin, use });
+  context.references.push({
+    kind: 'Target',
+    name: raw.target,
+    origin,
+    use,
+    ...(rows === undefined ? {} : { needs: 'tables' }),
+  });
   const safety = raw.safety === 'attempt' ? { safety: raw.safety } : {};
   return { kind: 'restore', target: raw.target, to, paths, ...(rows === undefined ? {} : { rows }), ...safety };
 }

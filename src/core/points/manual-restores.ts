@@ -4,7 +4,7 @@ import type { Action, RestoreAction } from '../model/action.ts';
 import { isOpen } from '../model/incident.ts';
 import type { ManualRestore } from '../model/manual-restore.ts';
 import { isCaptured, type PointId, pointObject, snapshotOf } from '../model/point.ts';
-import { isCapturedTarget, type RowSelection } from '../model/target.ts';
+import { databaseOf, isCapturedTarget, type RowSelection } from '../model/target.ts';
 import type { FinishedEvent } from '../operations/evolve-operations.ts';
 import { CommandError, notFound, type Situation } from '../operator-commands.ts';
 import { isMoving } from '../targets/code-revisions.ts';
@@ -64,7 +64,7 @@ export function beginRestore(situation: Situation, request: RestoreRequest): Eve
       ];
 }
 
-function restorableTargets({ desired, memory }: Situation, { point: id, target }: RestoreRequest): string[] {
+function restorableTargets({ desired, memory }: Situation, { point: id, target, rows }: RestoreRequest): string[] {
   const point = pointCalled(memory, id);
   if (!isCaptured(point)) throw new CommandError('refused', `${id} is ${point.state}: there is nothing to restore`);
   const held = point.snapshots.map((snapshot) => snapshot.target);
@@ -75,6 +75,10 @@ function restorableTargets({ desired, memory }: Situation, { point: id, target }
     const known = desired?.targets[name];
     if (known === undefined || !isCapturedTarget(known)) {
       throw new CommandError('refused', `git no longer has target ${name}; --target names another one`);
+    }
+    if (rows !== undefined && databaseOf(known.type) === undefined) {
+      const mend = target === undefined ? '; --target names the database' : '';
+      throw new CommandError('refused', `${name} is of type ${known.type.kind}, which has no tables${mend}`);
     }
     if (known.suspend) throw new CommandError('refused', `target ${name} is suspended`);
   }

@@ -1,5 +1,5 @@
 import type { Snapshot } from '../../core/model/point.ts';
-import type { CapturedTarget, Target } from '../../core/model/target.ts';
+import { type CapturedTarget, databaseOf, type Target } from '../../core/model/target.ts';
 import type { ContentStore } from '../../store/content/content-store.ts';
 import { obstacle } from '../steps/step-driver.ts';
 import {
@@ -87,6 +87,9 @@ function restore<T extends CapturedTarget>(
 ): Promise<string> {
   if (snapshot === undefined || store === undefined) {
     throw new TargetError('snapshot', `${order.target.name} can only be restored from a point; ${order.to} is none`);
+  }
+  if (order.rows !== undefined && databaseOf(order.target.type) === undefined) {
+    throw new TargetError('snapshot', `${order.target.name} has no tables`);
   }
   return parts.restore({ ...order, snapshot, target: parts.own(order.target) }, { ...context, store });
 }

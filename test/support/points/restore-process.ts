@@ -5,7 +5,9 @@
 import type { Snapshot } from '../../../src/core/model/point.ts';
 import type { CapturedTarget } from '../../../src/core/model/target.ts';
 import { createAllowList } from '../../../src/drivers/allow-list.ts';
+import { createSecretResolver } from '../../../src/drivers/secrets.ts';
 import { filesTarget } from '../../../src/drivers/targets/files/index.ts';
+import { postgresTarget } from '../../../src/drivers/targets/postgres/index.ts';
 import { sqliteTarget } from '../../../src/drivers/targets/sqlite/index.ts';
 import { openContentStore } from '../../../src/store/content/content-store.ts';
 
@@ -20,7 +22,8 @@ const host = {
     if (name === boundary && passages === Number(passage)) process.kill(process.pid, 'SIGKILL');
   },
 };
-const driver = target.type.kind === 'files' ? filesTarget(host) : sqliteTarget(host);
+const drivers = { files: filesTarget, sqlite: sqliteTarget, postgres: postgresTarget };
+const driver = drivers[target.type.kind]({ ...host, secrets: createSecretResolver({}) });
 const store = await openContentStore(folder, { compression: 'zstd' });
 const outcome = await driver.restore(
   { target, to: 'point', paths: [], snapshot },

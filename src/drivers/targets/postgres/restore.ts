@@ -84,13 +84,13 @@ async function restoreWhole(
       at('verified');
       await mustQuiesce(target, context);
       at('quiesced');
-      await swapDatabases(server, { ...means, live: place.database, staged, old, mark: markOf(snapshot) });
+      await swapDatabases({ ...means, live: place.database, staged, old, mark: markOf(snapshot) });
     } catch (error) {
       await dropQuietly(place, staged);
       throw error;
     }
     at('placed');
-    const left = await dropOld(server, place.database).then(
+    const left = await besideDatabase(place, signal, (other) => dropOld(other, place.database)).then(
       () => '',
       (error: unknown) => {
         if (!(error instanceof TargetError)) throw error;

@@ -1,7 +1,7 @@
 import { setTimeout as delay } from 'node:timers/promises';
 import type { Millis } from '../../../core/units.ts';
 import { TargetError } from '../target-driver.ts';
-import { type Connection, literal, type Place, quoted } from './connection.ts';
+import { literal, type Place, quoted } from './connection.ts';
 import { besideDatabase } from './scratch.ts';
 
 export type Swap = {
@@ -23,29 +23,23 @@ const RETRY_MS: Millis = 1000;
  * connections to the live database to end (PostgreSQL waits 5 s) it keeps new ones out, so another connection sends away
  * those that are there. Whoever came too late finds the new one. Rejects with TargetError; then nothing was changed.
  */
-export async function swapDatabases(
-  server: Connection,
-  { place, signal, live, staged, old, mark }: Swap,
-): Promise<void> {
-  const [[isThere] = []] = await server.rows(`SELECT count(*) FROM pg_database WHERE datname = ${literal(live)}`);
-  const renamings = [
-    ...(isThere === '0'
-      ? []
-      : [
-          `ALTER DATABASE ${quoted(live)} RENAME TO ${quoted(old)}`,
-          `COMMENT ON DATABASE ${quoted(old)} IS ${literal(mark)}`,
-        ]),
-    `ALTER DATABASE ${quoted(staged)} RENAME TO ${quoted(live)}`,
-  ];
+export async function swapDatabases({ place, signal, live, staged, old, mark }: Swap): Promise<void> {
   const over = new AbortController();
   const sending = sendAway(place, [live, staged], AbortSignal.any([signal, over.signal]));
   try {
-    await server.rows('BEGIN');
-    for (const statement of renamings) await server.rows(statement);
-    await server.rows('COMMIT');
+    // The connection that the database was filled by may be long gone.
+    await besideDatabase(place, signal, async ({ rows }) => {
+      const [[isThere] = []] = await rows(`SELECT count(*) FROM pg_database WHERE datname = ${literal(live)}`);
+      await rows('BEGIN');
+      if (isThere !== '0') {
+        await rows(`ALTER DATABASE ${quoted(live)} RENAME TO ${quoted(old)}`);
+        await rows(`COMMENT ON DATABASE ${quoted(old)} IS ${literal(mark)}`);
+      }
+      await rows(`ALTER DATABASE ${quoted(staged)} RENAME TO ${quoted(live)}`);
+      await rows('COMMIT');
+    });
   } catch (error) {
     if (!(error instanceof TargetError)) throw error;
-    await server.rows('ROLLBACK').catch(() => undefined);
     if (error.code === 'unreachable' && (await wasReplaced(place, staged, signal))) return;
     const what = `${live} could not be replaced, and is as it was: ${error.message}`;
     throw new TargetError(error.code, what, error);
