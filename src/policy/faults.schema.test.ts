@@ -197,6 +197,11 @@ const EXPECTED: Readonly<Record<string, readonly string[]>> = {
     '8:10 error[E-VALUE] `state` must be ENABLED or DISABLED; found the text "enabled"; did you mean ENABLED?',
   ],
   'suspend-yes': ['8:12 error[E-TYPE] `suspend` must be true or false; found the text "yes"; write true'],
+  'target-postgres': [
+    '6:17 error[E-TYPE] `connection` must be a reference to a secret; found the text "postgres://app@localhost/shop"; for example { credential: admin-token }',
+    '7:5 error[E-UNKNOWN-KEY] unknown key `schema`; did you mean `schemas`?',
+    '16:22 error[E-TABLE] "billing.invoices" is already part of the schema "billing"; name it once',
+  ],
   'target-not-url': ['5:23 error[E-URL] `targets[0]` is not an http or https address: found "localhost:9464"'],
   'target-files': [
     '6:23 error[E-PATH] "/etc/app/conf.d" is already part of "/etc/app"; name each folder once',
