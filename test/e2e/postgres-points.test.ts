@@ -5,7 +5,7 @@ import { join } from 'node:path';
 import { afterAll, afterEach, beforeAll, beforeEach, expect, test } from 'vitest';
 import type { PointDetail } from '../../src/server/point-status.ts';
 import { E2eHost, SOURCE } from '../support/e2e-host.ts';
-import { type PostgresServer, psql, startPostgres } from '../support/postgres.ts';
+import { type PostgresServer, psql, refuseLeftovers, startPostgres } from '../support/postgres.ts';
 
 const POLICIES = `apiVersion: revertd.dev/v1
 kind: Target
@@ -98,7 +98,7 @@ beforeEach(() => {
 
 afterEach(async () => {
   await host.close();
-  expect(psql(postgres.dsn(), "SELECT datname FROM pg_database WHERE datname LIKE 'revertd%'")).toBe('');
+  refuseLeftovers(postgres);
 });
 
 test('a ladder first puts back a row, then the database; what it overwrote can be had back', async () => {

@@ -86,3 +86,9 @@ export function psql(dsn: string, ...statements: readonly string[]): string {
   if (done.status !== 0) throw new Error(`psql: ${done.stderr}`);
   return done.stdout.trim();
 }
+
+/** Throws if a database that revertd made for itself is still on the server. */
+export function refuseLeftovers(server: PostgresServer): void {
+  const left = psql(server.dsn(), "SELECT datname FROM pg_database WHERE datname LIKE 'revertd%' ORDER BY 1");
+  if (left !== '') throw new Error(`revertd left ${left} on the server`);
+}

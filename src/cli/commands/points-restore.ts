@@ -69,7 +69,7 @@ async function preview(id: string, options: RestoreOptions, terminal: Terminal, 
   const query = new URLSearchParams(options.target === undefined ? {} : { target: options.target });
   for (const table of options.table ?? []) query.append('table', table);
   for (const key of options.key ?? []) query.append('key', key);
-  const path = `points/${encodeURIComponent(id)}/diff${query.size === 0 ? '' : `?${query}`}`;
+  const path = `points/${encodeURIComponent(id)}/diff${query.size === 0 ? '' : `?${query.toString()}`}`;
   const found = await read<PointDiff>(configOf(options, terminal, process.env), path, version);
   const shown = options.path === undefined ? found : onlyPaths(found, options.path);
   if (options.json === true) terminal.out(JSON.stringify(shown, null, 2));

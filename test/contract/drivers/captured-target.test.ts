@@ -6,7 +6,7 @@ import type { CapturedType } from '../../../src/core/model/target.ts';
 import type { AllowRules } from '../../../src/drivers/allow-list.ts';
 import { CapturedStage, totals } from '../../support/points/captured-stage.ts';
 import { aService } from '../../support/policies.ts';
-import { type PostgresServer, psql, startPostgres } from '../../support/postgres.ts';
+import { type PostgresServer, psql, refuseLeftovers, startPostgres } from '../../support/postgres.ts';
 
 /** What every captured target promises, shown on each type of them. */
 type Sample = {
@@ -20,8 +20,8 @@ type Sample = {
   readonly forbidding: { readonly rules: AllowRules; readonly text: string };
   readonly begin?: () => Promise<void>;
   readonly end?: () => Promise<void>;
-  /** What revertd left elsewhere than in the live folder. */
-  readonly leftovers?: () => string;
+  /** Throws if revertd left something elsewhere than in the live folder. */
+  readonly tidied?: () => void;
 };
 
 const FORBIDDEN_PATH = {
@@ -97,7 +97,9 @@ const SAMPLES = {
       ),
     lose: () => psql(dsn(), 'DROP DATABASE app'),
     forbidding: { rules: { databases: ['*/other'] }, text: 'is not among the databases that this host allows' },
-    leftovers: () => psql(dsn(), "SELECT datname FROM pg_database WHERE datname LIKE 'revertd%'"),
+    tidied: () => {
+      if (server !== undefined) refuseLeftovers(server);
+    },
   },
 } satisfies Readonly<Record<CapturedType['kind'], Sample>>;
 
@@ -119,7 +121,7 @@ describe.each(Object.entries(SAMPLES) as readonly (readonly [string, Sample])[])
     sample.make(stage.live);
   });
   afterEach(() => {
-    expect(sample.leftovers?.() ?? '').toBe('');
+    sample.tidied?.();
     stage.close();
   });
 

@@ -5,7 +5,7 @@ import { createSecretResolver } from '../../../src/drivers/secrets.ts';
 import { programsFor } from '../../../src/drivers/targets/postgres/programs.ts';
 import { totals } from '../../support/points/captured-stage.ts';
 import { PostgresStage } from '../../support/points/postgres-stage.ts';
-import { type PostgresServer, psql, startPostgres } from '../../support/postgres.ts';
+import { type PostgresServer, psql, refuseLeftovers, startPostgres } from '../../support/postgres.ts';
 
 let server: PostgresServer;
 let shop: PostgresStage;
@@ -14,7 +14,7 @@ beforeAll(async () => {
 });
 afterAll(() => server[Symbol.asyncDispose]());
 afterEach(() => {
-  expect(shop.leftovers()).toBe('');
+  refuseLeftovers(server);
   shop.close();
 });
 

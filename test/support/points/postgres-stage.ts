@@ -49,11 +49,6 @@ export class PostgresStage {
     return psql(this.server.dsn('app'), ...statements);
   }
 
-  /** What revertd made on the server and did not take away. */
-  leftovers(): string {
-    return psql(this.server.dsn(), "SELECT datname FROM pg_database WHERE datname LIKE 'revertd%' ORDER BY 1");
-  }
-
   /** Restores in a process that kills itself at a boundary; gives the signal that ended it. */
   async restoreUntil(snapshot: Snapshot, boundary: string): Promise<NodeJS.Signals | null> {
     const texts = [JSON.stringify(this.stage.target), JSON.stringify(snapshot)];

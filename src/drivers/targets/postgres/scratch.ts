@@ -81,13 +81,20 @@ export async function openScratchDatabase(
   const name = `${scratchPrefix(place.database)}see_${randomBytes(4).toString('hex')}`;
   const opened = Promise.withResolvers<void>();
   const release = Promise.withResolvers<void>();
-  const ended = besideDatabase(place, signal, async (server) => {
-    await lockName(server, name);
-    await tidyScratch(server, place.database);
-    await fillNew(server, name, record, means);
-    opened.resolve();
-    await release.promise;
-  }).finally(() => dropQuietly(place, name));
+  const hold = async () => {
+    try {
+      await besideDatabase(place, signal, async (server) => {
+        await lockName(server, name);
+        await tidyScratch(server, place.database);
+        await fillNew(server, name, record, means);
+        opened.resolve();
+        await release.promise;
+      });
+    } finally {
+      await dropQuietly(place, name);
+    }
+  };
+  const ended = hold();
   ended.catch((error: unknown) => opened.reject(error));
   await opened.promise;
   const end = async () => {
