@@ -1,12 +1,12 @@
 import { mkdirSync, readdirSync, readFileSync, rmSync, statSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { DatabaseSync } from 'node:sqlite';
-import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, test } from 'vitest';
+import { afterAll, afterEach, beforeEach, describe, expect, test } from 'vitest';
 import type { CapturedType } from '../../../src/core/model/target.ts';
 import type { AllowRules } from '../../../src/drivers/allow-list.ts';
 import { CapturedStage, totals } from '../../support/points/captured-stage.ts';
 import { aService } from '../../support/policies.ts';
-import { type PostgresServer, psql, refuseLeftovers, startPostgres } from '../../support/postgres.ts';
+import { psql, refuseLeftovers, startPostgres } from '../../support/postgres.ts';
 
 /** What every captured target promises, shown on each type of them. */
 type Sample = {
@@ -18,8 +18,6 @@ type Sample = {
   readonly lose: (live: string) => unknown;
   /** What does not allow it, and says so. */
   readonly forbidding: { readonly rules: AllowRules; readonly text: string };
-  readonly begin?: () => Promise<void>;
-  readonly end?: () => Promise<void>;
   /** Throws if revertd left something elsewhere than in the live folder. */
   readonly tidied?: () => void;
 };
@@ -28,12 +26,8 @@ const FORBIDDEN_PATH = {
   rules: { paths: ['/srv'] },
   text: 'is not among the paths that this host allows',
 } as const;
-let server: PostgresServer | undefined;
-
-function dsn(database?: string): string {
-  if (server === undefined) throw new Error('the server is not running');
-  return server.dsn(database);
-}
+const server = await startPostgres();
+const { dsn } = server;
 
 const SAMPLES = {
   files: {
@@ -68,12 +62,6 @@ const SAMPLES = {
     forbidding: FORBIDDEN_PATH,
   },
   postgres: {
-    begin: async () => {
-      server = await startPostgres();
-    },
-    end: async () => {
-      await server?.[Symbol.asyncDispose]();
-    },
     type: (live) => {
       writeFileSync(join(live, 'dsn'), dsn('app'));
       const database = { kind: 'postgres', dsn: { file: join(live, 'dsn') } } as const;
@@ -97,9 +85,7 @@ const SAMPLES = {
       ),
     lose: () => psql(dsn(), 'DROP DATABASE app'),
     forbidding: { rules: { databases: ['*/other'] }, text: 'is not among the databases that this host allows' },
-    tidied: () => {
-      if (server !== undefined) refuseLeftovers(server);
-    },
+    tidied: () => refuseLeftovers(server),
   },
 } satisfies Readonly<Record<CapturedType['kind'], Sample>>;
 
@@ -111,11 +97,11 @@ function inDatabase(live: string, statements: readonly string[]): void {
 
 const KEY = Buffer.alloc(32, 3);
 
+afterAll(() => server[Symbol.asyncDispose]());
+
 describe.each(Object.entries(SAMPLES) as readonly (readonly [string, Sample])[])('%s', (_kind, sample) => {
   let stage: CapturedStage;
 
-  beforeAll(() => sample.begin?.());
-  afterAll(() => sample.end?.());
   beforeEach(async () => {
     stage = await CapturedStage.open(sample.type, { key: KEY });
     sample.make(stage.live);

@@ -1,17 +1,14 @@
 import { readFileSync, writeFileSync } from 'node:fs';
 import { Client } from 'pg';
-import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, test } from 'vitest';
+import { afterAll, afterEach, beforeEach, describe, expect, test } from 'vitest';
 import { createSecretResolver } from '../../../src/drivers/secrets.ts';
 import { programsFor } from '../../../src/drivers/targets/postgres/programs.ts';
 import { totals } from '../../support/points/captured-stage.ts';
 import { PostgresStage } from '../../support/points/postgres-stage.ts';
-import { type PostgresServer, psql, refuseLeftovers, startPostgres } from '../../support/postgres.ts';
+import { psql, refuseLeftovers, startPostgres } from '../../support/postgres.ts';
 
-let server: PostgresServer;
+const server = await startPostgres();
 let shop: PostgresStage;
-beforeAll(async () => {
-  server = await startPostgres();
-});
 afterAll(() => server[Symbol.asyncDispose]());
 afterEach(() => {
   refuseLeftovers(server);
@@ -241,6 +238,61 @@ describe('a whole database', () => {
     const context = shop.stage.restoreContext({ perform, signal: control.signal });
     expect(await shop.stage.driver.restore(order, context)).toMatchObject({ outcome: 'failed' });
     expect(shop.sql(ORDERS)).toBe(wrong);
+  });
+});
+
+describe('a role that owns the database and may create databases', () => {
+  test('is enough for a whole restore, and without that right nothing is touched', async () => {
+    shop = await PostgresStage.open(server);
+    psql(server.dsn(), 'DROP ROLE IF EXISTS owner', 'CREATE ROLE owner LOGIN CREATEDB');
+    psql(server.dsn(), 'DROP DATABASE app', 'CREATE DATABASE app OWNER owner');
+    const dsn = server.dsn('app').replace('tester@', 'owner@');
+    psql(dsn, 'CREATE TABLE kept (id integer PRIMARY KEY)', 'INSERT INTO kept VALUES (1), (2)');
+    const { type } = shop.stage.target;
+    if (type.kind !== 'postgres' || !('file' in type.database.dsn)) throw new Error('it has a file');
+    writeFileSync(type.database.dsn.file, dsn);
+    const snapshot = await shop.stage.capture();
+    psql(dsn, 'DELETE FROM kept');
+    expect(await shop.stage.restore(snapshot)).toMatchObject({ outcome: 'done' });
+    expect(psql(dsn, 'SELECT count(*) FROM kept')).toBe('2');
+    expect(psql(server.dsn(), "SELECT pg_get_userbyid(datdba) FROM pg_database WHERE datname = 'app'")).toBe('owner');
+    psql(server.dsn(), 'ALTER ROLE owner NOCREATEDB');
+    psql(dsn, 'DELETE FROM kept');
+    const refused = await shop.stage.restore(snapshot);
+    expect(refused).toMatchObject({ outcome: 'failed' });
+    expect(refused.detail).toContain('permission denied to create database');
+    expect(psql(dsn, 'SELECT count(*) FROM kept')).toBe('0');
+    psql(server.dsn(), 'DROP DATABASE app', 'DROP ROLE owner');
+  });
+});
+
+describe('a rehearsal', () => {
+  test('asks the checks of the target in the scratch database, which goes afterwards', async () => {
+    shop = await PostgresStage.open(server);
+    const { type } = shop.stage.target;
+    if (type.kind !== 'postgres') throw new Error('it is another target');
+    const check = {
+      kind: 'sql',
+      database: type.database,
+      query: ORDERS,
+      expect: { kind: 'rows', bounds: {} },
+    } as never;
+    const snapshot = await shop.stage.capture();
+    const before = shop.sql(ORDERS);
+    shop.sql(...WRONG);
+    const asked: string[] = [];
+    const context = {
+      ...shop.stage.restoreContext(),
+      folder: `${shop.stage.folder}/rehearsal`,
+      ask: async ({ database }: { readonly database?: { readonly scratch?: string } }) => {
+        asked.push(psql(server.dsn(database?.scratch), ORDERS));
+        return await Promise.resolve({ outcome: 'true', detail: 'there' } as const);
+      },
+    };
+    const order = { target: { ...shop.stage.target, checks: [check] }, to: 'point', paths: [], snapshot };
+    const found = await shop.stage.driver.rehearse?.(order, context as never);
+    expect(found).toMatchObject({ outcome: 'ready' });
+    expect(asked).toStrictEqual([before]);
   });
 });
 

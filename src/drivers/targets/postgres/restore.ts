@@ -19,6 +19,7 @@ import {
   lockName,
   type ScratchMeans,
   scratchPrefix,
+  tidyScratch,
   withScratchDatabase,
 } from './scratch.ts';
 import { swapDatabases } from './swap.ts';
@@ -78,6 +79,7 @@ async function restoreWhole(
     }
     await dropDatabase(server, staged);
     await dropOld(server, place.database);
+    await tidyScratch(server, place.database);
     try {
       await fillNew(server, staged, record, means);
       await applyProperties(server, staged, record.properties);

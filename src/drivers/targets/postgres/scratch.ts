@@ -182,7 +182,7 @@ async function refuseWithoutSpace({ rows }: Connection, { sizeBytes }: DatabaseR
 }
 
 /** Takes away what nobody uses any more. */
-async function tidyScratch(server: Connection, database: string): Promise<void> {
+export async function tidyScratch(server: Connection, database: string): Promise<void> {
   const prefix = `${scratchPrefix(database)}see_`;
   const found = await server.rows('SELECT datname FROM pg_database WHERE starts_with(datname::text, $1)', [prefix]);
   for (const [name] of found) {
