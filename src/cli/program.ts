@@ -418,6 +418,8 @@ function addPointCommands(program: Command, terminal: Terminal, version: string,
     .description('put targets back as they were; what is overwritten is kept first')
     .option('--target <name>', 'only this target')
     .option('--path <paths...>', 'only these paths within it')
+    .option('--table <tables...>', 'of a database only the rows of these tables')
+    .option('--key <keys...>', 'of the only table, only the rows with these primary keys')
     .option('--reason <text>', 'why; it stands in the log')
     .option('--dry-run', 'only say what it would change')
     .action(

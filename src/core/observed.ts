@@ -112,7 +112,7 @@ export type TargetSight =
   | {
       readonly kind: 'captured';
       readonly at: Millis;
-      /** When the file system says that it changed last, as far as one look tells; absent for what is no file. */
+      /** When the file system, or the server, says that it changed last, as far as one look tells; absent where none does. */
       readonly changedAt?: Millis;
     }
   | { readonly kind: 'unreadable'; readonly at: Millis; readonly code: string; readonly message: string };

@@ -1,6 +1,7 @@
 import type { Memory } from '../core/memory.ts';
 import type { Desired } from '../core/model/desired.ts';
 import { isCaptured, type Point, snapshotOf } from '../core/model/point.ts';
+import { databaseOf, type RowSelection } from '../core/model/target.ts';
 import { CommandError } from '../core/operator-commands.ts';
 import { pointCalled } from '../core/points/point-called.ts';
 import type { Millis } from '../core/units.ts';
@@ -11,7 +12,13 @@ import type { ContentStore } from '../store/content/content-store.ts';
 const DEADLINE_MS: Millis = 600_000;
 
 /** `with`: the id of another point, or `live`. Without a target all that the point holds are compared. */
-export type DiffRequest = { readonly point: string; readonly with: string; readonly target?: string };
+export type DiffRequest = {
+  readonly point: string;
+  readonly with: string;
+  readonly target?: string;
+  /** Of databases, and then of nothing else: only these rows. */
+  readonly rows?: RowSelection;
+};
 
 export type PointDiff = {
   readonly point: string;
@@ -38,7 +45,8 @@ export async function diffPoint(request: DiffRequest, means: DiffMeans): Promise
   const other = request.with === 'live' ? 'live' : readable(means.memory, request.with);
   const names = request.target === undefined ? point.targets : [request.target];
   const targets: TargetDifference[] = [];
-  for (const target of names) targets.push({ target, ...(await differenceOf(target, point, other, means)) });
+  for (const target of names)
+    targets.push({ target, ...(await differenceOf(target, point, other, means, request.rows)) });
   return { point: point.id, with: request.with, targets };
 }
 
@@ -53,6 +61,7 @@ async function differenceOf(
   point: Point,
   other: Point | 'live',
   { desired, targets, content }: DiffMeans,
+  rows: RowSelection | undefined,
 ): Promise<{ readonly diff: TargetDiff } | { readonly fault: string }> {
   const from = snapshotOf(point, name);
   const to = other === 'live' ? other : snapshotOf(other, name);
@@ -60,9 +69,12 @@ async function differenceOf(
   if (from === undefined) return { fault: `${point.id} holds nothing of ${name}` };
   if (to === undefined) return { fault: 'the other point holds nothing of it' };
   if (target === undefined) return { fault: `git no longer has target ${name}` };
+  if (rows !== undefined && databaseOf(target.type) === undefined) return { fault: `${name} has no tables` };
   const { points } = targets[target.type.kind];
   try {
-    const context = { signal: AbortSignal.timeout(DEADLINE_MS), store: await content(), progress: () => undefined };
+    const signal = AbortSignal.timeout(DEADLINE_MS);
+    const means = { signal, store: await content(), progress: () => undefined };
+    const context = rows === undefined ? means : { ...means, rows };
     return { diff: await points.diff(target, from, to, context) };
   } catch (error) {
     return { fault: faultText(error) };

@@ -25,7 +25,7 @@ export type Reference = {
   /** Of a target: what is to be done with it, which not every type can. */
   readonly use?: { readonly restoreTo: string; readonly parts: readonly NamedPart[] };
   /** Of a target: what it must have. */
-  readonly needs?: 'check' | 'database';
+  readonly needs?: 'check' | 'database' | 'tables';
 };
 
 /** A part of a target that is to be restored alone; what names one depends on the type of the target. */

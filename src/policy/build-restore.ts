@@ -1,5 +1,5 @@
 import type { StepSpec } from '../core/model/step.ts';
-import type { RestorePoint } from '../core/model/target.ts';
+import type { RestorePoint, RowSelection } from '../core/model/target.ts';
 import type { Millis } from '../core/units.ts';
 import { type BuildContext, durationAt, fault, valueOrigin } from './build-context.ts';
 import type { Path } from './path.ts';
@@ -7,6 +7,7 @@ import type { RawCreatePoint, RawRestore } from './raw-documents.ts';
 
 export function buildRestore(context: BuildContext, path: Path, raw: RawRestore): StepSpec {
   const paths = raw.only?.paths ?? [];
+  const rows = buildRows(context, [...path, 'only'], raw.only);
   const to = buildRestorePoint(context, [...path, 'to'], raw.to);
   const parts = paths.map((text, index) => ({
     text,
@@ -14,9 +15,34 @@ export function buildRestore(context: BuildContext, path: Path, raw: RawRestore)
   }));
   const use = { restoreTo: to.kind, parts };
   const origin = valueOrigin(context, [...path, 'target']);
-  context.references.push({ kind: 'Target', name: raw.target, origin, use });
+  context.references.push({
+    kind: 'Target',
+    name: raw.target,
+    origin,
+    use,
+    ...(rows === undefined ? {} : { needs: 'tables' }),
+  });
   const safety = raw.safety === 'attempt' ? { safety: raw.safety } : {};
-  return { kind: 'restore', target: raw.target, to, paths, ...safety };
+  return { kind: 'restore', target: raw.target, to, paths, ...(rows === undefined ? {} : { rows }), ...safety };
+}
+
+function buildRows(
+  context: BuildContext,
+  path: Path,
+  { paths, tables, keys = [] }: NonNullable<RawRestore['only']> = {},
+): RowSelection | undefined {
+  if (tables === undefined) {
+    if (keys.length > 0) fault(context, [...path, 'keys'], 'E-KEYS', 'keys are of a table; name it: `tables: [NAME]`');
+    return undefined;
+  }
+  if (paths !== undefined) {
+    fault(context, [...path, 'tables'], 'E-KEYS', 'what has paths has no tables; name the one or the other');
+  }
+  if (keys.length > 0 && tables.length !== 1) {
+    const message = `keys are of one table; found ${tables.length} of them`;
+    fault(context, [...path, 'keys'], 'E-KEYS', { message, found: tables.join(', ') });
+  }
+  return { tables, keys };
 }
 
 /** Exactly one of them; the schema says which there are. */

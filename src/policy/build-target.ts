@@ -1,10 +1,26 @@
-import type { FilesTarget, GitTarget, SqliteTarget, Target, TargetType, TrackedRef } from '../core/model/target.ts';
+import type {
+  FilesTarget,
+  GitTarget,
+  PostgresTarget,
+  SqliteTarget,
+  Target,
+  TargetType,
+  TrackedRef,
+} from '../core/model/target.ts';
 import { buildChecks } from './build-check.ts';
 import { type BuildContext, durationAt, fault, pathAt, valueOrigin, within } from './build-context.ts';
+import { checkSecret } from './build-parts.ts';
 import { buildCommandTarget, buildHttpTarget } from './build-service-target.ts';
 import { buildSteps } from './build-step.ts';
 import type { Path } from './path.ts';
-import type { RawDocument, RawFilesTarget, RawGitTarget, RawStep, RawTarget } from './raw-documents.ts';
+import type {
+  RawDocument,
+  RawFilesTarget,
+  RawGitTarget,
+  RawPostgresTarget,
+  RawStep,
+  RawTarget,
+} from './raw-documents.ts';
 
 const DEFAULT_BAKE_MS = 3_600_000;
 const DEFAULT_INTERVAL_MS = 60_000;
@@ -22,11 +38,13 @@ export function buildTarget(context: BuildContext, { metadata, spec }: RawDocume
   };
 }
 
-function buildType(context: BuildContext, { git, files, sqlite, http, command }: RawTarget): TargetType {
+function buildType(context: BuildContext, raw: RawTarget): TargetType {
+  const { git, files, sqlite, postgres, http, command } = raw;
   if (files !== undefined) return buildFiles(context, ['spec', 'files'], files);
   if (sqlite !== undefined) return buildSqlite(context, ['spec', 'sqlite'], sqlite);
   if (http !== undefined) return buildHttpTarget(context, ['spec', 'http'], http);
   if (command !== undefined) return buildCommandTarget(context, ['spec', 'command'], command);
+  if (postgres !== undefined) return buildPostgres(context, ['spec', 'postgres'], postgres);
   return buildGit(context, ['spec', 'git'], git ?? { path: '' });
 }
 
@@ -65,6 +83,18 @@ function isWithin(inner: string, outer: string, isSameMeant: boolean): boolean {
 
 function buildSqlite(context: BuildContext, path: Path, { path: file }: { readonly path: string }): SqliteTarget {
   return { kind: 'sqlite', path: pathAt(context, [...path, 'path'], file, 'write') };
+}
+
+function buildPostgres(context: BuildContext, path: Path, raw: RawPostgresTarget): PostgresTarget {
+  const { connection, schemas = [], tables = [] } = raw;
+  for (const [index, table] of tables.entries()) {
+    const [schema, name] = table.split('.');
+    if (name === undefined || !schemas.includes(schema ?? '')) continue;
+    const message = `"${table}" is already part of the schema "${schema}"; name it once`;
+    fault(context, [...path, 'tables', index], 'E-TABLE', { message, found: table });
+  }
+  const dsn = checkSecret(context, [...path, 'connection'], connection);
+  return { kind: 'postgres', database: { kind: 'postgres', dsn }, schemas, tables };
 }
 
 function buildGit(context: BuildContext, path: Path, raw: RawGitTarget): GitTarget {

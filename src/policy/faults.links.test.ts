@@ -77,6 +77,10 @@ const EXPECTED: Readonly<Record<string, readonly string[]>> = {
     '24:15 error[E-SOURCE-TYPE] the MetricSource "app" is of type scrape, expected prometheus: what it samples is there for every query, so leave `source` out',
     '11:19 the MetricSource "app"',
   ],
+  'restore-tables-of-code': [
+    '13:33 error[E-NO-DATABASE] the Target "code" is of type git, which has no tables; `only.tables` is of a database',
+    '3:19 the Target "code"',
+  ],
   'same-place': [
     '19:7 error[E-SAME-PLACE] the Flag "fast-path" writes the same place (envFile:/etc/app.env#FAST_PATH); two writers would undo each other',
     '9:7 the place of the Flag "fast-path"',

@@ -207,6 +207,11 @@ const EXPECTED: Readonly<Record<string, readonly string[]>> = {
     '22:77 error[E-RANGE] `maxBytes` must be at most 64MiB; found 1GiB',
     '22:92 error[E-RANGE] `timeout` must be at least 1ms; found 0s',
   ],
+  'target-postgres': [
+    '6:17 error[E-TYPE] `connection` must be a reference to a secret; found the text "postgres://app@localhost/shop"; for example { credential: admin-token }',
+    '7:5 error[E-UNKNOWN-KEY] unknown key `schema`; did you mean `schemas`?',
+    '16:22 error[E-TABLE] "billing.invoices" is already part of the schema "billing"; name it once',
+  ],
   'target-not-url': ['5:23 error[E-URL] `targets[0]` is not an http or https address: found "localhost:9464"'],
   'target-command': [
     '5:23 error[E-TYPE] `capture` must be a program and its arguments; found the text "rules export"; write [rules, export] (there is no shell that would split a text)',

@@ -43,6 +43,11 @@ const EXPECTED: Readonly<Record<string, readonly string[]>> = {
     '26:63 error[E-POINTER] `pointer` is not a JSON pointer: found "/a~2"; ~ stands only before 0 and 1',
   ],
   'notify-nobody': ['26:26 error[E-NO-NOTIFIER] there is no Notifier called "oncall"; there is no Notifier at all'],
+  'restore-keys': [
+    '14:92 error[E-KEYS] keys are of one table; found 2 of them',
+    '15:67 error[E-KEYS] keys are of a table; name it: `tables: [NAME]`',
+    '16:81 error[E-KEYS] what has paths has no tables; name the one or the other',
+  ],
   'run-memory': ['26:71 error[E-UNIT] `memory` has no unit: found 512, write 512B or 512MiB'],
   'sql-commit': [
     '26:67 error[E-SQL] COMMIT is not for a policy to write: the step opens and commits the transaction itself',

@@ -153,6 +153,10 @@ function checkNeeds({ needs, origin, name }: Reference, { target, origin: there 
     return [errorAt(origin, 'E-NO-CHECK', { message, found: name, expected: 'check: [...]', related })];
   }
   if (target.database) return [];
+  if (needs === 'tables') {
+    const message = `the Target "${name}" is of type ${target.type}, which has no tables; \`only.tables\` is of a database`;
+    return [errorAt(origin, 'E-NO-DATABASE', { message, found: target.type, related })];
+  }
   const message = `the Target "${name}" is of type ${target.type}, which has no database to count in; name one: {sql: {sqlite: PATH, query: SELECT}}`;
   return [errorAt(origin, 'E-NO-DATABASE', { message, found: target.type, related })];
 }

@@ -20,6 +20,10 @@ export function checkPart({ text, origin }: NamedPart, type: Target['type']['kin
       return errorAt(origin, 'E-POINTER', { message, found: text });
     }
     case 'sqlite':
+    case 'postgres': {
+      const message = 'a database has no paths; name its `tables`, or leave `only` out';
+      return errorAt(origin, 'E-RESTORE-PART', { message, found: text });
+    }
     case 'command': {
       const message = `a target of type ${type} is restored as a whole; leave \`only\` out`;
       return errorAt(origin, 'E-RESTORE-PART', { message, found: text });

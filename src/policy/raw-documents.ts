@@ -118,8 +118,15 @@ export type RawTarget = {
   readonly sqlite?: { readonly path: string };
   readonly http?: RawHttpTarget;
   readonly command?: RawCommandTarget;
+  readonly postgres?: RawPostgresTarget;
   readonly quiesce?: readonly RawStep[];
   readonly check?: readonly RawCheck[];
+};
+
+export type RawPostgresTarget = {
+  readonly connection: SecretRef;
+  readonly schemas?: readonly string[];
+  readonly tables?: readonly string[];
 };
 
 export type RawFilesTarget = {
@@ -444,7 +451,11 @@ export type RawCreatePoint = {
 export type RawRestore = {
   readonly target: string;
   readonly to: 'lastGood' | 'latestValid' | 'safetyPoint' | RawRestorePoint;
-  readonly only?: { readonly paths: readonly string[] };
+  readonly only?: {
+    readonly paths?: readonly string[];
+    readonly tables?: readonly string[];
+    readonly keys?: readonly string[];
+  };
   readonly safety?: 'required' | 'attempt';
   readonly timeout?: string;
 };

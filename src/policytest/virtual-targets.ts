@@ -32,8 +32,8 @@ export class VirtualTargets {
   }
 
   restore(action: RestoreAction): string {
-    const { target, paths } = action;
-    if (paths.length === 0) this.#heads.set(target.name, stateOf(action));
+    const { target, paths, rows } = action;
+    if (paths.length === 0 && rows === undefined) this.#heads.set(target.name, stateOf(action));
     return this.revision(target.name);
   }
 

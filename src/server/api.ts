@@ -1,5 +1,6 @@
 import type { ApprovalAnswer } from '../core/approval-commands.ts';
 import type { PolicySet } from '../core/model/desired.ts';
+import type { RowSelection } from '../core/model/target.ts';
 import { describeEvent } from '../core/report/describe-event.ts';
 import { previewRollback, type RollbackRequest } from '../core/rollback-command.ts';
 import type { Millis } from '../core/units.ts';
@@ -193,8 +194,22 @@ function take(host: ApiHost, { actor, body }: ApiRequest): unknown {
 function restore(host: ApiHost, { actor, body }: ApiRequest, point: string): unknown {
   const target = optionalText(body, 'target');
   const paths = optionalTexts(body, 'paths') ?? [];
-  const request = { point, paths, reason: text(body, 'reason'), ...(target === undefined ? {} : { target }) };
+  const rows = rowsOf(optionalTexts(body, 'tables') ?? [], optionalTexts(body, 'keys') ?? []);
+  const request = {
+    point,
+    paths,
+    reason: text(body, 'reason'),
+    ...(target === undefined ? {} : { target }),
+    ...(rows === undefined ? {} : { rows }),
+  };
   return list({ restore: control(host).restorePoint(actor, request) });
+}
+
+function rowsOf(tables: readonly string[], keys: readonly string[]): RowSelection | undefined {
+  if (keys.length > 0 && tables.length !== 1) {
+    throw new HttpProblem(400, 'invalid', `keys are of one table; found ${tables.length} of them`);
+  }
+  return tables.length === 0 ? undefined : { tables, keys };
 }
 
 function verify(host: ApiHost, { actor, body }: ApiRequest, name: string | undefined): unknown {
@@ -232,7 +247,8 @@ function previewed(view: HostView, query: URLSearchParams): unknown {
 
 async function diff({ view }: ApiHost, { query }: ApiRequest, point: string): Promise<unknown> {
   const target = query.get('target');
-  const request = { point, with: query.get('with') ?? 'live' };
+  const rows = rowsOf(query.getAll('table'), query.getAll('key'));
+  const request = { point, with: query.get('with') ?? 'live', ...(rows === undefined ? {} : { rows }) };
   return list(await view.diffPoint(target === null ? request : { ...request, target }));
 }
 

@@ -76,3 +76,19 @@ async function ready(messages: NodeJS.ReadableStream, ended: Promise<void>): Pro
   void ended.then(() => reject(new Error(`postgres ended: ${said}`)));
   await promise;
 }
+
+/** Runs statements by psql and gives what they print, without headings. */
+export function psql(dsn: string, ...statements: readonly string[]): string {
+  if (POSTGRES_BIN === undefined) throw new Error('install the package postgresql');
+  const commands = statements.flatMap((statement) => ['-c', statement]);
+  const args = ['-X', '-q', '-t', '-A', '-v', 'ON_ERROR_STOP=1', '-d', dsn, ...commands];
+  const done = spawnSync(join(POSTGRES_BIN, 'psql'), args, { encoding: 'utf8', env: {} });
+  if (done.status !== 0) throw new Error(`psql: ${done.stderr}`);
+  return done.stdout.trim();
+}
+
+/** Throws if a database that revertd made for itself is still on the server. */
+export function refuseLeftovers(server: PostgresServer): void {
+  const left = psql(server.dsn(), "SELECT datname FROM pg_database WHERE datname LIKE 'revertd%' ORDER BY 1");
+  if (left !== '') throw new Error(`revertd left ${left} on the server`);
+}

@@ -14,6 +14,8 @@ const POLL_MS = 250;
 export type RestoreOptions = GlobalOptions & {
   readonly target?: string;
   readonly path?: readonly string[];
+  readonly table?: readonly string[];
+  readonly key?: readonly string[];
   readonly reason?: string;
   readonly dryRun?: boolean;
 };
@@ -25,6 +27,9 @@ export async function pointsRestore(
   terminal: Terminal,
   version: string,
 ): Promise<ExitCode> {
+  if (options.key !== undefined && options.table?.length !== 1) {
+    throw new CliError('keys are of one table; name it: --table NAME', EXIT.usage);
+  }
   if (options.dryRun === true) return await preview(id, options, terminal, version);
   if (options.reason === undefined) throw new CliError('say why: --reason TEXT', EXIT.usage);
   const client = await daemonOf(configOf(options, terminal, process.env));
@@ -32,6 +37,8 @@ export async function pointsRestore(
     reason: options.reason,
     ...(options.target === undefined ? {} : { target: options.target }),
     ...(options.path === undefined ? {} : { paths: options.path }),
+    ...(options.table === undefined ? {} : { tables: options.table }),
+    ...(options.key === undefined ? {} : { keys: options.key }),
   };
   const { restore } = await client.post<{ restore: string }>(`points/${encodeURIComponent(id)}/restore`, body);
   const found = await ended(client, restore, terminal);
@@ -59,8 +66,10 @@ async function ended(client: Client, id: string, terminal: Terminal): Promise<Re
 
 /** What is different live is what would be undone. */
 async function preview(id: string, options: RestoreOptions, terminal: Terminal, version: string): Promise<ExitCode> {
-  const query = options.target === undefined ? '' : `?target=${encodeURIComponent(options.target)}`;
-  const path = `points/${encodeURIComponent(id)}/diff${query}`;
+  const query = new URLSearchParams(options.target === undefined ? {} : { target: options.target });
+  for (const table of options.table ?? []) query.append('table', table);
+  for (const key of options.key ?? []) query.append('key', key);
+  const path = `points/${encodeURIComponent(id)}/diff${query.size === 0 ? '' : `?${query.toString()}`}`;
   const found = await read<PointDiff>(configOf(options, terminal, process.env), path, version);
   const shown = options.path === undefined ? found : onlyPaths(found, options.path);
   if (options.json === true) terminal.out(JSON.stringify(shown, null, 2));

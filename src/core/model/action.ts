@@ -8,7 +8,7 @@ import type { Origin } from './origin.ts';
 import type { Point, PointId, Snapshot } from './point.ts';
 import type { PointCopy, PointPolicy } from './point-policy.ts';
 import type { JsonValue, Step } from './step.ts';
-import type { Target } from './target.ts';
+import type { RowSelection, Target } from './target.ts';
 
 /** What is to be done now. */
 export type Action = {
@@ -83,6 +83,7 @@ export type RestoreAction = {
   /** What that point has of the target. */
   readonly snapshot?: Snapshot;
   readonly paths: readonly string[];
+  readonly rows?: RowSelection;
   /** What is owed from when it begins: services that it stops are started again, whatever becomes of it. */
   readonly undo: readonly Step[];
   /** What is owed once it is done. */

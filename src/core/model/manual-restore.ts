@@ -1,5 +1,6 @@
 import type { Millis } from '../units.ts';
 import type { PointId } from './point.ts';
+import type { RowSelection } from './target.ts';
 
 /** `RST-1`, `RST-2`, … on each host. */
 export type RestoreId = string;
@@ -16,6 +17,8 @@ export type ManualRestore = {
   readonly targets: readonly string[];
   /** Only these paths within them; all if empty. */
   readonly paths: readonly string[];
+  /** Of a database: only these rows. */
+  readonly rows?: RowSelection;
   readonly by: string;
   readonly reason: string;
   readonly startedAt: Millis;

@@ -100,7 +100,12 @@ export type SqlType = {
   readonly timeoutMs: Millis;
 };
 
-export type PostgresDatabase = { readonly kind: 'postgres'; readonly dsn: SecretRef };
+export type PostgresDatabase = {
+  readonly kind: 'postgres';
+  readonly dsn: SecretRef;
+  /** Another database of that server: one that revertd made beside the one that is meant. */
+  readonly scratch?: string;
+};
 export type SqliteDatabase = { readonly kind: 'sqlite'; readonly path: string };
 
 export type SqlQuery = {

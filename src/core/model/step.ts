@@ -10,7 +10,7 @@ import type { Origin } from './origin.ts';
 import type { SecretRef } from './secret-ref.ts';
 import { describeSql, type SqlStep } from './sql-step.ts';
 import type { NotifyStep, WaitForStep } from './talk-steps.ts';
-import { describeRestorePoint, type RestorePoint } from './target.ts';
+import { describePart, describeRestorePoint, type RestorePoint, type RowSelection } from './target.ts';
 
 /** Something done, with a deadline. */
 export type Step = {
@@ -50,6 +50,8 @@ export type RestoreStep = {
   readonly to: RestorePoint;
   /** Only these paths within it; all of it if empty. */
   readonly paths: readonly string[];
+  /** Of a database: only these rows. */
+  readonly rows?: RowSelection;
   /** It goes on although what it overwrites could not be kept first: what is damaged can often not be captured. */
   readonly safety?: 'attempt';
 };
@@ -117,10 +119,8 @@ export function describeStep(step: StepSpec): string {
   switch (step.kind) {
     case 'setFlag':
       return `set flag ${step.flag} to ${step.to.kind === 'safe' ? 'its safe variant' : `"${step.to.variant}"`}`;
-    case 'restore': {
-      const part = step.paths.length === 0 ? '' : `${step.paths.join(', ')} of `;
-      return `restore ${part}${step.target} to ${describeRestorePoint(step.to)}`;
-    }
+    case 'restore':
+      return `restore ${describePart(step.paths, step.rows)}${step.target} to ${describeRestorePoint(step.to)}`;
     case 'createPoint':
       return `take a point of ${step.policy}${step.until === 'stored' ? '' : `, until it is ${step.until}`}`;
     case 'service':

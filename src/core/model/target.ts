@@ -1,10 +1,10 @@
 import { formatDuration, formatInstant, type Millis } from '../units.ts';
 import type { Check } from './check.ts';
-import type { HttpAuth } from './metric-source.ts';
+import type { HttpAuth, PostgresDatabase } from './metric-source.ts';
 import type { Origin } from './origin.ts';
 import type { PointId } from './point.ts';
 import type { SecretRef } from './secret-ref.ts';
-import type { SqlDatabase } from './sql-step.ts';
+import { nameDatabase, type SqlDatabase } from './sql-step.ts';
 import type { Step } from './step.ts';
 
 /** Something that can be put back as it was. */
@@ -19,7 +19,7 @@ export type Target = {
   readonly checks: readonly Check[];
 };
 
-export type TargetType = GitTarget | FilesTarget | SqliteTarget | HttpTarget | CommandTarget;
+export type TargetType = GitTarget | FilesTarget | SqliteTarget | PostgresTarget | HttpTarget | CommandTarget;
 
 /** What has revisions beside its points. */
 export type CodeTarget = Target & { readonly type: GitTarget };
@@ -58,6 +58,19 @@ export type FilesTarget = {
 
 /** A SQLite database: the file at `path` and what SQLite keeps beside it. */
 export type SqliteTarget = { readonly kind: 'sqlite'; readonly path: string };
+
+/** A PostgreSQL database, or the tables of it that are named, and those of the schemas that are named. */
+export type PostgresTarget = {
+  readonly kind: 'postgres';
+  readonly database: PostgresDatabase;
+  /** With `tables` empty too: all of the database. */
+  readonly schemas: readonly string[];
+  /** `schema.table`, or `table` of the schema public. */
+  readonly tables: readonly string[];
+};
+
+/** Rows of a database: all of these tables, or those of the only one that have these primary keys. */
+export type RowSelection = { readonly tables: readonly string[]; readonly keys: readonly string[] };
 
 /** A JSON document of a service, read with GET. */
 export type HttpTarget = {
@@ -147,7 +160,7 @@ export function bakeOf(target: Pick<Target, 'type'> | undefined): Millis {
   return target?.type.kind === 'git' ? target.type.bakeMs : 0;
 }
 
-/** Where it is: a path of the host, the first if it has several; an address; the program that captures it. */
+/** Where it is: a path of the host, the first if it has several; an address; the program that captures it; a database's name. */
 export function pathOf({ type }: Pick<Target, 'type'>): string {
   switch (type.kind) {
     case 'git':
@@ -155,6 +168,8 @@ export function pathOf({ type }: Pick<Target, 'type'>): string {
       return type.path;
     case 'files':
       return type.paths[0] ?? '';
+    case 'postgres':
+      return nameDatabase(type.database);
     case 'http':
       return type.url;
     case 'command':
@@ -172,6 +187,8 @@ export function databaseOf(type: Target['type']): SqlDatabase | undefined {
       return undefined;
     case 'sqlite':
       return { kind: 'sqlite', path: type.path };
+    case 'postgres':
+      return type.database;
   }
 }
 
@@ -182,6 +199,14 @@ export function targetObject(name: string): string {
 /** Short enough for a line, long enough to be found again. */
 export function shortCommit(commit: string): string {
   return commit.slice(0, 12);
+}
+
+/** `orders, lines of ` or `2 rows of orders of `; empty for a whole target. */
+export function describePart(paths: readonly string[], rows: RowSelection | undefined): string {
+  if (rows === undefined) return paths.length === 0 ? '' : `${paths.join(', ')} of `;
+  const tables = `${rows.tables.join(', ')} of `;
+  if (rows.keys.length === 0) return tables;
+  return `${rows.keys.length === 1 ? 'the row' : 'the rows'} ${rows.keys.join(', ')} of ${tables}`;
 }
 
 export function describeRestorePoint(to: RestorePoint): string {

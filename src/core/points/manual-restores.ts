@@ -4,6 +4,7 @@ import type { Action, RestoreAction } from '../model/action.ts';
 import { isOpen } from '../model/incident.ts';
 import type { ManualRestore } from '../model/manual-restore.ts';
 import { isCaptured, type PointId, pointObject, snapshotOf } from '../model/point.ts';
+import { databaseOf, type RowSelection } from '../model/target.ts';
 import type { FinishedEvent } from '../operations/evolve-operations.ts';
 import { CommandError, notFound, type Situation } from '../operator-commands.ts';
 import { isMoving } from '../targets/code-revisions.ts';
@@ -23,6 +24,7 @@ export type RestoreRequest = {
   /** Without it all that the point holds. */
   readonly target?: string;
   readonly paths: readonly string[];
+  readonly rows?: RowSelection;
   readonly reason: string;
 };
 
@@ -49,6 +51,7 @@ export function beginRestore(situation: Situation, request: RestoreRequest): Eve
     safety: safety.id,
     targets,
     paths: request.paths,
+    ...(request.rows === undefined ? {} : { rows: request.rows }),
     by: actor,
     reason: request.reason,
     startedAt: now,
@@ -62,7 +65,7 @@ export function beginRestore(situation: Situation, request: RestoreRequest): Eve
       ];
 }
 
-function restorableTargets({ desired, memory }: Situation, { point: id, target }: RestoreRequest): string[] {
+function restorableTargets({ desired, memory }: Situation, { point: id, target, rows }: RestoreRequest): string[] {
   const point = pointCalled(memory, id);
   if (!isCaptured(point)) throw new CommandError('refused', `${id} is ${point.state}: there is nothing to restore`);
   const held = point.snapshots.map((snapshot) => snapshot.target);
@@ -73,6 +76,10 @@ function restorableTargets({ desired, memory }: Situation, { point: id, target }
     const known = desired?.targets[name];
     if (known === undefined) {
       throw new CommandError('refused', `git no longer has target ${name}; --target names another one`);
+    }
+    if (rows !== undefined && databaseOf(known.type) === undefined) {
+      const mend = target === undefined ? '; --target names the database' : '';
+      throw new CommandError('refused', `${name} is of type ${known.type.kind}, which has no tables${mend}`);
     }
     if (known.suspend) throw new CommandError('refused', `target ${name} is suspended`);
   }
@@ -154,6 +161,7 @@ function restoreTarget(turn: Turn, restore: ManualRestore, name: string): Action
   return [
     {
       ...restoreOf(target, restore.point, restore.paths, why, RESTORE_TIMEOUT_MS),
+      ...(restore.rows === undefined ? {} : { rows: restore.rows }),
       snapshot,
       key: `restore:${restore.id}/${name}`,
       sign: '!',

@@ -5,7 +5,7 @@ import type { Hold } from '../model/hold.ts';
 import type { Incident } from '../model/incident.ts';
 import { shortRevision } from '../model/revision.ts';
 import { describeStep } from '../model/step.ts';
-import { shortCommit } from '../model/target.ts';
+import { describePart, shortCommit } from '../model/target.ts';
 import { describePointEvent } from '../points/describe-point-event.ts';
 import { formatDuration, formatInstant } from '../units.ts';
 
@@ -221,7 +221,7 @@ export function describeAction(action: Action): string {
     case 'activate':
       return describeStep(action.step);
     case 'restore': {
-      const part = action.paths.length === 0 ? '' : `${action.paths.join(', ')} of `;
+      const part = describePart(action.paths, action.rows);
       const to = action.snapshot === undefined ? shortCommit(action.to) : action.to;
       return `move ${part}${action.target.name} to ${to}`;
     }

@@ -75,8 +75,8 @@ function withCalm(target: TargetMemory, calmSince: Millis | null): TargetMemory 
 }
 
 /** From here on services may be stopped: they are owed their start, also after a kill. */
-export function evolveRestoring(memory: Memory, { target, paths, undo }: RestoreAction): Memory {
-  const isWhole = paths.length === 0;
+export function evolveRestoring(memory: Memory, { target, paths, rows, undo }: RestoreAction): Memory {
+  const isWhole = paths.length === 0 && rows === undefined;
   return change(memory, target.name, (known) => ({
     ...known,
     owed: owing(known.owed, undo),

@@ -34,7 +34,7 @@ export function destinationOf(turn: Turn, incident: Incident, step: RestoreStep,
   const memory = turn.memory.targets[step.target];
   if (gitSight(turn, target) === undefined || memory === undefined) return { kind: 'unseen' };
   // A part that somebody changed is put back from the same good revision, which is not there already.
-  const isPart = step.paths.length > 0;
+  const isPart = step.paths.length > 0 || step.rows !== undefined;
   const { current } = memory;
   if (current?.isGood === true && !isPart) {
     return { kind: 'there', reason: `${step.target} is at ${shortCommit(current.commit)}, which has proved good` };
@@ -61,7 +61,7 @@ export function quarantineFor(
   destination: string,
 ): Quarantine | null {
   const current = turn.memory.targets[step.target]?.current ?? null;
-  if (current === null || step.paths.length > 0) return null;
+  if (current === null || step.paths.length > 0 || step.rows !== undefined) return null;
   const point = turn.memory.points[destination];
   const snapshot = point === undefined ? undefined : snapshotOf(point, step.target);
   if (snapshot !== undefined && revisionOfPrint(snapshot.fingerprint).tree === current.tree) return null;
@@ -94,6 +94,7 @@ export function restoreAction(turn: Turn, incident: Incident, phase: ExecutingPh
   const snapshot = point === undefined ? undefined : snapshotOf(point, target.name);
   return {
     ...restoreOf(target, phase.destination, step.paths, why, step.timeoutMs),
+    ...(step.rows === undefined ? {} : { rows: step.rows }),
     ...(snapshot === undefined ? {} : { snapshot }),
     key: `step:${incident.id}/${rung.name}/${phase.part}/${phase.step}`,
     sign: '!',

@@ -138,6 +138,7 @@ async function validateSnapshot(
   await rm(folder, { recursive: true, force: true });
   await mkdir(folder, { recursive: true, mode: 0o700 });
   const rehearsal = await points.rehearse(target, snapshot, folder, context);
+  if (rehearsal.outcome === 'done') await rehearsal.end?.();
   return rehearsal.outcome === 'done'
     ? { outcome: 'done', detail: `${verdict.detail}, and it can be restored` }
     : { outcome: 'unknown', detail: `its content is intact, but it could not be restored: ${rehearsal.detail}` };

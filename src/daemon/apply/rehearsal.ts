@@ -80,7 +80,7 @@ async function* stepItems(rehearsal: Rehearsal, planned: PlannedStep): AsyncGene
   if (known !== undefined) {
     yield await timed(rehearsal, 'step', `${prefix}${describeStep(step)}`, () => Promise.resolve(known));
   } else if (move !== undefined && step.kind === 'restore') {
-    const order = { ...move, paths: step.paths };
+    const order = { ...move, paths: step.paths, ...(step.rows === undefined ? {} : { rows: step.rows }) };
     yield* moveItems(
       rehearsal,
       planned,

@@ -67,7 +67,11 @@ export async function outcomeOf(
   }
 }
 
-async function revealed({ dsn: reference }: PostgresDatabase, { secrets, allow }: SqlHost): Promise<string> {
+/** The connection string, if the host allows it. Rejects with SqlError. */
+export async function revealed(
+  { dsn: reference, scratch }: PostgresDatabase,
+  { secrets, allow }: SqlHost,
+): Promise<string> {
   const dsn = await secrets.resolve(reference).catch((error: unknown) => {
     if (error instanceof SecretError) throw new SqlError('secret', error.message, error);
     throw error;
@@ -78,7 +82,12 @@ async function revealed({ dsn: reference }: PostgresDatabase, { secrets, allow }
   }
   const refused = allow.mayUseDatabase(dsn);
   if (refused !== undefined) throw new SqlError('notAllowed', secrets.redact(refused));
-  return dsn;
+  return scratch === undefined ? dsn : withDatabase(dsn, scratch);
+}
+
+/** The same connection to another database of the server. */
+export function withDatabase(dsn: string, database: string): string {
+  return dsn.replace(/^([^:]+:\/\/[^/?]*)(?:\/[^?]*)?/, `$1/${encodeURIComponent(database)}`);
 }
 
 async function connect(dsn: string, signal: AbortSignal): Promise<Connection> {

@@ -1,6 +1,7 @@
 import type { Snapshot } from '../../core/model/point.ts';
-import type { Target } from '../../core/model/target.ts';
+import { databaseOf, type Target } from '../../core/model/target.ts';
 import type { ContentStore } from '../../store/content/content-store.ts';
+import { obstacle } from '../steps/step-driver.ts';
 import {
   type CaptureContext,
   type CapturedDriver,
@@ -8,6 +9,7 @@ import {
   type CaptureOutcome,
   faultText,
   type PointContext,
+  type Rehearsed,
   type TargetDiff,
 } from './captured-target.ts';
 import { examineCaptured, rehearseCaptured } from './rehearse-captured.ts';
@@ -24,6 +26,8 @@ export type CapturedParts<T extends Target> = {
   /** @throws {TypeError} if it is of another kind */
   readonly own: (target: Target) => T;
   readonly look: (target: T, signal: AbortSignal) => ReturnType<TargetDriver['read']>;
+  /** Why it could not be restored now, beyond the paths that the host allows. Never rejects. */
+  readonly obstacle?: (target: T, signal: AbortSignal) => Promise<string | undefined>;
   /** Resolves with what it did. */
   readonly restore: (order: CapturedOrder<T>, context: CapturedContext) => Promise<string>;
   readonly observe: (
@@ -35,12 +39,7 @@ export type CapturedParts<T extends Target> = {
   /** What a line of the manifest is called. */
   readonly shownLine: ShownLine;
   /** Resolves with what it did, and where the content is within the folder. */
-  readonly rehearse: (
-    target: T,
-    snapshot: Snapshot,
-    folder: string,
-    context: PointContext,
-  ) => Promise<{ readonly path: string; readonly detail: string }>;
+  readonly rehearse: (target: T, snapshot: Snapshot, folder: string, context: PointContext) => Promise<Rehearsed>;
 };
 
 /** The driver of a kind of target whose states are kept as snapshots. */
@@ -66,7 +65,10 @@ export function capturedTargetDriver<T extends Target>({ allow }: CapturedHost, 
         return 'unknown';
       }
     },
-    examine: (order) => Promise.resolve(examineCaptured(allow, order)),
+    examine: async (order, signal) => {
+      const refused = await parts.obstacle?.(parts.own(order.target), signal);
+      return refused === undefined ? examineCaptured(allow, order) : obstacle(refused);
+    },
     rehearse: (order, context) => rehearseCaptured({ ...order, target: parts.own(order.target) }, points, context),
     keep: () => Promise.resolve(),
     points,
@@ -80,6 +82,9 @@ function restore<T extends Target>(
 ): Promise<string> {
   if (snapshot === undefined || store === undefined) {
     throw new TargetError('snapshot', `${order.target.name} can only be restored from a point; ${order.to} is none`);
+  }
+  if (order.rows !== undefined && databaseOf(order.target.type) === undefined) {
+    throw new TargetError('snapshot', `${order.target.name} has no tables`);
   }
   return parts.restore({ ...order, snapshot, target: parts.own(order.target) }, { ...context, store });
 }

@@ -1,5 +1,5 @@
 import type { Snapshot } from '../../core/model/point.ts';
-import type { Target } from '../../core/model/target.ts';
+import type { RowSelection, Target } from '../../core/model/target.ts';
 import type { Millis } from '../../core/units.ts';
 import { ContentError } from '../../store/content/content-error.ts';
 import type { ContentStore } from '../../store/content/content-store.ts';
@@ -37,6 +37,8 @@ export type CapturedHost = {
 };
 
 export type PointContext = {
+  /** Only these rows of a database are compared. */
+  readonly rows?: RowSelection;
   readonly signal: AbortSignal;
   readonly store: ContentStore;
   readonly progress: (done: Progress) => void;
@@ -63,9 +65,18 @@ export type VerifyOutcome =
   /** It could not be found out. */
   | { readonly outcome: 'failed'; readonly detail: string };
 
+/** `path` is where the target's content is now; what checks it may look there. */
+export type Rehearsed = {
+  readonly detail: string;
+  readonly path: string;
+  /** A database of the same server, in which the content is. */
+  readonly database?: string;
+  /** Takes away what is not in the folder, once all is checked. Never rejects. */
+  readonly end?: () => Promise<void>;
+};
+
 export type RehearsalOutcome =
-  /** `path` is where the target's content is now; what checks it may look there. */
-  | { readonly outcome: 'done'; readonly detail: string; readonly path: string }
+  | ({ readonly outcome: 'done' } & Rehearsed)
   | { readonly outcome: 'failed'; readonly detail: string };
 
 /** What is different, in groups: the trees of files, the tables of a database. */

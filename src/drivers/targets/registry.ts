@@ -6,6 +6,7 @@ import { commandTarget } from './command/index.ts';
 import { filesTarget } from './files/index.ts';
 import { gitTarget } from './git/index.ts';
 import { httpTarget } from './http/index.ts';
+import { postgresTarget } from './postgres/index.ts';
 import { sqliteTarget } from './sqlite/index.ts';
 import type { TargetDriver } from './target-driver.ts';
 
@@ -14,6 +15,7 @@ export const TARGET_DRIVERS = {
   git: gitTarget,
   files: filesTarget,
   sqlite: sqliteTarget,
+  postgres: postgresTarget,
   http: httpTarget,
   command: commandTarget,
 } satisfies { readonly [K in TargetType['kind']]: (host: CapturedHost) => TargetDriver };
@@ -30,6 +32,7 @@ export function createTargetDrivers(
     git: TARGET_DRIVERS.git(host),
     files: TARGET_DRIVERS.files(host),
     sqlite: TARGET_DRIVERS.sqlite(host),
+    postgres: TARGET_DRIVERS.postgres(host),
     http: TARGET_DRIVERS.http(host),
     command: TARGET_DRIVERS.command(host),
   };

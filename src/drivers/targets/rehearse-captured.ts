@@ -4,7 +4,7 @@ import type { Examination } from '../../core/model/drill.ts';
 import type { Target, TargetType } from '../../core/model/target.ts';
 import type { AllowList } from '../allow-list.ts';
 import { obstacle, ready, unsure } from '../steps/step-driver.ts';
-import type { CapturedDriver } from './captured-target.ts';
+import type { CapturedDriver, Rehearsed } from './captured-target.ts';
 import { checkRehearsed, type Relocation } from './relocated-check.ts';
 import type { RehearsalContext, TargetOrder } from './target-driver.ts';
 
@@ -15,7 +15,7 @@ export function examineCaptured(allow: AllowList, { target, to, snapshot }: Targ
   return refused === undefined ? ready(`${to} holds ${snapshot.bytes} bytes of ${target.name}`) : obstacle(refused);
 }
 
-/** Why a target is not written on this host; undefined if it may be. */
+/** Why a target is not written on this host; undefined if it may be. What is on a server is no file of this host. */
 function refusalOf(allow: AllowList, type: TargetType): string | undefined {
   switch (type.kind) {
     case 'files':
@@ -23,6 +23,8 @@ function refusalOf(allow: AllowList, type: TargetType): string | undefined {
     case 'git':
     case 'sqlite':
       return allow.mayWrite(type.path);
+    case 'postgres':
+      return undefined;
     case 'http':
       return allow.mayCall(type.url);
     case 'command':
@@ -45,13 +47,19 @@ export async function rehearseCaptured(
   if (signal.aborted) return unsure(restored.detail);
   if (restored.outcome === 'failed') return obstacle(restored.detail);
   const made = `${to} was restored beside the live system: ${restored.detail}`;
-  return await checkRehearsed(target.checks, relocations(target, restored.path), made, ask);
+  try {
+    return await checkRehearsed(target.checks, relocations(target, restored), made, ask);
+  } finally {
+    await restored.end?.();
+  }
 }
 
-function relocations(target: Target, path: string): readonly Relocation[] {
+function relocations(target: Target, { path, database }: Rehearsed): readonly Relocation[] {
   switch (target.type.kind) {
     case 'sqlite':
       return [{ live: target.type.path, scratch: path }];
+    case 'postgres':
+      return database === undefined ? [] : [{ database: target.type.database, scratch: database }];
     case 'files':
       return target.type.paths.map((live, index) => ({ live, scratch: join(path, String(index)) }));
     case 'git':

@@ -14,7 +14,7 @@ type Undated<T> = T extends unknown ? Omit<T, 'at'> : never;
 /** What a look at a target finds; when it was, the caller knows. */
 export type TargetReading = Undated<TargetSight>;
 
-export type TargetOrder = Pick<RestoreAction, 'target' | 'to' | 'paths'> & {
+export type TargetOrder = Pick<RestoreAction, 'target' | 'to' | 'paths' | 'rows'> & {
   /** Of a captured target: what it is to be. */
   readonly snapshot?: Snapshot;
 };
@@ -97,6 +97,10 @@ export type TargetErrorCode =
   | 'format'
   | 'secret'
   | 'program'
+  | 'unreachable'
+  | 'missing'
+  | 'database'
+  | 'tool'
   | 'io';
 
 /** Why a target could not be read, moved or kept; for people. */

@@ -3,9 +3,11 @@ import { basename, dirname, join } from 'node:path';
 import { DatabaseSync } from 'node:sqlite';
 import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, test } from 'vitest';
 import type { TargetType } from '../../../src/core/model/target.ts';
+import type { AllowRules } from '../../../src/drivers/allow-list.ts';
 import { CapturedStage, totals } from '../../support/points/captured-stage.ts';
 import { DocumentService } from '../../support/points/document-service.ts';
 import { aService } from '../../support/policies.ts';
+import { psql, refuseLeftovers, startPostgres } from '../../support/postgres.ts';
 import { makeRepository } from '../../tools/git-repository.ts';
 
 /** What every captured target promises, shown on each type of them. */
@@ -13,9 +15,9 @@ type Sample = {
   readonly type: (live: string) => TargetType;
   readonly make: (live: string) => void;
   /** Adds one thing, removes one and changes one. */
-  readonly change: (live: string) => void;
+  readonly change: (live: string) => unknown;
   /** Makes it unreadable for everybody. */
-  readonly lose: (live: string) => void;
+  readonly lose: (live: string) => unknown;
   /** How its difference counts that change; one each, where it is not said. */
   readonly changed?: Readonly<Record<'added' | 'removed' | 'changed', number>>;
   /** What a capture of what is lost says. */
@@ -24,9 +26,18 @@ type Sample = {
   readonly isInPlace?: true;
   /** What it looks like when it is lost: a look runs no program. */
   readonly lost?: 'captured';
-  /** Where the host forbids it. */
-  readonly forbidden?: string;
+  /** What does not allow it, and says so. */
+  readonly forbidding: { readonly rules: AllowRules; readonly text: string };
+  /** Throws if revertd left something elsewhere than in the live folder. */
+  readonly tidied?: () => void;
 };
+
+const FORBIDDEN_PATH = {
+  rules: { paths: ['/srv'] },
+  text: 'is not among the paths that this host allows',
+} as const;
+const server = await startPostgres();
+const { dsn } = server;
 
 const SAMPLES = {
   files: {
@@ -41,6 +52,7 @@ const SAMPLES = {
       writeFileSync(join(live, 'app/etc/new'), 'new');
     },
     lose: (live) => rmSync(join(live, 'app'), { recursive: true }),
+    forbidding: FORBIDDEN_PATH,
   },
   sqlite: {
     type: (live) => ({ kind: 'sqlite', path: join(live, 'app.db') }),
@@ -57,6 +69,33 @@ const SAMPLES = {
         "INSERT INTO t VALUES (4, 'four')",
       ]),
     lose: (live) => rmSync(join(live, 'app.db')),
+    forbidding: FORBIDDEN_PATH,
+  },
+  postgres: {
+    type: (live) => {
+      writeFileSync(join(live, 'dsn'), dsn('app'));
+      const database = { kind: 'postgres', dsn: { file: join(live, 'dsn') } } as const;
+      return { kind: 'postgres', database, schemas: [], tables: [] };
+    },
+    make: () => {
+      psql(dsn(), 'DROP DATABASE IF EXISTS app', 'CREATE DATABASE app');
+      psql(
+        dsn('app'),
+        'CREATE TABLE t (id integer PRIMARY KEY, name text)',
+        "INSERT INTO t VALUES (1, 'one'), (2, 'two'), (3, 'three')",
+        'CREATE TABLE filler AS SELECT i, md5(i::text) FROM generate_series(1, 2000) i',
+      );
+    },
+    change: () =>
+      psql(
+        dsn('app'),
+        "UPDATE t SET name = 'other' WHERE id = 1",
+        'DELETE FROM t WHERE id = 2',
+        "INSERT INTO t VALUES (4, 'four')",
+      ),
+    lose: () => psql(dsn(), 'DROP DATABASE app'),
+    forbidding: { rules: { databases: ['*/other'] }, text: 'is not among the databases that this host allows' },
+    tidied: () => refuseLeftovers(server),
   },
   http: {
     type: (live) => ({
@@ -71,7 +110,7 @@ const SAMPLES = {
     make: (live) => documents.set(live, { rate: 5, list: ['a', 'b'], gone: { deep: true }, text: 'x'.repeat(5_000) }),
     change: (live) => documents.set(live, { rate: 6, list: ['a', 'b'], new: 1, text: 'x'.repeat(5_000) }),
     lose: (live) => documents.delete(live),
-    forbidden: 'is not among the hosts that this host allows',
+    forbidding: { rules: { hosts: ['example.com'] }, text: 'is not among the hosts that this host allows' },
   },
   command: {
     type: (live) => ({
@@ -89,7 +128,7 @@ const SAMPLES = {
     changed: { added: 0, removed: 0, changed: 1 },
     missing: /cat ended with exit code 1: .*No such file or directory/,
     lost: 'captured',
-    forbidden: 'is not among the commands that this host allows',
+    forbidding: { rules: { commands: ['/srv/*'] }, text: 'is not among the commands that this host allows' },
   },
   git: {
     type: (live) => ({ kind: 'git', path: join(live, 'app'), build: [], activate: [], bakeMs: 60_000 }),
@@ -100,6 +139,7 @@ const SAMPLES = {
     lose: (live) => rmSync(join(live, 'app'), { recursive: true }),
     missing: /no such file or directory/,
     isInPlace: true,
+    forbidding: FORBIDDEN_PATH,
   },
 } satisfies Readonly<Record<TargetType['kind'], Sample>>;
 
@@ -118,6 +158,8 @@ function inDatabase(live: string, statements: readonly string[]): void {
 
 const KEY = Buffer.alloc(32, 3);
 
+afterAll(() => server[Symbol.asyncDispose]());
+
 describe.each(Object.entries(SAMPLES) as readonly (readonly [string, Sample])[])('%s', (_kind, sample) => {
   let stage: CapturedStage;
   const { changed = { added: 1, removed: 1, changed: 1 } } = sample;
@@ -126,7 +168,10 @@ describe.each(Object.entries(SAMPLES) as readonly (readonly [string, Sample])[])
     stage = await CapturedStage.open(sample.type, { key: KEY });
     sample.make(stage.live);
   });
-  afterEach(() => stage.close());
+  afterEach(() => {
+    sample.tidied?.();
+    stage.close();
+  });
 
   test('captured, changed and restored, is what it was', async () => {
     const snapshot = await stage.capture();
@@ -249,10 +294,10 @@ describe.each(Object.entries(SAMPLES) as readonly (readonly [string, Sample])[])
     const after = await stage.capture();
     const folder = join(stage.folder, 'scratch');
     mkdirSync(folder);
-    expect(await stage.points.rehearse(stage.target, snapshot, folder, stage.pointContext())).toMatchObject({
-      outcome: 'done',
-    });
+    const rehearsed = await stage.points.rehearse(stage.target, snapshot, folder, stage.pointContext());
+    expect(rehearsed).toMatchObject({ outcome: 'done' });
     expect(readdirSync(folder)).toHaveLength(sample.isInPlace === true ? 0 : 1);
+    if (rehearsed.outcome === 'done') await rehearsed.end?.();
     expect((await stage.capture()).fingerprint).toBe(after.fingerprint);
   });
 
@@ -277,12 +322,10 @@ describe.each(Object.entries(SAMPLES) as readonly (readonly [string, Sample])[])
     expect(await stage.driver.restore(order, stage.restoreContext())).toMatchObject({ outcome: 'failed' });
     const { createTargetDrivers } = await import('../../../src/drivers/targets/registry.ts');
     const { createAllowList } = await import('../../../src/drivers/allow-list.ts');
-    const strict = createTargetDrivers(
-      createAllowList({ paths: ['/srv'], hosts: ['example.com'], commands: ['/srv/*'] }),
-    )[stage.target.type.kind];
+    const strict = createTargetDrivers(createAllowList(sample.forbidding.rules))[stage.target.type.kind];
     const snapshot = await stage.capture();
     const refused = await strict.restore({ ...order, snapshot }, stage.restoreContext());
-    expect(refused.detail).toContain(sample.forbidden ?? 'is not among the paths that this host allows');
+    expect(refused.detail).toContain(sample.forbidding.text);
   });
 });
 

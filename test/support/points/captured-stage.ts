@@ -114,13 +114,24 @@ export class CapturedStage {
     );
   }
 
+  /** Puts back only these rows of a database. */
+  async restoreRows(snapshot: Snapshot, tables: readonly string[], keys: readonly string[] = []) {
+    const order = { target: this.target, to: 'point', paths: [], rows: { tables, keys }, snapshot };
+    return await this.driver.restore(order, this.restoreContext());
+  }
+
+  async observeRows(snapshot: Snapshot, tables: readonly string[], keys: readonly string[] = []) {
+    const order = { target: this.target, to: 'point', paths: [], rows: { tables, keys }, snapshot };
+    return await this.driver.observe(order, new AbortController().signal, this.store);
+  }
+
   async observe(snapshot: Snapshot, paths: readonly string[] = []) {
     const order = { target: this.target, to: 'point', paths, snapshot };
     return await this.driver.observe(order, new AbortController().signal, this.store);
   }
 
-  async diff(from: Snapshot, to: Snapshot | 'live' = 'live'): Promise<TargetDiff> {
-    return await this.points.diff(this.target, from, to, this.pointContext());
+  async diff(from: Snapshot, to: Snapshot | 'live' = 'live', change: Partial<PointContext> = {}): Promise<TargetDiff> {
+    return await this.points.diff(this.target, from, to, this.pointContext(change));
   }
 
   /** What revertd itself has left below the live folder. */

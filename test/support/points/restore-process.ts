@@ -6,8 +6,7 @@ import type { Snapshot } from '../../../src/core/model/point.ts';
 import type { Target } from '../../../src/core/model/target.ts';
 import { createAllowList } from '../../../src/drivers/allow-list.ts';
 import { createSecretResolver } from '../../../src/drivers/secrets.ts';
-import { filesTarget } from '../../../src/drivers/targets/files/index.ts';
-import { sqliteTarget } from '../../../src/drivers/targets/sqlite/index.ts';
+import { TARGET_DRIVERS } from '../../../src/drivers/targets/registry.ts';
 import { openContentStore } from '../../../src/store/content/content-store.ts';
 
 const [folder = '', targetText = '', snapshotText = '', boundary = '', passage = '1'] = process.argv.slice(2);
@@ -22,7 +21,7 @@ const host = {
     if (name === boundary && passages === Number(passage)) process.kill(process.pid, 'SIGKILL');
   },
 };
-const driver = target.type.kind === 'files' ? filesTarget(host) : sqliteTarget(host);
+const driver = TARGET_DRIVERS[target.type.kind](host);
 const store = await openContentStore(folder, { compression: 'zstd' });
 const outcome = await driver.restore(
   { target, to: 'point', paths: [], snapshot },

@@ -1,5 +1,7 @@
 import { DatabaseSync } from 'node:sqlite';
+import type { RowSelection } from '../../../core/model/target.ts';
 import type { DiffCounts, DiffItem } from '../captured-target.ts';
+import { keyCondition } from './row-condition.ts';
 
 /** What is different in a table of two database files. */
 export type TableDiff = DiffCounts & {
@@ -18,7 +20,7 @@ type Table = { readonly columns: readonly string[]; readonly key: readonly strin
  * Rows by primary key, or by rowid where there is none, column by column. Both files must be nobody else's. Tables
  * without a difference are left out; the tables behind virtual ones go with those.
  */
-export function compareDatabases(before: string, after: string): TableDiff[] {
+export function compareDatabases(before: string, after: string, rows?: RowSelection): TableDiff[] {
   const database = new DatabaseSync(':memory:');
   try {
     for (const [name, path] of [
@@ -31,7 +33,9 @@ export function compareDatabases(before: string, after: string): TableDiff[] {
     }
     const [older, newer] = [tablesOf(database, 'before'), tablesOf(database, 'after')];
     const names = [...new Set([...older.keys(), ...newer.keys()])].sort();
-    return names.flatMap((name) => compareTable(database, name, older.get(name), newer.get(name)) ?? []);
+    return names
+      .filter((name) => rows === undefined || rows.tables.includes(name))
+      .flatMap((name) => compareTable(database, name, older.get(name), newer.get(name), rows?.keys) ?? []);
   } finally {
     database.close();
   }
@@ -57,6 +61,7 @@ function compareTable(
   name: string,
   older: Table | undefined,
   newer: Table | undefined,
+  keys: readonly string[] = [],
 ): TableDiff | undefined {
   if (older === undefined || newer === undefined) {
     const rows = countOf(
@@ -76,6 +81,7 @@ function compareTable(
     name,
     newer.key,
     newer.columns.filter((column) => older.columns.includes(column)),
+    keys,
   );
   if (found.added + found.removed + found.changed === 0 && note === undefined) return undefined;
   return { name, ...found, ...(note === undefined ? {} : { note }) };
@@ -91,14 +97,21 @@ function schemaNote(older: Table, newer: Table): string | undefined {
   return parts.length === 0 ? undefined : parts.join('; ');
 }
 
-function compareRows(database: DatabaseSync, table: string, key: readonly string[], columns: readonly string[]) {
+function compareRows(
+  database: DatabaseSync,
+  table: string,
+  key: readonly string[],
+  columns: readonly string[],
+  wanted: readonly string[],
+) {
+  const meant = (side: string) => (wanted.length === 0 ? '' : ` AND ${keyCondition(table, side, key, wanted)}`);
   const name = quoted(table);
   const match = key.map((column) => `a.${quoted(column)} IS b.${quoted(column)}`).join(' AND ');
   const others = columns.filter((column) => !key.includes(column));
   const differ = others.map((column) => `a.${quoted(column)} IS NOT b.${quoted(column)} COLLATE BINARY`).join(' OR ');
-  const added = `FROM after.${name} b WHERE NOT EXISTS (SELECT 1 FROM before.${name} a WHERE ${match})`;
-  const removed = `FROM before.${name} a WHERE NOT EXISTS (SELECT 1 FROM after.${name} b WHERE ${match})`;
-  const changed = `FROM before.${name} a JOIN after.${name} b ON ${match} WHERE ${differ === '' ? '0' : differ}`;
+  const added = `FROM after.${name} b WHERE NOT EXISTS (SELECT 1 FROM before.${name} a WHERE ${match})${meant('b')}`;
+  const removed = `FROM before.${name} a WHERE NOT EXISTS (SELECT 1 FROM after.${name} b WHERE ${match})${meant('a')}`;
+  const changed = `FROM before.${name} a JOIN after.${name} b ON ${match} WHERE (${differ === '' ? '0' : differ})${meant('b')}`;
   const keys = (side: string) => key.map((column, index) => `${side}.${quoted(column)} AS k${index}`).join(', ');
   const rows = (text: string) => readRows(database, text);
   const pairs = others.map((column, index) => `a.${quoted(column)} AS a${index}, b.${quoted(column)} AS b${index}`);

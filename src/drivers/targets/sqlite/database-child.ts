@@ -1,6 +1,8 @@
 import { readdirSync, statSync } from 'node:fs';
 import { backup, DatabaseSync } from 'node:sqlite';
+import type { RowSelection } from '../../../core/model/target.ts';
 import { compareDatabases, type TableDiff } from './compare-databases.ts';
+import { replaceRows } from './replace-rows.ts';
 
 /**
  * The program of the process in which database files are opened: SQLite in revertd's own process could not be
@@ -13,7 +15,15 @@ export type DatabaseQuestion =
   /** Has the file hold all that is committed, so that there is no `-wal` and no `-journal` beside it. */
   | { readonly ask: 'settle'; readonly file: FileIdentity; readonly lockMs: number }
   | { readonly ask: 'check'; readonly path: string }
-  | { readonly ask: 'compare'; readonly before: string; readonly after: string };
+  | { readonly ask: 'compare'; readonly before: string; readonly after: string; readonly rows?: RowSelection }
+  /** Makes these rows of the database those of another file. */
+  | {
+      readonly ask: 'replaceRows';
+      readonly file: FileIdentity;
+      readonly from: string;
+      readonly rows: RowSelection;
+      readonly lockMs: number;
+    };
 
 /** A file, and which it was when it was looked at: it must not be another one when it is opened. */
 export type FileIdentity = { readonly path: string; readonly dev: string; readonly ino: string };
@@ -22,6 +32,7 @@ export type DatabaseReply =
   | { readonly kind: 'intact'; readonly foreignKeyFaults: number }
   | { readonly kind: 'damaged'; readonly findings: readonly string[] }
   | { readonly kind: 'copied' | 'settled' }
+  | { readonly kind: 'replaced'; readonly rows: number }
   | { readonly kind: 'compared'; readonly tables: readonly TableDiff[] }
   | { readonly kind: 'failed'; readonly message: string; readonly errcode: number }
   /** The process ended before it answered. */
@@ -49,7 +60,9 @@ async function answer(question: DatabaseQuestion): Promise<DatabaseReply> {
       case 'check':
         return check(question.path);
       case 'compare':
-        return { kind: 'compared', tables: compareDatabases(question.before, question.after) };
+        return { kind: 'compared', tables: compareDatabases(question.before, question.after, question.rows) };
+      case 'replaceRows':
+        return { kind: 'replaced', rows: replace(question) };
     }
   } catch (error) {
     const message = error instanceof Error ? error.message : String(error);
@@ -67,6 +80,15 @@ async function copy(from: FileIdentity, to: string, lockMs: number): Promise<voi
     await backup(source, to, { rate: ALL_PAGES });
   } finally {
     source.close();
+  }
+}
+
+function replace({ file, from, rows, lockMs }: Extract<DatabaseQuestion, { ask: 'replaceRows' }>): number {
+  const database = openExpected(file, 'rw', lockMs);
+  try {
+    return replaceRows(database, from, rows);
+  } finally {
+    database.close();
   }
 }
 

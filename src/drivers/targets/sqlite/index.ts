@@ -14,6 +14,7 @@ import { companionName, lookAtDatabase, lookAtName, withDatabase } from './datab
 import { recordOf } from './database-manifest.ts';
 import { observeDatabase } from './observe.ts';
 import { restoreDatabase } from './restore.ts';
+import { restoreRows } from './restore-rows.ts';
 
 /** A SQLite database, captured by SQLite itself and put back by one rename. */
 export function sqliteTarget(host: CapturedHost): TargetDriver {
@@ -21,7 +22,11 @@ export function sqliteTarget(host: CapturedHost): TargetDriver {
     own: databaseOf,
     look,
     restore: (order, context) => restoreTarget(host, order, context),
-    observe: async ({ snapshot }, { store, signal }) => {
+    observe: async ({ target, snapshot, rows }, { store, signal }) => {
+      if (rows !== undefined) {
+        const context = { store, signal, progress: () => undefined, rows };
+        return (await diffTarget(target, snapshot, 'live', context)).groups.length === 0 ? 'done' : 'notDone';
+      }
       const record = await recordOf(store, snapshot);
       return await withDatabase(record.path, (root) => observeDatabase({ root, record, store, signal }));
     },
@@ -52,11 +57,11 @@ async function look({ type }: SqliteTargetOf): ReturnType<TargetDriver['read']> 
 
 async function restoreTarget(
   { allow, at }: CapturedHost,
-  { target, snapshot, paths }: CapturedOrder<SqliteTargetOf>,
+  { target, snapshot, paths, rows }: CapturedOrder<SqliteTargetOf>,
   context: CapturedContext,
 ): Promise<string> {
   const { store, signal, log, progress = () => undefined } = context;
-  if (paths.length > 0) throw new TargetError('snapshot', 'a database has no paths; it is restored as a whole');
+  if (paths.length > 0) throw new TargetError('snapshot', 'a database has no paths; its parts are tables and keys');
   const record = await recordOf(store, snapshot);
   if (record.path !== target.type.path) {
     throw new TargetError('snapshot', `the point has ${record.path}, which ${target.name} is no longer`);
@@ -65,6 +70,10 @@ async function restoreTarget(
     const refused = allow.mayWrite(target.type.path) ?? allow.mayWrite(root.path);
     if (refused !== undefined) throw new TargetError('notAllowed', refused);
     const quiesce = () => mustQuiesce(target, context);
+    if (rows !== undefined) {
+      const write = (path: string) => writeSnapshot(store, snapshot, path);
+      return await restoreRows({ root, rows, store, signal, write, quiesce });
+    }
     const watched = at === undefined ? {} : { at };
     return await restoreDatabase({ root, record, store, signal, log, progress, quiesce, ...watched });
   });
@@ -74,14 +83,18 @@ async function diffTarget(
   { type }: SqliteTargetOf,
   from: Snapshot,
   to: Snapshot | 'live',
-  { store, signal }: PointContext,
+  { store, signal, rows }: PointContext,
 ): Promise<TargetDiff> {
   return await store.withScratch(async (folder) => {
     const [before, after] = [join(folder, 'before.db'), join(folder, 'after.db')];
-    await write(store, from, before);
+    await writeSnapshot(store, from, before);
     if (to === 'live') await withDatabase(type.path, (root) => makeCopy(root, after, { signal }));
-    else await write(store, to, after);
-    const answer = await askDatabase({ ask: 'compare', before, after }, type.path, signal);
+    else await writeSnapshot(store, to, after);
+    const answer = await askDatabase(
+      { ask: 'compare', before, after, ...(rows === undefined ? {} : { rows }) },
+      type.path,
+      signal,
+    );
     if (answer.kind !== 'compared') throw new TypeError(`asked to compare, it answered ${answer.kind}`);
     const groups = answer.tables.map((table) => {
       const isCut = table.added + table.removed + table.changed > table.items.length;
@@ -91,7 +104,7 @@ async function diffTarget(
   });
 }
 
-async function write(store: ContentStore, snapshot: Snapshot, path: string): Promise<void> {
+async function writeSnapshot(store: ContentStore, snapshot: Snapshot, path: string): Promise<void> {
   const { content } = await recordOf(store, snapshot);
   const handle = await open(path, 'wx', 0o600);
   try {
@@ -108,7 +121,7 @@ async function rehearse(
   { store, signal }: PointContext,
 ): Promise<{ path: string; detail: string }> {
   const path = join(folder, 'database.db');
-  await write(store, snapshot, path);
+  await writeSnapshot(store, snapshot, path);
   const answer = await askDatabase({ ask: 'check', path }, path, signal);
   if (answer.kind === 'damaged') throw new TargetError('damaged', `it is damaged: ${answer.findings.join('; ')}`);
   return { path, detail: `${snapshot.bytes} bytes, intact` };
