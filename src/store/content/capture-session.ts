@@ -1,4 +1,5 @@
 import { createHash, type Hash, hash } from 'node:crypto';
+import { join } from 'node:path';
 import { type BlobRef, CHUNK_BYTES, piecesOf } from './blob-ref.ts';
 import { ChunkPool } from './chunk-pool.ts';
 import type { ClaimSet, Claims } from './claims.ts';
@@ -7,6 +8,8 @@ import { type ContentFolder, shardOf } from './content-folder.ts';
 import { type Keyring, nameOf } from './content-keys.ts';
 import type { ManifestLine } from './content-reader.ts';
 import { type Compression, seal } from './envelope.ts';
+import type { FileState, PiecePlace, TakenPiece } from './file-job.ts';
+import { inOrder } from './in-order.ts';
 import { encodeRecord } from './manifest-record.ts';
 
 /** Fills a buffer from its beginning with what comes next, and says with how much; less than fits means the end. */
@@ -25,6 +28,13 @@ export type CaptureSession = {
   readonly previous: string | undefined;
   /** Stores what a buffer holds, or what is read. Rejects with ContentError, and with what `content` rejects with. */
   readonly put: (content: Buffer | Fill) => Promise<BlobRef>;
+  /**
+   * Stores a file of at most `SHORT_BYTES` in one go, if it stands still meanwhile; undefined where it has to be done
+   * with `put`, for whatever reason, which that then tells. Rejects with ContentError.
+   */
+  readonly takeFile: (path: Buffer) => Promise<TakenFile | undefined>;
+  /** Stores a file that nobody else changes, several pieces at once; undefined where it has to be done with `put`. */
+  readonly takeOwnFile: (path: Buffer, bytes: number, onBytes: (bytes: number) => void) => Promise<BlobRef | undefined>;
   /** Whether the content of an earlier snapshot is still there; then it stays. */
   readonly reuse: (ref: BlobRef) => Promise<boolean>;
   /** Writes the manifest; once this resolves, a power cut takes nothing of it. */
@@ -47,6 +57,8 @@ export function openSession(parts: SessionParts): CaptureSession {
   return {
     previous: parts.previous,
     put: (content) => putContent(parts, writer, typeof content === 'function' ? content : fillFrom(content)),
+    takeFile: (path) => takeFile(parts, writer, path),
+    takeOwnFile: (path, bytes, onBytes) => takeOwnFile(parts, writer, { path, bytes, onBytes }),
     reuse: async (ref) => {
       const there = await Promise.all(piecesOf(ref).map((piece) => writer.has(piece)));
       return !there.includes(false);
@@ -69,6 +81,72 @@ async function putContent(
     await pieces.settle();
     throw error;
   }
+}
+
+/** Longer files are read by pieces, in the buffers that bound the memory of all captures. */
+export const SHORT_BYTES = 1024 * 1024;
+
+export type TakenFile = { readonly content: BlobRef; readonly state: FileState };
+
+async function takeFile(
+  { folder, keyring, signal }: SessionParts,
+  writer: PieceWriter,
+  path: Buffer,
+): Promise<TakenFile | undefined> {
+  refuseIfAborted(signal);
+  if (keyring.current !== undefined) return undefined;
+  return await writer.take(async (into) => {
+    const reply = await folder.workers.run({ kind: 'take', path, most: SHORT_BYTES, into });
+    if (reply.kind !== 'taken') return undefined;
+    const { piece, state } = reply;
+    return { piece, result: { content: { sha256: piece.sha256, bytes: piece.bytes }, state } };
+  });
+}
+
+type OwnFile = { readonly path: Buffer; readonly bytes: number; readonly onBytes: (bytes: number) => void };
+
+async function takeOwnFile(
+  parts: SessionParts,
+  writer: PieceWriter,
+  { path, bytes, onBytes }: OwnFile,
+): Promise<BlobRef | undefined> {
+  const { folder, keyring } = parts;
+  if (keyring.current !== undefined || bytes <= CHUNK_BYTES) return undefined;
+  const summing = folder.workers.run({ kind: 'sum', path });
+  const chunks: string[] = [];
+  for await (const sha256 of inOrder(stretchesOf(bytes), STRETCHES_AT_ONCE, takeStretch(parts, writer, path))) {
+    if (sha256 === undefined) break;
+    chunks.push(sha256);
+    onBytes(Math.min(bytes, chunks.length * CHUNK_BYTES));
+  }
+  const sum = await summing;
+  if (sum.kind !== 'summed' || sum.bytes !== bytes || chunks.length * CHUNK_BYTES < bytes) return undefined;
+  return { sha256: sum.sha256, bytes, chunks };
+}
+
+/** Each thread has one in hand, and one after it. */
+const STRETCHES_AT_ONCE = 4;
+
+type Stretch = { readonly position: number; readonly bytes: number };
+
+function* stretchesOf(bytes: number): Generator<Stretch> {
+  for (let position = 0; position < bytes; position += CHUNK_BYTES) {
+    yield { position, bytes: Math.min(CHUNK_BYTES, bytes - position) };
+  }
+}
+
+function takeStretch({ folder, signal }: SessionParts, writer: PieceWriter, path: Buffer) {
+  return async ({ position, bytes }: Stretch): Promise<string | undefined> => {
+    refuseIfAborted(signal);
+    return await writer.take(async (into) => {
+      const reply = await folder.workers.run({ kind: 'piece', path, position, bytes, into });
+      return reply.kind === 'stored' ? { piece: reply.piece, result: reply.piece.sha256 } : undefined;
+    });
+  };
+}
+
+function refuseIfAborted(signal: AbortSignal): void {
+  if (signal.aborted) throw new ContentError('aborted', 'the capture was ended', { cause: signal.reason });
 }
 
 function fillFrom(content: Buffer): Fill {
@@ -96,7 +174,7 @@ class PieceRow {
 
   /** Reads a piece and begins to store it; false at the end. */
   async next(fill: Fill, signal: AbortSignal): Promise<boolean> {
-    if (signal.aborted) throw new ContentError('aborted', 'the capture was ended', { cause: signal.reason });
+    refuseIfAborted(signal);
     const buffer = await this.#pool.acquire();
     try {
       const length = await fill(buffer);
@@ -168,6 +246,33 @@ class PieceWriter {
     } finally {
       this.#writing.delete(sha256);
     }
+  }
+
+  /**
+   * A piece that a thread writes under a temporary name, unless it saw it in its place. Undefined if it has to be
+   * stored by `store`: it could not be read, or what the thread saw is gone by now.
+   */
+  async take<T>(
+    work: (into: PiecePlace) => Promise<{ readonly piece: TakenPiece; readonly result: T } | undefined>,
+  ): Promise<T | undefined> {
+    const { folder, keyring, compression } = this.#parts;
+    const temporary = folder.reserve();
+    const done = await work({ temporary, blobs: join(folder.path, 'blobs'), compression });
+    if (done === undefined) {
+      await folder.discard(temporary);
+      return undefined;
+    }
+    const { piece, result } = done;
+    const name = nameOf(piece.sha256, keyring);
+    const isThere = await this.has(piece.sha256);
+    this.#shards.add(shardOf(name));
+    if (isThere || piece.storedBytes === 0) {
+      await folder.discard(temporary);
+      return isThere ? result : undefined;
+    }
+    folder.at('written');
+    if (await folder.adopt(name, temporary, piece.storedBytes)) this.storedBytes += piece.storedBytes;
+    return result;
   }
 
   async #storeNew(piece: Buffer, sha256: string): Promise<void> {

@@ -1,6 +1,6 @@
 import { packContent, type UnpackOptions, unpackContent } from './archive.ts';
 import type { BlobRef } from './blob-ref.ts';
-import { type CaptureSession, openSession } from './capture-session.ts';
+import { type CaptureSession, openSession, SHORT_BYTES } from './capture-session.ts';
 import { ChunkPool } from './chunk-pool.ts';
 import { Claims } from './claims.ts';
 import { type Collected, collect } from './collect.ts';
@@ -10,6 +10,7 @@ import { checkKeys, type Keyring, noteKey } from './content-keys.ts';
 import { ContentReader, type ManifestLine } from './content-reader.ts';
 import type { Compression } from './envelope.ts';
 import { createPieceCache, type PieceCache, type PieceCacheLimits } from './piece-cache.ts';
+import type { NewFile } from './file-job.ts';
 import { type ContentVerdict, type VerifyOptions, verifyContent } from './verify-content.ts';
 
 export type ContentStoreOptions = {
@@ -50,6 +51,13 @@ export type ContentStore = {
   readonly release: (operation: string) => void;
   /** Content piece by piece, each of which was verified before it is given. */
   readonly read: (ref: BlobRef) => AsyncIterable<Buffer>;
+  /**
+   * Makes a new file of short content, in one go and verified; false where it has to be done with `read`, for whatever
+   * reason, which that then tells. Nothing is left of the file then. It is not durable yet.
+   */
+  readonly give: (ref: BlobRef, to: NewFile) => Promise<boolean>;
+  /** Renames files in their order, off the main thread; resolves with how many it were until one failed. */
+  readonly rename: (pairs: readonly (readonly [from: Buffer, to: Buffer])[]) => Promise<number>;
   readonly manifest: (sha256: string) => AsyncIterable<ManifestLine>;
   readonly verify: (manifest: string, options: VerifyOptions) => Promise<ContentVerdict>;
   /** How many manifests there are, which nothing but a collection removes. */
@@ -145,6 +153,18 @@ class OpenStore implements ContentStore {
 
   read(ref: BlobRef): AsyncIterable<Buffer> {
     return this.#reader.content(ref);
+  }
+
+  async give(ref: BlobRef, to: NewFile): Promise<boolean> {
+    const { sha256, bytes } = ref;
+    if (this.#keyring.all.length > 0 || bytes === 0 || bytes > SHORT_BYTES) return false;
+    const blob = this.#folder.file('blobs', sha256);
+    return (await this.#folder.workers.run({ kind: 'give', blob, sha256, bytes, to })).kind === 'given';
+  }
+
+  async rename(pairs: readonly (readonly [from: Buffer, to: Buffer])[]): Promise<number> {
+    const reply = await this.#folder.workers.run({ kind: 'rename', pairs, makesFolder: false });
+    return reply.kind === 'renamed' ? reply.count : 0;
   }
 
   manifest(sha256: string): AsyncIterable<ManifestLine> {

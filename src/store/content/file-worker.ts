@@ -1,0 +1,7 @@
+import { parentPort } from 'node:worker_threads';
+import { doFileJob, type FileJob } from './file-job.ts';
+
+/** The program of a thread: jobs come in batches, and the replies go back together, in the same order. */
+parentPort?.on('message', (jobs: readonly FileJob[]) => {
+  parentPort?.postMessage(jobs.map(doFileJob));
+});
