@@ -1,22 +1,30 @@
 /**
- * Captures, captures again and restores in a process of its own, and prints what each took:
- * `node captured-process.ts STORE_FOLDER TARGET_TYPE_JSON [--no-restore]`.
+ * Captures, captures again and restores in a process of its own, and prints what each took, with the program in a folder:
+ * `node captured-process.ts PROGRAM_FOLDER STORE_FOLDER TARGET_TYPE_JSON`.
  */
 import { rmSync } from 'node:fs';
+import { join } from 'node:path';
 import type { Snapshot } from '../../src/core/model/point.ts';
 import type { CapturedTarget, CapturedType } from '../../src/core/model/target.ts';
-import { createAllowList } from '../../src/drivers/allow-list.ts';
-import { createTargetDrivers } from '../../src/drivers/targets/registry.ts';
-import { openContentStore } from '../../src/store/content/content-store.ts';
 
-const [folder = '', typeText = ''] = process.argv.slice(2);
+const [program = '', folder = '', typeText = ''] = process.argv.slice(2);
+const { createAllowList } = (await import(
+  join(program, 'drivers/allow-list.js')
+)) as typeof import('../../src/drivers/allow-list.ts');
+const { createTargetDrivers } = (await import(
+  join(program, 'drivers/targets/registry.js')
+)) as typeof import('../../src/drivers/targets/registry.ts');
+const { openContentStore } = (await import(
+  join(program, 'store/content/content-store.js')
+)) as typeof import('../../src/store/content/content-store.ts');
+
 const type = JSON.parse(typeText) as CapturedType;
 const origin = { file: 'bench.yaml', line: 1, column: 1 };
 const target: CapturedTarget = { name: 'bench', origin, suspend: false, quiesce: [], checks: [], type };
 const driver = createTargetDrivers(createAllowList({}))[type.kind];
 const store = await openContentStore(folder, { compression: 'zstd' });
 const signal = new AbortController().signal;
-const lines: Record<string, number> = {};
+const lines: Record<string, number> = { idleRssMiB: Math.round(process.resourceUsage().maxRSS / 1024) };
 
 async function timed<T>(what: string, act: () => Promise<T>): Promise<T> {
   const begun = performance.now();

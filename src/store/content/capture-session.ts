@@ -125,7 +125,7 @@ async function takeOwnFile(
 }
 
 /** Each thread has one in hand, and one after it. */
-const STRETCHES_AT_ONCE = 4;
+const STRETCHES_AT_ONCE = 8;
 
 type Stretch = { readonly position: number; readonly bytes: number };
 

@@ -11,6 +11,7 @@ import { ContentReader, type ManifestLine } from './content-reader.ts';
 import type { Compression } from './envelope.ts';
 import { createPieceCache, type PieceCache, type PieceCacheLimits } from './piece-cache.ts';
 import type { NewFile } from './file-job.ts';
+import { type GiveOrder, giveInto } from './give-into.ts';
 import { type ContentVerdict, type VerifyOptions, verifyContent } from './verify-content.ts';
 
 export type ContentStoreOptions = {
@@ -56,6 +57,8 @@ export type ContentStore = {
    * reason, which that then tells. Nothing is left of the file then. It is not durable yet.
    */
   readonly give: (ref: BlobRef, to: NewFile) => Promise<boolean>;
+  /** Writes long content into an empty file, several pieces at once; false as above: then the file is to be written anew. */
+  readonly giveInto: (ref: BlobRef, path: Buffer, order: GiveOrder) => Promise<boolean>;
   /** Renames files in their order, off the main thread; resolves with how many it were until one failed. */
   readonly rename: (pairs: readonly (readonly [from: Buffer, to: Buffer])[]) => Promise<number>;
   readonly manifest: (sha256: string) => AsyncIterable<ManifestLine>;
@@ -160,6 +163,11 @@ class OpenStore implements ContentStore {
     if (this.#keyring.all.length > 0 || bytes === 0 || bytes > SHORT_BYTES) return false;
     const blob = this.#folder.file('blobs', sha256);
     return (await this.#folder.workers.run({ kind: 'give', blob, sha256, bytes, to })).kind === 'given';
+  }
+
+  async giveInto(ref: BlobRef, path: Buffer, order: GiveOrder): Promise<boolean> {
+    if (this.#keyring.all.length > 0) return false;
+    return await giveInto(this.#folder, ref, path, order);
   }
 
   async rename(pairs: readonly (readonly [from: Buffer, to: Buffer])[]): Promise<number> {

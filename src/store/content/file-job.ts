@@ -9,7 +9,6 @@ import {
   futimesSync,
   mkdirSync,
   openSync,
-  readFileSync,
   readSync,
   renameSync,
   unlinkSync,
@@ -43,6 +42,15 @@ export type FileJob =
       readonly sha256: string;
       readonly bytes: number;
       readonly to: NewFile;
+    }
+  /** Writes a piece of long content, of which every byte is verified, into a file that is there. */
+  | {
+      readonly kind: 'givePiece';
+      readonly blob: string;
+      readonly sha256: string;
+      readonly bytes: number;
+      readonly to: Uint8Array;
+      readonly position: number;
     }
   /** Renames, in their order; `makesFolder` for those whose folder may not be there yet. */
   | {
@@ -104,6 +112,8 @@ export function doFileJob(job: FileJob): FileReply {
         return { kind: 'summed', ...sumOfFile(Buffer.from(job.path)) };
       case 'give':
         return give(job);
+      case 'givePiece':
+        return givePiece(job);
       case 'rename':
         return { kind: 'renamed', count: renameAll(job) };
     }
@@ -160,9 +170,25 @@ function storePiece(plain: Buffer, { temporary, blobs, compression }: PiecePlace
   return { sha256, bytes, storedBytes };
 }
 
+function givePiece({ blob, sha256, bytes, to, position }: JobOf<'givePiece'>): FileReply {
+  const plain = readPiece(blob, sha256, bytes);
+  if (plain === undefined) return AGAIN;
+  return withFile(to, O_WRONLY | O_NOFOLLOW, (fd) => {
+    let written = 0;
+    while (written < bytes) written += writeSync(fd, plain, written, bytes - written, position + written);
+    return { kind: 'given' };
+  });
+}
+
+function readPiece(blob: string, sha256: string, bytes: number): Buffer | undefined {
+  const file = withFile(Buffer.from(blob), O_RDONLY, (fd) => readExactly(fd, 0, Number(fstatSync(fd).size)));
+  const plain = file === undefined ? undefined : unsealNow(file, sha256);
+  return plain?.length === bytes ? plain : undefined;
+}
+
 function give({ blob, sha256, bytes, to }: JobOf<'give'>): FileReply {
-  const plain = unsealNow(readFileSync(blob), sha256);
-  if (plain.length !== bytes) return AGAIN;
+  const plain = readPiece(blob, sha256, bytes);
+  if (plain === undefined) return AGAIN;
   writeNew(Buffer.from(to.path), [plain], (fd) => {
     // Owner first: chown(2) takes set-user-id bits away.
     giveAway(fd, to);

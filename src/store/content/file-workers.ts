@@ -37,21 +37,26 @@ export class FileWorkers {
 
   #send(): void {
     clearTimeout(this.#ending);
-    while (this.#queue.length > 0) {
-      const lane = this.#freeLane();
+    for (let [next] = this.#queue; next !== undefined; [next] = this.#queue) {
+      const lane = this.#freeLane(isLong(next) ? 1 : BATCHES);
       if (lane === undefined) return;
-      const batch = this.#queue.splice(0, JOBS_IN_BATCH);
+      const batch = this.#queue.splice(0, this.#nextBatch());
       lane.batches.push(batch);
       lane.worker.ref();
       lane.worker.postMessage(batch.map(({ job }) => job));
     }
   }
 
-  #freeLane(): Lane | undefined {
+  #nextBatch(): number {
+    const firstLong = this.#queue.findIndex(isLong);
+    return firstLong < 0 ? JOBS_IN_BATCH : Math.min(JOBS_IN_BATCH, Math.max(1, firstLong));
+  }
+
+  #freeLane(most: number): Lane | undefined {
     const [idlest] = this.#lanes.toSorted((a, b) => a.batches.length - b.batches.length);
     if (idlest?.batches.length === 0) return idlest;
     if (this.#lanes.length < THREADS) return this.#begin();
-    return idlest !== undefined && idlest.batches.length < BATCHES ? idlest : undefined;
+    return idlest !== undefined && idlest.batches.length < most ? idlest : undefined;
   }
 
   #begin(): Lane {
@@ -87,4 +92,9 @@ export class FileWorkers {
       for (const { worker } of this.#lanes.splice(0)) void worker.terminate();
     }, IDLE_MS).unref();
   }
+}
+
+/** It takes a thread for itself: what stands behind it would wait while another is idle. */
+function isLong({ job }: Waiting): boolean {
+  return job.kind === 'piece' || job.kind === 'givePiece' || job.kind === 'sum';
 }
