@@ -218,11 +218,12 @@ function writeNew(path: Buffer, parts: readonly Buffer[], finish: (fd: number) =
       bytes += written;
     }
     finish(fd);
-    closeSync(fd);
     return bytes;
   } catch (error) {
     unlinkSync(path);
     throw error;
+  } finally {
+    closeSync(fd);
   }
 }
 

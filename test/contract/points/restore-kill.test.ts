@@ -25,14 +25,20 @@ function restoreUntil(snapshot: Snapshot, boundary: string, passage: number) {
 
 describe('trees of files, whose restore is killed', () => {
   test.each([
-    ['staged', 1],
-    ['ready', 1],
-    ['removed', 1],
-    ['removed', 3],
-    ['changed', 1],
-    ['changed', 4],
-    ['placed', 1],
-  ])('at %s, passage %i: every file is old or new, and doing it again finishes it', async (boundary, passage) => {
+    ['staged', 1, 6],
+    ['ready', 1, 6],
+    ['removed', 1, 6],
+    ['removed', 3, 6],
+    ['changed', 1, 6],
+    ['changed', 4, 6],
+    ['placed', 1, 6],
+    // So many are renamed by a thread, in two runs.
+    ['ready', 1, 300],
+    ['removed', 3, 300],
+    ['changed', 1, 300],
+    ['changed', 256, 300],
+    ['placed', 1, 300],
+  ])('at %s, passage %i, of %i files: each is old or new, and doing it again finishes it', async (boundary, passage, count) => {
     stage = await CapturedStage.open((live) => ({
       kind: 'files',
       paths: [join(live, 'app')],
@@ -40,7 +46,7 @@ describe('trees of files, whose restore is killed', () => {
       oneFileSystem: false,
     }));
     const app = join(stage.live, 'app');
-    const names = Array.from({ length: 6 }, (_, index) => `file-${index}`);
+    const names = Array.from({ length: count }, (_, index) => `file-${index}`);
     mkdirSync(join(app, 'sub'), { recursive: true });
     for (const name of names) writeFileSync(join(app, name), `old ${name}`.repeat(500));
     const snapshot = await stage.capture();
