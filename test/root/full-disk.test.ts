@@ -136,10 +136,7 @@ describe.each([
 function contentOf(folder: string): Readonly<Record<string, string>> {
   const names = readdirSync(folder, { recursive: true, withFileTypes: true }).filter((entry) => entry.isFile());
   return Object.fromEntries(
-    names.map(({ parentPath, name }) => [
-      join(parentPath, name),
-      hash('sha256', readFileSync(join(parentPath, name))),
-    ]),
+    names.map(({ parentPath, name }) => [join(parentPath, name), hash('sha256', readFileSync(join(parentPath, name)))]),
   );
 }
 

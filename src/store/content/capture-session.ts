@@ -1,26 +1,12 @@
 import { createHash, type Hash, hash } from 'node:crypto';
-import { join } from 'node:path';
 import { type BlobRef, CHUNK_BYTES, piecesOf } from './blob-ref.ts';
 import { ChunkPool } from './chunk-pool.ts';
-import type { ClaimSet, Claims } from './claims.ts';
-import { ContentError } from './content-error.ts';
-import { type ContentFolder, shardOf } from './content-folder.ts';
-import { type Keyring, nameOf } from './content-keys.ts';
 import type { ManifestLine } from './content-reader.ts';
-import { type Compression, seal } from './envelope.ts';
-import type { FileState, PiecePlace, TakenPiece } from './file-job.ts';
-import { inOrder } from './in-order.ts';
-import { encodeRecord } from './manifest-record.ts';
+import { type Committed, PieceWriter, refuseIfAborted, type SessionParts } from './piece-writer.ts';
+import { type TakenFile, takeFile, takeOwnFile } from './take-file.ts';
 
 /** Fills a buffer from its beginning with what comes next, and says with how much; less than fits means the end. */
 export type Fill = (buffer: Buffer) => Promise<number>;
-
-export type Committed = {
-  /** SHA-256 of the manifest's text. */
-  readonly manifest: string;
-  /** What this capture added to the store, as stored. */
-  readonly storedBytes: number;
-};
 
 /** What a capture stores. All that it stored or reused stays until its operation is released. */
 export type CaptureSession = {
@@ -39,17 +25,6 @@ export type CaptureSession = {
   readonly reuse: (ref: BlobRef) => Promise<boolean>;
   /** Writes the manifest; once this resolves, a power cut takes nothing of it. */
   readonly commit: (lines: AsyncIterable<ManifestLine> | Iterable<ManifestLine>) => Promise<Committed>;
-};
-
-export type SessionParts = {
-  readonly folder: ContentFolder;
-  readonly keyring: Keyring;
-  readonly compression: Compression;
-  readonly pool: ChunkPool;
-  readonly claims: Claims;
-  readonly operation: string;
-  readonly previous: string | undefined;
-  readonly signal: AbortSignal;
 };
 
 export function openSession(parts: SessionParts): CaptureSession {
@@ -81,72 +56,6 @@ async function putContent(
     await pieces.settle();
     throw error;
   }
-}
-
-/** Longer files are read by pieces, in the buffers that bound the memory of all captures. */
-export const SHORT_BYTES = 1024 * 1024;
-
-export type TakenFile = { readonly content: BlobRef; readonly state: FileState };
-
-async function takeFile(
-  { folder, keyring, signal }: SessionParts,
-  writer: PieceWriter,
-  path: Buffer,
-): Promise<TakenFile | undefined> {
-  refuseIfAborted(signal);
-  if (keyring.current !== undefined) return undefined;
-  return await writer.take(async (into) => {
-    const reply = await folder.workers.run({ kind: 'take', path, most: SHORT_BYTES, into });
-    if (reply.kind !== 'taken') return undefined;
-    const { piece, state } = reply;
-    return { piece, result: { content: { sha256: piece.sha256, bytes: piece.bytes }, state } };
-  });
-}
-
-type OwnFile = { readonly path: Buffer; readonly bytes: number; readonly onBytes: (bytes: number) => void };
-
-async function takeOwnFile(
-  parts: SessionParts,
-  writer: PieceWriter,
-  { path, bytes, onBytes }: OwnFile,
-): Promise<BlobRef | undefined> {
-  const { folder, keyring } = parts;
-  if (keyring.current !== undefined || bytes <= CHUNK_BYTES) return undefined;
-  const summing = folder.workers.run({ kind: 'sum', path });
-  const chunks: string[] = [];
-  for await (const sha256 of inOrder(stretchesOf(bytes), STRETCHES_AT_ONCE, takeStretch(parts, writer, path))) {
-    if (sha256 === undefined) break;
-    chunks.push(sha256);
-    onBytes(Math.min(bytes, chunks.length * CHUNK_BYTES));
-  }
-  const sum = await summing;
-  if (sum.kind !== 'summed' || sum.bytes !== bytes || chunks.length * CHUNK_BYTES < bytes) return undefined;
-  return { sha256: sum.sha256, bytes, chunks };
-}
-
-/** Each thread has one in hand, and one after it. */
-const STRETCHES_AT_ONCE = 8;
-
-type Stretch = { readonly position: number; readonly bytes: number };
-
-function* stretchesOf(bytes: number): Generator<Stretch> {
-  for (let position = 0; position < bytes; position += CHUNK_BYTES) {
-    yield { position, bytes: Math.min(CHUNK_BYTES, bytes - position) };
-  }
-}
-
-function takeStretch({ folder, signal }: SessionParts, writer: PieceWriter, path: Buffer) {
-  return async ({ position, bytes }: Stretch): Promise<string | undefined> => {
-    refuseIfAborted(signal);
-    return await writer.take(async (into) => {
-      const reply = await folder.workers.run({ kind: 'piece', path, position, bytes, into });
-      return reply.kind === 'stored' ? { piece: reply.piece, result: reply.piece.sha256 } : undefined;
-    });
-  };
-}
-
-function refuseIfAborted(signal: AbortSignal): void {
-  if (signal.aborted) throw new ContentError('aborted', 'the capture was ended', { cause: signal.reason });
 }
 
 function fillFrom(content: Buffer): Fill {
@@ -214,96 +123,6 @@ class PieceRow {
   }
 }
 
-/** Stores pieces that are not there yet. */
-class PieceWriter {
-  readonly #parts: SessionParts;
-  readonly #claimed: ClaimSet;
-  readonly #writing = new Map<string, Promise<void>>();
-  /** Where a name was given, by this capture or by one whose names may not be durable yet. */
-  readonly #shards = new Set<string>();
-  readonly #losses: number;
-  storedBytes = 0;
-
-  constructor(parts: SessionParts) {
-    this.#parts = parts;
-    this.#claimed = parts.claims.open(parts.operation);
-    this.#losses = parts.folder.losses;
-  }
-
-  async has(sha256: string): Promise<boolean> {
-    const name = nameOf(sha256, this.#parts.keyring);
-    await this.#claimed.claim(blobClaim(name));
-    return await this.#parts.folder.hasBlob(name);
-  }
-
-  async store(piece: Buffer, sha256: string): Promise<void> {
-    const same = this.#writing.get(sha256);
-    if (same !== undefined) return await same;
-    const storing = this.#storeNew(piece, sha256);
-    this.#writing.set(sha256, storing);
-    try {
-      await storing;
-    } finally {
-      this.#writing.delete(sha256);
-    }
-  }
-
-  /**
-   * A piece that a thread writes under a temporary name, unless it saw it in its place. Undefined if it has to be
-   * stored by `store`: it could not be read, or what the thread saw is gone by now.
-   */
-  async take<T>(
-    work: (into: PiecePlace) => Promise<{ readonly piece: TakenPiece; readonly result: T } | undefined>,
-  ): Promise<T | undefined> {
-    const { folder, keyring, compression } = this.#parts;
-    const temporary = folder.reserve();
-    const done = await work({ temporary, blobs: join(folder.path, 'blobs'), compression });
-    if (done === undefined) {
-      await folder.discard(temporary);
-      return undefined;
-    }
-    const { piece, result } = done;
-    const name = nameOf(piece.sha256, keyring);
-    const isThere = await this.has(piece.sha256);
-    this.#shards.add(shardOf(name));
-    if (isThere || piece.storedBytes === 0) {
-      await folder.discard(temporary);
-      return isThere ? result : undefined;
-    }
-    folder.at('written');
-    if (await folder.adopt(name, temporary, piece.storedBytes)) this.storedBytes += piece.storedBytes;
-    return result;
-  }
-
-  async #storeNew(piece: Buffer, sha256: string): Promise<void> {
-    const { folder, keyring, compression } = this.#parts;
-    const name = nameOf(sha256, keyring);
-    const isThere = await this.has(sha256);
-    this.#shards.add(shardOf(name));
-    if (isThere) return;
-    const sealed = await seal(piece, sha256, { compression, key: keyring.current });
-    // Several are on their way: the sum is read after the wait, not before it.
-    const bytes = await folder.writeBlob(name, sealed);
-    this.storedBytes += bytes;
-  }
-
-  async commit(text: BlobRef): Promise<Committed> {
-    const { folder, keyring, compression } = this.#parts;
-    await folder.settleBlobs(this.#shards);
-    if (folder.losses !== this.#losses) {
-      throw new ContentError('io', `what was stored in ${folder.path} could not be made durable; capture it again`);
-    }
-    const name = nameOf(text.sha256, keyring);
-    await this.#claimed.claim(manifestClaim(name));
-    const record = await encodeRecord(text, { compression, key: keyring.current });
-    const bytes = await folder.write('manifests', name, record);
-    this.storedBytes += bytes;
-    await folder.settle('manifests');
-    folder.at('committed');
-    return { manifest: text.sha256, storedBytes: this.storedBytes };
-  }
-}
-
 async function commit(
   parts: SessionParts,
   writer: PieceWriter,
@@ -336,12 +155,4 @@ function fillWithLines(lines: AsyncIterable<ManifestLine> | Iterable<ManifestLin
 
 async function* linesOf(lines: AsyncIterable<ManifestLine> | Iterable<ManifestLine>): AsyncGenerator<Buffer> {
   for await (const line of lines) yield Buffer.from(`${JSON.stringify(line)}\n`);
-}
-
-export function blobClaim(name: string): string {
-  return `b${name}`;
-}
-
-export function manifestClaim(name: string): string {
-  return `m${name}`;
 }

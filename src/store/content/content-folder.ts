@@ -3,7 +3,7 @@ import { mkdir, open, readdir, readFile, rename, rm, stat, unlink } from 'node:f
 import { dirname, join } from 'node:path';
 import { ContentError, contentFault, errnoOf } from './content-error.ts';
 import { FileWorkers } from './file-workers.ts';
-import { makeDurable, makeNamesDurable } from './make-durable.ts';
+import { makeDurable, makeNamesDurable, syncFolder } from './make-durable.ts';
 
 /**
  * The folder of the store. A file of it is complete from the moment it has its name: it is written under another one,
@@ -383,15 +383,6 @@ export function shardOf(name: string): string {
 
 function ignoreAbsent(error: unknown): void {
   if (errnoOf(error) !== 'ENOENT') throw error;
-}
-
-async function syncFolder(path: string): Promise<void> {
-  const handle = await open(path, 'r');
-  try {
-    await handle.sync();
-  } finally {
-    await handle.close();
-  }
 }
 
 async function guarded<T>(doing: string, act: () => Promise<T>): Promise<T> {

@@ -1,6 +1,6 @@
 import { packContent, type UnpackOptions, unpackContent } from './archive.ts';
 import type { BlobRef } from './blob-ref.ts';
-import { type CaptureSession, openSession, SHORT_BYTES } from './capture-session.ts';
+import { type CaptureSession, openSession } from './capture-session.ts';
 import { ChunkPool } from './chunk-pool.ts';
 import { Claims } from './claims.ts';
 import { type Collected, collect } from './collect.ts';
@@ -12,6 +12,7 @@ import type { Compression } from './envelope.ts';
 import { createPieceCache, type PieceCache, type PieceCacheLimits } from './piece-cache.ts';
 import type { NewFile } from './file-job.ts';
 import { type GiveOrder, giveInto } from './give-into.ts';
+import { SHORT_BYTES } from './take-file.ts';
 import { type ContentVerdict, type VerifyOptions, verifyContent } from './verify-content.ts';
 
 export type ContentStoreOptions = {

@@ -25,13 +25,15 @@ export async function makeDurable(folder: string, files: readonly string[]): Pro
 /** The same for the names in folders, which all are in the first one. */
 export async function makeNamesDurable(folder: string, folders: readonly string[]): Promise<void> {
   if (folders.length >= FEW && (await syncFileSystem(folder))) return;
-  for (const path of [...folders, folder]) {
-    const handle = await open(path, 'r');
-    try {
-      await handle.sync();
-    } finally {
-      await handle.close();
-    }
+  for (const path of [...folders, folder]) await syncFolder(path);
+}
+
+export async function syncFolder(path: string): Promise<void> {
+  const handle = await open(path, 'r');
+  try {
+    await handle.sync();
+  } finally {
+    await handle.close();
   }
 }
 

@@ -1,9 +1,10 @@
 import type { BigIntStats } from 'node:fs';
 import { readlink } from 'node:fs/promises';
 import type { BlobRef } from '../../../store/content/blob-ref.ts';
-import { type CaptureSession, SHORT_BYTES } from '../../../store/content/capture-session.ts';
+import type { CaptureSession } from '../../../store/content/capture-session.ts';
 import type { FileState } from '../../../store/content/file-job.ts';
 import { inOrder } from '../../../store/content/in-order.ts';
+import { SHORT_BYTES } from '../../../store/content/take-file.ts';
 import type { BytePath } from './byte-path.ts';
 import { exclusionOf } from './exclusion.ts';
 import { compareEntries, type FileEntry, type FileType } from './file-entry.ts';
