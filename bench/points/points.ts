@@ -99,7 +99,7 @@ function vacuum(path: string): Row {
   database.close();
   const vacuumed = Math.round(performance.now() - begun);
   const begunZstd = performance.now();
-  const { status } = spawnSync('zstd', 'zstd', ['-q', '-1', copy, '-o', `${copy}.zst`]);
+  const { status } = spawnSync('zstd', ['-q', '-1', copy, '-o', `${copy}.zst`]);
   if (status !== 0) throw new Error('zstd failed');
   const compressed = Math.round(performance.now() - begunZstd);
   for (const left of [copy, `${copy}.zst`]) rmSync(left);

@@ -74,9 +74,7 @@ export async function restoreFiles(restore: FilesRestore): Promise<Restored> {
   const { at = () => undefined } = restore;
   const stages = new Map<number, Stage>();
   try {
-    const planned = await planOf(restore);
-    refuseMissing(restore, planned);
-    await makeReady(restore, planned, stages);
+    await makeMostReady(restore, stages);
     at('staged');
     await restore.quiesce();
     // What changed while things were still moving is made ready now.
@@ -90,6 +88,13 @@ export async function restoreFiles(restore: FilesRestore): Promise<Restored> {
   } finally {
     for (const stage of stages.values()) await stage.close();
   }
+}
+
+/** Its plan is let go of with its end: of a large tree it takes more memory than all else. */
+async function makeMostReady(restore: FilesRestore, stages: Map<number, Stage>): Promise<void> {
+  const plan = await planOf(restore);
+  refuseMissing(restore, plan);
+  await makeReady(restore, plan, stages);
 }
 
 function refuseMissing({ selection }: FilesRestore, { found }: RestorePlan): void {

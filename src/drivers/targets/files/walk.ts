@@ -79,6 +79,7 @@ async function* visit(at: Walk, seen: Seen): AsyncGenerator<Seen> {
   try {
     const names = await listed(folder, shownBelow(root, path));
     const wanted = names
+      .values()
       .map((child) => ({ child, below: joined(path, child) }))
       .filter(({ below }) => !options.exclude(below));
     const looks = inOrder(wanted, LOOKS_AT_ONCE, async ({ child, below }) => ({
