@@ -6,17 +6,14 @@ import { rmSync } from 'node:fs';
 import { join } from 'node:path';
 import type { Snapshot } from '../../src/core/model/point.ts';
 import type { CapturedTarget, CapturedType } from '../../src/core/model/target.ts';
+import type * as allowLists from '../../src/drivers/allow-list.ts';
+import type * as registry from '../../src/drivers/targets/registry.ts';
+import type * as contentStores from '../../src/store/content/content-store.ts';
 
 const [program = '', folder = '', typeText = ''] = process.argv.slice(2);
-const { createAllowList } = (await import(
-  join(program, 'drivers/allow-list.js')
-)) as typeof import('../../src/drivers/allow-list.ts');
-const { createTargetDrivers } = (await import(
-  join(program, 'drivers/targets/registry.js')
-)) as typeof import('../../src/drivers/targets/registry.ts');
-const { openContentStore } = (await import(
-  join(program, 'store/content/content-store.js')
-)) as typeof import('../../src/store/content/content-store.ts');
+const { createAllowList } = (await import(join(program, 'drivers/allow-list.js'))) as typeof allowLists;
+const { createTargetDrivers } = (await import(join(program, 'drivers/targets/registry.js'))) as typeof registry;
+const { openContentStore } = (await import(join(program, 'store/content/content-store.js'))) as typeof contentStores;
 
 const type = JSON.parse(typeText) as CapturedType;
 const origin = { file: 'bench.yaml', line: 1, column: 1 };

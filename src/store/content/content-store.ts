@@ -9,9 +9,9 @@ import { deriveKey } from './content-key.ts';
 import { checkKeys, type Keyring, noteKey } from './content-keys.ts';
 import { ContentReader, type ManifestLine } from './content-reader.ts';
 import type { Compression } from './envelope.ts';
-import { createPieceCache, type PieceCache, type PieceCacheLimits } from './piece-cache.ts';
 import type { NewFile } from './file-job.ts';
 import { type GiveOrder, giveInto } from './give-into.ts';
+import { createPieceCache, type PieceCache, type PieceCacheLimits } from './piece-cache.ts';
 import { SHORT_BYTES } from './take-file.ts';
 import { type ContentVerdict, type VerifyOptions, verifyContent } from './verify-content.ts';
 

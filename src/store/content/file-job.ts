@@ -181,7 +181,7 @@ function givePiece({ blob, sha256, bytes, to, position }: JobOf<'givePiece'>): F
 }
 
 function readPiece(blob: string, sha256: string, bytes: number): Buffer | undefined {
-  const file = withFile(Buffer.from(blob), O_RDONLY, (fd) => readExactly(fd, 0, Number(fstatSync(fd).size)));
+  const file = withFile(Buffer.from(blob), O_RDONLY, (fd) => readExactly(fd, 0, fstatSync(fd).size));
   const plain = file === undefined ? undefined : unsealNow(file, sha256);
   return plain?.length === bytes ? plain : undefined;
 }

@@ -31,8 +31,18 @@ export class FileWorkers {
     if (this.#isBroken) return { kind: 'again' };
     return await new Promise((resolve) => {
       this.#queue.push({ job, resolve });
-      this.#send();
+      try {
+        this.#send();
+      } catch {
+        // No thread can be had: the host has no memory, or no more processes, to give.
+        this.#giveUp(this.#queue.splice(0));
+      }
     });
+  }
+
+  #giveUp(jobs: readonly Waiting[]): void {
+    this.#isBroken = true;
+    for (const { resolve } of jobs) resolve({ kind: 'again' });
   }
 
   #send(): void {
@@ -43,6 +53,7 @@ export class FileWorkers {
       const batch = this.#queue.splice(0, this.#nextBatch());
       lane.batches.push(batch);
       lane.worker.ref();
+      // oxlint-disable-next-line unicorn/require-post-message-target-origin -- a thread has no origin, a window has
       lane.worker.postMessage(batch.map(({ job }) => job));
     }
   }
@@ -82,9 +93,7 @@ export class FileWorkers {
     const at = this.#lanes.indexOf(lane);
     if (at < 0) return;
     this.#lanes.splice(at, 1);
-    this.#isBroken = true;
-    const lost = [...lane.batches.flat(), ...(this.#lanes.length === 0 ? this.#queue.splice(0) : [])];
-    for (const { resolve } of lost) resolve({ kind: 'again' });
+    this.#giveUp([...lane.batches.flat(), ...(this.#lanes.length === 0 ? this.#queue.splice(0) : [])]);
   }
 
   #endLater(): void {
