@@ -1,22 +1,27 @@
 /**
- * Captures, captures again and restores in a process of its own, and prints what each took:
- * `node captured-process.ts STORE_FOLDER TARGET_TYPE_JSON [--no-restore]`.
+ * Captures, captures again and restores in a process of its own, and prints what each took, with the program in a folder:
+ * `node captured-process.ts PROGRAM_FOLDER STORE_FOLDER TARGET_TYPE_JSON`.
  */
 import { rmSync } from 'node:fs';
+import { join } from 'node:path';
 import type { Snapshot } from '../../src/core/model/point.ts';
-import { pathOf, type Target, type TargetType } from '../../src/core/model/target.ts';
-import { createAllowList } from '../../src/drivers/allow-list.ts';
-import { createTargetDrivers } from '../../src/drivers/targets/registry.ts';
-import { openContentStore } from '../../src/store/content/content-store.ts';
+import type { Target, TargetType } from '../../src/core/model/target.ts';
+import type * as allowLists from '../../src/drivers/allow-list.ts';
+import type * as registry from '../../src/drivers/targets/registry.ts';
+import type * as contentStores from '../../src/store/content/content-store.ts';
 
-const [folder = '', typeText = ''] = process.argv.slice(2);
+const [program = '', folder = '', typeText = ''] = process.argv.slice(2);
+const { createAllowList } = (await import(join(program, 'drivers/allow-list.js'))) as typeof allowLists;
+const { createTargetDrivers } = (await import(join(program, 'drivers/targets/registry.js'))) as typeof registry;
+const { openContentStore } = (await import(join(program, 'store/content/content-store.js'))) as typeof contentStores;
+
 const type = JSON.parse(typeText) as TargetType;
 const origin = { file: 'bench.yaml', line: 1, column: 1 };
 const target: Target = { name: 'bench', origin, suspend: false, quiesce: [], checks: [], type };
 const driver = createTargetDrivers(createAllowList({}))[type.kind];
 const store = await openContentStore(folder, { compression: 'zstd' });
 const signal = new AbortController().signal;
-const lines: Record<string, number> = {};
+const lines: Record<string, number> = { idleRssMiB: Math.round(process.resourceUsage().maxRSS / 1024) };
 
 async function timed<T>(what: string, act: () => Promise<T>): Promise<T> {
   const begun = performance.now();
@@ -27,8 +32,8 @@ async function timed<T>(what: string, act: () => Promise<T>): Promise<T> {
 
 async function capture(operation: string, previous?: Snapshot): Promise<Snapshot> {
   const context = { signal, store, operation, now: Date.now, log: () => undefined, progress: () => undefined };
-  const outcome = await driver.points?.capture(target, previous === undefined ? context : { ...context, previous });
-  if (outcome?.outcome !== 'done') throw new Error(outcome?.detail);
+  const outcome = await driver.points.capture(target, previous === undefined ? context : { ...context, previous });
+  if (outcome.outcome !== 'done') throw new Error(outcome.detail);
   store.release(operation);
   return { ...outcome.snapshot, target: 'bench', type: type.kind };
 }
@@ -36,8 +41,8 @@ async function capture(operation: string, previous?: Snapshot): Promise<Snapshot
 const first = await timed('first', () => capture('one'));
 await timed('unchanged', () => capture('two', first));
 lines['captureRssMiB'] = Math.round(process.resourceUsage().maxRSS / 1024);
-if (type.kind === 'postgres') throw new Error('a server is not measured here');
-for (const path of type.kind === 'files' ? type.paths : [pathOf({ type })]) rmSync(path, { recursive: true });
+if (type.kind !== 'files' && type.kind !== 'sqlite') throw new Error(`${type.kind} is not measured here`);
+for (const path of type.kind === 'files' ? type.paths : [type.path]) rmSync(path, { recursive: true });
 const outcome = await timed('restore', () =>
   driver.restore(
     { target, to: 'point', paths: [], snapshot: first },

@@ -1,30 +1,38 @@
 /**
  * Rollback points of files and of a database, beside restic and beside `VACUUM INTO` with zstd.
- * `npm run bench:points -- [FILES] [MEGABYTES] [DATABASE_MEGABYTES]`
+ * `npm run bench:points -- [FILES] [MEGABYTES] [DATABASE_MEGABYTES] [RUNS] [FOLDERS]`
  */
 import { spawnSync } from 'node:child_process';
 import { randomBytes } from 'node:crypto';
 import { mkdirSync, mkdtempSync, rmSync, statSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
-import { join } from 'node:path';
+import { dirname, join } from 'node:path';
 import { DatabaseSync } from 'node:sqlite';
+import { type Aim, aimsTable } from '../support/aims.ts';
+import { asInstalled } from '../support/as-installed.ts';
+import { report, table } from '../support/report.ts';
+import { median } from '../support/statistics.ts';
 
-const [files = 5_000, megabytes = 500, databaseMegabytes = 1_000] = process.argv.slice(2).map(Number);
+const [files = 5_000, megabytes = 500, databaseMegabytes = 1_000, runs = 5, folders = 50] = process.argv
+  .slice(2)
+  .map(Number);
 const folder = mkdtempSync(join(tmpdir(), 'revertd-bench-points-'));
 const PROGRAM = join(import.meta.dirname, 'captured-process.ts');
 
-type Row = Readonly<Record<string, number | string>>;
+type Row = Readonly<Record<string, number>>;
+
+const installed = asInstalled();
 
 /** Half of it is random, half is text: as configuration, code and uploads are together. */
 function makeTree(at: string): void {
   const size = Math.round((megabytes * 1e6) / files);
   for (let index = 0; index < files; index += 1) {
-    const under = join(at, `folder-${index % 50}`);
+    const under = join(at, `folder-${index % folders}`);
     mkdirSync(under, { recursive: true });
     const content =
       index % 2 === 0
         ? randomBytes(size)
-        : Buffer.from(`line ${index} of some text\n`.repeat(size / 20)).subarray(0, size);
+        : Buffer.from(`line ${index} of some text\n`.repeat(Math.ceil(size / 12))).subarray(0, size);
     writeFileSync(join(under, `file-${index}`), content);
   }
 }
@@ -44,6 +52,7 @@ function makeDatabase(path: string): void {
 }
 
 function timed(what: string, program: string, args: readonly string[], env: NodeJS.ProcessEnv = process.env): number {
+  spawnSync('sync');
   const begun = performance.now();
   const { status, stderr, error } = spawnSync(program, args, { env, encoding: 'utf8', maxBuffer: 2 ** 26 });
   if (status !== 0) throw new Error(`${what}: ${error?.message ?? stderr}`);
@@ -51,14 +60,21 @@ function timed(what: string, program: string, args: readonly string[], env: Node
 }
 
 function revertd(store: string, type: object): Row {
-  const args = ['--disable-warning=ExperimentalWarning', PROGRAM, store, JSON.stringify(type)];
-  const { status, stdout, stderr } = spawnSync(process.execPath, args, { encoding: 'utf8' });
+  rmSync(store, { recursive: true, force: true });
+  spawnSync('sync');
+  const program = dirname(installed.main);
+  const flags = ['--disable-warning=ExperimentalWarning', ...installed.flags];
+  const args = [...flags, PROGRAM, program, store, JSON.stringify(type)];
+  const env = { ...process.env, ...installed.environment };
+  const { status, stdout, stderr } = spawnSync(process.execPath, args, { env, encoding: 'utf8' });
   if (status !== 0) throw new Error(stderr);
   return JSON.parse(stdout) as Row;
 }
 
 function restic(tree: string): Row {
   const repository = join(folder, 'restic');
+  const restored = join(folder, 'restored');
+  for (const path of [repository, join(folder, 'cache'), restored]) rmSync(path, { recursive: true, force: true });
   const env = {
     ...process.env,
     RESTIC_REPOSITORY: repository,
@@ -68,45 +84,96 @@ function restic(tree: string): Row {
   timed('restic init', 'restic', ['init', '-q'], env);
   const first = timed('restic backup', 'restic', ['backup', '-q', tree], env);
   const unchanged = timed('restic backup', 'restic', ['backup', '-q', tree], env);
-  const restore = timed(
-    'restic restore',
-    'restic',
-    ['restore', '-q', 'latest', '--target', join(folder, 'restored')],
-    env,
-  );
+  const restore = timed('restic restore', 'restic', ['restore', '-q', 'latest', '--target', restored], env);
+  rmSync(restored, { recursive: true });
   return { first, unchanged, restore };
 }
 
 function vacuum(path: string): Row {
   const copy = join(folder, 'vacuumed.db');
+  for (const left of [copy, `${copy}.zst`]) rmSync(left, { force: true });
+  spawnSync('sync');
   const begun = performance.now();
   const database = new DatabaseSync(path, { readOnly: true });
   database.prepare('VACUUM INTO ?').run(copy);
   database.close();
   const vacuumed = Math.round(performance.now() - begun);
-  const compressed = timed('zstd', 'zstd', ['-q', '-1', copy, '-o', `${copy}.zst`]);
+  const begunZstd = performance.now();
+  const { status } = spawnSync('zstd', ['-q', '-1', copy, '-o', `${copy}.zst`]);
+  if (status !== 0) throw new Error('zstd failed');
+  const compressed = Math.round(performance.now() - begunZstd);
+  for (const left of [copy, `${copy}.zst`]) rmSync(left);
   return { first: vacuumed + compressed, vacuumed, compressed };
 }
 
-function print(what: string, row: Row): void {
-  process.stdout.write(`${what.padEnd(28)} ${JSON.stringify(row)}\n`);
+/** Each beside the other, several times: what else the machine does then hits both. */
+function measured(peer: () => Row, own: () => Row): { readonly peer: Row; readonly own: Row } {
+  const rounds = Array.from({ length: runs }, () => ({ peer: peer(), own: own() }));
+  return { peer: mediansOf(rounds.map((round) => round.peer)), own: mediansOf(rounds.map((round) => round.own)) };
+}
+
+function mediansOf(rows: readonly Row[]): Row {
+  const names = Object.keys(rows[0] ?? {});
+  return Object.fromEntries(names.map((name) => [name, median(rows.map((row) => row[name] ?? Number.NaN))]));
+}
+
+const COLUMNS = ['first', 'unchanged', 'restore', 'idleRssMiB', 'captureRssMiB', 'rssMiB'] as const;
+
+function tableOf(what: string, rows: readonly (readonly [string, Row])[]): string {
+  const cells = rows.map(([name, row]) => [name, ...COLUMNS.map((column) => String(row[column] ?? ''))]);
+  return table([what, 'first', 'unchanged', 'restore', 'RSS idle', 'captured', 'restored, MiB'], cells);
+}
+
+function ratio(own: Row, peer: Row, name: string): number {
+  return (own[name] ?? Number.NaN) / (peer[name] ?? Number.NaN);
 }
 
 try {
   const tree = join(folder, 'tree');
   makeTree(tree);
-  process.stdout.write(`${files} files, ${megabytes} MB, ms\n`);
-  print('restic', restic(tree));
-  print(
-    'revertd',
-    revertd(join(folder, 'points'), { kind: 'files', paths: [tree], exclude: [], oneFileSystem: false }),
+  const type = { kind: 'files', paths: [tree], exclude: [], oneFileSystem: false };
+  const trees = measured(
+    () => restic(tree),
+    () => revertd(join(folder, 'points'), type),
   );
   rmSync(tree, { recursive: true });
   const path = join(folder, 'bench.db');
   makeDatabase(path);
-  process.stdout.write(`SQLite, ${databaseMegabytes} MB, ms\n`);
-  print('VACUUM INTO and zstd -1', vacuum(path));
-  print('revertd', revertd(join(folder, 'database'), { kind: 'sqlite', path }));
+  const databases = measured(
+    () => vacuum(path),
+    () => revertd(join(folder, 'database'), { kind: 'sqlite', path }),
+  );
+  const part = { unit: '', digits: 2 };
+  const aims: readonly Aim[] = [
+    { what: 'first capture of files, of restic', atMost: 1, figure: ratio(trees.own, trees.peer, 'first'), ...part },
+    { what: 'restore of files, of restic', atMost: 1, figure: ratio(trees.own, trees.peer, 'restore'), ...part },
+    { what: 'unchanged files', atMost: 500, figure: trees.own['unchanged'] ?? Number.NaN, unit: ' ms', digits: 0 },
+    {
+      what: 'capture of a database, of VACUUM INTO and zstd',
+      atMost: 1.3,
+      figure: ratio(databases.own, databases.peer, 'first'),
+      ...part,
+    },
+    {
+      what: 'memory',
+      atMost: 150,
+      figure: Math.max(trees.own['rssMiB'] ?? Number.NaN, databases.own['rssMiB'] ?? Number.NaN),
+      unit: ' MiB',
+      digits: 0,
+    },
+  ];
+  const text = [
+    tableOf(`${files} files, ${megabytes} MB, ms, median of ${runs}`, [
+      ['restic', trees.peer],
+      ['revertd', trees.own],
+    ]),
+    tableOf(`SQLite, ${databaseMegabytes} MB, ms, median of ${runs}`, [
+      ['VACUUM INTO, zstd -1', databases.peer],
+      ['revertd', databases.own],
+    ]),
+    aimsTable(aims),
+  ].join('\n');
+  report(text, { trees, databases });
 } finally {
   rmSync(folder, { recursive: true });
 }

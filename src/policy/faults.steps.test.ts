@@ -46,6 +46,7 @@ const EXPECTED: Readonly<Record<string, readonly string[]>> = {
   'restore-keys': [
     '14:92 error[E-KEYS] keys are of one table; found 2 of them',
     '15:67 error[E-KEYS] keys are of a table; name it: `tables: [NAME]`',
+    '16:69 error[E-RESTORE-PART] a database has no paths; name its `tables`, or leave `only` out',
     '16:81 error[E-KEYS] what has paths has no tables; name the one or the other',
   ],
   'run-memory': ['26:71 error[E-UNIT] `memory` has no unit: found 512, write 512B or 512MiB'],

@@ -141,7 +141,7 @@ describe('the alternatives', () => {
       Notifier['type']['kind'],
       0
     >;
-    const targets = { git: 0, files: 0, sqlite: 0, postgres: 0, http: 0, command: 0 } satisfies Record<
+    const targets = { git: 0, files: 0, sqlite: 0, http: 0, command: 0, postgres: 0 } satisfies Record<
       Target['type']['kind'],
       0
     >;

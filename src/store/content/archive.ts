@@ -1,13 +1,13 @@
 import { readFile, rm, stat, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { piecesOf } from './blob-ref.ts';
-import { blobClaim, manifestClaim } from './capture-session.ts';
 import type { Claims } from './claims.ts';
 import { ContentError, contentFault } from './content-error.ts';
 import { ContentFolder, type Room, shardOf } from './content-folder.ts';
 import { isKeyId } from './content-key.ts';
 import { type Keyring, namesOf } from './content-keys.ts';
 import { ContentReader } from './content-reader.ts';
+import { blobClaim, manifestClaim } from './piece-writer.ts';
 import { packTar, unpackTar } from './tar.ts';
 import { verifyContent } from './verify-content.ts';
 

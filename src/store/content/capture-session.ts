@@ -1,23 +1,12 @@
 import { createHash, type Hash, hash } from 'node:crypto';
 import { type BlobRef, CHUNK_BYTES, piecesOf } from './blob-ref.ts';
 import { ChunkPool } from './chunk-pool.ts';
-import type { ClaimSet, Claims } from './claims.ts';
-import { ContentError } from './content-error.ts';
-import { type ContentFolder, shardOf } from './content-folder.ts';
-import { type Keyring, nameOf } from './content-keys.ts';
 import type { ManifestLine } from './content-reader.ts';
-import { type Compression, seal } from './envelope.ts';
-import { encodeRecord } from './manifest-record.ts';
+import { type Committed, PieceWriter, refuseIfAborted, type SessionParts } from './piece-writer.ts';
+import { type TakenFile, takeFile, takeOwnFile } from './take-file.ts';
 
 /** Fills a buffer from its beginning with what comes next, and says with how much; less than fits means the end. */
 export type Fill = (buffer: Buffer) => Promise<number>;
-
-export type Committed = {
-  /** SHA-256 of the manifest's text. */
-  readonly manifest: string;
-  /** What this capture added to the store, as stored. */
-  readonly storedBytes: number;
-};
 
 /** What a capture stores. All that it stored or reused stays until its operation is released. */
 export type CaptureSession = {
@@ -25,21 +14,17 @@ export type CaptureSession = {
   readonly previous: string | undefined;
   /** Stores what a buffer holds, or what is read. Rejects with ContentError, and with what `content` rejects with. */
   readonly put: (content: Buffer | Fill) => Promise<BlobRef>;
+  /**
+   * Stores a file of at most `SHORT_BYTES` in one go, if it stands still meanwhile; undefined where it has to be done
+   * with `put`, for whatever reason, which that then tells. Rejects with ContentError.
+   */
+  readonly takeFile: (path: Buffer) => Promise<TakenFile | undefined>;
+  /** Stores a file that nobody else changes, several pieces at once; undefined where it has to be done with `put`. */
+  readonly takeOwnFile: (path: Buffer, bytes: number, onBytes: (bytes: number) => void) => Promise<BlobRef | undefined>;
   /** Whether the content of an earlier snapshot is still there; then it stays. */
   readonly reuse: (ref: BlobRef) => Promise<boolean>;
   /** Writes the manifest; once this resolves, a power cut takes nothing of it. */
   readonly commit: (lines: AsyncIterable<ManifestLine> | Iterable<ManifestLine>) => Promise<Committed>;
-};
-
-export type SessionParts = {
-  readonly folder: ContentFolder;
-  readonly keyring: Keyring;
-  readonly compression: Compression;
-  readonly pool: ChunkPool;
-  readonly claims: Claims;
-  readonly operation: string;
-  readonly previous: string | undefined;
-  readonly signal: AbortSignal;
 };
 
 export function openSession(parts: SessionParts): CaptureSession {
@@ -47,6 +32,8 @@ export function openSession(parts: SessionParts): CaptureSession {
   return {
     previous: parts.previous,
     put: (content) => putContent(parts, writer, typeof content === 'function' ? content : fillFrom(content)),
+    takeFile: (path) => takeFile(parts, writer, path),
+    takeOwnFile: (path, bytes, onBytes) => takeOwnFile(parts, writer, { path, bytes, onBytes }),
     reuse: async (ref) => {
       const there = await Promise.all(piecesOf(ref).map((piece) => writer.has(piece)));
       return !there.includes(false);
@@ -96,7 +83,7 @@ class PieceRow {
 
   /** Reads a piece and begins to store it; false at the end. */
   async next(fill: Fill, signal: AbortSignal): Promise<boolean> {
-    if (signal.aborted) throw new ContentError('aborted', 'the capture was ended', { cause: signal.reason });
+    refuseIfAborted(signal);
     const buffer = await this.#pool.acquire();
     try {
       const length = await fill(buffer);
@@ -136,69 +123,6 @@ class PieceRow {
   }
 }
 
-/** Stores pieces that are not there yet. */
-class PieceWriter {
-  readonly #parts: SessionParts;
-  readonly #claimed: ClaimSet;
-  readonly #writing = new Map<string, Promise<void>>();
-  /** Where a name was given, by this capture or by one whose names may not be durable yet. */
-  readonly #shards = new Set<string>();
-  readonly #losses: number;
-  storedBytes = 0;
-
-  constructor(parts: SessionParts) {
-    this.#parts = parts;
-    this.#claimed = parts.claims.open(parts.operation);
-    this.#losses = parts.folder.losses;
-  }
-
-  async has(sha256: string): Promise<boolean> {
-    const name = nameOf(sha256, this.#parts.keyring);
-    await this.#claimed.claim(blobClaim(name));
-    return await this.#parts.folder.hasBlob(name);
-  }
-
-  async store(piece: Buffer, sha256: string): Promise<void> {
-    const same = this.#writing.get(sha256);
-    if (same !== undefined) return await same;
-    const storing = this.#storeNew(piece, sha256);
-    this.#writing.set(sha256, storing);
-    try {
-      await storing;
-    } finally {
-      this.#writing.delete(sha256);
-    }
-  }
-
-  async #storeNew(piece: Buffer, sha256: string): Promise<void> {
-    const { folder, keyring, compression } = this.#parts;
-    const name = nameOf(sha256, keyring);
-    const isThere = await this.has(sha256);
-    this.#shards.add(shardOf(name));
-    if (isThere) return;
-    const sealed = await seal(piece, sha256, { compression, key: keyring.current });
-    // Several are on their way: the sum is read after the wait, not before it.
-    const bytes = await folder.writeBlob(name, sealed);
-    this.storedBytes += bytes;
-  }
-
-  async commit(text: BlobRef): Promise<Committed> {
-    const { folder, keyring, compression } = this.#parts;
-    await folder.settleBlobs(this.#shards);
-    if (folder.losses !== this.#losses) {
-      throw new ContentError('io', `what was stored in ${folder.path} could not be made durable; capture it again`);
-    }
-    const name = nameOf(text.sha256, keyring);
-    await this.#claimed.claim(manifestClaim(name));
-    const record = await encodeRecord(text, { compression, key: keyring.current });
-    const bytes = await folder.write('manifests', name, record);
-    this.storedBytes += bytes;
-    await folder.settle('manifests');
-    folder.at('committed');
-    return { manifest: text.sha256, storedBytes: this.storedBytes };
-  }
-}
-
 async function commit(
   parts: SessionParts,
   writer: PieceWriter,
@@ -231,12 +155,4 @@ function fillWithLines(lines: AsyncIterable<ManifestLine> | Iterable<ManifestLin
 
 async function* linesOf(lines: AsyncIterable<ManifestLine> | Iterable<ManifestLine>): AsyncGenerator<Buffer> {
   for await (const line of lines) yield Buffer.from(`${JSON.stringify(line)}\n`);
-}
-
-export function blobClaim(name: string): string {
-  return `b${name}`;
-}
-
-export function manifestClaim(name: string): string {
-  return `m${name}`;
 }

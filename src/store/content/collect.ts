@@ -1,10 +1,10 @@
 import { piecesOf } from './blob-ref.ts';
-import { blobClaim, manifestClaim } from './capture-session.ts';
 import type { Claims } from './claims.ts';
 import { ContentError } from './content-error.ts';
 import type { ContentFolder } from './content-folder.ts';
 import { type Keyring, namesOf } from './content-keys.ts';
 import type { ContentReader } from './content-reader.ts';
+import { blobClaim, manifestClaim } from './piece-writer.ts';
 
 export type Collected = {
   readonly manifests: number;

@@ -2,7 +2,8 @@ import { randomUUID } from 'node:crypto';
 import { mkdir, open, readdir, readFile, rename, rm, stat, unlink } from 'node:fs/promises';
 import { dirname, join } from 'node:path';
 import { ContentError, contentFault, errnoOf } from './content-error.ts';
-import { makeDurable } from './make-durable.ts';
+import { FileWorkers } from './file-workers.ts';
+import { makeDurable, makeNamesDurable, syncFolder } from './make-durable.ts';
 
 /**
  * The folder of the store. A file of it is complete from the moment it has its name: it is written under another one,
@@ -30,20 +31,27 @@ export type Boundary =
   | 'blobRemoved'
   | 'setAside';
 
-/** Small pieces get their names together: it is the disk's answer that takes long, not the bytes. */
-const SMALL_BYTES = 1024 * 1024;
-const BATCH_FILES = 512;
+/** Pieces get their names together: it is the disk's answer that takes long, not the bytes. */
+const BATCH_FILES = 2048;
+/** So much at most waits for the disk at once, and is written again if there was no power meanwhile. */
+const BATCH_BYTES = 128 * 1024 * 1024;
+/** Below this many, one renaming after the other is as quick. */
+const MANY_NAMES = 16;
+const NAMES_AT_ONCE = 256;
 
 /** Owns the files. Every method rejects with ContentError. */
 export class ContentFolder {
   readonly path: string;
   readonly at: (boundary: Boundary) => void;
+  /** Threads for whole jobs on its files, and on those that content is taken from and given to. */
+  readonly workers = new FileWorkers();
   readonly #writing = new Set<string>();
   /** Names of pieces by shard, read when one is first asked for; it saves a system call for each piece. */
   readonly #known = new Map<string, Promise<Set<string>>>();
   #laid: Promise<void> | undefined;
-  /** Small pieces that are written, and have no name before they are durable: by name, the temporary file. */
+  /** Pieces that are written, and have no name before they are durable: by name, the temporary file. */
   #waiting = new Map<string, string>();
+  #waitingBytes = 0;
   #naming: Promise<void> = Promise.resolve();
   /** How often pieces that others may already count on could not be made durable. */
   #losses = 0;
@@ -71,22 +79,39 @@ export class ContentFolder {
     }
   }
 
-  /** Writes a piece. A small one gets its name later, at the latest when somebody settles; until then it counts as there. */
+  /** Writes a piece. It gets its name later, at the latest when somebody settles; until then it counts as there. */
   async writeBlob(name: string, parts: readonly Buffer[]): Promise<number> {
-    const bytes = parts.reduce((sum, part) => sum + part.length, 0);
-    if (bytes > SMALL_BYTES) return await this.write('blobs', name, parts);
-    const temporary = join(this.path, 'tmp', randomUUID());
-    this.#writing.add(temporary);
+    const temporary = this.reserve();
     try {
       await guarded(`writing to the content store in ${this.path}`, () => this.#fill(temporary, parts, false));
     } catch (error) {
-      await this.#discard(temporary);
+      await this.discard(temporary);
       throw error;
     }
-    this.#waiting.set(name, temporary);
-    (await this.#shard(shardOf(name))).add(name);
-    if (this.#waiting.size >= BATCH_FILES) await this.#nameWaiting();
+    const bytes = parts.reduce((sum, part) => sum + part.length, 0);
+    await this.adopt(name, temporary, bytes);
     return bytes;
+  }
+
+  /** Where somebody may write a piece, to be adopted or discarded afterwards; no collection clears it away. */
+  reserve(): string {
+    const temporary = join(this.path, 'tmp', randomUUID());
+    this.#writing.add(temporary);
+    return temporary;
+  }
+
+  /** Takes a piece that was written under a reserved name; says whether it is new. */
+  async adopt(name: string, temporary: string, bytes: number): Promise<boolean> {
+    const shard = await this.#shard(shardOf(name));
+    if (shard.has(name)) {
+      await this.discard(temporary);
+      return false;
+    }
+    shard.add(name);
+    this.#waiting.set(name, temporary);
+    this.#waitingBytes += bytes;
+    if (this.#waiting.size >= BATCH_FILES || this.#waitingBytes >= BATCH_BYTES) await this.#nameWaiting();
+    return true;
   }
 
   /** Gives all that waits its names; what cannot be made durable is gone, and whoever counts on it hears of that. */
@@ -103,6 +128,7 @@ export class ContentFolder {
   async #nameWaiting(): Promise<void> {
     const batch = this.#waiting;
     this.#waiting = new Map();
+    this.#waitingBytes = 0;
     const turn = this.#naming.then(() => this.#nameBatch(batch));
     this.#naming = turn.catch(() => undefined);
     await turn;
@@ -114,23 +140,45 @@ export class ContentFolder {
       await guarded(`making ${this.path} durable`, async () => {
         await makeDurable(join(this.path, 'tmp'), [...batch.values()]);
         this.at('synced');
-        for (const [name, temporary] of batch) {
-          await this.#name(temporary, 'blobs', name);
-          this.#writing.delete(temporary);
-          this.at('named');
-        }
+        await this.#nameAll([...batch]);
       });
     } catch (error) {
       this.#losses += 1;
       for (const [name, temporary] of batch) {
         (await this.#shard(shardOf(name))).delete(name);
-        await this.#discard(temporary);
+        await this.discard(temporary);
       }
       throw error;
     }
   }
 
-  async #discard(temporary: string): Promise<void> {
+  async #nameAll(batch: readonly (readonly [name: string, temporary: string])[]): Promise<void> {
+    let named = 0;
+    const done = (count: number) => {
+      for (const [, temporary] of batch.slice(named, named + count)) {
+        this.#writing.delete(temporary);
+        this.at('named');
+      }
+      named += count;
+    };
+    while (named < batch.length) {
+      if (batch.length >= MANY_NAMES) done(await this.#nameMany(batch.slice(named, named + NAMES_AT_ONCE)));
+      // One that fails in the row fails here again, and says why.
+      const [name, temporary] = batch[named] ?? [];
+      if (name === undefined || temporary === undefined) return;
+      await this.#name(temporary, 'blobs', name);
+      done(1);
+    }
+  }
+
+  async #nameMany(batch: readonly (readonly [name: string, temporary: string])[]): Promise<number> {
+    const pairs = batch.map(([name, from]) => [Buffer.from(from), Buffer.from(this.file('blobs', name))] as const);
+    const reply = await this.workers.run({ kind: 'rename', pairs, makesFolder: true });
+    return reply.kind === 'renamed' ? reply.count : 0;
+  }
+
+  /** Removes what was written under a reserved name, if it was. */
+  async discard(temporary: string): Promise<void> {
     // Why it failed matters more than that its remains are still there; the next collection takes them.
     await unlink(temporary).catch(() => undefined);
     this.#writing.delete(temporary);
@@ -155,7 +203,7 @@ export class ContentFolder {
         return bytes;
       });
     } catch (error) {
-      await this.#discard(temporary);
+      await this.discard(temporary);
       throw error;
     }
   }
@@ -177,8 +225,10 @@ export class ContentFolder {
       const wanted = parts.reduce((sum, part) => sum + part.length, 0);
       const { bytesWritten } = await handle.writev([...parts]);
       // A disk that is nearly full takes a part without an error; the rest then fails with one.
-      if (bytesWritten < wanted) await handle.write(Buffer.concat(parts), bytesWritten);
-      if ((await handle.stat()).size !== wanted) throw new ContentError('full', `${this.path} takes no more`);
+      if (bytesWritten < wanted) {
+        await handle.write(Buffer.concat(parts), bytesWritten);
+        if ((await handle.stat()).size !== wanted) throw new ContentError('full', `${this.path} takes no more`);
+      }
       this.at('written');
       if (isDurable) await handle.datasync();
       if (isDurable) this.at('synced');
@@ -193,8 +243,11 @@ export class ContentFolder {
     await this.#nameWaiting();
     await this.#naming;
     await guarded(`making ${this.path} durable`, async () => {
-      for (const shard of shards) await syncFolder(join(this.path, 'blobs', shard));
-      await syncFolder(join(this.path, 'blobs'));
+      const folder = join(this.path, 'blobs');
+      await makeNamesDurable(
+        folder,
+        [...shards].map((shard) => join(folder, shard)),
+      );
       this.at('durable');
     });
   }
@@ -330,15 +383,6 @@ export function shardOf(name: string): string {
 
 function ignoreAbsent(error: unknown): void {
   if (errnoOf(error) !== 'ENOENT') throw error;
-}
-
-async function syncFolder(path: string): Promise<void> {
-  const handle = await open(path, 'r');
-  try {
-    await handle.sync();
-  } finally {
-    await handle.close();
-  }
 }
 
 async function guarded<T>(doing: string, act: () => Promise<T>): Promise<T> {

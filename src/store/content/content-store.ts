@@ -9,7 +9,10 @@ import { deriveKey } from './content-key.ts';
 import { checkKeys, type Keyring, noteKey } from './content-keys.ts';
 import { ContentReader, type ManifestLine } from './content-reader.ts';
 import type { Compression } from './envelope.ts';
+import type { NewFile } from './file-job.ts';
+import { type GiveOrder, giveInto } from './give-into.ts';
 import { createPieceCache, type PieceCache, type PieceCacheLimits } from './piece-cache.ts';
+import { SHORT_BYTES } from './take-file.ts';
 import { type ContentVerdict, type VerifyOptions, verifyContent } from './verify-content.ts';
 
 export type ContentStoreOptions = {
@@ -50,6 +53,15 @@ export type ContentStore = {
   readonly release: (operation: string) => void;
   /** Content piece by piece, each of which was verified before it is given. */
   readonly read: (ref: BlobRef) => AsyncIterable<Buffer>;
+  /**
+   * Makes a new file of short content, in one go and verified; false where it has to be done with `read`, for whatever
+   * reason, which that then tells. Nothing is left of the file then. It is not durable yet.
+   */
+  readonly give: (ref: BlobRef, to: NewFile) => Promise<boolean>;
+  /** Writes long content into an empty file, several pieces at once; false as above: then the file is to be written anew. */
+  readonly giveInto: (ref: BlobRef, path: Buffer, order: GiveOrder) => Promise<boolean>;
+  /** Renames files in their order, off the main thread; resolves with how many it were until one failed. */
+  readonly rename: (pairs: readonly (readonly [from: Buffer, to: Buffer])[]) => Promise<number>;
   readonly manifest: (sha256: string) => AsyncIterable<ManifestLine>;
   readonly verify: (manifest: string, options: VerifyOptions) => Promise<ContentVerdict>;
   /** How many manifests there are, which nothing but a collection removes. */
@@ -145,6 +157,23 @@ class OpenStore implements ContentStore {
 
   read(ref: BlobRef): AsyncIterable<Buffer> {
     return this.#reader.content(ref);
+  }
+
+  async give(ref: BlobRef, to: NewFile): Promise<boolean> {
+    const { sha256, bytes } = ref;
+    if (this.#keyring.all.length > 0 || bytes === 0 || bytes > SHORT_BYTES) return false;
+    const blob = this.#folder.file('blobs', sha256);
+    return (await this.#folder.workers.run({ kind: 'give', blob, sha256, bytes, to })).kind === 'given';
+  }
+
+  async giveInto(ref: BlobRef, path: Buffer, order: GiveOrder): Promise<boolean> {
+    if (this.#keyring.all.length > 0) return false;
+    return await giveInto(this.#folder, ref, path, order);
+  }
+
+  async rename(pairs: readonly (readonly [from: Buffer, to: Buffer])[]): Promise<number> {
+    const reply = await this.#folder.workers.run({ kind: 'rename', pairs, makesFolder: false });
+    return reply.kind === 'renamed' ? reply.count : 0;
   }
 
   manifest(sha256: string): AsyncIterable<ManifestLine> {

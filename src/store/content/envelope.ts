@@ -1,6 +1,16 @@
 import { createCipheriv, createDecipheriv, hash, randomBytes } from 'node:crypto';
 import { promisify } from 'node:util';
-import { constants, gunzip, gzip, zstdCompress, zstdDecompress } from 'node:zlib';
+import {
+  constants,
+  gunzip,
+  gunzipSync,
+  gzip,
+  gzipSync,
+  zstdCompress,
+  zstdCompressSync,
+  zstdDecompress,
+  zstdDecompressSync,
+} from 'node:zlib';
 import { CHUNK_BYTES } from './blob-ref.ts';
 import { ContentError } from './content-error.ts';
 import type { ContentKey } from './content-key.ts';
@@ -38,25 +48,58 @@ const gunzipAsync = promisify(gunzip);
 export type Sealing = { readonly compression: Compression; readonly key: ContentKey | undefined };
 
 /** The parts of a file that holds the content. */
-export async function seal(plain: Buffer, sha256: string, { compression, key }: Sealing): Promise<Buffer[]> {
-  const { how, payload } = await compress(plain, compression);
+export async function seal(plain: Buffer, sha256: string, sealing: Sealing): Promise<Buffer[]> {
+  if (!isCompressed(plain, sealing)) return enclose(plain, plain, sha256, 'none', sealing.key);
+  const { chunkSize, zstd, gzip: gzipped } = settingsFor(plain);
+  const payload =
+    sealing.compression === 'zstd'
+      ? await zstdAsync(plain, { chunkSize, ...zstd })
+      : await gzipAsync(plain, { chunkSize, ...gzipped });
+  return encloseShorter(plain, payload, sha256, sealing);
+}
+
+/** The same, while the thread waits. */
+export function sealNow(plain: Buffer, sha256: string, sealing: Sealing): Buffer[] {
+  if (!isCompressed(plain, sealing)) return enclose(plain, plain, sha256, 'none', sealing.key);
+  const { chunkSize, zstd, gzip: gzipped } = settingsFor(plain);
+  const payload =
+    sealing.compression === 'zstd'
+      ? zstdCompressSync(plain, { chunkSize, ...zstd })
+      : gzipSync(plain, { chunkSize, ...gzipped });
+  return encloseShorter(plain, payload, sha256, sealing);
+}
+
+function isCompressed(plain: Buffer, { compression }: Sealing): boolean {
+  return compression !== 'none' && plain.length >= LEAST_COMPRESSED_BYTES;
+}
+
+function settingsFor(plain: Buffer) {
+  return {
+    // One turn of the compressor for most content, instead of one for every 16 KiB of its output.
+    chunkSize: Math.max(1024, Math.ceil(plain.length / 2)),
+    zstd: { params: { [constants.ZSTD_c_compressionLevel]: ZSTD_LEVEL } },
+    gzip: { level: GZIP_LEVEL },
+  };
+}
+
+function encloseShorter(plain: Buffer, payload: Buffer, sha256: string, { compression, key }: Sealing): Buffer[] {
+  const isWorthwhile = payload.length < plain.length * WORTHWHILE;
+  return enclose(plain, isWorthwhile ? payload : plain, sha256, isWorthwhile ? compression : 'none', key);
+}
+
+function enclose(
+  plain: Buffer,
+  payload: Buffer,
+  sha256: string,
+  how: Compression,
+  key: ContentKey | undefined,
+): Buffer[] {
   const head = Buffer.alloc(HEAD_BYTES);
   MAGIC.copy(head);
   head[4] = CODES.indexOf(how);
   head[5] = key === undefined ? 0 : 1;
   head.writeUInt32BE(plain.length, 6);
   return key === undefined ? [head, payload] : [head, ...encrypt(payload, head, sha256, key)];
-}
-
-async function compress(plain: Buffer, wanted: Compression): Promise<{ how: Compression; payload: Buffer }> {
-  if (wanted === 'none' || plain.length < LEAST_COMPRESSED_BYTES) return { how: 'none', payload: plain };
-  // One turn of the compressor for most content, instead of one for every 16 KiB of its output.
-  const chunkSize = Math.max(1024, Math.ceil(plain.length / 2));
-  const payload =
-    wanted === 'zstd'
-      ? await zstdAsync(plain, { chunkSize, params: { [constants.ZSTD_c_compressionLevel]: ZSTD_LEVEL } })
-      : await gzipAsync(plain, { chunkSize, level: GZIP_LEVEL });
-  return payload.length < plain.length * WORTHWHILE ? { how: wanted, payload } : { how: 'none', payload: plain };
 }
 
 function encrypt(payload: Buffer, head: Buffer, sha256: string, key: ContentKey): Buffer[] {
@@ -73,9 +116,40 @@ function encrypt(payload: Buffer, head: Buffer, sha256: string, key: ContentKey)
  */
 export async function unseal(file: Buffer, sha256: string, keys: readonly ContentKey[]): Promise<Buffer> {
   const { compression, length, payload } = open(file, sha256, keys);
-  const plain = await decompress(payload, compression, length, sha256);
+  if (compression === 'none') return verified(payload, length, sha256);
+  const limits = limitsFor(length);
+  try {
+    const plain = compression === 'zstd' ? await unzstdAsync(payload, limits) : await gunzipAsync(payload, limits);
+    return verified(plain, length, sha256);
+  } catch (cause) {
+    throw broken(cause, compression, sha256);
+  }
+}
+
+/** The same for what is not encrypted, while the thread waits. */
+export function unsealNow(file: Buffer, sha256: string): Buffer {
+  const { compression, length, payload } = open(file, sha256, []);
+  if (compression === 'none') return verified(payload, length, sha256);
+  const limits = limitsFor(length);
+  try {
+    const plain = compression === 'zstd' ? zstdDecompressSync(payload, limits) : gunzipSync(payload, limits);
+    return verified(plain, length, sha256);
+  } catch (cause) {
+    throw broken(cause, compression, sha256);
+  }
+}
+
+function verified(plain: Buffer, length: number, sha256: string): Buffer {
   if (plain.length !== length || hash('sha256', plain, 'hex') !== sha256) throw corrupt(sha256, 'its sum is another');
   return plain;
+}
+
+function limitsFor(length: number) {
+  return { chunkSize: Math.max(64, length), maxOutputLength: Math.max(1, length) };
+}
+
+function broken(cause: unknown, how: Compression, sha256: string): ContentError {
+  return cause instanceof ContentError ? cause : corrupt(sha256, `it cannot be decompressed (${how})`, cause);
 }
 
 function open(file: Buffer, sha256: string, keys: readonly ContentKey[]) {
@@ -112,16 +186,6 @@ function decrypt(file: Buffer, sha256: string, keys: readonly ContentKey[]): Buf
     throw corrupt(sha256, 'it is not what was encrypted', cause);
   }
   return plain;
-}
-
-async function decompress(payload: Buffer, how: Compression, length: number, sha256: string): Promise<Buffer> {
-  if (how === 'none') return payload;
-  const limits = { chunkSize: Math.max(64, length), maxOutputLength: Math.max(1, length) };
-  try {
-    return how === 'zstd' ? await unzstdAsync(payload, limits) : await gunzipAsync(payload, limits);
-  } catch (cause) {
-    throw corrupt(sha256, `it cannot be decompressed (${how})`, cause);
-  }
 }
 
 function corrupt(blob: string, why: string, cause?: unknown): ContentError {

@@ -22,6 +22,21 @@ export async function makeDurable(folder: string, files: readonly string[]): Pro
   }
 }
 
+/** The same for the names in folders, which all are in the first one. */
+export async function makeNamesDurable(folder: string, folders: readonly string[]): Promise<void> {
+  if (folders.length >= FEW && (await syncFileSystem(folder))) return;
+  for (const path of [...folders, folder]) await syncFolder(path);
+}
+
+export async function syncFolder(path: string): Promise<void> {
+  const handle = await open(path, 'r');
+  try {
+    await handle.sync();
+  } finally {
+    await handle.close();
+  }
+}
+
 /** False if there is no such program, or it failed; then each file is asked for, and says why. */
 async function syncFileSystem(folder: string): Promise<boolean> {
   const child = spawn('sync', ['-f', folder], { stdio: 'ignore' });

@@ -80,6 +80,28 @@ describe('a capture that is killed', () => {
     await expectSound(kept);
   });
 
+  test.each([
+    ['written', 1],
+    ['written', 12],
+    ['written', 24],
+    ['synced', 1],
+    ['named', 1],
+    ['named', 13],
+    ['named', 24],
+    ['durable', 1],
+    ['committed', 1],
+  ] satisfies readonly (readonly [Boundary, number])[])(
+    'while threads take files, at %s, passage %i',
+    async (boundary, passage) => {
+      const kept = await keptPoint();
+      expect(run('captureFiles', boundary, passage).signal).toBe('SIGKILL');
+      await expectSound(kept);
+      const again = run('captureFiles', 'none', 1);
+      expect(again.status).toBe(0);
+      expect(await isWhole(await opened(), again.stdout)).toBe(true);
+    },
+  );
+
   test('while the store is made, leaves one that can be used', async () => {
     for (const boundary of ['layout', 'written', 'named'] as const) {
       expect(run('capture', boundary, 1).signal).toBe('SIGKILL');

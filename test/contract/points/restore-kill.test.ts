@@ -25,35 +25,44 @@ function restoreUntil(snapshot: Snapshot, boundary: string, passage: number) {
 
 describe('trees of files, whose restore is killed', () => {
   test.each([
-    ['staged', 1],
-    ['ready', 1],
-    ['removed', 1],
-    ['removed', 3],
-    ['changed', 1],
-    ['changed', 4],
-    ['placed', 1],
-  ])('at %s, passage %i: every file is old or new, and doing it again finishes it', async (boundary, passage) => {
-    stage = await CapturedStage.open((live) => ({
-      kind: 'files',
-      paths: [join(live, 'app')],
-      exclude: [],
-      oneFileSystem: false,
-    }));
-    const app = join(stage.live, 'app');
-    const names = Array.from({ length: 6 }, (_, index) => `file-${index}`);
-    mkdirSync(join(app, 'sub'), { recursive: true });
-    for (const name of names) writeFileSync(join(app, name), `old ${name}`.repeat(500));
-    const snapshot = await stage.capture();
-    for (const name of names) writeFileSync(join(app, name), `new ${name}`.repeat(300));
-    for (const name of ['x', 'y', 'z']) writeFileSync(join(app, 'sub', name), 'to be removed');
-    const outcomes = names.map((name) => [`old ${name}`.repeat(500), `new ${name}`.repeat(300)]);
-    expect(restoreUntil(snapshot, boundary, passage)).toBe('SIGKILL');
-    for (const [index, name] of names.entries())
-      expect(outcomes[index]).toContain(readFileSync(join(app, name), 'utf8'));
-    expect(await stage.observe(snapshot)).toBe(boundary === 'placed' ? 'done' : 'notDone');
-    expect(await stage.restore(snapshot)).toMatchObject({ outcome: 'done' });
-    expect((await stage.capture()).fingerprint).toBe(snapshot.fingerprint);
-  });
+    ['staged', 1, 6],
+    ['ready', 1, 6],
+    ['removed', 1, 6],
+    ['removed', 3, 6],
+    ['changed', 1, 6],
+    ['changed', 4, 6],
+    ['placed', 1, 6],
+    // So many are renamed by a thread, in two runs.
+    ['ready', 1, 300],
+    ['removed', 3, 300],
+    ['changed', 1, 300],
+    ['changed', 256, 300],
+    ['placed', 1, 300],
+  ])(
+    'at %s, passage %i, of %i files: each is old or new, and doing it again finishes it',
+    async (boundary, passage, count) => {
+      stage = await CapturedStage.open((live) => ({
+        kind: 'files',
+        paths: [join(live, 'app')],
+        exclude: [],
+        oneFileSystem: false,
+      }));
+      const app = join(stage.live, 'app');
+      const names = Array.from({ length: count }, (_, index) => `file-${index}`);
+      mkdirSync(join(app, 'sub'), { recursive: true });
+      for (const name of names) writeFileSync(join(app, name), `old ${name}`.repeat(500));
+      const snapshot = await stage.capture();
+      for (const name of names) writeFileSync(join(app, name), `new ${name}`.repeat(300));
+      for (const name of ['x', 'y', 'z']) writeFileSync(join(app, 'sub', name), 'to be removed');
+      const outcomes = names.map((name) => [`old ${name}`.repeat(500), `new ${name}`.repeat(300)]);
+      expect(restoreUntil(snapshot, boundary, passage)).toBe('SIGKILL');
+      for (const [index, name] of names.entries())
+        expect(outcomes[index]).toContain(readFileSync(join(app, name), 'utf8'));
+      expect(await stage.observe(snapshot)).toBe(boundary === 'placed' ? 'done' : 'notDone');
+      expect(await stage.restore(snapshot)).toMatchObject({ outcome: 'done' });
+      expect((await stage.capture()).fingerprint).toBe(snapshot.fingerprint);
+    },
+  );
 });
 
 describe('a database, whose restore is killed', () => {

@@ -1,6 +1,6 @@
 /**
  * A process that captures into a content store and collects there, over and over, and kills itself at a boundary:
- * `node content-process.ts FOLDER capture|collect|verify BOUNDARY PASSAGE [KEPT MANIFEST …]`.
+ * `node content-process.ts FOLDER capture|captureFiles|collect|verify BOUNDARY PASSAGE [KEPT MANIFEST …]`.
  */
 import { createHash } from 'node:crypto';
 import { readdirSync, readFileSync, writeFileSync } from 'node:fs';
@@ -12,7 +12,8 @@ const signal = new AbortController().signal;
 let passages = 0;
 const store = await openContentStore(folder, {
   compression: 'zstd',
-  key: Buffer.alloc(32, 1),
+  // Files are taken by threads only where nothing is encrypted.
+  ...(what === 'captureFiles' ? {} : { key: Buffer.alloc(32, 1) }),
   at: (name) => {
     passages += name === boundary ? 1 : 0;
     if (name === boundary && passages === Number(passage)) process.kill(process.pid, 'SIGKILL');
@@ -32,7 +33,27 @@ async function capture(): Promise<string> {
   return (await session.commit(lines)).manifest;
 }
 
+/** So many that they get their names together. */
+const FILES = 24;
+
+async function captureFiles(): Promise<string> {
+  const session = await store.begin({ operation: 'files', signal });
+  const lines = await Promise.all(
+    Array.from({ length: FILES }, async (_, index) => {
+      const path = join(folder, `file-${index}`);
+      writeFileSync(path, content(100 + index));
+      const taken = await session.takeFile(Buffer.from(path));
+      if (taken === undefined) throw new Error(`${path} was not taken`);
+      return { index, content: taken.content };
+    }),
+  );
+  return (await session.commit(lines)).manifest;
+}
+
 switch (what) {
+  case 'captureFiles':
+    process.stdout.write(await captureFiles());
+    break;
   case 'capture':
     process.stdout.write(await capture());
     break;

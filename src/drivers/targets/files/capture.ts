@@ -97,6 +97,7 @@ async function* lines({ target, context, roots, session, notes, print }: Capture
     known,
     reuse: session.reuse,
     sink: () => session.put,
+    take: session.takeFile,
     notes,
   });
   for await (const entry of entries) {

@@ -4,11 +4,12 @@ import { constants } from 'node:fs';
 import { link, mkdir, open, rename, rmdir, unlink } from 'node:fs/promises';
 import type { Snapshot } from '../../../core/model/point.ts';
 import type { ContentStore } from '../../../store/content/content-store.ts';
+import { eachInOrder } from '../../../store/content/in-order.ts';
+import { SHORT_BYTES } from '../../../store/content/take-file.ts';
 import { TargetError } from '../target-driver.ts';
 import type { BytePath } from './byte-path.ts';
 import { STAGE_PREFIX } from './exclusion.ts';
 import type { FileEntry, FilesHead } from './file-entry.ts';
-import { eachInOrder } from './in-order.ts';
 import type { OpenFolder } from './open-folder.ts';
 import { sumOnly } from './read-file.ts';
 import { removeTree } from './remove-tree.ts';
@@ -73,9 +74,7 @@ export async function restoreFiles(restore: FilesRestore): Promise<Restored> {
   const { at = () => undefined } = restore;
   const stages = new Map<number, Stage>();
   try {
-    const planned = await planOf(restore);
-    refuseMissing(restore, planned);
-    await makeReady(restore, planned, stages);
+    await makeMostReady(restore, stages);
     at('staged');
     await restore.quiesce();
     // What changed while things were still moving is made ready now.
@@ -91,13 +90,22 @@ export async function restoreFiles(restore: FilesRestore): Promise<Restored> {
   }
 }
 
+/** Its plan is let go of with its end: of a large tree it takes more memory than all else. */
+async function makeMostReady(restore: FilesRestore, stages: Map<number, Stage>): Promise<void> {
+  const plan = await planOf(restore);
+  refuseMissing(restore, plan);
+  await makeReady(restore, plan, stages);
+}
+
 function refuseMissing({ selection }: FilesRestore, { found }: RestorePlan): void {
   const missing = selection.places.filter(({ text }) => !found.has(text));
   if (missing.length === 0) return;
   throw new TargetError('snapshot', `the snapshot has no ${missing.map(({ text }) => text).join(', ')}`);
 }
 
-const FILES_AT_ONCE = 4;
+/** Of each that is long, a few pieces are in memory. */
+const LONG_AT_ONCE = 4;
+const SHORT_AT_ONCE = 32;
 const BLOCK = 4096;
 
 async function makeReady(restore: FilesRestore, plan: RestorePlan, stages: Map<number, Stage>): Promise<void> {
@@ -117,7 +125,13 @@ async function makeReady(restore: FilesRestore, plan: RestorePlan, stages: Map<n
       throw explained(error, shownIn(restore, entry));
     }
   };
-  await eachInOrder(missing, FILES_AT_ONCE, work);
+  const isLong = ({ entry }: Change) => entry.size > SHORT_BYTES;
+  await eachInOrder(
+    missing.filter((change) => !isLong(change)),
+    SHORT_AT_ONCE,
+    work,
+  );
+  await eachInOrder(missing.filter(isLong), LONG_AT_ONCE, work);
   if (missing.length > 0) for (const stage of stages.values()) await syncFileSystem(stage.folder);
 }
 
@@ -154,9 +168,13 @@ async function putInPlace(restore: FilesRestore, plan: RestorePlan, stages: Map<
       await within(restore, entry, () => remove(ways, entry));
       at('removed');
     }
-    for (const change of plan.changes) {
-      await within(restore, change.entry, () => carryOut(restore, change, ways, stages));
-      at('changed');
+    for (const run of runsOf(plan.changes)) {
+      const placed = await placeRun(restore, run, ways, stages);
+      for (const _change of run.slice(0, placed)) at('changed');
+      for (const change of run.slice(placed)) {
+        await within(restore, change.entry, () => carryOut(restore, change, ways, stages));
+        at('changed');
+      }
     }
     const folders = plan.changes.filter(({ kind, entry }) => kind === 'attributes' && entry.type === 'folder');
     const ends = new Map(
@@ -174,6 +192,48 @@ async function putInPlace(restore: FilesRestore, plan: RestorePlan, stages: Map<
   } finally {
     await ways.close();
   }
+}
+
+const RUN_LENGTH = 256;
+/** Below this, one after the other is as quick. */
+const SHORT_RUN = 16;
+
+/** Cuts changes into runs, in their order: of what is put into one folder many at once, of all else one. */
+function* runsOf(changes: readonly Change[]): Generator<readonly Change[]> {
+  let run: Change[] = [];
+  for (const change of changes) {
+    const [first] = run;
+    if (first !== undefined && !(run.length < RUN_LENGTH && isBeside(first, change))) {
+      yield run;
+      run = [];
+    }
+    run.push(change);
+  }
+  if (run.length > 0) yield run;
+}
+
+function isBeside(a: Change, b: Change): boolean {
+  if (a.kind !== 'put' || b.kind !== 'put' || a.entry.root !== b.entry.root) return false;
+  return a.entry.path !== '' && b.entry.path !== '' && folderOf(a.entry.path) === folderOf(b.entry.path);
+}
+
+function folderOf(path: BytePath): BytePath {
+  return path.slice(0, Math.max(0, path.lastIndexOf('/')));
+}
+
+/** Puts the beginning of a run in place, and says how many; what then fails is left to who does it one by one. */
+async function placeRun(
+  { store }: FilesRestore,
+  run: readonly Change[],
+  ways: Ways,
+  stages: ReadonlyMap<number, Stage>,
+): Promise<number> {
+  const [first] = run;
+  const stage = first === undefined ? undefined : stages.get(first.entry.root);
+  if (first === undefined || stage === undefined || run.length < SHORT_RUN) return 0;
+  const { parent } = await ways.to(first.entry);
+  const entries = run.map(({ entry }) => entry);
+  return await stage.placeMany(entries, parent, store);
 }
 
 async function within(restore: FilesRestore, entry: FileEntry, act: () => Promise<void>): Promise<void> {

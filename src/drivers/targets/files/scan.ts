@@ -1,10 +1,14 @@
 import type { BigIntStats } from 'node:fs';
 import { readlink } from 'node:fs/promises';
 import type { BlobRef } from '../../../store/content/blob-ref.ts';
+import type { CaptureSession } from '../../../store/content/capture-session.ts';
+import type { FileState } from '../../../store/content/file-job.ts';
+import { inOrder } from '../../../store/content/in-order.ts';
+import { SHORT_BYTES } from '../../../store/content/take-file.ts';
 import type { BytePath } from './byte-path.ts';
 import { exclusionOf } from './exclusion.ts';
 import { compareEntries, type FileEntry, type FileType } from './file-entry.ts';
-import { inOrder } from './in-order.ts';
+
 import { readStable, type Sink } from './read-file.ts';
 import { explained, isGone, type OpenRoot, type Seen, shownBelow, walk } from './walk.ts';
 
@@ -19,6 +23,8 @@ export type ScanOptions = {
   readonly reuse: (content: BlobRef) => Promise<boolean>;
   /** Where the content of a file goes, or null if nobody needs it. */
   readonly sink: (seen: Seen, known: FileEntry | undefined) => Sink | null;
+  /** Stores a file the short way, where that is possible. */
+  readonly take?: CaptureSession['takeFile'];
   readonly notes: ScanNotes;
 };
 
@@ -38,6 +44,8 @@ export function noNotes(): ScanNotes {
 }
 
 const FILES_AT_ONCE = 8;
+/** Where they are taken the short way, by threads that get several at once. */
+const TAKEN_AT_ONCE = 32;
 const EXAMPLES = 5;
 
 type Paired = {
@@ -49,7 +57,8 @@ type Paired = {
 
 /** What is there now, in the order of a manifest. Rejects with TargetError, and as the sinks do. */
 export async function* scan(options: ScanOptions): AsyncGenerator<FileEntry> {
-  for await (const entry of inOrder(paired(options), FILES_AT_ONCE, (pair) => toEntryOf(options, pair))) {
+  const atOnce = options.take === undefined ? FILES_AT_ONCE : TAKEN_AT_ONCE;
+  for await (const entry of inOrder(paired(options), atOnce, (pair) => toEntryOf(options, pair))) {
     if (entry !== undefined) yield entry;
   }
 }
@@ -119,7 +128,7 @@ async function described(options: ScanOptions, { root, seen, known, sameAs }: Pa
 }
 
 async function withContent(
-  { reuse, sink, notes }: ScanOptions,
+  { reuse, sink, take, notes }: ScanOptions,
   { root, seen, known }: Paired,
   entry: FileEntry,
 ): Promise<FileEntry | undefined> {
@@ -130,6 +139,11 @@ async function withContent(
   }
   const into = sink(seen, known);
   if (into === null) return entry;
+  const taken = entry.size > 0 && entry.size <= SHORT_BYTES ? await take?.(seen.parent.at(seen.name)) : undefined;
+  if (taken !== undefined) {
+    const { content, state } = taken;
+    return { ...entryOf(root.index, seen.path, 'file', state), content };
+  }
   const result = await readStable(root, seen, into);
   if (result.kind === 'gone') {
     note(notes, 'vanished', shownBelow(root, seen.path));
@@ -153,7 +167,7 @@ function isSameFile(known: FileEntry, { size, mtimeNs, ctimeNs, ino }: FileEntry
   );
 }
 
-export function entryOf(root: number, path: BytePath, type: FileType, stats: BigIntStats): FileEntry {
+export function entryOf(root: number, path: BytePath, type: FileType, stats: FileState): FileEntry {
   return {
     root,
     path,

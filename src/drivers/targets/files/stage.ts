@@ -2,6 +2,7 @@ import { createHash } from 'node:crypto';
 import { constants } from 'node:fs';
 import { copyFile, type FileHandle, lchown, lutimes, mkdir, open, rename, statfs, symlink } from 'node:fs/promises';
 import type { ContentStore } from '../../../store/content/content-store.ts';
+import type { NewFile } from '../../../store/content/file-job.ts';
 import { TargetError } from '../target-driver.ts';
 import { type BytePath, bytesOf } from './byte-path.ts';
 import { STAGE_PREFIX } from './exclusion.ts';
@@ -70,6 +71,11 @@ export class Stage {
   ): Promise<void> {
     if (entry.content === undefined) throw new TargetError('snapshot', 'the snapshot has a file without content');
     const name = this.#nextName();
+    if (await store.give(entry.content, newFileOf(this.#folder.at(name), entry, owner))) {
+      onBytes(entry.content.bytes);
+      this.#ready.set(keyOf(entry), name);
+      return;
+    }
     const handle = await open(this.#folder.at(name), O_WRONLY | O_CREAT | O_EXCL | O_NOFOLLOW, 0o600);
     try {
       for await (const piece of store.read(entry.content)) {
@@ -103,6 +109,19 @@ export class Stage {
       await this.#placeElsewhere(entry, ready, parent, name, owner);
     }
     this.#ready.delete(keyOf(entry));
+  }
+
+  /** Puts files in place that all belong into one folder, in their order, until one cannot be; says how many it were. */
+  async placeMany(entries: readonly FileEntry[], parent: OpenFolder, store: ContentStore): Promise<number> {
+    const pairs = entries.map((entry) => {
+      const ready = this.#ready.get(keyOf(entry));
+      if (ready === undefined) throw new TypeError('it was not made ready');
+      const name = entry.path.slice(entry.path.lastIndexOf('/') + 1);
+      return [this.#folder.at(ready), parent.at(name)] as const;
+    });
+    const count = await store.rename(pairs);
+    for (const entry of entries.slice(0, count)) this.#ready.delete(keyOf(entry));
+    return count;
   }
 
   /** On a file system that is mounted within the tree: beside its place, and then by renaming there. */
@@ -167,6 +186,11 @@ export async function applyTo(handle: FileHandle, entry: FileEntry, owner: Owner
   await handle.chmod(entry.mode);
   const time = secondsOf(entry);
   await handle.utimes(time, time);
+}
+
+function newFileOf(path: Buffer, entry: FileEntry, owner: OwnerRule): NewFile {
+  const { uid, gid, mode } = entry;
+  return { path, uid, gid, mode, seconds: secondsOf(entry), mayKeepOwner: owner === 'ifAllowed' };
 }
 
 async function chownUnlessAllowed(owner: OwnerRule, chown: () => Promise<void>): Promise<void> {

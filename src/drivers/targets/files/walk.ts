@@ -1,10 +1,10 @@
 import type { BigIntStats } from 'node:fs';
 import { lstat, realpath } from 'node:fs/promises';
 import { basename, dirname, join } from 'node:path';
+import { inOrder } from '../../../store/content/in-order.ts';
 import { TargetError } from '../target-driver.ts';
 import { type BytePath, joined, shownPath, toBytePath } from './byte-path.ts';
 import type { Exclusion } from './exclusion.ts';
-import { inOrder } from './in-order.ts';
 import { type OpenFolder, openRealFolder } from './open-folder.ts';
 
 /** One of the target's paths: the folder that it is in is held open. */
@@ -79,6 +79,7 @@ async function* visit(at: Walk, seen: Seen): AsyncGenerator<Seen> {
   try {
     const names = await listed(folder, shownBelow(root, path));
     const wanted = names
+      .values()
       .map((child) => ({ child, below: joined(path, child) }))
       .filter(({ below }) => !options.exclude(below));
     const looks = inOrder(wanted, LOOKS_AT_ONCE, async ({ child, below }) => ({

@@ -1,5 +1,5 @@
 import { createHash } from 'node:crypto';
-import { open, statfs } from 'node:fs/promises';
+import { open, stat, statfs } from 'node:fs/promises';
 import { join } from 'node:path';
 import type { SqliteTarget, Target } from '../../../core/model/target.ts';
 import type { BlobRef } from '../../../store/content/blob-ref.ts';
@@ -116,6 +116,9 @@ async function refuseWithoutSpace(folder: string, bytes: bigint): Promise<void> 
 }
 
 async function storeFile(path: string, session: CaptureSession, onBytes: (bytes: number) => void): Promise<BlobRef> {
+  const { size } = await stat(path);
+  const taken = await session.takeOwnFile(Buffer.from(path), size, onBytes);
+  if (taken !== undefined) return taken;
   const handle = await open(path, 'r');
   let position = 0;
   const fill: Fill = async (buffer) => {

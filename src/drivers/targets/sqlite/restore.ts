@@ -62,18 +62,31 @@ async function stage({ root, record, store, signal, progress }: DatabaseRestore,
   await remove(root, name);
   const handle = await open(root.parent.at(name), O_WRONLY | O_CREAT | O_EXCL | O_NOFOLLOW, 0o600);
   try {
-    let bytes = 0;
-    for await (const piece of store.read(content)) {
-      if (signal.aborted) throw new TargetError('aborted', 'the restore was ended before anything was changed');
-      await writeAll(handle, piece);
-      bytes += piece.length;
-      progress({ bytes, total: content.bytes });
+    let done = 0;
+    const onBytes = (bytes: number) => progress({ bytes: (done += bytes), total: content.bytes });
+    if (!(await store.giveInto(content, root.parent.at(name), { signal, onBytes }))) {
+      done = 0;
+      await writeContent(handle, { store, content, signal, onBytes });
     }
     await handle.chown(uid, gid);
     await handle.chmod(mode);
     await handle.sync();
   } finally {
     await handle.close();
+  }
+}
+
+type Writing = Pick<DatabaseRestore, 'store' | 'signal'> & {
+  readonly content: BlobRef;
+  readonly onBytes: (bytes: number) => void;
+};
+
+async function writeContent(handle: FileHandle, { store, content, signal, onBytes }: Writing): Promise<void> {
+  await handle.truncate();
+  for await (const piece of store.read(content)) {
+    if (signal.aborted) throw new TargetError('aborted', 'the restore was ended before anything was changed');
+    await writeAll(handle, piece);
+    onBytes(piece.length);
   }
 }
 

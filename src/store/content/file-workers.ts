@@ -1,0 +1,109 @@
+import { Worker } from 'node:worker_threads';
+import type { FileJob, FileReply } from './file-job.ts';
+
+const PROGRAM = new URL(import.meta.url.endsWith('.ts') ? './file-worker.ts' : './file-worker.js', import.meta.url);
+
+/** As many as there are cores on a small host; more would only wait for the disk. */
+const THREADS = 2;
+/** A thread has one batch in hand and one before it, so that it never waits for the main thread. */
+const BATCHES = 2;
+const JOBS_IN_BATCH = 8;
+const IDLE_MS = 1_000;
+
+/** Little JavaScript runs there; content is in buffers outside of the heap. */
+const LIMITS = { maxYoungGenerationSizeMb: 2, maxOldGenerationSizeMb: 32, stackSizeMb: 1 };
+
+type Waiting = { readonly job: FileJob; readonly resolve: (reply: FileReply) => void };
+type Lane = { readonly worker: Worker; readonly batches: (readonly Waiting[])[] };
+
+/**
+ * Threads for jobs on files. They begin with the first job, and end when there was none for a while, or with the
+ * process. If they cannot be had, each job is to be done the long way.
+ */
+export class FileWorkers {
+  readonly #lanes: Lane[] = [];
+  readonly #queue: Waiting[] = [];
+  #isBroken = false;
+  #ending: NodeJS.Timeout | undefined;
+
+  /** Never rejects. */
+  async run(job: FileJob): Promise<FileReply> {
+    if (this.#isBroken) return { kind: 'again' };
+    return await new Promise((resolve) => {
+      this.#queue.push({ job, resolve });
+      try {
+        this.#send();
+      } catch {
+        // No thread can be had: the host has no memory, or no more processes, to give.
+        this.#giveUp(this.#queue.splice(0));
+      }
+    });
+  }
+
+  #giveUp(jobs: readonly Waiting[]): void {
+    this.#isBroken = true;
+    for (const { resolve } of jobs) resolve({ kind: 'again' });
+  }
+
+  #send(): void {
+    clearTimeout(this.#ending);
+    for (let [next] = this.#queue; next !== undefined; [next] = this.#queue) {
+      const lane = this.#freeLane(isLong(next) ? 1 : BATCHES);
+      if (lane === undefined) return;
+      const batch = this.#queue.splice(0, this.#nextBatch());
+      lane.batches.push(batch);
+      lane.worker.ref();
+      // oxlint-disable-next-line unicorn/require-post-message-target-origin -- a thread has no origin, a window has
+      lane.worker.postMessage(batch.map(({ job }) => job));
+    }
+  }
+
+  #nextBatch(): number {
+    const firstLong = this.#queue.findIndex(isLong);
+    return firstLong < 0 ? JOBS_IN_BATCH : Math.min(JOBS_IN_BATCH, Math.max(1, firstLong));
+  }
+
+  #freeLane(most: number): Lane | undefined {
+    const [idlest] = this.#lanes.toSorted((a, b) => a.batches.length - b.batches.length);
+    if (idlest?.batches.length === 0) return idlest;
+    if (this.#lanes.length < THREADS) return this.#begin();
+    return idlest !== undefined && idlest.batches.length < most ? idlest : undefined;
+  }
+
+  #begin(): Lane {
+    const lane: Lane = { worker: new Worker(PROGRAM, { resourceLimits: LIMITS, env: {} }), batches: [] };
+    lane.worker.on('message', (replies: readonly FileReply[]) => this.#receive(lane, replies));
+    // It is told of by its exit, too, which comes after an error.
+    lane.worker.on('error', () => this.#lose(lane));
+    lane.worker.on('exit', () => this.#lose(lane));
+    this.#lanes.push(lane);
+    return lane;
+  }
+
+  #receive(lane: Lane, replies: readonly FileReply[]): void {
+    const batch = lane.batches.shift() ?? [];
+    for (const [index, { resolve }] of batch.entries()) resolve(replies[index] ?? { kind: 'again' });
+    if (lane.batches.length === 0) lane.worker.unref();
+    this.#send();
+    if (this.#lanes.every(({ batches }) => batches.length === 0)) this.#endLater();
+  }
+
+  /** A thread that ended by itself ran out of memory, or could not begin. */
+  #lose(lane: Lane): void {
+    const at = this.#lanes.indexOf(lane);
+    if (at < 0) return;
+    this.#lanes.splice(at, 1);
+    this.#giveUp([...lane.batches.flat(), ...(this.#lanes.length === 0 ? this.#queue.splice(0) : [])]);
+  }
+
+  #endLater(): void {
+    this.#ending = setTimeout(() => {
+      for (const { worker } of this.#lanes.splice(0)) void worker.terminate();
+    }, IDLE_MS).unref();
+  }
+}
+
+/** It takes a thread for itself: what stands behind it would wait while another is idle. */
+function isLong({ job }: Waiting): boolean {
+  return job.kind === 'piece' || job.kind === 'givePiece' || job.kind === 'sum';
+}
