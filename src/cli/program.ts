@@ -200,7 +200,7 @@ function addAuthorCommands(program: Command, terminal: Terminal, version: string
   program
     .command('explain <object>')
     .description(
-      'one object in full: RollbackPolicy/NAME, Flag/NAME, Target/NAME, MetricSource/NAME, Drill/NAME or Incident/ID',
+      'one object in full: RollbackPolicy/NAME, Flag/NAME, Target/NAME, PointPolicy/NAME, MetricSource/NAME, Drill/NAME, Incident/ID or Point/ID',
     )
     .action(
       act(async (options, object: string) =>

@@ -13,8 +13,9 @@ import type { HostControl, HostView } from './host-view.ts';
 import { periodReport } from './period.ts';
 import { pointDetail, pointStatuses, prunePreview, restoreStatus } from './point-status.ts';
 import { HttpProblem } from './problem.ts';
+import { SCHEMA_VERSION } from './schema-version.ts';
 import { shownPlan } from './shown-plan.ts';
-import { flagStatus, flagStatuses, holdStatuses, incidentStatus, SCHEMA_VERSION, statusOf } from './status.ts';
+import { flagStatus, flagStatuses, holdStatuses, incidentStatus, statusOf } from './status.ts';
 
 /** One request, freed of HTTP. `actor` is who asks; acting needs one. */
 export type ApiRequest = {

@@ -2,7 +2,7 @@ import { buildPeriodReport, PERIOD_EVENTS, type PeriodReport } from '../core/rep
 import { formatDuration, LONGEST_DURATION_MS, type Millis } from '../core/units.ts';
 import type { HostView } from './host-view.ts';
 import { HttpProblem } from './problem.ts';
-import { SCHEMA_VERSION } from './status.ts';
+import { SCHEMA_VERSION } from './schema-version.ts';
 
 const USUAL_PERIOD_MS: Millis = 7 * 86_400_000;
 const SHORTEST_PERIOD_MS: Millis = 60_000;

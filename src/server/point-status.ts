@@ -10,12 +10,13 @@ import { copiesOf } from '../core/points/copy-points.ts';
 import { judgedPoints } from '../core/points/judged-points.ts';
 import { pointCalled } from '../core/points/point-called.ts';
 import { previewPrune } from '../core/points/point-commands.ts';
-import { expiryOf, newestFirst, storedBytesOf, type Verdict } from '../core/points/verdicts.ts';
+import { pointsInOrder } from '../core/points/points-by-state.ts';
+import { boundaryOf, expiryOf, storedBytesOf, type Verdict } from '../core/points/verdicts.ts';
 import { describeEvent } from '../core/report/describe-event.ts';
 import type { Millis } from '../core/units.ts';
 import type { HostView } from './host-view.ts';
 import { HttpProblem } from './problem.ts';
-import { SCHEMA_VERSION } from './status.ts';
+import { SCHEMA_VERSION } from './schema-version.ts';
 
 export type PointStatus = {
   readonly point: PointId;
@@ -37,6 +38,10 @@ export type PointStatus = {
   /** What keeps it, or why it goes. */
   readonly kept: boolean;
   readonly reasons: readonly string[];
+  /** It is kept whatever its policy says: something rests on it. */
+  readonly guarded: boolean;
+  /** When time alone changes that next; null: only what happens does, such as a newer point. */
+  readonly changesAt: Millis | null;
   readonly expiresAt: Millis | null;
   /** Of a pruned one: until when it can be brought back. */
   readonly deleteAt: Millis | null;
@@ -58,24 +63,24 @@ export type PointDetail = PointStatus & {
 export function pointStatuses(view: HostView): PointStatus[] {
   const memory = view.memory();
   const { verdicts } = judgedPoints(view.desired() ?? {}, memory, view.now());
-  return Object.values(memory.points)
-    .sort(newestFirst)
-    .map((point) => statusOf(view, point, verdicts.get(point.id)));
+  return pointsInOrder(memory).map((point) => statusOf(view, point, verdicts.get(point.id)));
 }
 
 /** @throws CommandError if there is none. */
 export function pointDetail(view: HostView, id: PointId): PointDetail {
-  const memory = view.memory();
-  const point = pointCalled(memory, id);
-  const { verdicts } = judgedPoints(view.desired() ?? {}, memory, view.now());
+  const point = pointCalled(view.memory(), id);
   const events = view.store?.events({ subject: `Point/${id}`, limit: 50 }) ?? [];
   return {
-    ...statusOf(view, point, verdicts.get(id)),
+    ...pointStatus(view, point),
     session: point.session ?? null,
     metadata: point.metadata,
     snapshots: point.snapshots,
     events: events.map(({ actor, event }) => ({ at: event.at, actor, text: describeEvent(event) })),
   };
+}
+
+export function pointStatus(view: HostView, point: Point): PointStatus {
+  return statusOf(view, point, judgedPoints(view.desired() ?? {}, view.memory(), view.now()).verdicts.get(point.id));
 }
 
 function statusOf(view: HostView, point: Point, verdict: Verdict | undefined): PointStatus {
@@ -90,7 +95,7 @@ function statusOf(view: HostView, point: Point, verdict: Verdict | undefined): P
     policy: point.policy,
     cause: describeCause(point.cause),
     targets: point.targets,
-    state: verdict?.kind === 'prune' && point.state === 'valid' ? 'expired' : point.state,
+    state: shownState(point, verdict),
     createdAt: point.createdAt,
     completedAt: point.completedAt,
     bytes: point.snapshots.reduce((sum, { bytes }) => sum + bytes, 0),
@@ -100,11 +105,18 @@ function statusOf(view: HostView, point: Point, verdict: Verdict | undefined): P
     verifiedAt: point.verifiedAt,
     kept: verdict?.kind === 'keep',
     reasons: reasonsOf(point, verdict),
+    guarded: verdict?.kind === 'keep' && verdict.guarded,
+    changesAt: boundaryOf(point, view.desired()?.pointPolicies ?? {}, view.now()),
     expiresAt: expiryOf(point, policy),
     deleteAt: point.pruned?.deleteAt ?? null,
     verifying: point.verify !== null,
     progress: view.pointProgress(point.id) ?? null,
   };
+}
+
+/** `expired`: it would be pruned, and a brake holds that. */
+export function shownState({ state }: Point, verdict: Verdict | undefined): PointState {
+  return verdict?.kind === 'prune' && state === 'valid' ? 'expired' : state;
 }
 
 function reasonsOf({ pruned }: Point, verdict: Verdict | undefined): readonly string[] {

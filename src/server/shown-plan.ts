@@ -1,7 +1,8 @@
 import type { ObjectChange } from '../core/compare/compare-policies.ts';
 import type { Revision } from '../core/model/revision.ts';
 import type { Plan } from '../core/plan/plan.ts';
-import { type HoldGround, type HoldStatus, holdStatuses, SCHEMA_VERSION } from './status.ts';
+import { SCHEMA_VERSION } from './schema-version.ts';
+import { type HoldGround, type HoldStatus, holdStatuses } from './status.ts';
 
 /** A plan as it is shown, saved and applied; `schemas/plan.schema.json` describes it for programs. */
 export type ShownPlan = {
