@@ -11,7 +11,7 @@ import { type DrillStatus, drillStatus, drillStatuses } from './drill-status.ts'
 import { explain } from './explain.ts';
 import type { HostControl, HostView } from './host-view.ts';
 import { periodReport } from './period.ts';
-import { pointDetail, pointStatuses, prunePreview, restoreStatus } from './point-status.ts';
+import { pointAt, pointDetail, pointStatuses, prunePreview, restoreStatus } from './point-status.ts';
 import { HttpProblem } from './problem.ts';
 import { SCHEMA_VERSION } from './schema-version.ts';
 import { shownPlan } from './shown-plan.ts';
@@ -111,6 +111,7 @@ const ROUTES: readonly (readonly [method: string, pattern: string, handler: Hand
   ['GET', 'points/prune', ({ view }, { query }) => prunePreview(view, query.get('policy') ?? undefined)],
   ['POST', 'points/prune', (host, request) => prune(host, request)],
   ['POST', 'points/verify', (host, request) => verify(host, request, undefined)],
+  ['GET', 'points/at', ({ view }, { query }) => list(pointAt(view, query))],
   ['GET', 'points/:name', ({ view }, _request, name) => list(pointDetail(view, name))],
   ['GET', 'points/:name/diff', (host, request, name) => diff(host, request, name)],
   ['POST', 'points', (host, request) => take(host, request)],

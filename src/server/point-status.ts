@@ -7,10 +7,12 @@ import {
   type Snapshot,
 } from '../core/model/point.ts';
 import { copiesOf } from '../core/points/copy-points.ts';
+import { notFound } from '../core/operator-commands.ts';
 import { judgedPoints } from '../core/points/judged-points.ts';
 import { pointCalled } from '../core/points/point-called.ts';
 import { previewPrune } from '../core/points/point-commands.ts';
 import { pointsInOrder } from '../core/points/points-by-state.ts';
+import { newestComplete } from '../core/points/restore-source.ts';
 import { boundaryOf, expiryOf, storedBytesOf, type Verdict } from '../core/points/verdicts.ts';
 import { describeEvent } from '../core/report/describe-event.ts';
 import type { Millis } from '../core/units.ts';
@@ -123,6 +125,17 @@ function reasonsOf({ pruned }: Point, verdict: Verdict | undefined): readonly st
   if (pruned !== null) return [pruned.reason];
   if (verdict === undefined) return [];
   return verdict.kind === 'keep' ? verdict.reasons : [verdict.reason];
+}
+
+/** The newest intact point of a target that was complete by a time. @throws HttpProblem | CommandError */
+export function pointAt(view: HostView, query: URLSearchParams): PointStatus {
+  const [target, at] = [query.get('target') ?? '', Number(query.get('at') ?? Number.NaN)];
+  if (!Number.isFinite(at)) throw new HttpProblem(400, 'invalid', '`at` is a time in milliseconds since 1970');
+  const targets = view.desired()?.targets ?? {};
+  if (!Object.hasOwn(targets, target)) throw notFound('target', target, Object.keys(targets), 'revertd status');
+  const found = newestComplete(view.memory(), target, at);
+  if (found.kind === 'none') throw new HttpProblem(404, 'notFound', found.reason);
+  return pointStatus(view, found.point);
 }
 
 /** What pruning now would be, and what stays, each with its reason. */

@@ -1,3 +1,5 @@
+import { readFileSync } from 'node:fs';
+import { join } from 'node:path';
 import { afterEach, beforeEach, expect, test } from 'vitest';
 import { PointsHost } from '../support/points-host.ts';
 
@@ -49,6 +51,75 @@ test('a PointPolicy, a point and a target are explained, with a daemon and witho
   expect((await host.revertd('explain', 'PointPolicy/dta')).stderr).toContain('did you mean PointPolicy/data?');
   await host.stopDaemon();
   expect((await host.revertd('explain', 'PointPolicy/data')).stdout).toMatch(/0 2 \* \* \*: next at /);
+});
+
+test('metrics and the report over a period tell of points', async () => {
+  await host.started();
+  const point = await host.taken();
+  await host.revertd('points', 'restore', point.point, '--target', 'settings', '--reason', 'to see');
+  const read = async (): Promise<string> => await (await fetch(`http://127.0.0.1:${host.port}/metrics`)).text();
+  const metrics = await host.until('the store is measured', async () => {
+    const text = await read();
+    return /^revertd_content_bytes [1-9]/m.test(text) ? text : undefined;
+  });
+  expect(metrics).toContain('revertd_points{policy="data",state="valid"} 1\n');
+  expect(metrics).toMatch(/^revertd_point_newest_valid_timestamp_seconds\{target="database"\} 1[\d.]+$/m);
+  expect(metrics).toMatch(/^revertd_point_last_capture_bytes\{policy="data"\} \d{4,}$/m);
+  expect(metrics).toMatch(/^revertd_point_last_capture_duration_seconds\{policy="data"\} [\d.]+$/m);
+  expect(metrics).toContain('revertd_captures_total{policy="data",outcome="done"} 1\n');
+  expect(metrics).toContain('revertd_point_verifications_total{policy="data",outcome="intact"} 1\n');
+  expect(metrics).toContain('revertd_restores_total{target="settings",outcome="done"} 1\n');
+  const report = JSON.parse((await host.revertd('report', '--json')).stdout);
+  expect(report).toMatchObject({
+    now: { pointsTaken: 2, pointsFailed: 0, restored: 1, capturedBytes: expect.any(Number) },
+    before: { pointsTaken: 0 },
+    storage: { points: { count: 2 } },
+  });
+  expect((await host.revertd('report')).stdout).toMatch(/Points taken +2 +0 +\+2/);
+});
+
+test('a difference is a page, in a file and at an address', async () => {
+  await host.started();
+  const point = await host.taken();
+  host.changeSettings('mode=<script>\n');
+  const file = join(host.folder, 'diff.html');
+  expect(await host.revertd('points', 'diff', point.point, '--page', file)).toMatchObject({ code: 0 });
+  const written = readFileSync(file, 'utf8');
+  expect(written).toContain('mode=&lt;script&gt;');
+  const address = `http://127.0.0.1:${host.port}/points/${point.point}/diff?with=live&target=settings`;
+  const response = await fetch(address);
+  expect(response.headers.get('content-type')).toBe('text/html; charset=utf-8');
+  const served = await response.text();
+  expect(served).toContain('mode=&lt;script&gt;');
+  expect(served).not.toContain('<h2>database');
+  const missing = await fetch(address.replace(point.point, 'p0'));
+  expect([missing.status, missing.headers.get('content-type')]).toEqual([404, 'application/problem+json']);
+});
+
+test('a target goes back to what it was at a time, and says before what would change', async () => {
+  await host.started();
+  const first = await host.taken();
+  host.changeSettings('mode=second\n');
+  await host.taken();
+  host.changeSettings('mode=third\n');
+  const at = new Date(first.completedAt ?? 0).toISOString();
+  const restore = ['points', 'restore', '--target', 'settings', '--at', at];
+  const preview = await host.revertd(...restore, '--path', 'app.conf', '--dry-run');
+  expect(preview).toMatchObject({ code: 0, stderr: expect.stringContaining(first.point) });
+  expect(preview.stdout).toMatch(/\+mode=good\n.*-mode=third|-mode=third\n.*\+mode=good/);
+  expect((await host.revertd(...restore, '--path', 'other.conf', '--dry-run')).stdout).toContain(
+    'nothing is different',
+  );
+  expect(await host.revertd(...restore, '--reason', 'the second was wrong')).toMatchObject({ code: 0 });
+  expect(host.settings).toBe('mode=good\n');
+  const early = ['points', 'restore', '--target', 'settings', '--at', '2020-01-01T00:00:00Z', '--dry-run'];
+  expect((await host.revertd(...early)).stderr).toContain('there is no valid point of settings by 2020-01-01');
+  expect(
+    await host.revertd('points', 'restore', '--at', '2020-01-01', '--target', 'settings', '--dry-run'),
+  ).toMatchObject({
+    code: 64,
+  });
+  expect(await host.revertd('points', 'restore', '--at', '1h', '--dry-run')).toMatchObject({ code: 64 });
 });
 
 test('status counts points, and says what each target could go back to', async () => {
