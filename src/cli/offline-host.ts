@@ -78,11 +78,10 @@ export async function offlineView(config: HostConfig, policies: PolicySet | null
 /** What would be decided on an observation; null without policies. */
 export function planOn(observation: Observation, policies: PolicySet | null): Plan | null {
   if (policies === null) return null;
-  const { desired, observed, memory, now } = situationOf(
-    observation,
-    policies,
-    CALENDAR.at(policies.windows, observation.at),
-  );
+  const { desired, observed, memory, now } = situationOf(observation, policies, {
+    windows: CALENDAR.at(policies.windows, observation.at),
+    schedules: new DueCalendar().at(schedulesOf(policies), observation.at),
+  });
   return decide(desired, observed, memory, now);
 }
 

@@ -1,7 +1,7 @@
-import { readFileSync } from 'node:fs';
+import { mkdirSync, readFileSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { afterEach, beforeEach, expect, test } from 'vitest';
-import { PointsHost } from '../support/points-host.ts';
+import { POINT_TARGETS, PointsHost } from '../support/points-host.ts';
 
 const POLICIES = `apiVersion: revertd.dev/v1
 kind: PointPolicy
@@ -120,6 +120,35 @@ test('a target goes back to what it was at a time, and says before what would ch
     code: 64,
   });
   expect(await host.revertd('points', 'restore', '--at', '1h', '--dry-run')).toMatchObject({ code: 64 });
+});
+
+test('a plan shows what would be pruned and taken, also without a daemon and by other policies', async () => {
+  await host.started();
+  const [first] = [await host.taken(), await host.taken()];
+  expect((await host.revertd('plan')).stdout).toMatch(/PointPolicy\/data: a point of settings, database is taken in /);
+  await host.stopDaemon();
+  const folder = join(host.folder, 'stricter');
+  mkdirSync(folder);
+  const stricter = POLICIES.replace('retain: { last: 2, within: 1h }', 'retain: { last: 1 }');
+  writeFileSync(join(folder, 'policies.yaml'), `${POINT_TARGETS}${stricter}`);
+  const plan = await host.revertd('plan', '--policies', folder, '--detailed-exitcode');
+  expect(plan).toMatchObject({ code: 2, stdout: expect.stringContaining('1 to prune') });
+  expect(plan.stdout).toMatch(
+    new RegExp(
+      `- point ${first?.point} is pruned; it can be brought back until .*\n +no rule of PointPolicy data keeps it`,
+    ),
+  );
+  expect(plan.stdout).toMatch(
+    /PointPolicy\/data: its valid points are read again, and restored beside the live system in /,
+  );
+  const observed = join(host.folder, 'observed.json');
+  expect(await host.revertd('observe', '--out', observed)).toMatchObject({ code: 0 });
+  const other = JSON.parse(
+    (await host.revertd('plan', '--observation', observed, '--policies', folder, '--json')).stdout,
+  );
+  expect(other).toMatchObject({
+    points: { begun: [], pruned: [{ point: first?.point, policy: 'data' }], deleted: [] },
+  });
 });
 
 test('status counts points, and says what each target could go back to', async () => {

@@ -4,7 +4,7 @@ import { DatabaseSync } from 'node:sqlite';
 import type { PointDetail } from '../../src/server/point-status.ts';
 import { E2eHost } from './e2e-host.ts';
 
-const TARGETS = `apiVersion: revertd.dev/v1
+export const POINT_TARGETS = `apiVersion: revertd.dev/v1
 kind: Target
 metadata: { name: settings }
 spec: { files: { paths: ["\${host.folder}/settings"] } }
@@ -27,7 +27,7 @@ export class PointsHost extends E2eHost {
     this.sql(
       "CREATE TABLE notes (id INTEGER PRIMARY KEY, text TEXT NOT NULL); INSERT INTO notes (text) VALUES ('kept')",
     );
-    this.commit({ 'policies.yaml': `${TARGETS}${policies}` }, 'Keep points');
+    this.commit({ 'policies.yaml': `${POINT_TARGETS}${policies}` }, 'Keep points');
     this.writeConfig();
   }
 
