@@ -143,6 +143,9 @@ const ROUTES: readonly (readonly [method: string, pattern: string, handler: Hand
   ['GET', 'audit', ({ view }) => audit(view)],
 ];
 
+/** `GET points/:name` and all others, as `api-operations.ts` describes them. */
+export const API_ROUTES: readonly string[] = ROUTES.map(([method, pattern]) => `${method} ${pattern}`);
+
 /** Answers a request below `/api/v1/`; what takes long answers a promise. @throws HttpProblem | CommandError */
 export function answer(host: ApiHost, request: ApiRequest): unknown {
   const path = request.path.replace(/^\/api\/v1\//, '');

@@ -40,7 +40,7 @@ async function respond(options: ServerOptions, request: IncomingMessage, respons
     const caller = await options.identify(request);
     const page = request.method === 'GET' ? await pageOf(options.host.view, url) : undefined;
     if (page !== undefined) {
-      send(response, 200, 'text/html; charset=utf-8', page);
+      send(response, 200, page.type, page.body);
       return;
     }
     const body = await readBody(request);

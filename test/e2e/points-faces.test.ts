@@ -1,6 +1,7 @@
 import { mkdirSync, readFileSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { afterEach, beforeEach, expect, test } from 'vitest';
+import { API_OPERATIONS } from '../../src/server/api-operations.ts';
 import { POINT_TARGETS, PointsHost } from '../support/points-host.ts';
 
 const POLICIES = `apiVersion: revertd.dev/v1
@@ -149,6 +150,30 @@ test('a plan shows what would be pruned and taken, also without a daemon and by 
   expect(other).toMatchObject({
     points: { begun: [], pruned: [{ point: first?.point, policy: 'data' }], deleted: [] },
   });
+});
+
+test('answers have the fields that the OpenAPI document promises', async () => {
+  await host.started();
+  const { point } = await host.taken();
+  const read = async (path: string): Promise<Record<string, unknown>> => {
+    const response = await fetch(`http://127.0.0.1:${host.port}${path}`);
+    return (await response.json()) as Record<string, unknown>;
+  };
+  expect(await read('/openapi.json')).toMatchObject({ openapi: '3.1.0', info: { title: 'revertd' } });
+  const names: Readonly<Record<string, string>> = { points: point, explain: 'PointPolicy%2Fdata' };
+  const queries: Readonly<Record<string, string>> = {
+    'points/at': `?target=settings&at=${Date.now()}`,
+    query: '?expr=up',
+  };
+  for (const [route, { answer, name }] of Object.entries(API_OPERATIONS)) {
+    const [method = '', pattern = ''] = route.split(' ');
+    const given = names[pattern.split('/')[0] ?? ''];
+    if (method !== 'GET' || (name !== undefined && given === undefined)) continue;
+    const path = `/api/v1/${pattern.replace(':name', given ?? '')}${queries[pattern] ?? ''}`;
+    const found = await read(path);
+    const missing = ['schemaVersion', ...Object.keys(answer)].filter((key) => !Object.hasOwn(found, key));
+    expect([path, missing]).toEqual([path, []]);
+  }
 });
 
 test('status counts points, and says what each target could go back to', async () => {
