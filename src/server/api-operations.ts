@@ -239,6 +239,17 @@ export const API_OPERATIONS: Readonly<Record<string, ApiOperation>> = {
     body: NOTHING,
     answer: DONE,
   },
+  'POST points/:name/export': {
+    summary: 'Writes a point with all its content into one file on the host.',
+    name: POINT,
+    body: { properties: { path: about(TEXT, 'Of the file.') }, required: ['path'] },
+    answer: { bytes: COUNT },
+  },
+  'POST points/import': {
+    summary: 'Takes over a point from such a file.',
+    body: { properties: { path: about(TEXT, 'Of the file.') }, required: ['path'] },
+    answer: { point: TEXT },
+  },
   'POST points/:name/restore': {
     summary: 'Puts targets back; what is overwritten is kept first.',
     name: POINT,

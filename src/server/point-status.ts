@@ -6,8 +6,8 @@ import {
   type PointState,
   type Snapshot,
 } from '../core/model/point.ts';
-import { copiesOf } from '../core/points/copy-points.ts';
 import { notFound } from '../core/operator-commands.ts';
+import { copiesOf } from '../core/points/copy-points.ts';
 import { judgedPoints } from '../core/points/judged-points.ts';
 import { pointCalled } from '../core/points/point-called.ts';
 import { previewPrune } from '../core/points/point-commands.ts';
