@@ -153,7 +153,7 @@ function collections(turn: Turn): Action[] {
 /** When one of them is to be tried again. */
 export function pointInstants(turn: Pick<Turn, 'desired' | 'memory' | 'now'>): Millis[] {
   const { memory } = turn;
-  const captures = policiesOf(turn).flatMap((policy) => captureRetry(memory, policy)?.at ?? []);
+  const captures = policiesOf(turn).flatMap((policy) => captureRetry(memory, policy, turn.now)?.at ?? []);
   const retries = overviewOf(memory.points).verifying.flatMap(({ verify }) => verify?.retryAt ?? []);
   const collection = memory.collection === null ? [] : [memory.collection.retryAt];
   return [...captures, ...retries, ...copyInstants(turn), ...collection];

@@ -1,4 +1,3 @@
-import type { Memory } from '../memory.ts';
 import { pointObject } from '../model/point.ts';
 import type { PointPolicy } from '../model/point-policy.ts';
 import type { Condition } from '../plan/plan.ts';
@@ -33,18 +32,18 @@ function refusals(turn: Turn): Condition[] {
 }
 
 /** The newest point of a policy is the one that a rollback would want. */
-function failures({ memory, desired }: Turn): Condition[] {
+function failures({ memory, desired, now }: Turn): Condition[] {
   return Object.values(desired.pointPolicies ?? {}).flatMap((policy): Condition[] => {
     const { name, origin, suspend } = policy;
     const newest = overviewOf(memory.points).newestOf.get(name);
     if (suspend || newest?.state !== 'failed') return [];
-    const message = `its newest point ${newest.id} failed: ${newest.failure ?? 'nobody knows why'}; ${retryText(memory, policy)}`;
+    const message = `its newest point ${newest.id} failed: ${newest.failure ?? 'nobody knows why'}; ${retryText({ memory, now }, policy)}`;
     return [{ type: 'PointFailed', object: `PointPolicy/${name}`, message, needsAttention: true, origin }];
   });
 }
 
-function retryText(memory: Memory, policy: PointPolicy): string {
-  const retry = captureRetry(memory, policy);
+function retryText({ memory, now }: Pick<Turn, 'memory' | 'now'>, policy: PointPolicy): string {
+  const retry = captureRetry(memory, policy, now);
   if (retry === null) return 'it is not tried again by itself';
   return `it is tried again at ${formatInstant(retry.at)}, for the ${retry.number}. of ${MOST_RETRIES} times`;
 }

@@ -37,7 +37,7 @@ function dropImpossible(turn: Turn): void {
 function takeScheduled(turn: Turn, policy: PointPolicy): void {
   if (isCapturing(turn, policy.name)) return;
   const dueAt = dueInstant(turn, takeKey(policy.name));
-  const retry = dueAt === null ? captureRetry(turn.memory, policy) : null;
+  const retry = dueAt === null ? captureRetry(turn.memory, policy, turn.now) : null;
   if (dueAt === null && (retry === null || turn.now < retry.at || obstacleOf(turn, policy.targets) !== null)) return;
   const cause = { kind: 'schedule' } as const;
   beginPoint(turn, { label: policy.name, policy: policy.name, targets: policy.targets, cause });
