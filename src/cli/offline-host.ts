@@ -10,6 +10,7 @@ import type { Trigger, TriggerKey } from '../core/model/trigger.ts';
 import { type Observation, queryKey, situationOf, unread } from '../core/observation.ts';
 import type { DocumentSight, Reading, TargetSight } from '../core/observed.ts';
 import type { Plan } from '../core/plan/plan.ts';
+import { schedulesOf } from '../core/points/schedules.ts';
 import { type WantedDocument, wantsOf } from '../core/wants.ts';
 import { createHands } from '../daemon/apply/hands.ts';
 import { diffPoint } from '../daemon/diff-points.ts';
@@ -58,6 +59,8 @@ export async function offlineView(config: HostConfig, policies: PolicySet | null
     observe: () => observation,
     windows: () => CALENDAR.at(desired?.windows, now),
     drills: () => new DueCalendar().at(drillSchedules(desired?.drills), now),
+    schedules: () => new DueCalendar().at(desired === null ? [] : schedulesOf(desired), now),
+    storeBytes: () => null,
     store,
     query: null,
     coverage: null,
@@ -75,11 +78,10 @@ export async function offlineView(config: HostConfig, policies: PolicySet | null
 /** What would be decided on an observation; null without policies. */
 export function planOn(observation: Observation, policies: PolicySet | null): Plan | null {
   if (policies === null) return null;
-  const { desired, observed, memory, now } = situationOf(
-    observation,
-    policies,
-    CALENDAR.at(policies.windows, observation.at),
-  );
+  const { desired, observed, memory, now } = situationOf(observation, policies, {
+    windows: CALENDAR.at(policies.windows, observation.at),
+    schedules: new DueCalendar().at(schedulesOf(policies), observation.at),
+  });
   return decide(desired, observed, memory, now);
 }
 

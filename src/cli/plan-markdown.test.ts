@@ -18,6 +18,7 @@ function aPlan(change: Partial<ShownPlan> = {}): ShownPlan {
     holds: [],
     outlook: [],
     conditions: [],
+    points: { begun: [], pruned: [], deleted: [] },
     requeueAt: null,
     ...change,
   };

@@ -23,6 +23,8 @@ export function planMarkdown(plan: ShownPlan): string {
     ...(comparison === undefined ? [] : comparisonSection(comparison)),
     ...actionSection('Now', plan.actions),
     ...actionSection('Withheld by the halt', plan.withheld),
+    ...section('Points taken', plan.points.begun, ['point', 'targets', 'why'], begunRow),
+    ...section('Points pruned', plan.points.pruned, ['point', 'why', 'until'], prunedRow),
     ...section('Held', plan.holds, ['object', 'at', 'why', 'until'], holdRow),
     ...folded('What would follow', plan.outlook, ['object', 'what', 'when', 'then'], outlookRow),
     ...folded('Conditions', plan.conditions, ['type', 'object', 'message'], conditionRow),
@@ -69,6 +71,14 @@ function actionSection(title: string, actions: readonly Action[]): string[] {
 
 function holdRow(hold: HoldStatus): string[] {
   return [code(hold.object), code(JSON.stringify(hold.value)), prose(hold.cause), prose(hold.lifts)];
+}
+
+function begunRow({ point, targets, cause }: ShownPlan['points']['begun'][number]): string[] {
+  return [code(point), prose(targets.join(', ')), prose(cause)];
+}
+
+function prunedRow({ point, reason, deleteAt }: ShownPlan['points']['pruned'][number]): string[] {
+  return [code(point), prose(reason), `can be brought back until ${formatInstant(deleteAt)}`];
 }
 
 function outlookRow({ object, what, afterMs, on, next }: Outlook): string[] {

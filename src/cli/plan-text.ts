@@ -4,7 +4,7 @@ import { formatOrigin } from '../core/model/origin.ts';
 import { shortRevision } from '../core/model/revision.ts';
 import type { Outlook } from '../core/plan/plan.ts';
 import { describeAction } from '../core/report/describe-event.ts';
-import { formatDuration } from '../core/units.ts';
+import { formatDuration, formatInstant } from '../core/units.ts';
 import type { Comparison, ShownPlan } from '../server/shown-plan.ts';
 import type { HoldStatus } from '../server/status.ts';
 import { paint, type Style, type Terminal } from './terminal.ts';
@@ -27,6 +27,7 @@ export function planText(plan: ShownPlan, terminal: Terminal): string {
   return [
     ...(plan.comparison === undefined ? [] : [...comparisonLines(plan.comparison, terminal), '']),
     ...(actions.length === 0 ? [] : ['Now:', ...actions, '']),
+    ...pointLines(plan, terminal),
     ...(holds.length === 0 ? [] : ['Held:', ...holds, '']),
     ...withheldLines(plan, terminal),
     ...(outlook.length === 0 ? [] : ['What would follow:', ...outlook, '']),
@@ -39,13 +40,13 @@ export function planText(plan: ShownPlan, terminal: Terminal): string {
 }
 
 /** `Plan: 2 to create, 1 to change, 3 to prune, 1 rollback, 1 held.` */
-export function summaryLine(plan: Pick<ShownPlan, 'actions' | 'holds'>): string {
+export function summaryLine(plan: Pick<ShownPlan, 'actions' | 'holds' | 'points'>): string {
   const count = (sign: Action['sign']): number => plan.actions.filter((action) => action.sign === sign).length;
   const rollbacks = count('!');
   const parts = [
     `${count('+')} to create`,
     `${count('~')} to change`,
-    `${count('-')} to prune`,
+    `${count('-') + plan.points.pruned.length} to prune`,
     `${rollbacks} rollback${rollbacks === 1 ? '' : 's'}`,
     `${plan.holds.length} held`,
   ];
@@ -57,6 +58,24 @@ function actionLines(action: Action, terminal: Terminal): string[] {
   const origin = action.origin === undefined ? '' : paint(terminal, 'dim', `  (${formatOrigin(action.origin)})`);
   const loss = action.losesData ? paint(terminal, 'red', ' loses data') : '';
   return [`  ${sign} ${describeAction(action)}${loss}${origin}`, `      ${paint(terminal, 'dim', action.reason)}`];
+}
+
+/** What is captured is among the actions; what only waits for its capture is not. */
+function pointLines({ points, actions }: ShownPlan, terminal: Terminal): string[] {
+  const captured = new Set(actions.flatMap((action) => (action.kind === 'capture' ? [action.point] : [])));
+  const waiting = points.begun.filter(({ point }) => !captured.has(point));
+  const lines = [
+    ...waiting.map(
+      ({ point, targets, cause }) =>
+        `  ${paint(terminal, 'green', '+')} point ${point} of ${targets.join(', ')}, ${cause}; it waits to be captured`,
+    ),
+    ...points.pruned.flatMap(({ point, reason, deleteAt }) => [
+      `  ${paint(terminal, 'red', '-')} point ${point} is pruned; it can be brought back until ${formatInstant(deleteAt)}`,
+      `      ${paint(terminal, 'dim', reason)}`,
+    ]),
+    ...points.deleted.map((point) => `  ${paint(terminal, 'red', '-')} point ${point}, pruned before, is deleted`),
+  ];
+  return lines.length === 0 ? [] : ['Points:', ...lines, ''];
 }
 
 function holdLines(hold: HoldStatus, terminal: Terminal): string[] {

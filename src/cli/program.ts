@@ -200,7 +200,7 @@ function addAuthorCommands(program: Command, terminal: Terminal, version: string
   program
     .command('explain <object>')
     .description(
-      'one object in full: RollbackPolicy/NAME, Flag/NAME, Target/NAME, MetricSource/NAME, Drill/NAME or Incident/ID',
+      'one object in full: RollbackPolicy/NAME, Flag/NAME, Target/NAME, PointPolicy/NAME, MetricSource/NAME, Drill/NAME, Incident/ID or Point/ID',
     )
     .action(
       act(async (options, object: string) =>
@@ -414,16 +414,17 @@ function addPointCommands(program: Command, terminal: Terminal, version: string,
       ),
     );
   points
-    .command('restore <point>')
+    .command('restore [point]')
     .description('put targets back as they were; what is overwritten is kept first')
     .option('--target <name>', 'only this target')
+    .option('--at <time>', 'from the newest intact point that was complete by then: 2026-11-21T02:00:00Z, or 90m ago')
     .option('--path <paths...>', 'only these paths within it')
     .option('--table <tables...>', 'of a database only the rows of these tables')
     .option('--key <keys...>', 'of the only table, only the rows with these primary keys')
     .option('--reason <text>', 'why; it stands in the log')
     .option('--dry-run', 'only say what it would change')
     .action(
-      act(async (options: RestoreOptions, point: string) =>
+      act(async (options: RestoreOptions, point: string | undefined) =>
         (await import('./commands/points-restore.ts')).pointsRestore(point, options, terminal, version),
       ),
     );
@@ -432,6 +433,7 @@ function addPointCommands(program: Command, terminal: Terminal, version: string,
     .description('what is different live, or in another point')
     .option('--with <point>', '`live`, or another point')
     .option('--target <name>', 'only this target')
+    .option('--page <file>', 'write it as a page of its own')
     .action(
       act(async (options: DiffOptions, point: string) =>
         (await import('./commands/points-diff.ts')).pointsDiff(point, options, terminal, version),

@@ -451,6 +451,22 @@ describe('what is rehearsed', () => {
     const aged = (hours: number, change: Partial<Point> = {}) => aPoint(start - hours * HOUR, change);
     const [young, middle, old] = [aged(0.5), aged(3), aged(48)];
 
+    test('has the point read again that it could not restore', () => {
+      const policies = {
+        guard: aPolicy({ ladder: [aRung({ do: [aRestore({ target: 'database', to: { kind: 'latestValid' } })] })] }),
+      };
+      for (const outcome of ['failed', 'successful'] as const) {
+        const world = calmWorld(drilled({}, { policies, targets: { database: aDatabase() } }));
+        world.memory = { ...world.memory, points: { [young.id]: young } };
+        rehearses(world, { outcome });
+        ask(world);
+        world.settle();
+        expect(world.events('points.verifyAsked')).toMatchObject(
+          outcome === 'failed' ? [{ points: [young.id], by: 'Drill/monthly', rehearse: false }] : [],
+        );
+      }
+    });
+
     test.each([
       ['the newest valid point', { kind: 'latestValid' }, [old, young, middle], young],
       [

@@ -24,6 +24,7 @@ import { capturedUntil } from './targets/restore-age.ts';
 const APP = 'envFile:/app.env';
 const HOUR = 3_600_000;
 const DAY = 24 * HOUR;
+const MINUTE = 60_000;
 const TAKE = 'take:nightly';
 
 function desiredWith(policy: Partial<PointPolicy> = {}, change: Partial<Desired> = {}): Desired {
@@ -107,6 +108,53 @@ describe('a schedule', () => {
       world.settle();
       expect(points(world)).toEqual([]);
     }
+  });
+
+  test('whose capture fails is tried again, less and less often, and not for ever', () => {
+    const world = worldWith();
+    world.perform = (action) =>
+      action.kind === 'capture' ? { outcome: 'failed', detail: 'the disk is full' } : { outcome: 'done', detail: '' };
+    world.now += DAY;
+    due(world);
+    world.settle();
+    const begun = world.now;
+    const told = () => world.plan().conditions.find(({ type }) => type === 'PointFailed')?.message;
+    expect(told()).toContain(`tried again at ${new Date(begun + 5 * MINUTE).toISOString()}, for the 1. of 5 times`);
+    expect(world.plan().requeueAt).toBe(begun + 5 * MINUTE);
+    pass(world, 5 * MINUTE - 1);
+    expect(points(world)).toHaveLength(1);
+    pass(world, 1);
+    for (let minute = 0; minute < 12 * 60; minute += 1) pass(world, MINUTE);
+    expect(points(world).map(({ createdAt }) => Math.round((createdAt - begun) / MINUTE))).toEqual([
+      0, 5, 15, 35, 75, 155,
+    ]);
+    expect(told()).toContain('it is not tried again by itself');
+    expect(world.plan().requeueAt).not.toBe(world.now);
+  });
+
+  test('whose capture fails once is tried again until that is well, and not when a person ended it', () => {
+    const world = worldWith();
+    let left = 2;
+    world.perform = (action) => {
+      if (action.kind !== 'capture' || left === 0) return { outcome: 'done', detail: '' };
+      left -= 1;
+      return { outcome: 'failed', detail: 'the disk is full' };
+    };
+    world.now += DAY;
+    due(world);
+    world.settle();
+    pass(world, 5 * MINUTE);
+    pass(world, 10 * MINUTE);
+    pass(world, 12 * HOUR);
+    expect(points(world).map(({ state }) => state)).toEqual(['failed', 'failed', 'valid']);
+    left = 1;
+    world.now += DAY;
+    due(world);
+    world.settle();
+    const id = points(world).at(-1)?.id ?? '';
+    world.record({ type: 'point.cancelled', point: id, by: 'anna' });
+    pass(world, 6 * HOUR);
+    expect(points(world)).toHaveLength(4);
   });
 
   test('wakes the decision when it is due', () => {

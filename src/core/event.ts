@@ -408,6 +408,7 @@ export function subjectsOf(event: EventSpec): string[] {
     case 'point.begun':
     case 'point.imported':
     case 'point.dropped':
+    case 'point.cancelled':
     case 'points.verifyAsked':
     case 'point.pinned':
     case 'point.unpinned':

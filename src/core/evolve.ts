@@ -70,6 +70,7 @@ export function evolve(memory: Memory, event: Event): Memory {
     case 'point.begun':
     case 'point.imported':
     case 'point.dropped':
+    case 'point.cancelled':
     case 'points.verifyAsked':
     case 'point.pinned':
     case 'point.unpinned':

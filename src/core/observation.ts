@@ -55,7 +55,11 @@ export type Situation = {
 };
 
 /** What `decide` needs, for any policies on the host that was observed. Triggers that are unknown there get their query's reading. */
-export function situationOf(observation: Observation, policies: PolicySet, windows: Observed['windows']): Situation {
+export function situationOf(
+  observation: Observation,
+  policies: PolicySet,
+  { windows, schedules }: Pick<Observed, 'windows' | 'schedules'>,
+): Situation {
   const { documents, checks, halt, targets, memory, at: now } = observation;
   const desired = followedOn(observation.host, policies);
   const known = new Map(observation.readings.map((reading) => [queryKey(reading), reading]));
@@ -67,7 +71,15 @@ export function situationOf(observation: Observation, policies: PolicySet, windo
   });
   return {
     desired,
-    observed: { readings, documents, checks, halt, targets, ...(windows === undefined ? {} : { windows }) },
+    observed: {
+      readings,
+      documents,
+      checks,
+      halt,
+      targets,
+      ...(windows === undefined ? {} : { windows }),
+      ...(schedules === undefined ? {} : { schedules }),
+    },
     memory,
     now,
   };

@@ -53,6 +53,7 @@ import { PointStore } from './point-store.ts';
 import { PolicyFeed } from './policy-feed.ts';
 import { Reconciler } from './reconciler.ts';
 import { renderReport, writeReport } from './reports.ts';
+import { StoreSize } from './store-size.ts';
 
 const CLOCK_CHECK_MS = 1_000;
 /** Far more than a busy host delays a timer. */
@@ -99,6 +100,10 @@ export class Daemon {
   readonly #observers: DaemonObserver[] = [];
   readonly #timers: NodeJS.Timeout[] = [];
   readonly #points: PointStore;
+  readonly #storeSize = new StoreSize(
+    async () => await (await this.content()).size(),
+    (error) => this.#options.onFault(error),
+  );
   /** The sources changed, so that what is watched has to be told again. */
   #sourcesChanged = false;
 
@@ -151,7 +156,10 @@ export class Daemon {
       abandon: (ids) => this.#executor.abandon(ids, 'the drill is over'),
       onPlan: (plan, tookMs) => this.#observers.forEach((observer) => observer.onPlan?.(plan, tookMs)),
       onWants: (wants) => this.#want(wants),
-      onEvents: (events, actor) => this.#observers.forEach((observer) => observer.onEvents?.(events, actor)),
+      onEvents: (events, actor) => {
+        this.#storeSize.onEvents(events);
+        this.#observers.forEach((observer) => observer.onEvents?.(events, actor));
+      },
       onFault: options.onFault,
     });
     this.reconciler.acting = !options.dryRun;
@@ -167,6 +175,11 @@ export class Daemon {
   /** Where the content of points is. @throws {ContentError} if it cannot be opened. */
   async content(): Promise<ContentStore> {
     return await this.#points.open();
+  }
+
+  /** What the content of points takes on the disk, as it was measured last; null before that. */
+  get storeBytes(): number | null {
+    return this.#storeSize.bytes;
   }
 
   get pointProgress(): Executor['progress'] {
@@ -277,6 +290,7 @@ export class Daemon {
     this.#heartbeat.restart();
     this.#timers.push(setInterval(() => this.#checkClock(), CLOCK_CHECK_MS));
     this.#timers.push(setInterval(() => this.#compactHistory(), COMPACT_EVERY_MS));
+    this.#storeSize.measure();
     this.feed?.restore();
     this.reconciler.run();
     this.feed?.start();

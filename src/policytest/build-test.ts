@@ -190,6 +190,7 @@ function kindOf(
     const { policy, rung, force = false, refused = false } = raw.rollback;
     return { kind: 'rollback', policy, rung, force, refused };
   }
+  if (raw.take !== undefined) return { kind: 'take', policy: raw.take };
   if (raw.restart !== undefined) {
     const awayMs = raw.restart === true ? 0 : durationAt(context, [...path, 'restart'], raw.restart, 0);
     return { kind: 'restart', awayMs };

@@ -27,6 +27,7 @@ function checkEvent(context: BuildContext, path: Path, event: RawEvent, known: K
     const word = { path: [...path, 'check', 'of'], what: 'check with', code: 'E-NO-CHECK' };
     checkPart(context, check.of, known.checks, word);
   }
+  if (event.take !== undefined) checkPointPolicy(context, [...path, 'take'], event.take, known);
   if (silent !== undefined) {
     const word = { path: [...path, 'silent', 'source'], what: 'MetricSource', code: 'E-NO-METRICSOURCE' };
     checkName(context, silent.source, known.sources, word);
@@ -54,6 +55,11 @@ function checkExpectation(context: BuildContext, path: Path, raw: RawExpectation
     if (policy !== undefined) checkPolicy(context, [...at, 'policy'], policy, known);
     if (rung !== undefined) checkRung(context, [...at, 'rung'], rung, known);
   }
+  for (const [index, { policy, targets = [] }] of (raw.points ?? []).entries()) {
+    const at = [...path, 'points', index];
+    if (policy !== undefined && policy !== '') checkPointPolicy(context, [...at, 'policy'], policy, known);
+    for (const [place, name] of targets.entries()) checkTarget(context, [...at, 'targets', place], name, known);
+  }
   for (const [index, { flag, variant }] of (raw.holds ?? []).entries()) {
     if (flag !== undefined) checkVariant(context, [...path, 'holds', index], flag, variant, known);
   }
@@ -74,6 +80,10 @@ function checkExpectation(context: BuildContext, path: Path, raw: RawExpectation
 
 function checkTarget(context: BuildContext, path: Path, name: string, known: KnownNames): void {
   checkName(context, name, known.targets, { path, what: 'Target', code: 'E-NO-TARGET' });
+}
+
+function checkPointPolicy(context: BuildContext, path: Path, name: string, known: KnownNames): void {
+  checkName(context, name, known.pointPolicies, { path, what: 'PointPolicy', code: 'E-NO-POINTPOLICY' });
 }
 
 function checkPolicy(context: BuildContext, path: Path, name: string, known: KnownNames): void {

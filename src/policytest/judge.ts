@@ -1,7 +1,8 @@
 import type { JsonValue } from '../core/model/step.ts';
 import { isSame } from '../core/record.ts';
+import { formatDuration, parseDuration } from '../core/units.ts';
 import type { Path } from '../policy/path.ts';
-import type { MessageView, RawExpectation } from './raw-test.ts';
+import type { MessageView, PointView, RawExpectation } from './raw-test.ts';
 import {
   actionsSince,
   effectiveVariants,
@@ -10,6 +11,7 @@ import {
   incidentViews,
   type Mark,
   messagesSince,
+  pointViews,
   rungsSince,
   triggerStates,
 } from './view.ts';
@@ -36,6 +38,7 @@ export function judge(host: VirtualHost, raw: RawExpectation, mark: Mark): reado
   compare('documents', raw.documents, () => documentsOf(host, raw));
   compare('targets', raw.targets, () => revisionsOf(host, raw));
   compare('actions', raw.actions, () => actionsSince(host, mark));
+  compare('points', raw.points?.map(normalPoint), () => pointViews(host));
   compare('notifications', raw.notifications?.map(sorted), () => messagesSince(host, mark));
   if (raw.nothing === true) {
     const happened = happeningsSince(host, mark);
@@ -55,6 +58,11 @@ function documentsOf(host: VirtualHost, { documents = {} }: RawExpectation): Jso
       Object.fromEntries(Object.keys(entries).map((entry) => [entry, host.documents.valueOf(path, entry)])),
     ]),
   );
+}
+
+/** A time can be written in several ways. */
+function normalPoint(point: Partial<PointView>): Partial<PointView> {
+  return point.at === undefined ? point : { ...point, at: formatDuration(parseDuration(point.at) ?? 0) };
 }
 
 /** Who is told has no order. */

@@ -19,6 +19,7 @@ export type KnownNames = {
   readonly flags: readonly string[];
   readonly targets: readonly string[];
   readonly notifiers: readonly string[];
+  readonly pointPolicies: readonly string[];
   readonly sources: readonly string[];
   /** Whether a server is queried, whose series may bear any `job`. */
   readonly queriesServer: boolean;
@@ -44,6 +45,7 @@ export function namesIn(revisions: readonly PolicySet[]): KnownNames {
     ...targets.flatMap(stepsOf),
   ];
   const notifiers = distinct(revisions.flatMap((set) => Object.keys(set.notifiers)));
+  const pointPolicies = distinct(revisions.flatMap((set) => Object.keys(set.pointPolicies ?? {})));
   const writes = places.map(({ document }) => `write ${documentPath(document)}`);
   return {
     triggers: distinct(policies.flatMap(({ name, triggers }) => triggers.map((trigger) => `${name}/${trigger.name}`))),
@@ -52,6 +54,7 @@ export function namesIn(revisions: readonly PolicySet[]): KnownNames {
     flags: distinct(flags.map(({ name }) => name)),
     targets: distinct(targets.map(({ name }) => name)),
     notifiers,
+    pointPolicies,
     sources: distinct(revisions.flatMap((set) => Object.keys(set.metricSources))),
     queriesServer: revisions.some((set) =>
       Object.values(set.metricSources).some(({ type }) => type.kind === 'prometheus'),
@@ -63,6 +66,7 @@ export function namesIn(revisions: readonly PolicySet[]): KnownNames {
       ...targets.map(({ name }) => `move ${name}`),
       ...writes,
       ...notifiers.map((name) => `notify ${name}`),
+      ...pointPolicies.flatMap((name) => [`capture …-${name}`, `validate …-${name}`]),
     ]),
     checks: distinct(
       [

@@ -77,6 +77,7 @@ export type PeopleEvent =
       readonly force: boolean;
       readonly refused: boolean;
     }
+  | { readonly kind: 'take'; readonly policy: string }
   | {
       readonly kind: 'override';
       readonly flag: string;

@@ -1,6 +1,7 @@
 import type { Hold } from '../core/model/hold.ts';
 import type { IncidentAnswer, IncidentOutcome, Phase } from '../core/model/incident.ts';
 import type { NotificationTopic } from '../core/model/notifier.ts';
+import type { PointState } from '../core/model/point.ts';
 import type { JsonValue } from '../core/model/step.ts';
 import type { TriggerState } from '../core/triggers/trigger-memory.ts';
 
@@ -52,6 +53,7 @@ export type RawEvent = {
     readonly force?: true;
     readonly refused?: true;
   };
+  readonly take?: string;
   readonly override?: RawOverride;
   readonly restart?: true | string;
   readonly kill?: { readonly during?: string; readonly away?: string };
@@ -90,6 +92,7 @@ export type RawExpectation = {
   /** The revision that each target is at. */
   readonly targets?: Readonly<Record<string, string>>;
   readonly actions?: readonly JsonValue[];
+  readonly points?: readonly Partial<PointView>[];
   readonly notifications?: readonly Partial<MessageView>[];
   readonly nothing?: true;
 };
@@ -111,6 +114,16 @@ export type HoldView = {
   readonly revision?: string;
   /** An adoption holds what is there, which need not be a variant. */
   readonly variant?: string;
+};
+
+export type PointView = {
+  /** Empty for a point of none. */
+  readonly policy: string;
+  readonly state: PointState;
+  readonly targets: readonly string[];
+  readonly cause: 'schedule' | 'revision' | 'command' | 'rollback' | 'safety';
+  /** From the start of the test. */
+  readonly at: string;
 };
 
 export type MessageView = {

@@ -9,6 +9,7 @@ import {
   liftHold,
   overrideFlag,
 } from '../core/operator-commands.ts';
+import { takePoint } from '../core/points/point-commands.ts';
 import { beginRollback } from '../core/rollback-command.ts';
 import type { Millis } from '../core/units.ts';
 import { type Difference, judge } from './judge.ts';
@@ -193,6 +194,8 @@ function doAsPeople(host: VirtualHost, event: PeopleEvent): void {
       const request = { policy, force, reason: 'the test says so', ...(rung === undefined ? {} : { rung }) };
       return host.record(...beginRollback(situation, request));
     }
+    case 'take':
+      return host.record(...takePoint(situation, { policy: event.policy, cause: { kind: 'command', by: ACTOR } }));
     case 'override': {
       const { flag, variant, ttlMs, force } = event;
       return host.record(...overrideFlag(situation, { flag, variant, ttlMs, force, reason: 'the test says so' }));

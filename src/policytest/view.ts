@@ -1,14 +1,18 @@
 import type { Event } from '../core/event.ts';
 import { effectiveFlag } from '../core/holds/effective.ts';
+import type { Action } from '../core/model/action.ts';
 import type { Hold } from '../core/model/hold.ts';
 import type { Incident } from '../core/model/incident.ts';
 import type { Notification } from '../core/model/notification.ts';
+import type { PointCause } from '../core/model/point.ts';
 import { nameDatabase } from '../core/model/sql-step.ts';
 import type { JsonValue, StepSpec } from '../core/model/step.ts';
 import type { RestorePoint } from '../core/model/target.ts';
+import { judgedPoints } from '../core/points/judged-points.ts';
+import { pointsInOrder } from '../core/points/points-by-state.ts';
 import { formatDuration, formatInstant } from '../core/units.ts';
 import { actionText } from './outcomes.ts';
-import type { HoldView, IncidentView, MessageView } from './raw-test.ts';
+import type { HoldView, IncidentView, MessageView, PointView } from './raw-test.ts';
 import type { VirtualHost } from './virtual-host.ts';
 
 /** Where an expectation begins to count: how much had happened when the one before it was judged. */
@@ -78,6 +82,36 @@ function holdView(hold: Hold): HoldView {
     case 'latch':
     case 'override':
       return { id, kind, flag: hold.flag, variant: hold.variant };
+  }
+}
+
+/** The oldest first. */
+export function pointViews(host: VirtualHost): readonly PointView[] {
+  const { verdicts } = judgedPoints(host.desired, host.memory, host.now);
+  return [...pointsInOrder(host.memory)].reverse().map((point) => {
+    const { policy, targets, createdAt, cause, state } = point;
+    const isExpired = verdicts.get(point.id)?.kind === 'prune' && state === 'valid';
+    return {
+      policy: policy ?? '',
+      state: isExpired ? 'expired' : state,
+      targets,
+      cause: causeView(cause),
+      at: formatDuration(createdAt - host.startedAt),
+    };
+  });
+}
+
+function causeView(cause: PointCause): PointView['cause'] {
+  switch (cause.kind) {
+    case 'rollback':
+      return cause.safety === true ? 'safety' : 'rollback';
+    case 'schedule':
+    case 'revision':
+      return cause.kind;
+    case 'command':
+    case 'api':
+    case 'library':
+      return 'command';
   }
 }
 
@@ -208,10 +242,17 @@ export function happeningsSince(host: VirtualHost, mark: Mark): readonly string[
   const opened = eventsSince(host, mark).flatMap((event) =>
     event.type === 'incident.opened' ? [`${event.incident.id} opened for ${event.incident.policy.name}`] : [],
   );
-  const done = host.deeds
-    .slice(mark.deeds)
-    .flatMap((deed) => (deed.kind === 'setFlag' ? [`set flag ${deed.step.flag}`] : [actionText(deed.action)]));
+  const done = host.deeds.slice(mark.deeds).flatMap((deed) => {
+    if (deed.kind === 'setFlag') return [`set flag ${deed.step.flag}`];
+    return isAside(deed.action) ? [] : [actionText(deed.action)];
+  });
   return [...opened, ...done];
+}
+
+/** Keeping points changes nothing on the host, unless something stands still for it. */
+function isAside(action: Action): boolean {
+  if (action.kind === 'capture') return action.quiesce.length === 0;
+  return action.kind === 'validate' || action.kind === 'collect';
 }
 
 function eventsSince(host: VirtualHost, mark: Mark): readonly Event[] {

@@ -10,10 +10,12 @@ import type { SetFlagStep } from '../core/model/step.ts';
 import { announcementOf } from '../core/notifications/announce.ts';
 import type { Halt, Reading } from '../core/observed.ts';
 import type { Plan } from '../core/plan/plan.ts';
+import { schedulesOf } from '../core/points/schedules.ts';
 import { isSame } from '../core/record.ts';
 import { judgeChange, judgeIntact } from '../core/targets/judge-target.ts';
 import type { Millis } from '../core/units.ts';
 import { wantsOf } from '../core/wants.ts';
+import { DueCalendar } from '../policy/due-times.ts';
 import { WindowCalendar } from '../policy/window-spans.ts';
 import { actionText, checkText, observedStep, unlessOutcome } from './outcomes.ts';
 import type { PolicyTest, WorldEvent } from './policy-test.ts';
@@ -44,10 +46,12 @@ export class RestlessError extends Error {
  * the daemon's own. Time passes only when it is told to; what is begun ends at the same instant.
  */
 export class VirtualHost {
+  readonly startedAt: Millis;
   readonly documents: VirtualDocuments;
   readonly targets: VirtualTargets;
   readonly #metrics: VirtualMetrics;
   readonly #calendar = new WindowCalendar();
+  readonly #dues = new DueCalendar();
   readonly #log: Event[] = [];
   readonly #deeds: Deed[] = [];
   readonly #answers: { readonly of: string; readonly is: CheckResult['outcome'] }[] = [];
@@ -67,6 +71,7 @@ export class VirtualHost {
   constructor(
     test: Pick<PolicyTest, 'desired' | 'startAt' | 'intervalMs' | 'inputs' | 'flags' | 'documents' | 'targets'>,
   ) {
+    this.startedAt = test.startAt;
     this.#now = test.startAt;
     this.#desired = test.desired;
     this.documents = new VirtualDocuments(test);
@@ -239,6 +244,7 @@ export class VirtualHost {
         measures.map(({ measure }) => [measure.key, this.#metrics.measure(measure, this.#now)]),
       ),
       windows: this.#calendar.at(this.#desired.windows, this.#now),
+      schedules: this.#dues.at(schedulesOf(this.#desired), this.#now),
       halt: this.#halt,
       targets: this.targets.sights(targets, this.#now),
     };
@@ -319,7 +325,7 @@ export class VirtualHost {
 
   /** The effect is there, its outcome is not in the log. */
   #applyAndDie({ id, action }: Operation, awayMs: Millis): void {
-    if (action.kind === 'step' || action.kind === 'takeUp' || action.kind === 'activate' || action.kind === 'restore') {
+    if (LEAVES_TRACES.includes(action.kind)) {
       this.record({ type: 'operation.running', id, fingerprint: null });
     }
     this.#deeds.push({ kind: 'action', action, outcome: 'unknown' });
@@ -355,8 +361,10 @@ export class VirtualHost {
         return observedStep(operation, action.step, (check) => this.#answerTo(check));
       case 'deliver':
       case 'keep':
-      case 'rehearse':
       case 'capture':
+        // What was interrupted is not whole: the daemon gives it up, and begins another one when it is due.
+        return operation.state === 'running' ? 'unknown' : 'notDone';
+      case 'rehearse':
       case 'validate':
       case 'copy':
       case 'collect':
@@ -372,5 +380,8 @@ export class VirtualHost {
     this.#memory = evolve(this.#memory, event);
   }
 }
+
+/** After a kill it is asked whether they had their effect. */
+const LEAVES_TRACES: readonly Action['kind'][] = ['step', 'takeUp', 'activate', 'restore', 'capture'];
 
 const STARTED: EventSpec = { type: 'daemon.started', version: 'test', host: 'test', pid: 1 };

@@ -13,10 +13,11 @@ import { type DrillStatus, drillStatus, drillStatuses } from './drill-status.ts'
 import { explain } from './explain.ts';
 import type { HostControl, HostView } from './host-view.ts';
 import { periodReport } from './period.ts';
-import { pointDetail, pointStatuses, prunePreview, restoreStatus } from './point-status.ts';
+import { pointAt, pointDetail, pointStatuses, prunePreview, restoreStatus } from './point-status.ts';
 import { HttpProblem } from './problem.ts';
+import { SCHEMA_VERSION } from './schema-version.ts';
 import { shownPlan } from './shown-plan.ts';
-import { flagStatus, flagStatuses, holdStatuses, incidentStatus, SCHEMA_VERSION, statusOf } from './status.ts';
+import { flagStatus, flagStatuses, holdStatuses, incidentStatus, statusOf } from './status.ts';
 
 /** One request, freed of HTTP. `actor` is who asks; acting needs one. */
 export type ApiRequest = {
@@ -112,6 +113,7 @@ const ROUTES: readonly (readonly [method: string, pattern: string, handler: Hand
   ['GET', 'points/prune', ({ view }, { query }) => previewed(view, query)],
   ['POST', 'points/prune', (host, request) => prune(host, request)],
   ['POST', 'points/verify', (host, request) => verify(host, request, undefined)],
+  ['GET', 'points/at', ({ view }, { query }) => list(pointAt(view, query))],
   ['GET', 'points/:name', ({ view }, _request, name) => list(pointDetail(view, name))],
   ['GET', 'points/:name/diff', (host, request, name) => diff(host, request, name)],
   ['POST', 'points', (host, request) => take(host, request)],
@@ -142,6 +144,9 @@ const ROUTES: readonly (readonly [method: string, pattern: string, handler: Hand
   ['GET', 'query', ({ view }, { query }) => queried(view, query)],
   ['GET', 'audit', ({ view }) => audit(view)],
 ];
+
+/** `GET points/:name` and all others, as `api-operations.ts` describes them. */
+export const API_ROUTES: readonly string[] = ROUTES.map(([method, pattern]) => `${method} ${pattern}`);
 
 /** Answers a request below `/api/v1/`; what takes long answers a promise. @throws HttpProblem | CommandError */
 export function answer(host: ApiHost, request: ApiRequest): unknown {

@@ -3,9 +3,9 @@ import { type Judgement, judgeSavedPlan } from '../core/plan/saved-plan.ts';
 import { describeAction } from '../core/report/describe-event.ts';
 import type { HostControl, HostView } from './host-view.ts';
 import { HttpProblem } from './problem.ts';
+import { SCHEMA_VERSION } from './schema-version.ts';
 import { SealError, unseal } from './sealed-file.ts';
 import type { ShownPlan } from './shown-plan.ts';
-import { SCHEMA_VERSION } from './status.ts';
 
 export type Applied = {
   readonly schemaVersion: typeof SCHEMA_VERSION;

@@ -50,6 +50,8 @@ export function viewOf(daemon: Daemon): HostView {
     observe: () => daemon.observation(),
     windows: () => daemon.reconciler.observed.windows,
     drills: () => daemon.reconciler.observed.drills,
+    schedules: () => daemon.reconciler.observed.schedules,
+    storeBytes: () => daemon.storeBytes,
     store: daemon.store,
     query: (request) => explore(daemon.samples, request),
     coverage: (query) => daemon.evaluator.coverage(query, daemon.now()),

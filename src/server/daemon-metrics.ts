@@ -1,9 +1,11 @@
-import { Counter, Gauge, Histogram, Registry } from 'prom-client';
+import { type Counter, type Gauge, Histogram, Registry } from 'prom-client';
 import type { DrillMemory } from '../core/drills/drill-memory.ts';
 import type { Event } from '../core/event.ts';
 import type { Action } from '../core/model/action.ts';
 import { isOpen } from '../core/model/incident.ts';
 import type { HostView } from './host-view.ts';
+import { addCounter, addGauge } from './metric-families.ts';
+import { PointMetrics } from './point-metrics.ts';
 import { conditionsNow, triggerStatuses } from './status.ts';
 
 /** The daemon's own metrics in Prometheus' exposition. */
@@ -51,6 +53,7 @@ export class DaemonMetrics {
     'answer',
   ]);
 
+  readonly #points: PointMetrics;
   readonly #drills = this.#counter('revertd_drills_total', 'Drills that ended, by outcome', ['drill', 'outcome']);
 
   constructor(view: HostView) {
@@ -83,6 +86,7 @@ export class DaemonMetrics {
       for (const hold of Object.values(view.memory().holds)) gauge.inc({ kind: hold.kind });
     });
     this.#statusGauges(view);
+    this.#points = new PointMetrics(view, this.#registry);
   }
 
   onPlan(tookMs: number): void {
@@ -90,7 +94,10 @@ export class DaemonMetrics {
   }
 
   onEvents(events: readonly Event[]): void {
-    for (const event of events) this.#count(event);
+    for (const event of events) {
+      this.#count(event);
+      this.#points.onEvent(event);
+    }
   }
 
   async exposition(): Promise<{ readonly type: string; readonly body: string }> {
@@ -110,6 +117,7 @@ export class DaemonMetrics {
           const outcome = event.outcome === 'done' ? 'delivered' : event.final === true ? 'refused' : 'failed';
           this.#notifications.inc({ notifier: action.notifier, outcome });
         }
+        if (action !== undefined) this.#points.onFinished(action, event);
         this.#operations.inc({ kind, outcome: event.outcome });
         this.#durations.observe({ kind }, event.durationMs / 1000);
         break;
@@ -176,20 +184,10 @@ export class DaemonMetrics {
   }
 
   #gauge(name: string, help: string, labelNames: string[], fill: (gauge: Gauge) => void): void {
-    const registers = [this.#registry];
-    const gauge: Gauge = new Gauge({
-      name,
-      help,
-      labelNames,
-      registers,
-      collect() {
-        gauge.reset();
-        fill(gauge);
-      },
-    });
+    addGauge(this.#registry, name, help, labelNames, fill);
   }
 
   #counter(name: string, help: string, labelNames: string[]): Counter {
-    return new Counter({ name, help, labelNames, registers: [this.#registry] });
+    return addCounter(this.#registry, name, help, labelNames);
   }
 }

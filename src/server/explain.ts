@@ -4,19 +4,36 @@ import { estimateOf } from '../core/incidents/duration-key.ts';
 import { criticalTriggers } from '../core/incidents/verdict.ts';
 import { isOpen } from '../core/model/incident.ts';
 import { formatOrigin } from '../core/model/origin.ts';
+import { isValid, snapshotOf } from '../core/model/point.ts';
 import type { RollbackPolicy } from '../core/model/policy.ts';
 import { describeStep } from '../core/model/step.ts';
+import type { Target } from '../core/model/target.ts';
 import { nearestName } from '../core/nearest-name.ts';
+import { pointsInOrder } from '../core/points/points-by-state.ts';
+import { newestValidPoints } from '../core/points/verdicts.ts';
 import { describeEvent } from '../core/report/describe-event.ts';
 import { drillStatus } from './drill-status.ts';
 import type { HostView } from './host-view.ts';
+import { pointPolicyStatus } from './point-policy-status.ts';
+import { pointDetail, pointStatus } from './point-status.ts';
+import { targetPoints } from './points-summary.ts';
 import { HttpProblem } from './problem.ts';
-import { flagStatus, incidentStatus, SCHEMA_VERSION, triggerStatuses } from './status.ts';
+import { SCHEMA_VERSION } from './schema-version.ts';
+import { flagStatus, incidentStatus, triggerStatuses } from './status.ts';
 import { targetStatus } from './target-status.ts';
 
 const EVENTS_SHOWN = 20;
 
-const KINDS = ['RollbackPolicy', 'Flag', 'Target', 'MetricSource', 'Drill', 'Incident'] as const;
+const KINDS = [
+  'RollbackPolicy',
+  'Flag',
+  'Target',
+  'PointPolicy',
+  'MetricSource',
+  'Drill',
+  'Incident',
+  'Point',
+] as const;
 
 /** One object in full: what it is, how it stands, why, and what happened to it lately. */
 export function explain(view: HostView, object: string): unknown {
@@ -41,7 +58,11 @@ function detailOf(view: HostView, kind: string, name: string): object {
     case 'Flag':
       return { flag: flagStatus(found(desired?.flags ?? {}, kind, name), view) };
     case 'Target':
-      return { target: targetStatus(found(desired?.targets ?? {}, kind, name), view) };
+      return targetDetail(view, found(desired?.targets ?? {}, kind, name));
+    case 'PointPolicy':
+      return { pointPolicy: pointPolicyStatus(found(desired?.pointPolicies ?? {}, kind, name), view) };
+    case 'Point':
+      return { point: pointDetail(view, name) };
     case 'MetricSource': {
       const source = found(desired?.metricSources ?? {}, kind, name);
       return { source, targets: view.sources().filter((target) => target.source === name) };
@@ -56,6 +77,29 @@ function detailOf(view: HostView, kind: string, name: string): object {
     default:
       throw new HttpProblem(400, 'invalid', `name an object as KIND/NAME, with a kind of ${KINDS.join(', ')}`);
   }
+}
+
+/** Of a target with points also its newest, and what holds that. */
+function targetDetail(view: HostView, target: Target): object {
+  const { name } = target;
+  const answer = { target: targetStatus(target, view) };
+  const points = pointsInOrder(view.memory()).filter((point) => snapshotOf(point, name) !== undefined);
+  const newest = newestValidPoints(points, view.now()).get(name);
+  return {
+    ...answer,
+    points: {
+      policies: Object.values(view.desired()?.pointPolicies ?? {})
+        .filter(({ targets }) => targets.includes(name))
+        .map((policy) => policy.name),
+      count: points.length,
+      valid: points.filter(isValid).length,
+      newestValid: newest === undefined ? null : pointStatus(view, newest),
+      ageMs: targetPoints(view).find((one) => one.target === name)?.ageMs ?? null,
+      holds: Object.values(view.memory().holds)
+        .filter(({ object }) => object === `Target/${name}`)
+        .map(({ id, cause }) => ({ id, cause })),
+    },
+  };
 }
 
 function policyDetail(view: HostView, policy: RollbackPolicy): object {

@@ -45,6 +45,10 @@ export type HostView = {
   readonly windows: () => Observed['windows'];
   /** The instants around now of the policies' drills. */
   readonly drills: () => Observed['drills'];
+  /** The instants around now of the schedules of the policies. */
+  readonly schedules: () => Observed['schedules'];
+  /** What the content of points takes on the disk; null while that was not measured. */
+  readonly storeBytes: () => number | null;
   /** Null before the first start. */
   readonly store: Store | null;
   /** Evaluates a query over the samples of a running daemon; null without one. @throws PromqlError */

@@ -2,6 +2,7 @@ import { createServer, type IncomingMessage, type Server, type ServerResponse } 
 import type { Log } from '../daemon/log.ts';
 import { type ApiHost, answer } from './api.ts';
 import type { Caller } from './caller-proof.ts';
+import { pageOf } from './pages.ts';
 import { HttpProblem, problemOf } from './problem.ts';
 
 /** A validated set of policies can be large; nothing else is. */
@@ -37,6 +38,11 @@ async function respond(options: ServerOptions, request: IncomingMessage, respons
       return;
     }
     const caller = await options.identify(request);
+    const page = request.method === 'GET' ? await pageOf(options.host.view, url) : undefined;
+    if (page !== undefined) {
+      send(response, 200, page.type, page.body);
+      return;
+    }
     const body = await readBody(request);
     const method = request.method ?? 'GET';
     const result = await answer(options.host, {
@@ -56,7 +62,11 @@ async function respond(options: ServerOptions, request: IncomingMessage, respons
 }
 
 function send(response: ServerResponse, status: number, type: string, body: string): void {
-  response.writeHead(status, { 'content-type': type, 'content-length': Buffer.byteLength(body) });
+  response.writeHead(status, {
+    'content-type': type,
+    'content-length': Buffer.byteLength(body),
+    'x-content-type-options': 'nosniff',
+  });
   response.end(body);
 }
 

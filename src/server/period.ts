@@ -1,8 +1,9 @@
 import { buildPeriodReport, PERIOD_EVENTS, type PeriodReport } from '../core/report/period-report.ts';
 import { formatDuration, LONGEST_DURATION_MS, type Millis } from '../core/units.ts';
 import type { HostView } from './host-view.ts';
+import { pointsSummary } from './points-summary.ts';
 import { HttpProblem } from './problem.ts';
-import { SCHEMA_VERSION } from './status.ts';
+import { SCHEMA_VERSION } from './schema-version.ts';
 
 const USUAL_PERIOD_MS: Millis = 7 * 86_400_000;
 const SHORTEST_PERIOD_MS: Millis = 60_000;
@@ -10,6 +11,11 @@ const SHORTEST_PERIOD_MS: Millis = 60_000;
 const MOST_INCIDENTS = 10_000;
 
 export type PeriodAnswer = PeriodReport & { readonly schemaVersion: typeof SCHEMA_VERSION };
+
+function pointStorage(view: HostView): PeriodAnswer['storage']['points'] {
+  const { bytes: content, storedBytes, storeBytes } = pointsSummary(view);
+  return { count: Object.keys(view.memory().points).length, content, bytes: storeBytes ?? storedBytes };
+}
 
 /** What happened within the last `periodMs`, beside the time of the same length before it. */
 export function periodReport(view: HostView, query: URLSearchParams): PeriodAnswer {
@@ -29,7 +35,7 @@ export function periodReport(view: HostView, query: URLSearchParams): PeriodAnsw
     events: store.events({ types: PERIOD_EVENTS, from: from - periodMs }).map(({ event }) => event),
     incidents: store.incidents(MOST_INCIDENTS).reverse(),
     holds: Object.values(view.memory().holds).map(({ kind, object, since }) => ({ kind, object, since })),
-    storage: store.size(),
+    storage: { ...store.size(), points: pointStorage(view) },
   });
   return { schemaVersion: SCHEMA_VERSION, ...report };
 }

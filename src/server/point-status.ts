@@ -6,16 +6,19 @@ import {
   type PointState,
   type Snapshot,
 } from '../core/model/point.ts';
+import { notFound } from '../core/operator-commands.ts';
 import { copiesOf } from '../core/points/copy-points.ts';
 import { judgedPoints } from '../core/points/judged-points.ts';
 import { pointCalled } from '../core/points/point-called.ts';
 import { type PruneRequest, previewPrune } from '../core/points/point-commands.ts';
-import { expiryOf, newestFirst, storedBytesOf, type Verdict } from '../core/points/verdicts.ts';
+import { pointsInOrder } from '../core/points/points-by-state.ts';
+import { newestComplete } from '../core/points/restore-source.ts';
+import { boundaryOf, expiryOf, storedBytesOf, type Verdict } from '../core/points/verdicts.ts';
 import { describeEvent } from '../core/report/describe-event.ts';
 import type { Millis } from '../core/units.ts';
 import type { HostView } from './host-view.ts';
 import { HttpProblem } from './problem.ts';
-import { SCHEMA_VERSION } from './status.ts';
+import { SCHEMA_VERSION } from './schema-version.ts';
 
 export type PointStatus = {
   readonly point: PointId;
@@ -37,6 +40,10 @@ export type PointStatus = {
   /** What keeps it, or why it goes. */
   readonly kept: boolean;
   readonly reasons: readonly string[];
+  /** It is kept whatever its policy says: something rests on it. */
+  readonly guarded: boolean;
+  /** When time alone changes that next; null: only what happens does, such as a newer point. */
+  readonly changesAt: Millis | null;
   readonly expiresAt: Millis | null;
   /** Of a pruned one: until when it can be brought back. */
   readonly deleteAt: Millis | null;
@@ -58,24 +65,24 @@ export type PointDetail = PointStatus & {
 export function pointStatuses(view: HostView): PointStatus[] {
   const memory = view.memory();
   const { verdicts } = judgedPoints(view.desired() ?? {}, memory, view.now());
-  return Object.values(memory.points)
-    .sort(newestFirst)
-    .map((point) => statusOf(view, point, verdicts.get(point.id)));
+  return pointsInOrder(memory).map((point) => statusOf(view, point, verdicts.get(point.id)));
 }
 
 /** @throws CommandError if there is none. */
 export function pointDetail(view: HostView, id: PointId): PointDetail {
-  const memory = view.memory();
-  const point = pointCalled(memory, id);
-  const { verdicts } = judgedPoints(view.desired() ?? {}, memory, view.now());
+  const point = pointCalled(view.memory(), id);
   const events = view.store?.events({ subject: `Point/${id}`, limit: 50 }) ?? [];
   return {
-    ...statusOf(view, point, verdicts.get(id)),
+    ...pointStatus(view, point),
     session: point.session ?? null,
     metadata: point.metadata,
     snapshots: point.snapshots,
     events: events.map(({ actor, event }) => ({ at: event.at, actor, text: describeEvent(event) })),
   };
+}
+
+export function pointStatus(view: HostView, point: Point): PointStatus {
+  return statusOf(view, point, judgedPoints(view.desired() ?? {}, view.memory(), view.now()).verdicts.get(point.id));
 }
 
 function statusOf(view: HostView, point: Point, verdict: Verdict | undefined): PointStatus {
@@ -90,7 +97,7 @@ function statusOf(view: HostView, point: Point, verdict: Verdict | undefined): P
     policy: point.policy,
     cause: describeCause(point.cause),
     targets: point.targets,
-    state: verdict?.kind === 'prune' && point.state === 'valid' ? 'expired' : point.state,
+    state: shownState(point, verdict),
     createdAt: point.createdAt,
     completedAt: point.completedAt,
     bytes: point.snapshots.reduce((sum, { bytes }) => sum + bytes, 0),
@@ -100,6 +107,8 @@ function statusOf(view: HostView, point: Point, verdict: Verdict | undefined): P
     verifiedAt: point.verifiedAt,
     kept: verdict?.kind === 'keep',
     reasons: reasonsOf(point, verdict),
+    guarded: verdict?.kind === 'keep' && verdict.guarded,
+    changesAt: boundaryOf(point, view.desired()?.pointPolicies ?? {}, view.now()),
     expiresAt: expiryOf(point, policy),
     deleteAt: point.pruned?.deleteAt ?? null,
     verifying: point.verify !== null,
@@ -107,10 +116,26 @@ function statusOf(view: HostView, point: Point, verdict: Verdict | undefined): P
   };
 }
 
+/** `expired`: it would be pruned, and a brake holds that. */
+export function shownState({ state }: Point, verdict: Verdict | undefined): PointState {
+  return verdict?.kind === 'prune' && state === 'valid' ? 'expired' : state;
+}
+
 function reasonsOf({ pruned }: Point, verdict: Verdict | undefined): readonly string[] {
   if (pruned !== null) return [pruned.reason];
   if (verdict === undefined) return [];
   return verdict.kind === 'keep' ? verdict.reasons : [verdict.reason];
+}
+
+/** The newest intact point of a target that was complete by a time. @throws HttpProblem | CommandError */
+export function pointAt(view: HostView, query: URLSearchParams): PointStatus {
+  const [target, at] = [query.get('target') ?? '', Number(query.get('at') ?? Number.NaN)];
+  if (!Number.isFinite(at)) throw new HttpProblem(400, 'invalid', '`at` is a time in milliseconds since 1970');
+  const targets = view.desired()?.targets ?? {};
+  if (!Object.hasOwn(targets, target)) throw notFound('target', target, Object.keys(targets), 'revertd status');
+  const found = newestComplete(view.memory(), target, at);
+  if (found.kind === 'none') throw new HttpProblem(404, 'notFound', found.reason);
+  return pointStatus(view, found.point);
 }
 
 /** What pruning now would be, and what stays, each with its reason. */

@@ -2,8 +2,8 @@ import { Ajv2020, type AnySchemaObject, type ErrorObject, type ValidateFunction 
 import type { Observation } from '../core/observation.ts';
 import { digestOf } from '../policy/digest.ts';
 import { readSchema } from '../policy/schema-files.ts';
+import { SCHEMA_VERSION } from './schema-version.ts';
 import type { ShownPlan } from './shown-plan.ts';
-import { SCHEMA_VERSION } from './status.ts';
 
 /** Plans and observations that are kept in files: of one form, one version, and as they were written. */
 export type Sealed<T> = T & { readonly schemaVersion: number; readonly version: string; readonly digest: string };

@@ -18,10 +18,9 @@ import type { FeedState } from '../daemon/policy-feed.ts';
 import type { SourceCondition } from '../metrics/sampling.ts';
 import { type DrillStatus, drillStatuses } from './drill-status.ts';
 import type { HostView } from './host-view.ts';
+import { type PointsSummary, pointsSummary } from './points-summary.ts';
+import { SCHEMA_VERSION } from './schema-version.ts';
 import { type TargetStatus, targetStatuses } from './target-status.ts';
-
-/** Raised when a field of any answer changes its meaning or goes away. */
-export const SCHEMA_VERSION = 1;
 
 export type Status = {
   readonly schemaVersion: typeof SCHEMA_VERSION;
@@ -36,6 +35,7 @@ export type Status = {
   readonly triggers: readonly TriggerStatus[];
   readonly flags: readonly FlagStatus[];
   readonly targets: readonly TargetStatus[];
+  readonly points: PointsSummary;
   readonly drills: readonly DrillStatus[];
   readonly incidents: readonly IncidentStatus[];
   readonly holds: readonly HoldStatus[];
@@ -115,6 +115,7 @@ export function statusOf(view: HostView): Status {
     triggers: triggerStatuses(view),
     flags: flagStatuses(view),
     targets: targetStatuses(view),
+    points: pointsSummary(view),
     drills: drillStatuses(view),
     incidents: Object.values(memory.incidents).filter(isOpen).map(incidentStatus),
     holds: holdStatuses({ desired, memory, now: view.now(), windows: view.windows() }),

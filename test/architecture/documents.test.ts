@@ -135,7 +135,7 @@ describe('docs/interfaces.md names', () => {
 
   test('the metrics of the daemon, and no others', () => {
     expect(distinct(INTERFACES, /`(revertd_\w+)`/g)).toEqual(
-      distinct(read('src/server/daemon-metrics.ts'), /'(revertd_\w+)'/g),
+      distinct(read('src/server/daemon-metrics.ts') + read('src/server/point-metrics.ts'), /'(revertd_\w+)'/g),
     );
   });
 

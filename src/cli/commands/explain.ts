@@ -2,6 +2,8 @@ import { formatDuration, formatInstant } from '../../core/units.ts';
 import type { Coverage } from '../../metrics/evaluator.ts';
 import type { SourceCondition } from '../../metrics/sampling.ts';
 import type { DrillStatus } from '../../server/drill-status.ts';
+import type { PointPolicyStatus } from '../../server/point-policy-status.ts';
+import type { PointDetail } from '../../server/point-status.ts';
 import type { FlagStatus, IncidentStatus, TriggerStatus } from '../../server/status.ts';
 import type { TargetStatus } from '../../server/target-status.ts';
 import { EXIT, type ExitCode } from '../exit-code.ts';
@@ -9,6 +11,7 @@ import { read } from '../host-access.ts';
 import { configOf, type GlobalOptions } from '../setup.ts';
 import { paint, type Terminal, table } from '../terminal.ts';
 import { nextText } from './drills.ts';
+import { pointLines, pointPolicyLines, type TargetPoints, targetPointLines } from './explain-points.ts';
 import { flagText } from './flags.ts';
 import { shown, targetText } from './status.ts';
 
@@ -19,6 +22,9 @@ type Explained = {
   readonly triggers?: readonly TriggerDetail[];
   readonly flag?: FlagStatus;
   readonly target?: TargetStatus;
+  readonly points?: TargetPoints;
+  readonly pointPolicy?: PointPolicyStatus;
+  readonly point?: PointDetail;
   readonly targets?: readonly SourceCondition[];
   readonly drill?: DrillStatus;
   readonly incident?: IncidentStatus;
@@ -62,7 +68,9 @@ function explainText(found: Explained, terminal: Terminal): string {
     ...(found.policy === undefined ? [] : policyLines(found.policy)),
     ...(found.triggers ?? []).flatMap((trigger) => ['', ...triggerLines(trigger, terminal)]),
     ...(found.flag === undefined ? [] : flagText(found.flag, terminal)),
-    ...(found.target === undefined ? [] : targetLines(found.target)),
+    ...(found.target === undefined ? [] : targetLines(found.target, found.points)),
+    ...(found.pointPolicy === undefined ? [] : pointPolicyLines(found.pointPolicy, terminal)),
+    ...(found.point === undefined ? [] : pointLines(found.point)),
     ...(found.targets ?? []).map(
       (target) =>
         `  ${target.target}: ${target.state}, ${target.samples} samples${target.lastError === undefined ? '' : `; ${target.lastError.message}`}`,
@@ -113,7 +121,8 @@ function policyLines(policy: PolicyDetail): string[] {
   ];
 }
 
-function targetLines(target: TargetStatus): string[] {
+function targetLines(target: TargetStatus, points: TargetPoints | undefined): string[] {
+  if (points !== undefined) return targetPointLines(target, points);
   const [at = '', good = '', tracks = ''] = targetText(target, Date.now());
   return [
     `  defined in  ${target.origin}${target.suspended ? ', suspended' : ''}`,

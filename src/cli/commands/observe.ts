@@ -1,8 +1,8 @@
 import { writeFileSync } from 'node:fs';
 import type { Observation } from '../../core/observation.ts';
 import { describeObservation } from '../../core/observation.ts';
+import { SCHEMA_VERSION } from '../../server/schema-version.ts';
 import { seal } from '../../server/sealed-file.ts';
-import { SCHEMA_VERSION } from '../../server/status.ts';
 import { CliError, EXIT, type ExitCode } from '../exit-code.ts';
 import { read } from '../host-access.ts';
 import { observationFor } from '../observation-for.ts';

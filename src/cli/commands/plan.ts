@@ -38,7 +38,9 @@ export async function plan(options: PlanOptions, terminal: Terminal, version: st
     writeNew(options.out, JSON.stringify(seal(shown), null, 2));
     terminal.err(`Saved to ${options.out}; on this host \`revertd apply\` does exactly this, if it still fits.`);
   }
-  const changes = shown.actions.some((action) => action.sign !== '>') || (shown.comparison?.changes.length ?? 0) > 0;
+  const { points, comparison } = shown;
+  const isActing = shown.actions.some((action) => action.sign !== '>');
+  const changes = isActing || points.begun.length + points.pruned.length > 0 || (comparison?.changes.length ?? 0) > 0;
   return options.detailedExitcode === true && changes ? EXIT.changes : EXIT.done;
 }
 

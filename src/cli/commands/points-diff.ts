@@ -1,11 +1,14 @@
+import { printable } from '../../core/report/printable.ts';
 import type { PointDiff, TargetDifference } from '../../daemon/diff-points.ts';
 import type { DiffGroup, DiffItem } from '../../drivers/targets/captured-target.ts';
+import { pointDiffPage } from '../../server/point-diff-page.ts';
 import { EXIT, type ExitCode } from '../exit-code.ts';
 import { read } from '../host-access.ts';
 import { configOf, type GlobalOptions } from '../setup.ts';
 import { paint, type Style, type Terminal } from '../terminal.ts';
+import { write } from './report.ts';
 
-export type DiffOptions = GlobalOptions & { readonly with?: string; readonly target?: string };
+export type DiffOptions = GlobalOptions & { readonly with?: string; readonly target?: string; readonly page?: string };
 
 /** What is different in another point, or live. */
 export async function pointsDiff(
@@ -20,12 +23,17 @@ export async function pointsDiff(
   });
   const path = `points/${encodeURIComponent(id)}/diff?${query.toString()}`;
   const found = await read<PointDiff>(configOf(options, terminal, process.env), path, version);
-  terminal.out(options.json === true ? JSON.stringify(found, null, 2) : diffText(found, terminal));
+  if (options.page !== undefined) write(pointDiffPage(found, Date.now()), options.page, terminal);
+  else terminal.out(options.json === true ? JSON.stringify(found, null, 2) : diffText(found, terminal));
   return found.targets.some(({ fault }) => fault !== undefined) ? EXIT.partial : EXIT.done;
 }
 
 export function diffText({ point, with: other, targets }: PointDiff, terminal: Pick<Terminal, 'colour'>): string {
-  return [`${point} → ${other}`, ...targets.flatMap((one) => targetLines(one, terminal))].join('\n');
+  return [`${point} → ${other}`, targetsText({ targets }, terminal)].join('\n');
+}
+
+export function targetsText({ targets }: Pick<PointDiff, 'targets'>, terminal: Pick<Terminal, 'colour'>): string {
+  return targets.flatMap((one) => targetLines(one, terminal)).join('\n');
 }
 
 function targetLines({ target, diff, fault }: TargetDifference, terminal: Pick<Terminal, 'colour'>): string[] {
@@ -60,13 +68,4 @@ function itemLines({ kind, what, detail, lines }: DiffItem, terminal: Pick<Termi
     `    ${paint(terminal, style, sign)} ${printable(what)}${detail === '' ? '' : `  ${printable(detail)}`}`,
     ...own.map((line) => `        ${printable(line)}`),
   ];
-}
-
-/** Names and content may hold anything, also what would steer the terminal. */
-function printable(text: string): string {
-  return Array.from(text, (one) => {
-    const code = one.codePointAt(0) ?? 0;
-    const steers = (code < 0x20 && one !== '\t') || (code >= 0x7f && code < 0xa0);
-    return steers ? `\\x${code.toString(16).padStart(2, '0')}` : one;
-  }).join('');
 }

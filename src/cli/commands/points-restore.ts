@@ -1,18 +1,22 @@
 import { setTimeout as delay } from 'node:timers/promises';
+import { formatInstant, type Millis, parseDuration } from '../../core/units.ts';
 import type { PointDiff } from '../../daemon/diff-points.ts';
-import type { RestoreStatus } from '../../server/point-status.ts';
+import type { PointStatus, RestoreStatus } from '../../server/point-status.ts';
 import type { Client } from '../client.ts';
 import { CliError, EXIT, type ExitCode } from '../exit-code.ts';
 import { daemonOf, read } from '../host-access.ts';
 import { ProgressLine } from '../progress-line.ts';
 import { configOf, type GlobalOptions } from '../setup.ts';
 import type { Terminal } from '../terminal.ts';
-import { diffText } from './points-diff.ts';
+import { targetsText } from './points-diff.ts';
+import { restoreChanges } from './restore-changes.ts';
 
 const POLL_MS = 250;
 
 export type RestoreOptions = GlobalOptions & {
   readonly target?: string;
+  /** The newest intact point of the target that was complete by then. */
+  readonly at?: string;
   readonly path?: readonly string[];
   readonly table?: readonly string[];
   readonly key?: readonly string[];
@@ -22,7 +26,7 @@ export type RestoreOptions = GlobalOptions & {
 
 /** Puts targets back from a point. An interruption ends only the watching. */
 export async function pointsRestore(
-  id: string,
+  named: string | undefined,
   options: RestoreOptions,
   terminal: Terminal,
   version: string,
@@ -30,8 +34,9 @@ export async function pointsRestore(
   if (options.key !== undefined && options.table?.length !== 1) {
     throw new CliError('keys are of one table; name it: --table NAME', EXIT.usage);
   }
+  if (options.dryRun !== true && options.reason === undefined) throw new CliError('say why: --reason TEXT', EXIT.usage);
+  const id = await pointMeant(named, options, terminal, version);
   if (options.dryRun === true) return await preview(id, options, terminal, version);
-  if (options.reason === undefined) throw new CliError('say why: --reason TEXT', EXIT.usage);
   const client = await daemonOf(configOf(options, terminal, process.env));
   const body = {
     reason: options.reason,
@@ -64,33 +69,43 @@ async function ended(client: Client, id: string, terminal: Terminal): Promise<Re
   }
 }
 
-/** What is different live is what would be undone. */
+/** What it would do to what is live; nothing is changed. */
 async function preview(id: string, options: RestoreOptions, terminal: Terminal, version: string): Promise<ExitCode> {
   const query = new URLSearchParams(options.target === undefined ? {} : { target: options.target });
   for (const table of options.table ?? []) query.append('table', table);
   for (const key of options.key ?? []) query.append('key', key);
   const path = `points/${encodeURIComponent(id)}/diff${query.size === 0 ? '' : `?${query.toString()}`}`;
   const found = await read<PointDiff>(configOf(options, terminal, process.env), path, version);
-  const shown = options.path === undefined ? found : onlyPaths(found, options.path);
-  if (options.json === true) terminal.out(JSON.stringify(shown, null, 2));
+  const changes = restoreChanges(found, options.path ?? []);
+  if (options.json === true) terminal.out(JSON.stringify(changes, null, 2));
   else {
-    terminal.err('Live differs from the point by this, which a restore would undo:');
-    terminal.out(diffText(shown, terminal));
+    terminal.err(`A restore from ${id} would change this live; what it overwrites is kept first:`);
+    terminal.out(targetsText(changes, terminal));
   }
-  return shown.targets.some(({ fault }) => fault !== undefined) ? EXIT.partial : EXIT.done;
+  return changes.targets.some(({ fault }) => fault !== undefined) ? EXIT.partial : EXIT.done;
 }
 
-function onlyPaths(diff: PointDiff, paths: readonly string[]): PointDiff {
-  const isMeant = (what: string): boolean =>
-    paths.some((path) => what === path || what.startsWith(`${path.replace(/\/$/, '')}/`));
-  const targets = diff.targets.map((one) => {
-    if (one.diff === undefined) return one;
-    const groups = one.diff.groups.map((group) => {
-      const items = group.items.filter(({ what }) => isMeant(what));
-      const count = (kind: string): number => items.filter((item) => item.kind === kind).length;
-      return { ...group, items, added: count('added'), removed: count('removed'), changed: count('changed') };
-    });
-    return { ...one, diff: { groups } };
-  });
-  return { ...diff, targets };
+/** The point that is named, or else the newest intact one of the target that was complete by then. */
+async function pointMeant(id: string | undefined, options: RestoreOptions, terminal: Terminal, version: string) {
+  const { at, target } = options;
+  if ((id === undefined) === (at === undefined)) throw new CliError('name a point, or a time with --at', EXIT.usage);
+  if (id !== undefined) return id;
+  if (target === undefined) throw new CliError('--at needs a target: --target NAME', EXIT.usage);
+  const query = new URLSearchParams({ target, at: String(instantOf(at ?? '')) });
+  const config = configOf(options, terminal, process.env);
+  const found = await read<PointStatus>(config, `points/at?${query.toString()}`, version);
+  terminal.err(`${found.point}, complete at ${formatInstant(found.completedAt ?? found.createdAt)}`);
+  return found.point;
+}
+
+/** @throws CliError for what is no time, or one that could be meant in two ways */
+function instantOf(text: string): Millis {
+  const ago = parseDuration(text);
+  if (ago !== undefined) return Date.now() - ago;
+  const at = Date.parse(text);
+  if (Number.isNaN(at) || !/\d{4}-\d\d-\d\dT.*(?:Z|[+-]\d\d:?\d\d)$/.test(text)) {
+    const form = 'a time with its zone, such as 2026-11-21T02:00:00Z, or how long ago: 90m';
+    throw new CliError(`--at takes ${form}; not ${text}`, EXIT.usage);
+  }
+  return at;
 }

@@ -2,7 +2,7 @@ import { writeFileSync } from 'node:fs';
 import { periodHtml } from '../../core/report/period-html.ts';
 import { incidentRow, minute, periodMarkdown } from '../../core/report/period-markdown.ts';
 import type { PeriodReport } from '../../core/report/period-report.ts';
-import { formatBytes, periodRows } from '../../core/report/period-rows.ts';
+import { periodRows, storageText } from '../../core/report/period-rows.ts';
 import { formatDuration, parseDuration } from '../../core/units.ts';
 import type { PeriodAnswer } from '../../server/period.ts';
 import { CliError, EXIT, type ExitCode } from '../exit-code.ts';
@@ -92,7 +92,7 @@ function periodText(report: PeriodReport, terminal: Terminal): string {
       report.openHolds.map(({ kind, object, since }) => [kind, object, minute(since)]),
     ),
     '',
-    `Storage: the log takes ${formatBytes(storage.bytes)}, ${storage.events} events and ${storage.readings} readings`,
+    `Storage: ${storageText(storage)}`,
   ].join('\n');
 }
 

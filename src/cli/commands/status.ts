@@ -8,6 +8,7 @@ import { read } from '../host-access.ts';
 import { configOf, type GlobalOptions } from '../setup.ts';
 import { paint, type Style, type Terminal, table } from '../terminal.ts';
 import { nextText } from './drills.ts';
+import { newestText, pointRows } from './status-points.ts';
 
 /** How the host stands: policies, triggers, flags, incidents, holds, and what needs attention. */
 export async function status(options: GlobalOptions, terminal: Terminal, version: string): Promise<ExitCode> {
@@ -24,7 +25,8 @@ export function statusText(found: Status, terminal: Terminal, now: Millis): stri
     ...section('Incidents', incidentRows(found, now)),
     ...section('Triggers', triggerRows(found.triggers, terminal, now)),
     ...section('Flags', flagRows(found, terminal)),
-    ...section('Targets', targetRows(found.targets, now)),
+    ...section('Targets', targetRows(found, now)),
+    ...section('Points', pointRows(found.points, now)),
     ...section('Drills', drillRows(found.drills)),
     ...section(
       'Holds',
@@ -152,9 +154,17 @@ function sourceRows(found: Status, terminal: Terminal, now: Millis): string[] {
   ];
 }
 
-function targetRows(targets: readonly TargetStatus[], now: Millis): string[] {
+function targetRows({ targets, points }: Status, now: Millis): string[] {
   if (targets.length === 0) return [];
-  return [table(targets.map((target) => [target.target, target.state, ...targetText(target, now)]))];
+  return [
+    table(
+      targets.map((target) => {
+        const newest = points.targets.find((one) => one.target === target.target);
+        const texts = newest === undefined ? targetText(target, now) : [newestText(newest)];
+        return [target.target, target.state, ...texts];
+      }),
+    ),
+  ];
 }
 
 /** What it is at, and how that stands. */

@@ -5,6 +5,7 @@ import type { Drill, DrillRun } from '../model/drill.ts';
 import { isOpen } from '../model/incident.ts';
 import type { OperationId } from '../model/operation.ts';
 import { triggerKey } from '../model/trigger.ts';
+import { doubtRehearsed } from '../points/suspect-points.ts';
 import { viewTrigger } from '../triggers/trigger-view.ts';
 import type { Turn } from '../turn.ts';
 import { formatInstant, type Millis } from '../units.ts';
@@ -47,6 +48,7 @@ function forgetOthers(turn: Turn): void {
 function conclude(turn: Turn, drill: string, run: DrillRun): void {
   const measured = turn.memory.drills?.[drill]?.measured ?? {};
   if (run.ended !== null) {
+    doubtRehearsed(turn, drill, run);
     turn.emit({ type: 'drill.ended', drill, result: resultOf(run, run.ended, measured, turn.now) });
     return;
   }

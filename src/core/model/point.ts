@@ -71,6 +71,8 @@ export type Point = {
   readonly pinned: { readonly by: string; readonly at: Millis; readonly reason?: string } | null;
   /** Why it is failed or invalid. */
   readonly failure: string | null;
+  /** The person who ended its capture; absent where nobody did. */
+  readonly cancelledBy?: string;
   /** When its content was last read whole and found intact; null: never. */
   readonly verifiedAt: Millis | null;
   /** Its content is to be read again; with `rehearse` it is also restored beside the live system. */

@@ -12,6 +12,7 @@ import { describeStep } from '../model/step.ts';
 import type { Trigger } from '../model/trigger.ts';
 import { tellingOutlook } from '../notifications/tell-by-time.ts';
 import { differing } from '../places/deliveries.ts';
+import { pointOutlook } from '../points/point-outlook.ts';
 import { leadingElement, shownThreshold, viewTrigger } from '../triggers/trigger-view.ts';
 import type { Turn } from '../turn.ts';
 import { formatDuration } from '../units.ts';
@@ -23,6 +24,7 @@ export function outlookOf(turn: Turn): Outlook[] {
     ...Object.values(turn.desired.policies).flatMap((policy) => pendingOutlook(turn, policy)),
     ...Object.values(turn.memory.incidents).flatMap((incident) => incidentOutlook(turn, incident)),
     ...tellingOutlook(turn),
+    ...pointOutlook(turn),
     ...haltedOutlook(turn),
     ...Object.values(turn.memory.holds).map((hold) => holdOutlook(turn, hold)),
   ];

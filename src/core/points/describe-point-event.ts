@@ -14,6 +14,8 @@ export function describePointEvent(event: PointEvent): string | null {
       return `point ${event.point.id} is ${event.point.pinned?.reason ?? 'imported'}`;
     case 'point.dropped':
       return `point ${event.point} is given up: ${event.reason}`;
+    case 'point.cancelled':
+      return `${event.by} cancels point ${event.point}`;
     case 'points.verifyAsked':
       return `${event.by} has ${named(event.points)} read again${event.rehearse ? ' and restored beside the live system' : ''}`;
     case 'point.pinned':

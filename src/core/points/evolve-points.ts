@@ -21,6 +21,8 @@ export function evolvePoints(memory: Memory, event: PointEvent & At): Memory {
       return { ...memory, points: { ...memory.points, [event.point.id]: event.point } };
     case 'point.dropped':
       return change(memory, event.point, (point) => ({ ...point, state: 'failed', failure: event.reason }));
+    case 'point.cancelled':
+      return change(memory, event.point, (point) => ({ ...point, cancelledBy: event.by }));
     case 'points.verifyAsked': {
       const verify = { by: event.by, rehearse: event.rehearse, retryAt: event.at, attempts: 0 };
       return changeAll(memory, event.points, (point) => ({ ...point, verify }));

@@ -8,9 +8,11 @@ import { isMoving } from '../targets/code-revisions.ts';
 import { undoOf } from '../targets/moves.ts';
 import type { Turn } from '../turn.ts';
 import type { Millis } from '../units.ts';
+import { policiesOf } from './capturable.ts';
 import { copyActions, copyInstants } from './copy-points.ts';
 import { newestSnapshot } from './evolve-points.ts';
 import { overviewOf, pointsIn } from './points-by-state.ts';
+import { captureRetry } from './retry-captures.ts';
 import { newestFirst } from './verdicts.ts';
 
 /** Large databases take long; a rollback does not wait for as long as that. */
@@ -151,6 +153,8 @@ function collections(turn: Turn): Action[] {
 /** When one of them is to be tried again. */
 export function pointInstants(turn: Pick<Turn, 'desired' | 'memory' | 'now'>): Millis[] {
   const { memory } = turn;
+  const captures = policiesOf(turn).flatMap((policy) => captureRetry(memory, policy, turn.now)?.at ?? []);
   const retries = overviewOf(memory.points).verifying.flatMap(({ verify }) => verify?.retryAt ?? []);
-  return [...retries, ...copyInstants(turn), ...(memory.collection === null ? [] : [memory.collection.retryAt])];
+  const collection = memory.collection === null ? [] : [memory.collection.retryAt];
+  return [...captures, ...retries, ...copyInstants(turn), ...collection];
 }

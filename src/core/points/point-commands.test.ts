@@ -123,8 +123,11 @@ test('only what was pruned is brought back', () => {
 
 test('only what is being captured is given up', () => {
   const creating: Point = { ...NEW, state: 'creating' };
-  expect(cancelPoint(situation([creating]), NEW.id)).toMatchObject([{ type: 'point.dropped' }]);
-  expect(cancelPoint(situation([{ ...NEW, state: 'capturing' }]), NEW.id)).toEqual([]);
+  expect(cancelPoint(situation([creating]), NEW.id)).toMatchObject([
+    { type: 'point.cancelled', point: NEW.id },
+    { type: 'point.dropped' },
+  ]);
+  expect(cancelPoint(situation([{ ...NEW, state: 'capturing' }]), NEW.id)).toMatchObject([{ type: 'point.cancelled' }]);
   expect(() => cancelPoint(situation([NEW]), NEW.id)).toThrow('there is nothing to cancel');
 });
 

@@ -59,8 +59,9 @@ export function takePoint({ desired, memory, now }: Situation, request: TakeRequ
 /** Gives up a point that is still being captured. @throws CommandError */
 export function cancelPoint({ memory, actor }: Situation, id: PointId): EventSpec[] {
   const { state } = pointCalled(memory, id);
-  if (state === 'creating') return [{ type: 'point.dropped', point: id, reason: `cancelled by ${actor}` }];
-  if (state === 'capturing') return [];
+  const cancelled: EventSpec = { type: 'point.cancelled', point: id, by: actor };
+  if (state === 'creating') return [cancelled, { type: 'point.dropped', point: id, reason: `cancelled by ${actor}` }];
+  if (state === 'capturing') return [cancelled];
   throw new CommandError('refused', `${id} is ${state}: there is nothing to cancel`);
 }
 

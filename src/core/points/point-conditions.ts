@@ -1,10 +1,13 @@
 import { pointObject } from '../model/point.ts';
+import type { PointPolicy } from '../model/point-policy.ts';
 import type { Condition } from '../plan/plan.ts';
 import { isEmpty } from '../record.ts';
 import type { Turn } from '../turn.ts';
+import { formatInstant } from '../units.ts';
 import { copyConditions } from './copy-points.ts';
 import { overviewOf, pointsIn } from './points-by-state.ts';
 import { pruneRuns } from './prune-points.ts';
+import { captureRetry, MOST_RETRIES } from './retry-captures.ts';
 
 /** What people should know of rollback points. */
 export function pointConditions(turn: Turn): Condition[] {
@@ -29,13 +32,20 @@ function refusals(turn: Turn): Condition[] {
 }
 
 /** The newest point of a policy is the one that a rollback would want. */
-function failures({ memory, desired }: Turn): Condition[] {
-  return Object.values(desired.pointPolicies ?? {}).flatMap(({ name, origin, suspend }): Condition[] => {
+function failures({ memory, desired, now }: Turn): Condition[] {
+  return Object.values(desired.pointPolicies ?? {}).flatMap((policy): Condition[] => {
+    const { name, origin, suspend } = policy;
     const newest = overviewOf(memory.points).newestOf.get(name);
     if (suspend || newest?.state !== 'failed') return [];
-    const message = `its newest point ${newest.id} failed: ${newest.failure ?? 'nobody knows why'}`;
+    const message = `its newest point ${newest.id} failed: ${newest.failure ?? 'nobody knows why'}; ${retryText({ memory, now }, policy)}`;
     return [{ type: 'PointFailed', object: `PointPolicy/${name}`, message, needsAttention: true, origin }];
   });
+}
+
+function retryText({ memory, now }: Pick<Turn, 'memory' | 'now'>, policy: PointPolicy): string {
+  const retry = captureRetry(memory, policy, now);
+  if (retry === null) return 'it is not tried again by itself';
+  return `it is tried again at ${formatInstant(retry.at)}, for the ${retry.number}. of ${MOST_RETRIES} times`;
 }
 
 function damaged({ memory }: Turn): Condition[] {

@@ -9,6 +9,8 @@ export type PointEvent =
   | { readonly type: 'point.imported'; readonly point: Point }
   /** It is given up before its capture could begin. */
   | { readonly type: 'point.dropped'; readonly point: PointId; readonly reason: string }
+  /** A person ends its capture, if that is not done yet. */
+  | { readonly type: 'point.cancelled'; readonly point: PointId; readonly by: string }
   | {
       readonly type: 'points.verifyAsked';
       readonly points: readonly PointId[];
@@ -65,6 +67,7 @@ export function subjectsOfPointEvent(event: PointEvent): string[] {
       return [pointObject(id), ...(policy === null ? [] : [`PointPolicy/${policy}`]), ...incident];
     }
     case 'point.dropped':
+    case 'point.cancelled':
     case 'point.pinned':
     case 'point.unpinned':
     case 'point.undeleted':

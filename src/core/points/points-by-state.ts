@@ -36,6 +36,17 @@ function lookOver(points: readonly Point[]): PointOverview {
   };
 }
 
+const inOrder = new WeakMap<Memory['points'], readonly Point[]>();
+
+/** All points, the newest first. */
+export function pointsInOrder({ points }: Pick<Memory, 'points'>): readonly Point[] {
+  const before = inOrder.get(points);
+  if (before !== undefined) return before;
+  const sorted = Object.values(points).sort(newestFirst);
+  inOrder.set(points, sorted);
+  return sorted;
+}
+
 /** The points in these states, in no order that means anything. */
 export function pointsIn({ points }: Pick<Memory, 'points'>, ...states: readonly PointState[]): Point[] {
   const { byState } = overviewOf(points);

@@ -75,6 +75,12 @@ function sourceSince(
   }
 }
 
+/** The newest intact point of a target that was complete by a time, whatever took it. */
+export function newestComplete(memory: PointsAndHolds, target: string, at: Millis): RestoreSource {
+  const reason = `by ${formatInstant(at)}`;
+  return newest(memory, target, { incident: null }, completedBy(at), { reason });
+}
+
 /** What people are told of a point before they agree to go back to it. */
 export function describeSource(point: Point, target: string, now: Millis): string {
   const snapshot = snapshotOf(point, target);

@@ -7,6 +7,7 @@ import { obstacleOf, policiesOf } from './capturable.ts';
 import { settleRestores } from './manual-restores.ts';
 import { pointsIn } from './points-by-state.ts';
 import { deletePoints, prunePoints } from './prune-points.ts';
+import { captureRetry } from './retry-captures.ts';
 import { takeForRevisions } from './revision-points.ts';
 import { dueInstant, followSchedules, serveSchedule } from './schedules.ts';
 
@@ -32,13 +33,15 @@ function dropImpossible(turn: Turn): void {
   }
 }
 
-/** One point for all that was missed. While another one of the policy is captured it waits. */
+/** One point for all that was missed, and a few more tries where it failed. While another one of the policy is captured it waits. */
 function takeScheduled(turn: Turn, policy: PointPolicy): void {
+  if (isCapturing(turn, policy.name)) return;
   const dueAt = dueInstant(turn, takeKey(policy.name));
-  if (dueAt === null || isCapturing(turn, policy.name)) return;
+  const retry = dueAt === null ? captureRetry(turn.memory, policy, turn.now) : null;
+  if (dueAt === null && (retry === null || turn.now < retry.at || obstacleOf(turn, policy.targets) !== null)) return;
   const cause = { kind: 'schedule' } as const;
   beginPoint(turn, { label: policy.name, policy: policy.name, targets: policy.targets, cause });
-  serveSchedule(turn, takeKey(policy.name), dueAt);
+  if (dueAt !== null) serveSchedule(turn, takeKey(policy.name), dueAt);
 }
 
 function isCapturing({ memory }: Turn, policy: string): boolean {

@@ -70,17 +70,21 @@ function guardsOf({ createdAt, pinned, state }: Point, now: Millis): string[] {
   return guards;
 }
 
-/** The newest valid point of each target that is not in the future; it is never pruned, whatever a policy says. */
-function newestOfTargets(live: readonly Point[], now: Millis): ReadonlyMap<PointId, readonly string[]> {
-  const seen = new Set<string>();
-  const reasons = new Map<PointId, string[]>();
-  for (const point of live) {
+/** By target, its newest valid point that is not in the future; `points` come newest first. */
+export function newestValidPoints(points: Iterable<Point>, now: Millis): ReadonlyMap<string, Point> {
+  const newest = new Map<string, Point>();
+  for (const point of points) {
     if (!isValid(point) || point.createdAt > now) continue;
-    for (const { target } of point.snapshots) {
-      if (seen.has(target)) continue;
-      seen.add(target);
-      reasons.set(point.id, [...(reasons.get(point.id) ?? []), `the newest valid point of ${target}`]);
-    }
+    for (const { target } of point.snapshots) if (!newest.has(target)) newest.set(target, point);
+  }
+  return newest;
+}
+
+/** The newest valid point of each target is never pruned, whatever a policy says. */
+function newestOfTargets(live: readonly Point[], now: Millis): ReadonlyMap<PointId, readonly string[]> {
+  const reasons = new Map<PointId, string[]>();
+  for (const [target, { id }] of newestValidPoints(live, now)) {
+    reasons.set(id, [...(reasons.get(id) ?? []), `the newest valid point of ${target}`]);
   }
   return reasons;
 }
@@ -211,16 +215,17 @@ function nextBoundary(
   now: Millis,
 ): Millis | null {
   let next = Number.POSITIVE_INFINITY;
-  const note = (at: Millis | null): void => {
-    if (at !== null && at > now && at < next) next = at;
-  };
-  for (const point of live) {
-    note(point.createdAt);
-    if (isUnderWay(point)) continue;
-    if (isValid(point)) note(expiryOf(point, point.policy === null ? undefined : policies[point.policy]));
-    else note(point.createdAt + FAILED_SHOWN_MS);
-  }
+  for (const point of live) next = Math.min(next, boundaryOf(point, policies, now) ?? next);
   return Number.isFinite(next) ? next : null;
+}
+
+/** When time alone changes the verdict over this point next, after `now`; null: it never does. */
+export function boundaryOf(point: Point, policies: Readonly<Record<string, PointPolicy>>, now: Millis): Millis | null {
+  if (point.createdAt > now) return point.createdAt;
+  if (point.state === 'pruned' || isUnderWay(point)) return null;
+  const policy = point.policy === null ? undefined : policies[point.policy];
+  const at = isValid(point) ? expiryOf(point, policy) : point.createdAt + FAILED_SHOWN_MS;
+  return at !== null && at > now ? at : null;
 }
 
 function keep(reason: string): Verdict {

@@ -139,6 +139,7 @@ export function describeEvent(event: Event): string | null {
     case 'point.begun':
     case 'point.imported':
     case 'point.dropped':
+    case 'point.cancelled':
     case 'points.verifyAsked':
     case 'point.pinned':
     case 'point.unpinned':

@@ -80,5 +80,11 @@ svg { display: block; width: 100%; min-width: 34rem; height: auto } svg text { f
 .room { min-height: 3.2rem; border: 1px dashed var(--edge); border-radius: .4rem; padding: .45rem .7rem; background: var(--card) }
 .room:focus { outline: 2px solid var(--line) }
 footer { margin-top: 3rem; color: var(--soft); font-size: .85rem }
+details { margin: .5rem 0; border: 1px solid var(--edge); border-radius: .5rem; background: var(--card); padding: .1rem .8rem }
+summary { cursor: pointer; padding: .35rem 0; overflow-wrap: anywhere } details details { border: 0; padding: 0; margin: 0 }
+details details summary { padding: .1rem 0 } summary:focus-visible { outline: 2px solid var(--line) }
+ul.plain { list-style: none; padding: 0; margin: .2rem 0 .6rem } ul.plain li { padding: .15rem 0; border-top: 1px solid var(--grid) }
+code { font: .88em ui-monospace, "DejaVu Sans Mono", monospace; overflow-wrap: anywhere }
+pre { margin: .2rem 0 .6rem; padding: .4rem .6rem; overflow-x: auto; background: var(--paper); border-radius: .35rem; font: .85rem/1.45 ui-monospace, "DejaVu Sans Mono", monospace }
 @media print { body { max-width: none; padding: 0; background: #fff } figure, tr, .tile { break-inside: avoid } }
 `;

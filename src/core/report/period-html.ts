@@ -2,7 +2,7 @@ import { formatDuration, formatInstant } from '../units.ts';
 import { type Html, html, page, raw } from './html-page.ts';
 import { drillRow, incidentRow, minute } from './period-markdown.ts';
 import type { PeriodReport } from './period-report.ts';
-import { formatBytes, type PeriodRow, periodRows } from './period-rows.ts';
+import { type PeriodRow, periodRows, storageText } from './period-rows.ts';
 
 const TILES = ['Rollbacks', 'Recovery, median', 'Recovery, worst', 'Refused actions', 'Flags latched'];
 
@@ -52,7 +52,7 @@ ${section(
   report.openHolds.map(({ kind, object, since }) => [kind, object, minute(since)]),
 )}
 <h2>Storage</h2>
-<p>The log takes ${formatBytes(storage.bytes)}: ${storage.events} events, ${storage.readings} readings.</p>
+<p>${storageText(storage)}</p>
 </main>
 <footer>Written by revertd on ${host} at ${formatInstant(to)}.</footer>`;
   return page(title, body);

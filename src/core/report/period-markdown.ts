@@ -1,7 +1,7 @@
 import { formatDuration, formatInstant } from '../units.ts';
 import { markdownText } from './markdown-text.ts';
 import type { PeriodDrill, PeriodIncident, PeriodReport } from './period-report.ts';
-import { formatBytes, periodRows } from './period-rows.ts';
+import { periodRows, storageText } from './period-rows.ts';
 
 /** The report over a period in Markdown. */
 export function periodMarkdown(report: PeriodReport): string {
@@ -45,7 +45,7 @@ export function periodMarkdown(report: PeriodReport): string {
     ),
     '## Storage',
     '',
-    `The log takes ${formatBytes(storage.bytes)}: ${storage.events} events, ${storage.readings} readings.`,
+    storageText(storage),
     '',
   ].join('\n');
 }

@@ -97,7 +97,12 @@ function input(change: Partial<PeriodInput> = {}): PeriodInput {
       { at: NOW, type: 'policy.braked', policy: 'guard', brake: BRAKE },
     ],
     holds: [LATCH],
-    storage: { bytes: 5_242_880, events: 1_000, readings: 20_000 },
+    storage: {
+      bytes: 5_242_880,
+      events: 1_000,
+      readings: 20_000,
+      points: { count: 2, content: 4_096, bytes: 1_024 },
+    },
     ...change,
   };
 }

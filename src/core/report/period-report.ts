@@ -3,6 +3,7 @@ import type { DrillResult } from '../model/drill.ts';
 import { type Incident, isOpen } from '../model/incident.ts';
 import type { Millis } from '../units.ts';
 import { breachBegin } from './incident-report.ts';
+import { type PointFigures, pointFigures } from './period-points.ts';
 
 export type PeriodInput = {
   readonly host: string;
@@ -15,7 +16,16 @@ export type PeriodInput = {
   readonly storage: StorageFigures;
 };
 
-export type StorageFigures = { readonly bytes: number; readonly events: number; readonly readings: number };
+export type StorageFigures = {
+  /** Of the log. */
+  readonly bytes: number;
+  readonly events: number;
+  readonly readings: number;
+  readonly points: PointStorage;
+};
+
+/** `content`: plain. `bytes`: what that takes on the disk, or what points brought there while it is not measured. */
+export type PointStorage = { readonly count: number; readonly content: number; readonly bytes: number };
 
 /** What a report over a period counts. */
 export const PERIOD_EVENTS = [
@@ -29,7 +39,9 @@ export const PERIOD_EVENTS = [
   'hold.lifted',
   'drift.seen',
   'notification.dropped',
+  'operation.planned',
   'operation.finished',
+  'points.pruned',
   'halt.began',
   'drill.ended',
 ] as const satisfies readonly Event['type'][];
@@ -57,7 +69,7 @@ export type PeriodFigures = {
   readonly halts: number;
   readonly drills: number;
   readonly failedDrills: number;
-};
+} & PointFigures;
 
 export type PeriodReport = {
   readonly host: string;
@@ -153,6 +165,7 @@ function figuresOf(all: readonly Event[], incidents: readonly Incident[], from: 
     halts: count('halt.began'),
     drills: count('drill.ended'),
     failedDrills: events.filter((event) => event.type === 'drill.ended' && event.result.outcome === 'failed').length,
+    ...pointFigures(events, all),
   };
 }
 

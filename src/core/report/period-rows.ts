@@ -1,5 +1,5 @@
 import { formatDuration } from '../units.ts';
-import type { PeriodFigures } from './period-report.ts';
+import type { PeriodFigures, StorageFigures } from './period-report.ts';
 
 export type PeriodRow = {
   readonly name: string;
@@ -14,7 +14,7 @@ export type PeriodRow = {
 type Line = {
   readonly name: string;
   readonly of: (figures: PeriodFigures) => number | null;
-  readonly unit: 'count' | 'span';
+  readonly unit: 'count' | 'span' | 'bytes';
   /** Whether fewer are better; null where neither is. */
   readonly fewer: boolean | null;
 };
@@ -40,6 +40,14 @@ const LINES: readonly Line[] = [
   { name: 'Dropped messages', of: ({ droppedMessages }) => droppedMessages, unit: 'count', fewer: true },
   { name: 'Drills', of: ({ drills }) => drills, unit: 'count', fewer: null },
   { name: 'Drills, failed', of: ({ failedDrills }) => failedDrills, unit: 'count', fewer: true },
+  { name: 'Points taken', of: ({ pointsTaken }) => pointsTaken, unit: 'count', fewer: null },
+  { name: 'Points, failed', of: ({ pointsFailed }) => pointsFailed, unit: 'count', fewer: true },
+  { name: 'Points, damaged', of: ({ pointsDamaged }) => pointsDamaged, unit: 'count', fewer: true },
+  { name: 'Points, pruned', of: ({ pointsPruned }) => pointsPruned, unit: 'count', fewer: null },
+  { name: 'Content captured', of: ({ capturedBytes }) => capturedBytes, unit: 'bytes', fewer: null },
+  { name: 'Content new in the store', of: ({ storedBytes }) => storedBytes, unit: 'bytes', fewer: null },
+  { name: 'Targets restored', of: ({ restored }) => restored, unit: 'count', fewer: null },
+  { name: 'Targets, restore failed', of: ({ failedRestores }) => failedRestores, unit: 'count', fewer: true },
   { name: 'Halts', of: ({ halts }) => halts, unit: 'count', fewer: null },
 ];
 
@@ -60,7 +68,21 @@ export function periodRows(now: PeriodFigures, before: PeriodFigures): PeriodRow
 
 function shown(value: number | null, unit: Line['unit']): string {
   if (value === null) return '–';
-  return unit === 'span' ? formatDuration(value) : String(value);
+  switch (unit) {
+    case 'span':
+      return formatDuration(value);
+    case 'bytes':
+      return value < 0 ? `-${formatBytes(-value)}` : formatBytes(value);
+    case 'count':
+      return String(value);
+  }
+}
+
+/** What the log and the points take, in words. */
+export function storageText({ bytes, events, readings, points }: StorageFigures): string {
+  const log = `The log takes ${formatBytes(bytes)}: ${events} events, ${readings} readings.`;
+  if (points.count === 0) return log;
+  return `${log} ${points.count} point(s) take ${formatBytes(points.bytes)} for ${formatBytes(points.content)} of content.`;
 }
 
 /** A size for people, in powers of 1024. */

@@ -2,6 +2,7 @@ import type { Drill } from '../../core/model/drill.ts';
 import type { Flag } from '../../core/model/flag.ts';
 import type { MetricSource } from '../../core/model/metric-source.ts';
 import type { Notifier } from '../../core/model/notifier.ts';
+import type { PointPolicy } from '../../core/model/point-policy.ts';
 import type { RollbackPolicy } from '../../core/model/policy.ts';
 import type { Target } from '../../core/model/target.ts';
 import type { Path } from '../path.ts';
@@ -22,6 +23,7 @@ export type LintWorld = {
   readonly policies: readonly Subject<RollbackPolicy>[];
   readonly notifiers: readonly Subject<Notifier>[];
   readonly drills: readonly Subject<Drill>[];
+  readonly pointPolicies: readonly Subject<PointPolicy>[];
   /** Every query of a trigger or of a verification's check, parsed. */
   readonly queries: readonly JudgedQuery[];
 };

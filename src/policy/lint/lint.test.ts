@@ -20,6 +20,7 @@ const EXPECTED: Readonly<Record<string, readonly string[]>> = {
     '10:23 the trigger "t0" never clears: the query does not get below that value',
     '15:23 the trigger "t1" never clears: the query does not get above that value',
   ],
+  'captured-without-checks': ['3:19 a rung restores "data", and no check says whether it is intact then'],
   'counter-without-rate': [
     '7:14 the counter `errors_total` is compared as it stands, without rate or increase',
     '11:14 the counter `app_seconds_bucket` is compared as it stands, without rate or increase',
@@ -43,9 +44,16 @@ const EXPECTED: Readonly<Record<string, readonly string[]>> = {
     '7:14 `==` compares `rate(requests_total[5m])`, which is not a whole number',
     '11:14 `==` compares `0.5`, which is not a whole number',
   ],
+  'good-points-are-gone': ['25:43 points of "data" are kept for 30m, and count as good after 1h10m'],
   'inconclusive-counts': ['10:33 the rung "flags" counts as a success when nothing is known'],
+  'keeps-one-point': [
+    '13:8 "short" takes a point every 1d and keeps none for longer than 12h',
+    '22:11 "within" takes a point every 1d and keeps none for longer than 1d',
+    '31:11 "last" takes a point every 5m and keeps none for longer than 5m',
+  ],
   'no-limit': ['4:1 the policy "p" has no `limit`'],
   'nobody-hears': ['19:11 no notifier of the policy "p" hears `asking`, `exhausted`, `braked`, `warning`'],
+  'nothing-to-go-back-to': ['25:33 no PointPolicy takes points of "data" before something goes wrong'],
   'nothing-verified': [
     '8:13 nothing verifies the rung "flags": the policy has no critical trigger, and it has no checks',
     '10:13 nothing verifies the rung "restart": the policy has no critical trigger, and it has no checks',
@@ -61,6 +69,7 @@ const EXPECTED: Readonly<Record<string, readonly string[]>> = {
     '17:14 the query gives a share, which is hardly ever beyond 1; 50 looks like a percentage',
     '21:14 the query gives a percentage; 0.9 of it is less than one percent',
   ],
+  'points-never-read': ['10:1 no point of "nightly" is read again after it was stored'],
   'policies-disagree': [
     '21:46 the flag "fast-path" is set to "on" here, and to safe by the policy "p" (policies-disagree.bad.yaml:1)',
   ],
@@ -69,6 +78,7 @@ const EXPECTED: Readonly<Record<string, readonly string[]>> = {
     '11:14 `sum` drops the label `le`, which `histogram_quantile` needs',
     '15:14 the quantile 95 is not between 0 and 1',
   ],
+  'quiesced-without-steps': ['14:16 "nightly" is quiesced, and no target of it has `quiesce`'],
   'rate-of-gauge': [
     '7:14 `rate` is taken of `process_resident_memory_bytes`, which is a gauge by its name',
     '11:14 `increase` is taken of `connections_active`, which is a gauge by its name',
@@ -79,6 +89,7 @@ const EXPECTED: Readonly<Record<string, readonly string[]>> = {
     '10:61 a step that loses data is repeatable: it runs `dropdb app`',
     '12:85 a step that loses data is repeatable: it runs `pg_restore --dbname=app /backup/app.dump`',
   ],
+  'restore-never-tried': ['14:11 no point of "nightly" is ever restored for trial'],
   'rto-out-of-reach': [
     '12:8 `rto` (10m) is shorter than the fastest recovery (10m30s: `for`, `settle` and `verify.for` together)',
   ],

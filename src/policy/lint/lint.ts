@@ -68,6 +68,7 @@ function worldOf({ documents }: LoadedRevision): LintWorld {
     policies,
     queries: judgedQueries({ policies }),
     drills: pick(subjects, (object) => (object.kind === 'Drill' ? object.value : undefined)),
+    pointPolicies: pick(subjects, (object) => (object.kind === 'PointPolicy' ? object.value : undefined)),
     notifiers: pick(subjects, (object) => (object.kind === 'Notifier' ? object.value : undefined)),
   };
 }
