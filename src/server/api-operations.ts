@@ -188,7 +188,15 @@ export const API_OPERATIONS: Readonly<Record<string, ApiOperation>> = {
   'POST points/prune': {
     summary: 'Prunes what no rule keeps.',
     body: {
-      properties: { policy: TEXT, confirm: about(YES, 'Also more than a policy allows at once.') },
+      properties: {
+        policy: TEXT,
+        confirm: about(YES, 'Also more than a policy allows at once.'),
+        olderThanMs: about(
+          { type: 'number', exclusiveMinimum: 0 },
+          'Also what rules keep, and is at least so old; what is protected stays.',
+        ),
+        immediately: about(YES, 'The content is deleted at once, and cannot be brought back.'),
+      },
       required: [],
     },
     answer: { pruned: TEXTS },

@@ -9,6 +9,8 @@ export type TableContent = TableName & {
   readonly rows: number;
   /** Two sums over hashes of every row, which do not depend on their order. */
   readonly digest: string;
+  /** The columns of its primary key; empty if it has none. */
+  readonly key: readonly string[];
 };
 
 export type TableName = { readonly schema: string; readonly name: string };
@@ -67,11 +69,11 @@ export function quotedTable({ schema, name }: TableName): string {
 }
 
 /** Reads every row, in the server: only sums come over. */
-export async function contentOf({ rows }: Connection, table: TableName): Promise<TableContent> {
+export async function contentOf(connection: Connection, table: TableName): Promise<TableContent> {
   const sum = (seed: number) => `coalesce(sum(hashtextextended(t::text, ${seed})::numeric), 0)`;
   const query = `SELECT count(*), ${sum(0)} || '/' || ${sum(1)} FROM ONLY ${quotedTable(table)} t`;
-  const [[count, digest] = []] = await rows(query);
-  return { ...table, rows: Number(count), digest: digest ?? '' };
+  const [[count, digest] = []] = await connection.rows(query);
+  return { ...table, rows: Number(count), digest: digest ?? '', key: await keyOf(connection, table) };
 }
 
 export async function contentsOf(

@@ -30,7 +30,7 @@ const FORMAT = 'postgres/1';
 
 export function* recordLines({ tables, content, ...head }: DatabaseRecord): Generator<ManifestLine> {
   yield { format: FORMAT, ...head, content };
-  for (const { schema, name, rows, digest } of tables) yield { schema, name, rows, digest };
+  for (const { schema, name, rows, digest, key } of tables) yield { schema, name, rows, digest, key };
 }
 
 /** `database shop`, `orders`. */
@@ -70,10 +70,11 @@ function isProperties(value: unknown): value is DatabaseProperties {
   return typeof encoding === 'string' && typeof owner === 'string' && Array.isArray(settings) && Array.isArray(grants);
 }
 
-function toTable({ schema, name, rows, digest }: ManifestLine): TableContent {
+function toTable({ schema, name, rows, digest, key }: ManifestLine): TableContent {
   if (typeof schema !== 'string' || typeof name !== 'string') throw senseless();
   if (!isCount(rows) || typeof digest !== 'string') throw senseless();
-  return { schema, name, rows, digest };
+  if (!Array.isArray(key) || !key.every((column) => typeof column === 'string')) throw senseless();
+  return { schema, name, rows, digest, key };
 }
 
 function isCount(value: unknown): value is number {

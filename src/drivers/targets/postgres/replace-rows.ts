@@ -7,7 +7,6 @@ import {
   type Column,
   columnsOf,
   isSameTable,
-  keyOf,
   quotedTable,
   shownTable,
   type TableContent,
@@ -99,7 +98,7 @@ async function workOf({ tables, keys }: ChosenRows, live: Connection, scratch: C
   for (const table of tables) {
     const [columns, before] = [await columnsOf(live, table), await columnsOf(scratch, table)];
     refuseOtherColumns(table, before, columns);
-    const condition = keys.length === 0 ? 'true' : keyCondition(shownTable(table), await keyOf(scratch, table), keys);
+    const condition = keys.length === 0 ? 'true' : keyCondition(shownTable(table), table.key, keys);
     work.push({ table, columns, condition });
   }
   return work;

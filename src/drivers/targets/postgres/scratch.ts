@@ -7,7 +7,7 @@ import type { SqlHost } from '../../sql/session.ts';
 import type { Progress } from '../captured-target.ts';
 import { TargetError } from '../target-driver.ts';
 import { type Connection, literal, type Place, quoted, withConnection } from './connection.ts';
-import { contentsOf, shownTable, type TableContent } from './contents.ts';
+import { contentsOf, keyOf, quotedTable, shownTable, type TableContent } from './contents.ts';
 import type { DatabaseRecord } from './manifest.ts';
 import { discard, runProgram } from './program.ts';
 import { majorOf, type Programs, programsFor } from './programs.ts';
@@ -121,9 +121,19 @@ export async function fillNew(
   await createDatabase(server, name, record.properties);
   await load(programs, name, record, means);
   await withConnection(place, name, signal, async (connection) => {
+    if (record.isPart) await makeKeys(connection, record.tables);
     await connection.rows('ANALYZE');
     refuseDifferences(record, connection.version, await contentsOf(connection, record.tables));
   });
+}
+
+/** Of a part only definitions and rows were loaded; rows are compared, and named, by their primary keys. */
+async function makeKeys(connection: Connection, tables: readonly TableContent[]): Promise<void> {
+  for (const table of tables) {
+    if (table.key.length === 0 || (await keyOf(connection, table)).length > 0) continue;
+    const columns = table.key.map(quoted).join(', ');
+    await connection.rows(`ALTER TABLE ${quotedTable(table)} ADD PRIMARY KEY (${columns})`);
+  }
 }
 
 /** Has pg_restore read the archive from the store. */
