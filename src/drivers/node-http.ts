@@ -1,0 +1,14 @@
+/**
+ * Node's own HTTP and TLS. A static import of `node:http` would take each of its exports at once, and with `WebSocket` and its
+ * like a second client that nobody here uses: 13 MiB for as long as the daemon runs. What only some hosts use comes when it
+ * is asked for: TLS and the trusted roots take 5 MiB more.
+ */
+export const { Agent: HttpAgent, createServer, request: requestHttp } = process.getBuiltinModule('node:http');
+
+export function nodeHttps(): typeof import('node:https') {
+  return process.getBuiltinModule('node:https');
+}
+
+export function nodeTls(): typeof import('node:tls') {
+  return process.getBuiltinModule('node:tls');
+}
