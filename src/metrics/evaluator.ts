@@ -3,6 +3,7 @@ import type { Measure, MeasureResult } from '../core/model/measure.ts';
 import type { Trigger, TriggerKey } from '../core/model/trigger.ts';
 import { type Reading, type ReadingElement, toReadingValue } from '../core/observed.ts';
 import type { Millis } from '../core/units.ts';
+import { createSharedParts, type SharedParts } from '../promql/eval/shared-parts.ts';
 import { type CompiledQuery, compileQuery, type InstantResult, type VectorElement } from '../promql/evaluate.ts';
 import { type SelectorUse, selectorsOf, windowOf } from '../promql/inspect.ts';
 import { type SharedInterner, shareInterner } from '../promql/labels.ts';
@@ -28,6 +29,8 @@ type Known = {
   /** Whether each of its selectors finds series of a source. */
   readonly complete: boolean;
 };
+
+type Watched = { readonly key: TriggerKey; readonly trigger: Trigger; readonly prepared: Prepared | PromqlError };
 
 /** Of nothing nothing is missing. */
 const NO_SOURCE: SourceState = {
@@ -67,9 +70,10 @@ export class Evaluator {
   readonly #baselines = new Map<TriggerKey, { readonly at: Millis; readonly value: number | null }>();
   readonly #prepared = new Map<string, Prepared | PromqlError>();
   readonly #interner = shareInterner();
+  readonly #parts = createSharedParts();
   readonly #sources = new Map<string, SourceState>();
   #intervals: ReadonlyMap<string, Millis> = new Map();
-  #triggers: ReadonlyMap<TriggerKey, Trigger> = new Map();
+  #watched: readonly Watched[] = [];
 
   constructor(store: SampleStore, history: Baseline = () => null) {
     this.#store = store;
@@ -79,11 +83,13 @@ export class Evaluator {
   /** The triggers to evaluate from now on (those with a `source` are evaluated by its server), and the interval of each source that is sampled, by name. */
   update(triggers: ReadonlyMap<TriggerKey, Trigger>, intervals: ReadonlyMap<string, Millis>): void {
     const own = [...triggers].filter(([, { source }]) => source === undefined);
-    this.#triggers = new Map(own);
     this.#intervals = intervals;
     for (const name of this.#sources.keys()) if (!intervals.has(name)) this.#sources.delete(name);
     const queries = new Set(own.map(([, trigger]) => trigger.query));
     for (const query of this.#prepared.keys()) if (!queries.has(query)) this.#prepared.delete(query);
+    this.#watched = own.map(([key, trigger]) => ({ key, trigger, prepared: this.#prepare(trigger.query) }));
+    // Or parts of queries that are gone would stay for as long as the daemon runs.
+    this.#parts.forget();
     const longest = Math.max(0, ...own.map(([, trigger]) => trigger.windowMs));
     this.#store.retain(retentionFor(longest));
   }
@@ -97,8 +103,7 @@ export class Evaluator {
       intervalMs: this.#intervals.get(commit.source) ?? 0,
     });
     const readings: Reading[] = [];
-    for (const [key, trigger] of this.#triggers) {
-      const prepared = this.#prepare(trigger.query);
+    for (const { key, trigger, prepared } of this.#watched) {
       const sources = prepared instanceof PromqlError ? [] : this.#sourcesOf(prepared);
       if (sources.length > 0 && !sources.includes(commit.source)) continue;
       if (!this.#isAbsenceProven(prepared)) continue;
@@ -263,7 +268,7 @@ export class Evaluator {
   #prepare(query: string): Prepared | PromqlError {
     const known = this.#prepared.get(query);
     if (known !== undefined) return known;
-    const prepared = prepare(query, this.#interner);
+    const prepared = prepare(query, this.#interner, this.#parts);
     this.#prepared.set(query, prepared);
     return prepared;
   }
@@ -279,10 +284,10 @@ function samplesIn({ times, first, end }: Series, from: Millis, to: Millis): num
   return count;
 }
 
-function prepare(query: string, interner: SharedInterner): Prepared | PromqlError {
+function prepare(query: string, interner: SharedInterner, parts: SharedParts): Prepared | PromqlError {
   try {
     const expr = parseQuery(query);
-    const compiled = compileQuery(expr, { text: query, interner });
+    const compiled = compileQuery(expr, { text: query, interner, parts });
     return { compiled, selectors: selectorsOf(expr), windowMs: windowOf(expr), known: undefined };
   } catch (error) {
     if (error instanceof PromqlError) return error;

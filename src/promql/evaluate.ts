@@ -16,6 +16,7 @@ import {
   type Vector,
   valueAt,
 } from './eval/node.ts';
+import type { SharedParts } from './eval/shared-parts.ts';
 import { compareLabels, dropMetadata, type Interner, type SharedInterner, shareInterner } from './labels.ts';
 import { PromqlError } from './promql-error.ts';
 import { DEFAULT_LOOKBACK_MS, type Labels, type Queryable } from './series.ts';
@@ -31,6 +32,11 @@ export type EvaluateOptions = {
   readonly defaultStepMs?: Millis;
   /** For queries that are kept side by side. Default: one of its own. */
   readonly interner?: SharedInterner;
+  /**
+   * For queries that are kept side by side and share an interner: what they have in common is evaluated once. Annotations are
+   * then found with one of them only, and `range` is not to be asked. Default: nothing is shared.
+   */
+  readonly parts?: SharedParts;
   /** The query's text, for the line and column in annotations of queries with several lines. */
   readonly text?: string;
 };
@@ -95,6 +101,7 @@ type Compiled = {
 function build(expr: Expr, options: EvaluateOptions, interner: Interner): Compiled {
   const plan: Plan = {
     interner,
+    parts: options.parts,
     delayedNameRemoval: options.delayedNameRemoval ?? false,
     lookbackMs: options.lookbackMs ?? DEFAULT_LOOKBACK_MS,
     defaultStepMs: options.defaultStepMs ?? 60_000,
