@@ -60,6 +60,9 @@ export type Coverage = {
   readonly samples: number;
 };
 
+const NO_SOURCES: readonly string[] = [];
+const MOST_SOURCE_LISTS = 1_000;
+
 /** Results with more elements than this are cut; a policy that judges so many at once is a mistake. */
 const ELEMENTS_KEPT = 1_000;
 
@@ -72,6 +75,7 @@ export class Evaluator {
   readonly #interner = shareInterner();
   readonly #parts = createSharedParts();
   readonly #sources = new Map<string, SourceState>();
+  readonly #sourceLists = new Map<string, readonly string[]>();
   #intervals: ReadonlyMap<string, Millis> = new Map();
   #watched: readonly Watched[] = [];
 
@@ -103,11 +107,16 @@ export class Evaluator {
       intervalMs: this.#intervals.get(commit.source) ?? 0,
     });
     const readings: Reading[] = [];
+    let of = NO_SOURCES;
+    let basis = this.#basisOf(of, commit);
     for (const { key, trigger, prepared } of this.#watched) {
-      const sources = prepared instanceof PromqlError ? [] : this.#sourcesOf(prepared);
+      const sources = prepared instanceof PromqlError ? NO_SOURCES : this.#sourcesOf(prepared);
       if (sources.length > 0 && !sources.includes(commit.source)) continue;
       if (!this.#isAbsenceProven(prepared)) continue;
-      readings.push(this.#read(key, trigger, prepared, sources, commit));
+      // Nearly all triggers read the same source as the one before.
+      if (sources !== of) basis = this.#basisOf(sources, commit);
+      of = sources;
+      readings.push(this.#read(key, trigger, prepared, basis, commit.at));
     }
     return readings;
   }
@@ -127,9 +136,10 @@ export class Evaluator {
     return [...triggers].flatMap(([key, trigger]) => {
       if (trigger.source !== undefined) return [];
       const prepared = this.#prepare(trigger.query);
-      const sources = prepared instanceof PromqlError ? [] : this.#sourcesOf(prepared);
+      const sources = prepared instanceof PromqlError ? NO_SOURCES : this.#sourcesOf(prepared);
       if (!sources.some((source) => this.#sources.has(source))) return [];
-      return [this.#read(key, trigger, prepared, sources, { source: '', target: '', at, ok: true })];
+      const basis = this.#basisOf(sources, { source: '', target: '', at, ok: true });
+      return [this.#read(key, trigger, prepared, basis, at)];
     });
   }
 
@@ -185,25 +195,16 @@ export class Evaluator {
     };
   }
 
-  #read(
-    key: TriggerKey,
-    trigger: Trigger,
-    prepared: Prepared | PromqlError,
-    sources: readonly string[],
-    commit: Commit,
-  ): Reading {
-    const basis = this.#basisOf(sources, commit);
+  #read(key: TriggerKey, trigger: Trigger, prepared: Prepared | PromqlError, basis: SourceState, at: Millis): Reading {
     const reading = {
       trigger: key,
-      at: commit.at,
+      at,
       intervalMs: basis.intervalMs,
-      covered: !(prepared instanceof PromqlError) && commit.at - basis.since >= prepared.windowMs,
+      covered: !(prepared instanceof PromqlError) && at - basis.since >= prepared.windowMs,
       healthy: basis.healthy,
-      result: this.#result(prepared, commit.at),
+      result: this.#result(prepared, at),
     };
-    return trigger.threshold.kind === 'baseline'
-      ? { ...reading, ...this.#baselineOf(key, trigger, commit.at) }
-      : reading;
+    return trigger.threshold.kind === 'baseline' ? { ...reading, ...this.#baselineOf(key, trigger, at) } : reading;
   }
 
   /** What is known of several sources together: since when all deliver, whether all do, and the longest interval. */
@@ -260,9 +261,20 @@ export class Evaluator {
     const { generation } = this.#store;
     if (prepared.known?.generation === generation) return prepared.known;
     const bySelector = prepared.selectors.map(({ matchers }) => this.#store.sourcesOf(matchers));
-    const sources = [...new Set(bySelector.flat())];
+    const sources = this.#sameSources([...new Set(bySelector.flat())]);
     prepared.known = { generation, sources, complete: bySelector.every((found) => found.length > 0) };
     return prepared.known;
+  }
+
+  /** One list for all queries that read the same sources. */
+  #sameSources(sources: readonly string[]): readonly string[] {
+    const key = sources.join('\n');
+    const known = this.#sourceLists.get(key);
+    if (known !== undefined) return known;
+    // Sources come and go with the policies, and so few are named together that more than that are left over from others.
+    if (this.#sourceLists.size >= MOST_SOURCE_LISTS) this.#sourceLists.clear();
+    this.#sourceLists.set(key, sources);
+    return sources;
   }
 
   #prepare(query: string): Prepared | PromqlError {
@@ -295,7 +307,10 @@ function prepare(query: string, interner: SharedInterner, parts: SharedParts): P
   }
 }
 
+const NO_ELEMENTS: readonly ReadingElement[] = [];
+
 function asReadings(elements: readonly VectorElement[]): readonly ReadingElement[] {
+  if (elements.length === 0) return NO_ELEMENTS;
   if (elements.every(({ value }) => Number.isFinite(value))) return elements;
   return elements.map(({ labels, value }) => ({ labels, value: toReadingValue(value) }));
 }

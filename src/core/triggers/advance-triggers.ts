@@ -81,6 +81,7 @@ function hasMoved({ elements }: TriggerMemory, since: Millis): boolean {
 /** What git no longer has, and no open incident keeps, leaves memory. */
 export function forgetTriggers(turn: Turn): void {
   const triggers = triggersInForce(turn.desired, turn.memory);
-  const gone = Object.keys(turn.memory.triggers).filter((key) => !triggers.has(key));
+  const gone: TriggerKey[] = [];
+  for (const key of Object.keys(turn.memory.triggers)) if (!triggers.has(key)) gone.push(key);
   if (gone.length > 0) turn.emit({ type: 'triggers.forgotten', triggers: gone });
 }
