@@ -126,9 +126,20 @@ function nameRemoval(plan: Plan, expr: Expr): (vector: Vector) => Vector {
 /** For the next evaluation; nearly all leave it empty, and none runs within another. */
 let noAnnotations: AnnotationSet = new Map();
 
+/** The frame of the evaluation that is under way, or was the last one; a thousand triggers would make as many each second. */
+let frame: Frame | undefined;
+
 function frameOf(store: Queryable, start: Millis, end: Millis, stepMs: Millis): Frame {
   if (noAnnotations.size > 0) noAnnotations = new Map();
-  return { store, at: start, start, end, stepMs, cost: 0, annotations: noAnnotations };
+  frame ??= { store, at: start, start, end, stepMs, cost: 0, annotations: noAnnotations };
+  frame.store = store;
+  frame.at = start;
+  frame.start = start;
+  frame.end = end;
+  frame.stepMs = stepMs;
+  frame.cost = 0;
+  frame.annotations = noAnnotations;
+  return frame;
 }
 
 function evaluateInstant({ node, finish }: Compiled, frame: Frame, { text }: EvaluateOptions): InstantResult {

@@ -1,33 +1,13 @@
-import { fromReadingValue, type ReadingValue, toReadingValue } from '../core/observed.ts';
-import type { TriggerState } from '../core/triggers/trigger-memory.ts';
+import type { ReadingValue } from '../core/observed.ts';
 import type { Millis } from '../core/units.ts';
 import { type Database, parseJson, textOf } from './database.ts';
-
-export type RecordedReading = {
-  readonly trigger: string;
-  readonly at: Millis;
-  readonly value: ReadingValue | null;
-  readonly state: TriggerState;
-};
+import { GRAVITY, PendingReadings, type RecordedReading } from './pending-readings.ts';
 
 /** What a trigger read within so much time is one row. */
 export const SLOT_MS: Millis = 10_000;
 
-/** The states as numbers, by gravity. */
-export const GRAVITY = ['unknown', 'inactive', 'pending', 'firing'] as const satisfies readonly TriggerState[];
-
 /** As it is stored: ms since the slot's begin, value, state. */
 type Entry = readonly [Millis, ReadingValue | null, number];
-
-/**
- * Readings that wait: time, value, state, time, value, state, and so on. Thousands wait for some seconds, and as numbers in one
- * array they take a quarter of what they take as objects.
- */
-type Pending = number[];
-const FIELDS = 3;
-
-/** Added to the state of a reading without a value. */
-const VALUELESS = GRAVITY.length;
 
 /**
  * Readings as they were taken. They are collected for some seconds before they are written, and then all triggers' rows of
@@ -35,26 +15,21 @@ const VALUELESS = GRAVITY.length;
  */
 export class RecentReadings {
   readonly #database: Database;
-  /** What is not written yet, by trigger. */
-  readonly #pending = new Map<string, Pending>();
+  readonly #pending = new PendingReadings();
 
   constructor(database: Database) {
     this.#database = database;
   }
 
-  note({ trigger, at, value, state }: RecordedReading): void {
-    const known = this.#pending.get(trigger);
-    const number = value === null ? 0 : fromReadingValue(value);
-    const gravity = GRAVITY.indexOf(state) + (value === null ? VALUELESS : 0);
-    if (known === undefined) this.#pending.set(trigger, [at, number, gravity]);
-    else known.push(at, number, gravity);
+  note(reading: RecordedReading): void {
+    this.#pending.note(reading);
   }
 
   /** Writes what was noted, within the caller's transaction; answers what is to be called once that is committed. */
   flush(): () => void {
     const written = new Map<number, number>();
-    for (const [trigger, pending] of this.#pending) {
-      for (const [slot, entries] of bySlot(pending)) {
+    for (const [trigger, readings] of this.#pending.byTrigger()) {
+      for (const [slot, entries] of bySlot(readings)) {
         this.#append(slot, trigger, entries);
         written.set(slot, (written.get(slot) ?? 0) + 1);
       }
@@ -66,7 +41,7 @@ export class RecentReadings {
   }
 
   get hasPending(): boolean {
-    return this.#pending.size > 0;
+    return !this.#pending.isEmpty;
   }
 
   /** Of one trigger, from the first to the last instant, both included, those that are not written yet among them. */
@@ -78,7 +53,7 @@ export class RecentReadings {
       to,
     );
     const stored = rows.flatMap((row) => readingsOf(trigger, Number(row['slot']), textOf(row['data'])));
-    const all = [...stored, ...pendingReadings(trigger, this.#pending.get(trigger) ?? [])];
+    const all = [...stored, ...this.#pending.of(trigger)];
     return inOrder(all.filter(({ at }) => at >= from && at <= to));
   }
 
@@ -139,14 +114,11 @@ function inOrder(readings: readonly RecordedReading[]): RecordedReading[] {
   return [...new Map(readings.map((reading) => [reading.at, reading])).values()].sort((a, b) => a.at - b.at);
 }
 
-function bySlot(pending: Pending): Map<number, Entry[]> {
+function bySlot(readings: readonly RecordedReading[]): Map<number, Entry[]> {
   const slots = new Map<number, Entry[]>();
-  for (let i = 0; i < pending.length; i += FIELDS) {
-    const at = pending[i] ?? 0;
+  for (const { at, value, state } of readings) {
     const slot = slotOf(at);
-    const gravity = pending[i + 2] ?? 0;
-    const value = gravity < VALUELESS ? toReadingValue(pending[i + 1] ?? 0) : null;
-    const entry: Entry = [at - slot, value, gravity % VALUELESS];
+    const entry: Entry = [at - slot, value, GRAVITY.indexOf(state)];
     const known = slots.get(slot);
     if (known === undefined) slots.set(slot, [entry]);
     else known.push(entry);
@@ -154,16 +126,8 @@ function bySlot(pending: Pending): Map<number, Entry[]> {
   return slots;
 }
 
-function pendingReadings(trigger: string, pending: Pending): RecordedReading[] {
-  return [...bySlot(pending)].flatMap(([slot, entries]) => entriesToReadings(trigger, slot, entries));
-}
-
 function readingsOf(trigger: string, slot: number, data: string): RecordedReading[] {
-  return entriesToReadings(trigger, slot, parseJson<Entry[]>(data));
-}
-
-function entriesToReadings(trigger: string, slot: number, entries: readonly Entry[]): RecordedReading[] {
-  return entries.map(([since, value, state]) => ({
+  return parseJson<Entry[]>(data).map(([since, value, state]) => ({
     trigger,
     at: slot + since,
     value,

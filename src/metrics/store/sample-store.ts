@@ -112,7 +112,11 @@ export class SampleStore implements Queryable {
     const group = this.#admit(batch);
     const at = group.open(batch.at);
     const tally = emptyTally();
-    for (const sample of batch.samples) tally[this.#take(group, sample, at)]++;
+    // By index, as in a few other loops over thousands: an iterator's answers would be most of what a round leaves to collect.
+    for (let i = 0; i < batch.samples.length; i += 1) {
+      const sample = batch.samples[i];
+      if (sample !== undefined) tally[this.#take(group, sample, at)]++;
+    }
     group.endMissing(at);
     this.#expire(group, at);
     for (const other of this.#groups.values()) if (other.retired) this.#expire(other, at);

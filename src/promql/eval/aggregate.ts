@@ -138,7 +138,10 @@ export function aggregation(plan: Plan, expr: Aggregate, input: VectorNode, para
       }
       collect(input.vector(frame));
       out.length = 0;
-      for (const group of active) push(out, group.labels, aggregator.result(group, by), group.dropName);
+      for (let i = 0; i < active.length; i += 1) {
+        const group = active[i];
+        if (group !== undefined) push(out, group.labels, aggregator.result(group, by), group.dropName);
+      }
       return out;
     },
   };
