@@ -163,7 +163,12 @@ function evaluateInstant({ node, finish }: Compiled, frame: Frame, { text }: Eva
   }
 }
 
-function elementsOf(vector: Vector): VectorElement[] {
+const NO_ELEMENTS: readonly VectorElement[] = [];
+
+function elementsOf(vector: Vector): readonly VectorElement[] {
+  // Most queries of triggers give none or one; an array that grows has room for seventeen.
+  if (vector.length === 0) return NO_ELEMENTS;
+  if (vector.length === 1) return [{ labels: labelsAt(vector, 0), value: valueAt(vector, 0) }];
   const elements: VectorElement[] = [];
   for (let i = 0; i < vector.length; i += 1) elements.push({ labels: labelsAt(vector, i), value: valueAt(vector, i) });
   return elements;

@@ -46,9 +46,10 @@ export class PendingReadings {
 
   /** Those of one trigger, in the order in which they were noted. */
   of(trigger: string): RecordedReading[] {
-    const number = this.#numberOf.get(trigger);
     const found: RecordedReading[] = [];
-    for (let place = 0; place < this.#end && number !== undefined; place += FIELDS) {
+    const number = this.#numberOf.get(trigger);
+    if (number === undefined) return found;
+    for (let place = 0; place < this.#end; place += FIELDS) {
       if (this.#fields[place + FIELD.trigger] === number) found.push(this.#reading(trigger, place));
     }
     return found;

@@ -155,7 +155,8 @@ export class Column {
     const copyRow = rowCopier(this.#block, block, to - from);
     const owners = this.#owners.filter((owner) => owner !== undefined);
     let next = 0;
-    for (const [row, owner] of this.#owners.entries()) {
+    for (let row = 0; row < this.#owners.length; row += 1) {
+      const owner = this.#owners[row];
       if (owner === undefined) continue;
       copyRow(row * before + from, next * capacity);
       owner.moved(next);

@@ -91,11 +91,7 @@ test('a part is evaluated once for all that ask at one instant about the same sa
 
 test('of a store that does not say when its samples change, everything is read anew', () => {
   const { store, state } = setUp();
-  const { version: _version, ...rest } = {
-    version: store.version,
-    generation: store.generation,
-    resolve: store.resolve,
-  };
+  const rest: Queryable = { generation: store.generation, resolve: (matchers) => store.resolve(matchers) };
   const query = compiled('sum(rate(requests_total[5m]))', { interner: shareInterner(), parts: createSharedParts() });
   query.instant(rest, 20 * MINUTE);
   const once = state.reads;
