@@ -1,5 +1,5 @@
-import { type ClientRequest, type IncomingMessage, request as plainRequest } from 'node:http';
-import { request as tlsRequest } from 'node:https';
+import type { ClientRequest, IncomingMessage } from 'node:http';
+import { nodeHttps, requestHttp } from './node-http.ts';
 
 export type HttpRequest = {
   readonly method: string;
@@ -67,7 +67,7 @@ function converse(request: HttpRequest, signal: AbortSignal): Promise<HttpAnswer
 }
 
 function open({ method, url, headers, body }: HttpRequest, signal: AbortSignal): ClientRequest {
-  const send = new URL(url).protocol === 'https:' ? tlsRequest : plainRequest;
+  const send = new URL(url).protocol === 'https:' ? nodeHttps().request : requestHttp;
   const length = body === undefined ? {} : { 'content-length': String(Buffer.byteLength(body)) };
   return send(url, { method, headers: { 'user-agent': 'revertd', ...headers, ...length }, agent: false, signal });
 }

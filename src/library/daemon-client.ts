@@ -1,5 +1,5 @@
 import { rmSync, writeFileSync } from 'node:fs';
-import { request } from 'node:http';
+import { requestHttp } from '../drivers/node-http.ts';
 import { PROOF_HEADER } from '../server/caller-proof.ts';
 
 /** Why the daemon did not do what it was asked; the message is for people. */
@@ -64,7 +64,7 @@ async function exchange(
   headers: Readonly<Record<string, string>> = {},
 ): Promise<unknown> {
   const { promise, resolve, reject } = Promise.withResolvers<unknown>();
-  const outgoing = request(
+  const outgoing = requestHttp(
     { socketPath, method, path, headers: { 'content-type': 'application/json', ...headers } },
     (response) => {
       const chunks: Buffer[] = [];

@@ -6,7 +6,7 @@ export type Sample = {
   readonly labels: Labels;
   readonly value: number;
   /** Only if the target stated one; otherwise the sample has the time of its batch. */
-  readonly timestamp?: Millis;
+  readonly timestamp?: Millis | undefined;
 };
 
 /**

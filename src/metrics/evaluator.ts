@@ -3,6 +3,7 @@ import type { Measure, MeasureResult } from '../core/model/measure.ts';
 import type { Trigger, TriggerKey } from '../core/model/trigger.ts';
 import { type Reading, type ReadingElement, toReadingValue } from '../core/observed.ts';
 import type { Millis } from '../core/units.ts';
+import { createSharedParts, type SharedParts } from '../promql/eval/shared-parts.ts';
 import { type CompiledQuery, compileQuery, type InstantResult, type VectorElement } from '../promql/evaluate.ts';
 import { type SelectorUse, selectorsOf, windowOf } from '../promql/inspect.ts';
 import { type SharedInterner, shareInterner } from '../promql/labels.ts';
@@ -28,6 +29,8 @@ type Known = {
   /** Whether each of its selectors finds series of a source. */
   readonly complete: boolean;
 };
+
+type Watched = { readonly key: TriggerKey; readonly trigger: Trigger; readonly prepared: Prepared | PromqlError };
 
 /** Of nothing nothing is missing. */
 const NO_SOURCE: SourceState = {
@@ -57,6 +60,9 @@ export type Coverage = {
   readonly samples: number;
 };
 
+const NO_SOURCES: readonly string[] = [];
+const MOST_SOURCE_LISTS = 1_000;
+
 /** Results with more elements than this are cut; a policy that judges so many at once is a mistake. */
 const ELEMENTS_KEPT = 1_000;
 
@@ -67,9 +73,11 @@ export class Evaluator {
   readonly #baselines = new Map<TriggerKey, { readonly at: Millis; readonly value: number | null }>();
   readonly #prepared = new Map<string, Prepared | PromqlError>();
   readonly #interner = shareInterner();
+  readonly #parts = createSharedParts();
   readonly #sources = new Map<string, SourceState>();
+  readonly #sourceLists = new Map<string, readonly string[]>();
   #intervals: ReadonlyMap<string, Millis> = new Map();
-  #triggers: ReadonlyMap<TriggerKey, Trigger> = new Map();
+  #watched: readonly Watched[] = [];
 
   constructor(store: SampleStore, history: Baseline = () => null) {
     this.#store = store;
@@ -79,11 +87,13 @@ export class Evaluator {
   /** The triggers to evaluate from now on (those with a `source` are evaluated by its server), and the interval of each source that is sampled, by name. */
   update(triggers: ReadonlyMap<TriggerKey, Trigger>, intervals: ReadonlyMap<string, Millis>): void {
     const own = [...triggers].filter(([, { source }]) => source === undefined);
-    this.#triggers = new Map(own);
     this.#intervals = intervals;
     for (const name of this.#sources.keys()) if (!intervals.has(name)) this.#sources.delete(name);
     const queries = new Set(own.map(([, trigger]) => trigger.query));
     for (const query of this.#prepared.keys()) if (!queries.has(query)) this.#prepared.delete(query);
+    this.#watched = own.map(([key, trigger]) => ({ key, trigger, prepared: this.#prepare(trigger.query) }));
+    // Or parts of queries that are gone would stay for as long as the daemon runs.
+    this.#parts.forget();
     const longest = Math.max(0, ...own.map(([, trigger]) => trigger.windowMs));
     this.#store.retain(retentionFor(longest));
   }
@@ -97,12 +107,16 @@ export class Evaluator {
       intervalMs: this.#intervals.get(commit.source) ?? 0,
     });
     const readings: Reading[] = [];
-    for (const [key, trigger] of this.#triggers) {
-      const prepared = this.#prepare(trigger.query);
-      const sources = prepared instanceof PromqlError ? [] : this.#sourcesOf(prepared);
+    let of = NO_SOURCES;
+    let basis = this.#basisOf(of, commit);
+    for (const { key, trigger, prepared } of this.#watched) {
+      const sources = prepared instanceof PromqlError ? NO_SOURCES : this.#sourcesOf(prepared);
       if (sources.length > 0 && !sources.includes(commit.source)) continue;
       if (!this.#isAbsenceProven(prepared)) continue;
-      readings.push(this.#read(key, trigger, prepared, sources, commit));
+      // Nearly all triggers read the same source as the one before.
+      if (sources !== of) basis = this.#basisOf(sources, commit);
+      of = sources;
+      readings.push(this.#read(key, trigger, prepared, basis, commit.at));
     }
     return readings;
   }
@@ -122,9 +136,10 @@ export class Evaluator {
     return [...triggers].flatMap(([key, trigger]) => {
       if (trigger.source !== undefined) return [];
       const prepared = this.#prepare(trigger.query);
-      const sources = prepared instanceof PromqlError ? [] : this.#sourcesOf(prepared);
+      const sources = prepared instanceof PromqlError ? NO_SOURCES : this.#sourcesOf(prepared);
       if (!sources.some((source) => this.#sources.has(source))) return [];
-      return [this.#read(key, trigger, prepared, sources, { source: '', target: '', at, ok: true })];
+      const basis = this.#basisOf(sources, { source: '', target: '', at, ok: true });
+      return [this.#read(key, trigger, prepared, basis, at)];
     });
   }
 
@@ -180,25 +195,16 @@ export class Evaluator {
     };
   }
 
-  #read(
-    key: TriggerKey,
-    trigger: Trigger,
-    prepared: Prepared | PromqlError,
-    sources: readonly string[],
-    commit: Commit,
-  ): Reading {
-    const basis = this.#basisOf(sources, commit);
+  #read(key: TriggerKey, trigger: Trigger, prepared: Prepared | PromqlError, basis: SourceState, at: Millis): Reading {
     const reading = {
       trigger: key,
-      at: commit.at,
+      at,
       intervalMs: basis.intervalMs,
-      covered: !(prepared instanceof PromqlError) && commit.at - basis.since >= prepared.windowMs,
+      covered: !(prepared instanceof PromqlError) && at - basis.since >= prepared.windowMs,
       healthy: basis.healthy,
-      result: this.#result(prepared, commit.at),
+      result: this.#result(prepared, at),
     };
-    return trigger.threshold.kind === 'baseline'
-      ? { ...reading, ...this.#baselineOf(key, trigger, commit.at) }
-      : reading;
+    return trigger.threshold.kind === 'baseline' ? { ...reading, ...this.#baselineOf(key, trigger, at) } : reading;
   }
 
   /** What is known of several sources together: since when all deliver, whether all do, and the longest interval. */
@@ -255,15 +261,26 @@ export class Evaluator {
     const { generation } = this.#store;
     if (prepared.known?.generation === generation) return prepared.known;
     const bySelector = prepared.selectors.map(({ matchers }) => this.#store.sourcesOf(matchers));
-    const sources = [...new Set(bySelector.flat())];
+    const sources = this.#sameSources([...new Set(bySelector.flat())]);
     prepared.known = { generation, sources, complete: bySelector.every((found) => found.length > 0) };
     return prepared.known;
+  }
+
+  /** One list for all queries that read the same sources. */
+  #sameSources(sources: readonly string[]): readonly string[] {
+    const key = sources.join('\n');
+    const known = this.#sourceLists.get(key);
+    if (known !== undefined) return known;
+    // Sources come and go with the policies, and so few are named together that more than that are left over from others.
+    if (this.#sourceLists.size >= MOST_SOURCE_LISTS) this.#sourceLists.clear();
+    this.#sourceLists.set(key, sources);
+    return sources;
   }
 
   #prepare(query: string): Prepared | PromqlError {
     const known = this.#prepared.get(query);
     if (known !== undefined) return known;
-    const prepared = prepare(query, this.#interner);
+    const prepared = prepare(query, this.#interner, this.#parts);
     this.#prepared.set(query, prepared);
     return prepared;
   }
@@ -279,10 +296,10 @@ function samplesIn({ times, first, end }: Series, from: Millis, to: Millis): num
   return count;
 }
 
-function prepare(query: string, interner: SharedInterner): Prepared | PromqlError {
+function prepare(query: string, interner: SharedInterner, parts: SharedParts): Prepared | PromqlError {
   try {
     const expr = parseQuery(query);
-    const compiled = compileQuery(expr, { text: query, interner });
+    const compiled = compileQuery(expr, { text: query, interner, parts });
     return { compiled, selectors: selectorsOf(expr), windowMs: windowOf(expr), known: undefined };
   } catch (error) {
     if (error instanceof PromqlError) return error;
@@ -290,7 +307,10 @@ function prepare(query: string, interner: SharedInterner): Prepared | PromqlErro
   }
 }
 
+const NO_ELEMENTS: readonly ReadingElement[] = [];
+
 function asReadings(elements: readonly VectorElement[]): readonly ReadingElement[] {
+  if (elements.length === 0) return NO_ELEMENTS;
   if (elements.every(({ value }) => Number.isFinite(value))) return elements;
   return elements.map(({ labels, value }) => ({ labels, value: toReadingValue(value) }));
 }

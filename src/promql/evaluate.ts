@@ -16,6 +16,7 @@ import {
   type Vector,
   valueAt,
 } from './eval/node.ts';
+import type { SharedParts } from './eval/shared-parts.ts';
 import { compareLabels, dropMetadata, type Interner, type SharedInterner, shareInterner } from './labels.ts';
 import { PromqlError } from './promql-error.ts';
 import { DEFAULT_LOOKBACK_MS, type Labels, type Queryable } from './series.ts';
@@ -31,6 +32,11 @@ export type EvaluateOptions = {
   readonly defaultStepMs?: Millis;
   /** For queries that are kept side by side. Default: one of its own. */
   readonly interner?: SharedInterner;
+  /**
+   * For queries that are kept side by side and share an interner: what they have in common is evaluated once. Annotations are
+   * then found with one of them only, and `range` is not to be asked. Default: nothing is shared.
+   */
+  readonly parts?: SharedParts;
   /** The query's text, for the line and column in annotations of queries with several lines. */
   readonly text?: string;
 };
@@ -95,6 +101,7 @@ type Compiled = {
 function build(expr: Expr, options: EvaluateOptions, interner: Interner): Compiled {
   const plan: Plan = {
     interner,
+    parts: options.parts,
     delayedNameRemoval: options.delayedNameRemoval ?? false,
     lookbackMs: options.lookbackMs ?? DEFAULT_LOOKBACK_MS,
     defaultStepMs: options.defaultStepMs ?? 60_000,
@@ -119,9 +126,20 @@ function nameRemoval(plan: Plan, expr: Expr): (vector: Vector) => Vector {
 /** For the next evaluation; nearly all leave it empty, and none runs within another. */
 let noAnnotations: AnnotationSet = new Map();
 
+/** The frame of the evaluation that is under way, or was the last one; a thousand triggers would make as many each second. */
+let frame: Frame | undefined;
+
 function frameOf(store: Queryable, start: Millis, end: Millis, stepMs: Millis): Frame {
   if (noAnnotations.size > 0) noAnnotations = new Map();
-  return { store, at: start, start, end, stepMs, cost: 0, annotations: noAnnotations };
+  frame ??= { store, at: start, start, end, stepMs, cost: 0, annotations: noAnnotations };
+  frame.store = store;
+  frame.at = start;
+  frame.start = start;
+  frame.end = end;
+  frame.stepMs = stepMs;
+  frame.cost = 0;
+  frame.annotations = noAnnotations;
+  return frame;
 }
 
 function evaluateInstant({ node, finish }: Compiled, frame: Frame, { text }: EvaluateOptions): InstantResult {
@@ -145,7 +163,12 @@ function evaluateInstant({ node, finish }: Compiled, frame: Frame, { text }: Eva
   }
 }
 
-function elementsOf(vector: Vector): VectorElement[] {
+const NO_ELEMENTS: readonly VectorElement[] = [];
+
+function elementsOf(vector: Vector): readonly VectorElement[] {
+  // Most queries of triggers give none or one; an array that grows has room for seventeen.
+  if (vector.length === 0) return NO_ELEMENTS;
+  if (vector.length === 1) return [{ labels: labelsAt(vector, 0), value: valueAt(vector, 0) }];
   const elements: VectorElement[] = [];
   for (let i = 0; i < vector.length; i += 1) elements.push({ labels: labelsAt(vector, i), value: valueAt(vector, i) });
   return elements;

@@ -26,6 +26,8 @@ export interface Series {
 export interface Queryable {
   /** Changes whenever a series is added or removed; while it stays the same, `resolve` would answer the same. */
   readonly generation: number;
+  /** Changes whenever samples are added or removed. A store without it is read anew for each part of each query. */
+  readonly version?: number;
   resolve(matchers: readonly Matcher[]): readonly Series[];
 }
 

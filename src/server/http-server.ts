@@ -1,5 +1,6 @@
-import { createServer, type IncomingMessage, type Server, type ServerResponse } from 'node:http';
+import type { IncomingMessage, Server, ServerResponse } from 'node:http';
 import type { Log } from '../daemon/log.ts';
+import { createServer } from '../drivers/node-http.ts';
 import { type ApiHost, answer } from './api.ts';
 import type { Caller } from './caller-proof.ts';
 import { pageOf } from './pages.ts';

@@ -1,7 +1,8 @@
 import type { TriggerState } from '../core/triggers/trigger-memory.ts';
 import type { Millis } from '../core/units.ts';
 import { type Database, type Row, textOf } from './database.ts';
-import { GRAVITY, RecentReadings, type RecordedReading } from './recent-readings.ts';
+import { GRAVITY, type RecordedReading } from './pending-readings.ts';
+import { RecentReadings } from './recent-readings.ts';
 
 /** Values of one bucket of time; a reading as it was taken is a bucket of its own. */
 export type HistoryPoint = {

@@ -1,20 +1,10 @@
 import type { ReadingValue } from '../core/observed.ts';
-import type { TriggerState } from '../core/triggers/trigger-memory.ts';
 import type { Millis } from '../core/units.ts';
 import { type Database, parseJson, textOf } from './database.ts';
-
-export type RecordedReading = {
-  readonly trigger: string;
-  readonly at: Millis;
-  readonly value: ReadingValue | null;
-  readonly state: TriggerState;
-};
+import { GRAVITY, PendingReadings, type RecordedReading } from './pending-readings.ts';
 
 /** What a trigger read within so much time is one row. */
 export const SLOT_MS: Millis = 10_000;
-
-/** The states as numbers, by gravity. */
-export const GRAVITY = ['unknown', 'inactive', 'pending', 'firing'] as const satisfies readonly TriggerState[];
 
 /** As it is stored: ms since the slot's begin, value, state. */
 type Entry = readonly [Millis, ReadingValue | null, number];
@@ -25,23 +15,20 @@ type Entry = readonly [Millis, ReadingValue | null, number];
  */
 export class RecentReadings {
   readonly #database: Database;
-  /** What is not written yet, by trigger. */
-  readonly #pending = new Map<string, RecordedReading[]>();
+  readonly #pending = new PendingReadings();
 
   constructor(database: Database) {
     this.#database = database;
   }
 
   note(reading: RecordedReading): void {
-    const known = this.#pending.get(reading.trigger);
-    if (known === undefined) this.#pending.set(reading.trigger, [reading]);
-    else known.push(reading);
+    this.#pending.note(reading);
   }
 
   /** Writes what was noted, within the caller's transaction; answers what is to be called once that is committed. */
   flush(): () => void {
     const written = new Map<number, number>();
-    for (const [trigger, readings] of this.#pending) {
+    for (const [trigger, readings] of this.#pending.byTrigger()) {
       for (const [slot, entries] of bySlot(readings)) {
         this.#append(slot, trigger, entries);
         written.set(slot, (written.get(slot) ?? 0) + 1);
@@ -54,7 +41,7 @@ export class RecentReadings {
   }
 
   get hasPending(): boolean {
-    return this.#pending.size > 0;
+    return !this.#pending.isEmpty;
   }
 
   /** Of one trigger, from the first to the last instant, both included, those that are not written yet among them. */
@@ -66,7 +53,7 @@ export class RecentReadings {
       to,
     );
     const stored = rows.flatMap((row) => readingsOf(trigger, Number(row['slot']), textOf(row['data'])));
-    const all = [...stored, ...(this.#pending.get(trigger) ?? [])];
+    const all = [...stored, ...this.#pending.of(trigger)];
     return inOrder(all.filter(({ at }) => at >= from && at <= to));
   }
 

@@ -1,7 +1,7 @@
 import { afterAll, beforeAll, expect, test } from 'vitest';
 import { decide } from '../../src/core/decide.ts';
 import type { Event } from '../../src/core/event.ts';
-import type { RecordedReading } from '../../src/store/recent-readings.ts';
+import type { RecordedReading } from '../../src/store/pending-readings.ts';
 import { E2eHost, FLAG, SOURCE } from '../support/e2e-host.ts';
 
 const FOR_MS = 1_000;

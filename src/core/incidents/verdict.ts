@@ -1,7 +1,7 @@
 import type { Incident } from '../model/incident.ts';
 import { type RollbackPolicy, triggerKeys } from '../model/policy.ts';
 import { type Trigger, type TriggerKey, triggerKey } from '../model/trigger.ts';
-import { viewTrigger } from '../triggers/trigger-view.ts';
+import { stateOfTrigger } from '../triggers/trigger-view.ts';
 import type { Turn } from '../turn.ts';
 import type { Millis } from '../units.ts';
 
@@ -59,7 +59,7 @@ export function evidentTriggers(turn: Pick<Turn, 'memory' | 'now'>, policy: Roll
 }
 
 function isFiring(turn: Pick<Turn, 'memory' | 'now'>, key: TriggerKey, trigger: Trigger): boolean {
-  return viewTrigger(turn.memory, key, trigger, turn.now).state === 'firing';
+  return stateOfTrigger(turn.memory, key, trigger, turn.now) === 'firing';
 }
 
 /** Critical triggers roll back by themselves; of warnings only those with a decision. */

@@ -1,6 +1,6 @@
-import { viewTrigger } from '../triggers/trigger-view.ts';
+import { isFreshTrigger } from '../triggers/trigger-view.ts';
 import type { Turn } from '../turn.ts';
-import { wantsOf } from '../wants.ts';
+import { type Wants, wantsOf } from '../wants.ts';
 
 /** Whether everything that the decision rests on was seen. */
 export function isComplete(turn: Turn): boolean {
@@ -13,6 +13,11 @@ export function isComplete(turn: Turn): boolean {
   return (
     documentsSeen &&
     wants.targets.every(({ name }) => Object.hasOwn(turn.observed.targets, name)) &&
-    [...wants.triggers].every(([key, trigger]) => viewTrigger(turn.memory, key, trigger, turn.now).fresh)
+    triggersSeen(turn, wants)
   );
+}
+
+function triggersSeen({ memory, now }: Turn, { triggers }: Wants): boolean {
+  for (const [key, trigger] of triggers) if (!isFreshTrigger(memory, key, trigger, now)) return false;
+  return true;
 }

@@ -8,7 +8,7 @@ import { repairAt } from '../places/drift-fight.ts';
 import { wantedPlaces } from '../places/flag-places.ts';
 import { pointConditions } from '../points/point-conditions.ts';
 import { targetConditions } from '../targets/target-conditions.ts';
-import { type TriggerView, viewTrigger } from '../triggers/trigger-view.ts';
+import { stateOfTrigger, type TriggerView, viewTrigger } from '../triggers/trigger-view.ts';
 import type { Turn } from '../turn.ts';
 import { formatDuration, formatInstant } from '../units.ts';
 import type { Condition } from './plan.ts';
@@ -145,9 +145,11 @@ function triggerConditions(turn: Turn): Condition[] {
   return Object.values(turn.desired.policies).flatMap((policy) => {
     const keys = triggerKeys(policy);
     return policy.triggers.flatMap((trigger, index) => {
-      const view = viewTrigger(turn.memory, keys[index] ?? '', trigger, turn.now);
-      if (view.state === 'firing') return silentConditions(policy, trigger, view);
-      if (view.state !== 'unknown') return NOTHING;
+      const key = keys[index] ?? '';
+      const state = stateOfTrigger(turn.memory, key, trigger, turn.now);
+      if (state !== 'firing' && state !== 'unknown') return NOTHING;
+      const view = viewTrigger(turn.memory, key, trigger, turn.now);
+      if (state === 'firing') return silentConditions(policy, trigger, view);
       const condition: Condition = {
         type: 'TriggerUnknown',
         object: `RollbackPolicy/${policy.name}`,

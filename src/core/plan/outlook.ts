@@ -13,7 +13,7 @@ import type { Trigger } from '../model/trigger.ts';
 import { tellingOutlook } from '../notifications/tell-by-time.ts';
 import { differing } from '../places/deliveries.ts';
 import { pointOutlook } from '../points/point-outlook.ts';
-import { leadingElement, shownThreshold, viewTrigger } from '../triggers/trigger-view.ts';
+import { leadingElement, shownThreshold, stateOfTrigger, viewTrigger } from '../triggers/trigger-view.ts';
 import type { Turn } from '../turn.ts';
 import { formatDuration } from '../units.ts';
 import type { Outlook } from './plan.ts';
@@ -37,8 +37,9 @@ function pendingOutlook(turn: Turn, policy: RollbackPolicy): Outlook[] {
   const keys = triggerKeys(policy);
   return policy.triggers.flatMap((trigger, index) => {
     const key = keys[index] ?? '';
+    if (stateOfTrigger(turn.memory, key, trigger, turn.now) !== 'pending') return NOTHING;
     const view = viewTrigger(turn.memory, key, trigger, turn.now);
-    const element = view.state === 'pending' && view.memory !== undefined ? leadingElement(view.memory) : undefined;
+    const element = view.memory !== undefined ? leadingElement(view.memory) : undefined;
     if (element === undefined) return NOTHING;
     const left = Math.max(0, trigger.forMs - element.accumulatedMs);
     return [

@@ -294,13 +294,18 @@ const GRAVITY = { failed: 0, noData: 0, nan: 1, clear: 2, between: 3, breached: 
 >;
 
 function overallState(elements: Readonly<Record<string, ElementMemory>>, verdict: Verdict): TriggerState {
+  const graver = isEmpty(elements) ? undefined : gravestState(elements);
+  if (graver !== undefined) return graver;
+  return verdict === 'noData' || verdict === 'nan' || verdict === 'failed' ? 'unknown' : 'inactive';
+}
+
+function gravestState(elements: Readonly<Record<string, ElementMemory>>): 'firing' | 'pending' | undefined {
   let pending = false;
   for (const { state } of Object.values(elements)) {
     if (state === 'firing') return 'firing';
     pending ||= state === 'pending';
   }
-  if (pending) return 'pending';
-  return verdict === 'noData' || verdict === 'nan' || verdict === 'failed' ? 'unknown' : 'inactive';
+  return pending ? 'pending' : undefined;
 }
 
 function mostBeyond(threshold: Threshold, elements: readonly ReadingElement[]): readonly ReadingElement[] {

@@ -24,9 +24,35 @@ export function viewTrigger(
   if (known === undefined || known.digest !== trigger.digest) {
     return { state: 'unknown', memory: undefined, fresh: false };
   }
-  const sinceStart = memory.startedAt !== null && known.at >= memory.startedAt;
-  const fresh = sinceStart && now - known.at <= STALE_INTERVALS * known.intervalMs;
+  const fresh = isRecent(memory, known, now);
   return { state: fresh ? known.state : 'unknown', memory: known, fresh };
+}
+
+/** The state of `viewTrigger` alone. Of a thousand triggers each decision asks for it several times. */
+export function stateOfTrigger(
+  memory: Pick<Memory, 'triggers' | 'startedAt'>,
+  key: TriggerKey,
+  trigger: Trigger,
+  now: Millis,
+): TriggerState {
+  const known = memory.triggers[key];
+  if (known === undefined || known.digest !== trigger.digest) return 'unknown';
+  return isRecent(memory, known, now) ? known.state : 'unknown';
+}
+
+/** `fresh` of `viewTrigger` alone. */
+export function isFreshTrigger(
+  memory: Pick<Memory, 'triggers' | 'startedAt'>,
+  key: TriggerKey,
+  trigger: Trigger,
+  now: Millis,
+): boolean {
+  const known = memory.triggers[key];
+  return known !== undefined && known.digest === trigger.digest && isRecent(memory, known, now);
+}
+
+function isRecent({ startedAt }: Pick<Memory, 'startedAt'>, known: TriggerMemory, now: Millis): boolean {
+  return startedAt !== null && known.at >= startedAt && now - known.at <= STALE_INTERVALS * known.intervalMs;
 }
 
 /** The element that matters most: a firing one before a pending one, the longest breached first. */

@@ -1,4 +1,5 @@
-import { type IncomingHttpHeaders, type IncomingMessage, request } from 'node:http';
+import type { IncomingHttpHeaders, IncomingMessage } from 'node:http';
+import { requestHttp } from '../node-http.ts';
 import { EngineError, type EngineErrorCode } from './engine-error.ts';
 
 export type SocketRequest = {
@@ -35,7 +36,7 @@ function converse(socketPath: string, wanted: SocketRequest, signal: AbortSignal
     ...(body === undefined ? {} : { 'content-type': body.type, 'content-length': String(body.bytes.length) }),
   };
   return new Promise((resolve, reject) => {
-    const sent = request({ socketPath, method, path, headers, agent: false, signal });
+    const sent = requestHttp({ socketPath, method, path, headers, agent: false, signal });
     sent.on('error', reject);
     sent.once('response', (response) => resolve(answerOf(response, take)));
     sent.end(body?.bytes);

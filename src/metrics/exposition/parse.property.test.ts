@@ -43,6 +43,21 @@ describe('the parser, on anything', () => {
     );
   });
 
+  it('reads numbers as JavaScript does, to the last bit', () => {
+    const number = fc.oneof(
+      fc.stringMatching(/^-?[0-9]{1,18}$/),
+      fc.stringMatching(/^-?[0-9]{0,9}\.[0-9]{1,12}$/),
+      fc.stringMatching(/^-?[0-9]{1,17}\.[0-9]{0,3}$/),
+    );
+    fc.assert(
+      fc.property(number, (text) => {
+        const [sample] = parseExposition(`m ${text}\n`, new SeriesTable(), { format: 'text', limit: 1 });
+        expect(Object.is(sample?.value, Number(text))).toBe(true);
+      }),
+      { numRuns: 2000 },
+    );
+  });
+
   it('ends, with samples or with an ExpositionError', () => {
     const piece = fc.oneof(
       fc.constantFrom('m', '{', '}', '"', '\\', '=', ',', ' ', '\n', '#', '1', 'NaN', '# TYPE '),

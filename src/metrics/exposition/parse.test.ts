@@ -128,6 +128,23 @@ describe('the table of series', () => {
     expect(second?.labels).toBe(first?.labels);
   });
 
+  it.each([
+    ['the same', 'a 1\nb{x="1"} 2\nc 3\n'],
+    ['another order', 'c 3\nb{x="1"} 2\na 1\n'],
+    ['one more, and one less', 'a 1\nnew 4\nb{x="1"} 2\n'],
+    ['names that begin like others', 'ab 1\nb{x="1"} 2\ncc 3\n'],
+    ['braces behind a name that had none', 'a {y="2"} 1\nb{x="1"} 2\nc{} 3\n'],
+    ['other blanks', ' a\t1\n b{x="1"}2\nc  3\n'],
+    ['timestamps', 'a 1 5\na 2 6\nb{x="1"} 2 7\nc 3\n'],
+    ['nothing', ''],
+  ])('reads what comes after a scrape as it would without one: %s', (_, text) => {
+    const table = new SeriesTable();
+    parse('a 1\nb{x="1"} 2\nc 3\n', 'text', table);
+    const plain = (samples: ReturnType<typeof parse>) => samples.map((sample) => ({ ...sample }));
+    expect(plain(parse(text, 'text', table))).toEqual(plain(parse(text)));
+    expect(plain(parse('a 1\nb{x="1"} 2\nc 3\n', 'text', table))).toEqual(plain(parse('a 1\nb{x="1"} 2\nc 3\n')));
+  });
+
   it('applies the labels of the target before it looks for repetitions', () => {
     const table = new SeriesTable((exposed) => labelsOf([...Object.entries(exposed), ['job', 'j']]));
     expect(parse('m 1\n', 'text', table)[0]?.labels).toEqual({ __name__: 'm', job: 'j' });

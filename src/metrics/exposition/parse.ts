@@ -11,11 +11,17 @@ export type ParseOptions = {
 };
 
 const LONGEST_LINE = 65_536;
+/** So much is parsed sooner than its samples are counted. */
+const LONG_TEXT = 1024 * 1024;
 const METADATA = /^#[ \t]+(?:(HELP|TYPE|UNIT)[ \t]+(\S+)(?:[ \t]+(.*))?|(HELP|TYPE|UNIT)[ \t]*)$/;
 const TYPES: ReadonlySet<string> = new Set(
   'counter gauge histogram gaugehistogram summary untyped unknown info stateset'.split(' '),
 );
 
+const MINUS = 45;
+const POINT = 46;
+const ZERO = 48;
+const NINE = 57;
 const TAB = 9;
 const NEWLINE = 10;
 const SPACE = 32;
@@ -27,30 +33,29 @@ const OPEN_BRACE = 123;
 const CLOSE_BRACE = 125;
 
 /** Where a line is being read. */
-type Cursor = { readonly text: string; readonly end: number; readonly line: number; at: number };
+type Cursor = { readonly text: string; end: number; line: number; at: number };
 
 /**
  * The samples of an exposition: the Prometheus text format 0.0.4
  * (https://prometheus.io/docs/instrumenting/exposition_formats/) or OpenMetrics 1.0
  * (https://prometheus.io/docs/specs/om/open_metrics_spec/). Metadata is checked and ignored, exemplars are skipped.
- * All or nothing: throws an ExpositionError at the first fault.
+ * All or nothing: throws an ExpositionError at the first fault. The samples are the table's: right until its next scrape begins.
  */
 export function parseExposition(text: string, table: SeriesTable, options: ParseOptions): Sample[] {
   const samples: Sample[] = [];
+  const cursor: Cursor = { text, end: -1, line: 0, at: 0 };
   let ended = false;
-  let line = 0;
-  refuseTooMany(text, options.limit);
+  if (text.length > LONG_TEXT) refuseTooMany(text, options.limit);
   table.begin();
-  for (let start = 0, end: number; start < text.length; start = end + 1) {
-    end = lineEnd(text, start, ++line);
-    const cursor: Cursor = { text, end, line, at: start };
+  while (nextLine(cursor)) {
     skipBlanks(cursor);
-    if (cursor.at === end) continue;
-    if (ended) throw new ExpositionError('text_after_eof', line, `expected nothing after # EOF, found ${rest(cursor)}`);
+    if (cursor.at === cursor.end) continue;
+    if (ended) throw textAfterEnd(cursor);
     if (text.charCodeAt(cursor.at) === HASH) ended = readComment(cursor, options.format);
+    else if (samples.length === options.limit) throw tooMany(cursor.line, options.limit);
     else samples.push(readSample(cursor, table, options));
   }
-  if (!ended && options.format === 'openmetrics') throw eofMissing(line);
+  if (!ended && options.format === 'openmetrics') throw eofMissing(cursor.line);
   return samples;
 }
 
@@ -65,12 +70,18 @@ function refuseTooMany(text: string, limit: number): void {
   }
 }
 
-function lineEnd(text: string, start: number, line: number): number {
+/** Goes to the next line; false if there is none. */
+function nextLine(cursor: Cursor): boolean {
+  const { text } = cursor;
+  const start = cursor.end + 1;
+  if (start >= text.length) return false;
   const newline = text.indexOf('\n', start);
-  const end = newline === -1 ? text.length : newline;
-  if (end - start <= LONGEST_LINE) return end;
-  const what = `${end - start} characters in one line; at most ${LONGEST_LINE} are accepted`;
-  throw new ExpositionError('line_too_long', line, what);
+  cursor.end = newline === -1 ? text.length : newline;
+  cursor.at = start;
+  cursor.line += 1;
+  if (cursor.end - start <= LONGEST_LINE) return true;
+  const what = `${cursor.end - start} characters in one line; at most ${LONGEST_LINE} are accepted`;
+  throw new ExpositionError('line_too_long', cursor.line, what);
 }
 
 /** Whether the comment is OpenMetrics' end. */
@@ -86,15 +97,18 @@ function readComment(cursor: Cursor, format: ExpositionFormat): boolean {
 }
 
 function readSample(cursor: Cursor, table: SeriesTable, { format }: ParseOptions): Sample {
-  const entry = table.lookUp(readSeriesText(cursor), cursor.line);
-  const value = readValue(cursor);
+  const end = table.foreseen(cursor.text, cursor.at);
+  if (end === -1) table.lookUp(readSeriesText(cursor), cursor.line);
+  else cursor.at = end;
+  const plain = readPlainNumber(cursor);
+  const value = Number.isNaN(plain) ? readValue(cursor) : plain;
   const timestamp = readTimestamp(cursor, format);
   if (!atExemplar(cursor, format) && cursor.at < cursor.end) {
     throw new ExpositionError('trailing_text', cursor.line, `expected the end of the line, found ${rest(cursor)}`);
   }
-  if (!table.see(entry, timestamp)) throw repeated(cursor);
-  const { labels } = entry;
-  return timestamp === undefined ? { labels, value } : { labels, value, timestamp };
+  const sample = table.take(value, timestamp);
+  if (sample === undefined) throw repeated(cursor);
+  return sample;
 }
 
 /** The text up to the value; it is taken apart only the first time it is seen. */
@@ -130,6 +144,38 @@ function skipBraces(cursor: Cursor): void {
   }
   const found = excerpt(text.slice(start, end));
   throw new ExpositionError('bad_label', cursor.line, `expected ${quoted ? 'a closing "' : 'a closing }'} in ${found}`);
+}
+
+/** Below it every whole number is a double, and so is every power of ten that so many digits after the point can ask for. */
+const MOST_DIGITS = 15;
+const POWERS_OF_TEN = Array.from({ length: MOST_DIGITS + 1 }, (_, exponent) => 10 ** exponent);
+
+/**
+ * Digits with at most one point, without making a text of them first: the quotient of two doubles that are exact is the double
+ * next to the number, as `Number` has it. NaN, and the cursor stays, for anything else.
+ */
+function readPlainNumber(cursor: Cursor): number {
+  const { text, end } = cursor;
+  skipBlanks(cursor);
+  let at = cursor.at;
+  const isNegative = text.charCodeAt(at) === MINUS;
+  if (isNegative) at += 1;
+  let digits = 0;
+  let mantissa = 0;
+  let point = -1;
+  for (; at < end; at += 1) {
+    const code = text.charCodeAt(at);
+    if (code >= ZERO && code <= NINE) {
+      mantissa = mantissa * 10 + (code - ZERO);
+      digits += 1;
+    } else if (code === POINT && point === -1) point = digits;
+    else break;
+  }
+  if (digits === 0 || digits > MOST_DIGITS || (at < end && !isBlank(text.charCodeAt(at)))) return Number.NaN;
+  cursor.at = at;
+  skipBlanks(cursor);
+  const value = point === -1 ? mantissa : mantissa / (POWERS_OF_TEN[digits - point] ?? Number.NaN);
+  return isNegative ? -value : value;
 }
 
 function readValue(cursor: Cursor): number {
@@ -212,6 +258,11 @@ function badMetadata(line: number, what: string): ExpositionError {
 function repeated({ text, end, line }: Cursor): ExpositionError {
   const found = excerpt(text.slice(text.lastIndexOf('\n', end - 1) + 1, end));
   return new ExpositionError('repeated_series', line, `a series that was already in this answer: ${found}`);
+}
+
+function textAfterEnd(cursor: Cursor): ExpositionError {
+  const what = `expected nothing after # EOF, found ${rest(cursor)}`;
+  return new ExpositionError('text_after_eof', cursor.line, what);
 }
 
 function tooMany(line: number, limit: number): ExpositionError {

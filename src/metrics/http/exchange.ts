@@ -1,7 +1,7 @@
-import { type Agent, type IncomingMessage, request as requestHttp } from 'node:http';
-import { request as requestHttps } from 'node:https';
+import type { Agent, IncomingMessage } from 'node:http';
 import { pipeline } from 'node:stream/promises';
 import { createGunzip } from 'node:zlib';
+import { nodeHttps, requestHttp } from '../../drivers/node-http.ts';
 import { codeOf, faultOf, HttpFault } from './http-fault.ts';
 
 export type Exchange = {
@@ -73,7 +73,7 @@ function send({ url, method, headers, body, signal, agent, tls }: Exchange): Pro
   const { promise, resolve, reject } = Promise.withResolvers<IncomingMessage>();
   const common = { method, headers, signal, agent };
   const request =
-    url.protocol === 'https:' ? requestHttps(url, { ...common, ...tlsOptions(tls) }) : requestHttp(url, common);
+    url.protocol === 'https:' ? nodeHttps().request(url, { ...common, ...tlsOptions(tls) }) : requestHttp(url, common);
   request.once('response', resolve);
   request.on('error', (error) => {
     const stale = request.reusedSocket && ['ECONNRESET', 'EPIPE'].includes(codeOf(error));

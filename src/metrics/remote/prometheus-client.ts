@@ -1,7 +1,7 @@
-import { Agent as HttpAgent } from 'node:http';
-import { Agent as HttpsAgent } from 'node:https';
+import type { Agent } from 'node:http';
 import type { PrometheusType } from '../../core/model/metric-source.ts';
 import type { Millis } from '../../core/units.ts';
+import { HttpAgent, nodeHttps } from '../../drivers/node-http.ts';
 import type { Clock } from '../clock.ts';
 import { authorize, resolveHeaders, trustOf } from '../http/credentials.ts';
 import { beginExchange, type Exchange, readBody } from '../http/exchange.ts';
@@ -20,7 +20,7 @@ type Means = Pick<SamplerMeans, 'clock' | 'secret'>;
 type Client = {
   readonly type: PrometheusType;
   readonly base: URL | HttpFault;
-  readonly agent: HttpAgent;
+  readonly agent: Agent;
   readonly means: Means;
 };
 type Request = { readonly method: 'GET' | 'POST'; readonly path: string; readonly form?: URLSearchParams };
@@ -29,7 +29,7 @@ type Request = { readonly method: 'GET' | 'POST'; readonly path: string; readonl
 export function createPrometheusClient(type: PrometheusType, means: Means): RemoteQuery {
   const base = parseHttpUrl(type.url);
   const options = { keepAlive: true, maxSockets: MAX_CONNECTIONS };
-  const agent = type.url.startsWith('https:') ? new HttpsAgent(options) : new HttpAgent(options);
+  const agent = type.url.startsWith('https:') ? new (nodeHttps().Agent)(options) : new HttpAgent(options);
   const client: Client = { type, base, agent, means };
   return {
     target: type.url.replace(/\/\/[^/]*@/, '//'),

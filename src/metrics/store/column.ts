@@ -21,7 +21,7 @@ export interface RowOwner {
 export class Column {
   readonly budget: Budget;
   #times: Float64Array = new Float64Array(SMALLEST_CAPACITY);
-  #block: Float64Array = new Float64Array(0);
+  #block: Float64Array<ArrayBuffer> = new Float64Array(0);
   /** By row; the block has room for as many. */
   #owners: (RowOwner | undefined)[] = [];
   readonly #free: number[] = [];
@@ -152,11 +152,13 @@ export class Column {
     const before = this.#times.length;
     const [from, to] = [this.#start, this.#end];
     const block = new Float64Array(rows * capacity);
+    const copyRow = rowCopier(this.#block, block, to - from);
     const owners = this.#owners.filter((owner) => owner !== undefined);
     let next = 0;
-    for (const [row, owner] of this.#owners.entries()) {
+    for (let row = 0; row < this.#owners.length; row += 1) {
+      const owner = this.#owners[row];
       if (owner === undefined) continue;
-      block.set(this.#block.subarray(row * before + from, row * before + to), next * capacity);
+      copyRow(row * before + from, next * capacity);
       owner.moved(next);
       next += 1;
     }
@@ -189,11 +191,29 @@ export class Column {
     this.#replace(new Float64Array(0), []);
   }
 
-  #replace(block: Float64Array, owners: (RowOwner | undefined)[]): void {
+  #replace(block: Float64Array<ArrayBuffer>, owners: (RowOwner | undefined)[]): void {
+    // Nobody reads it any more, and it is the largest thing that there is: it goes now, not when it is found to be garbage.
+    this.#block.buffer.transfer(0);
     this.#block = block;
     this.#owners = owners;
     this.#free.length = 0;
     for (let row = owners.length - 1; row >= 0; row -= 1) if (owners[row] === undefined) this.#free.push(row);
     this.#epoch += 1;
   }
+}
+
+/**
+ * Copies so many values from a place of one block to one of the other. In halves of a double, as a number might lose the bits
+ * of a staleness marker; and without a view of each row, which of thousands would be more to clean up than this takes.
+ */
+function rowCopier(
+  from: Float64Array<ArrayBuffer>,
+  to: Float64Array<ArrayBuffer>,
+  length: number,
+): (source: number, place: number) => void {
+  const read = new Uint32Array(from.buffer);
+  const written = new Uint32Array(to.buffer);
+  return (source, place) => {
+    for (let i = 0; i < 2 * length; i += 1) written[2 * place + i] = read[2 * source + i] ?? 0;
+  };
 }

@@ -68,6 +68,7 @@ export class SampleStore implements Queryable {
   readonly #groups = new Map<string, TargetGroup>();
   readonly #byKey = new Map<string, StoredSeries>();
   readonly #index = new SeriesIndex<StoredSeries>();
+  #version = 0;
   readonly #total: Tally = emptyTally();
   #retentionMs: Millis = retentionFor(DEFAULT_LOOKBACK_MS);
 
@@ -78,6 +79,10 @@ export class SampleStore implements Queryable {
 
   get generation(): number {
     return this.#index.generation;
+  }
+
+  get version(): number {
+    return this.#version;
   }
 
   /** Changes how long samples are kept; `retentionFor` tells what queries need. */
@@ -103,10 +108,15 @@ export class SampleStore implements Queryable {
   }
 
   commit(batch: Batch): CommitSummary {
+    this.#version++;
     const group = this.#admit(batch);
     const at = group.open(batch.at);
     const tally = emptyTally();
-    for (const sample of batch.samples) tally[this.#take(group, sample, at)]++;
+    // By index, as in a few other loops over thousands: an iterator's answers would be most of what a round leaves to collect.
+    for (let i = 0; i < batch.samples.length; i += 1) {
+      const sample = batch.samples[i];
+      if (sample !== undefined) tally[this.#take(group, sample, at)]++;
+    }
     group.endMissing(at);
     this.#expire(group, at);
     for (const other of this.#groups.values()) if (other.retired) this.#expire(other, at);
@@ -136,6 +146,7 @@ export class SampleStore implements Queryable {
 
   #retire(group: TargetGroup, at: Millis): void {
     group.retire(at);
+    this.#version++;
     this.#index.invalidate();
   }
 
@@ -162,8 +173,12 @@ export class SampleStore implements Queryable {
     series.round = group.round;
     // As in Prometheus: a series with timestamps of its own ends by getting old, not by being absent once.
     series.tracked = timestamp === undefined;
-    if (timestamp !== undefined || series.detached) return append(series, timestamp ?? at, value);
+    if (timestamp !== undefined || series.detached) {
+      group.lingering.add(series);
+      return append(series, timestamp ?? at, value);
+    }
     series.write(group.index, value);
+    group.written++;
     return 'appended';
   }
 
@@ -211,8 +226,9 @@ export class SampleStore implements Queryable {
   #expire(group: TargetGroup, at: Millis): void {
     const oldest = at - this.#retentionMs;
     group.column.dropBefore(oldest);
-    for (const series of group.series) {
+    for (const series of group.lingering) {
       if (series.detached) series.dropBefore(oldest);
+      else if (series.tracked && !series.ended) group.lingering.delete(series);
       if (series.end === series.first) this.#remove(series);
     }
     if (group.retired && group.series.size === 0) this.#removeGroup(group);

@@ -15,11 +15,18 @@ export class TargetGroup {
   readonly series = new Set<StoredSeries>();
   /** The same series by the label object that came last: a sampler that reuses its objects saves the look-up by key. */
   readonly byIdentity = new Map<Labels, StoredSeries>();
+  /**
+   * Series that time may take away: those that have ended, and those with timestamps of their own. All others were written in
+   * the newest round, so that a round has nothing to do for them beside that.
+   */
+  readonly lingering = new Set<StoredSeries>();
   readonly #identity = new Map<StoredSeries, Labels>();
   /** Its target is no longer sampled; its history stays for as long as any other. */
   retired = false;
   round = 0;
   index = 0;
+  /** How many of the series were written in this round, at its time. */
+  written = 0;
 
   constructor(source: string, target: string, budget: Budget) {
     this.source = source;
@@ -34,6 +41,7 @@ export class TargetGroup {
 
   remove(series: StoredSeries): void {
     this.series.delete(series);
+    this.lingering.delete(series);
     this.#forgetIdentity(series);
   }
 
@@ -56,12 +64,14 @@ export class TargetGroup {
     const time = Math.max(at, this.column.lastTime + 1);
     this.retired = false;
     this.round++;
+    this.written = 0;
     this.index = this.column.append(time);
     return time;
   }
 
   /** Ends the series that were not in this round's batch. */
   endMissing(at: Millis): void {
+    if (this.written === this.series.size) return;
     for (const series of this.series) {
       if (series.round !== this.round && series.tracked && !series.ended) this.#end(series, at);
     }
@@ -84,6 +94,7 @@ export class TargetGroup {
   }
 
   #end(series: StoredSeries, at: Millis): void {
+    this.lingering.add(series);
     if (series.detached) series.endAt(at);
     else series.writeStale(this.index);
   }

@@ -105,7 +105,7 @@ export function resetGroup(group: Group, evaluation: number): void {
   group.count = 0;
   group.incremental = false;
   group.dropName = false;
-  group.members.length = 0;
+  if (group.members.length > 0) group.members.length = 0;
 }
 
 /** The aggregations with one result per group. */
@@ -114,16 +114,19 @@ export function aggregation(plan: Plan, expr: Aggregate, input: VectorNode, para
   if (aggregator === undefined) throw new Error(`${expr.op} has no single result per group`);
   const groupOf = grouping(plan, expr);
   const out = createVector();
+  /** The groups of this evaluation, and how many: an array that is emptied gives its memory up, and takes new one at once. */
   const active: Group[] = [];
+  let count = 0;
   let evaluation = 0;
   const collect = (vector: Vector): void => {
     evaluation += 1;
-    active.length = 0;
+    count = 0;
     for (let i = 0; i < vector.length; i += 1) {
       const group = groupOf(i, labelsAt(vector, i));
       if (group.seen !== evaluation) {
         resetGroup(group, evaluation);
-        active.push(group);
+        active[count] = group;
+        count += 1;
       }
       if (vector.dropName[i] === true) group.dropName = true;
       aggregator.add(group, valueAt(vector, i));
@@ -138,7 +141,10 @@ export function aggregation(plan: Plan, expr: Aggregate, input: VectorNode, para
       }
       collect(input.vector(frame));
       out.length = 0;
-      for (const group of active) push(out, group.labels, aggregator.result(group, by), group.dropName);
+      for (let i = 0; i < count; i += 1) {
+        const group = active[i];
+        if (group !== undefined) push(out, group.labels, aggregator.result(group, by), group.dropName);
+      }
       return out;
     },
   };

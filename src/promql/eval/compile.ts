@@ -18,6 +18,11 @@ import { rangeSelector, subquery } from './window.ts';
 
 /** Turns a checked expression into nodes that evaluate it. */
 export function compile(plan: Plan, expr: Expr): Node {
+  const { parts, interner } = plan;
+  return parts === undefined ? compileOwn(plan, expr) : parts.node(expr, interner, () => compileOwn(plan, expr));
+}
+
+function compileOwn(plan: Plan, expr: Expr): Node {
   switch (expr.kind) {
     case 'number':
       return { type: 'scalar', scalar: () => expr.value };
@@ -28,7 +33,7 @@ export function compile(plan: Plan, expr: Expr): Node {
     case 'range':
       return rangeSelector(plan, expr);
     case 'subquery':
-      return subquery(plan, expr, vector(plan, expr.expr));
+      return subquery(plan, expr, vector({ ...plan, parts: undefined }, expr.expr));
     case 'paren':
       return compile(plan, expr.expr);
     case 'unary':

@@ -35,20 +35,21 @@ function histogramReader(plan: Plan, arg: Expr): (vector: Vector, frame: Frame) 
   return (vector, frame) => {
     if (!fits(layout, vector)) layout = layOut(plan, vector);
     check(vector, frame);
-    for (const { members, buckets } of layout.histograms) {
-      // Not with entries(): this is where a quantile spends its time.
-      let i = 0;
-      for (const { index, bound } of members) {
-        buckets.bounds[i] = bound;
-        buckets.counts[i] = valueAt(vector, index);
-        i += 1;
-      }
-      buckets.bounds.length = members.length;
-      buckets.counts.length = members.length;
-      coalesce(buckets);
-    }
+    for (const histogram of layout.histograms) fill(histogram, vector);
     return layout.histograms;
   };
+}
+
+function fill({ members, buckets }: Placed, vector: Vector): void {
+  // By index: this is where a quantile spends its time.
+  for (let i = 0; i < members.length; i += 1) {
+    const member = members[i];
+    buckets.bounds[i] = member?.bound ?? Number.NaN;
+    buckets.counts[i] = member === undefined ? Number.NaN : valueAt(vector, member.index);
+  }
+  buckets.bounds.length = members.length;
+  buckets.counts.length = members.length;
+  coalesce(buckets);
 }
 
 function fits({ inputs }: Layout, vector: Vector): boolean {

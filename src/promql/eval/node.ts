@@ -2,6 +2,7 @@ import type { Millis } from '../../core/units.ts';
 import { dropMetadata, type Interner } from '../labels.ts';
 import type { Labels, Queryable } from '../series.ts';
 import type { AnnotationSet } from './annotations.ts';
+import type { SharedParts } from './shared-parts.ts';
 
 /**
  * The elements of an instant vector as columns. A node owns the vector that it returns and overwrites it on its next
@@ -62,6 +63,8 @@ export type Node = ScalarNode | VectorNode | MatrixNode | StringNode;
 /** What the nodes of one compiled query share. */
 export type Plan = {
   readonly interner: Interner;
+  /** Undefined within a subquery, which evaluates its parts at many instants while others still look at what they gave. */
+  readonly parts: SharedParts | undefined;
   readonly delayedNameRemoval: boolean;
   readonly lookbackMs: Millis;
   /** The step of subqueries that name none. */

@@ -32,8 +32,8 @@ function finiteSum({ values, from, to }: Window): number {
 
 /** The greatest value; NaN only if all are. */
 export function maxOverTime({ values, from, to }: Window): number {
-  let best = values[from] ?? NaN;
-  for (let i = from + 1; i < to; i += 1) {
+  let best = Number.NaN;
+  for (let i = from; i < to; i += 1) {
     const value = values[i] ?? NaN;
     if (value > best || Number.isNaN(best)) best = value;
   }
@@ -42,8 +42,8 @@ export function maxOverTime({ values, from, to }: Window): number {
 
 /** The least value; NaN only if all are. */
 export function minOverTime({ values, from, to }: Window): number {
-  let best = values[from] ?? NaN;
-  for (let i = from + 1; i < to; i += 1) {
+  let best = Number.NaN;
+  for (let i = from; i < to; i += 1) {
     const value = values[i] ?? NaN;
     if (value < best || Number.isNaN(best)) best = value;
   }

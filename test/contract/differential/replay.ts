@@ -13,7 +13,7 @@ type Target = {
   readonly source: string;
   readonly target: string;
   readonly scrapes: Map<number, Scrape>;
-  readonly delayed: Required<Sample>[];
+  readonly delayed: (Sample & { readonly timestamp: number })[];
 };
 
 /**

@@ -1,8 +1,9 @@
 import { once } from 'node:events';
 import { connect, type Socket } from 'node:net';
-import { connect as connectTls, type TLSSocket } from 'node:tls';
+import type { TLSSocket } from 'node:tls';
 import type { RE2JS } from 're2js';
 import type { MetricSource, TcpProbe } from '../../../core/model/metric-source.ts';
+import { nodeTls } from '../../../drivers/node-http.ts';
 import { trustOf } from '../../http/credentials.ts';
 import { DeadlineExceeded, tlsOptions } from '../../http/exchange.ts';
 import { faultOf, HttpFault } from '../../http/http-fault.ts';
@@ -70,7 +71,7 @@ async function connected({ tcp, host, port }: Probe, signal: AbortSignal): Promi
   // Its certificate may be for an IP address, which is no name that can be asked for (RFC 6066, 3).
   const { servername, ...rest } = trust ?? {};
   const named = servername === host && /^[\d.]+$|:/.test(host) ? rest : trust;
-  const socket = trust === undefined ? connect({ host, port }) : connectTls({ host, port, ...named });
+  const socket = trust === undefined ? connect({ host, port }) : nodeTls().connect({ host, port, ...named });
   try {
     await once(socket, trust === undefined ? 'connect' : 'secureConnect', { signal });
     return socket;

@@ -1,6 +1,6 @@
-import { Agent as HttpAgent } from 'node:http';
-import { Agent as HttpsAgent } from 'node:https';
+import type { Agent } from 'node:http';
 import type { MetricSource, ScrapeType } from '../../../core/model/metric-source.ts';
+import { HttpAgent, nodeHttps } from '../../../drivers/node-http.ts';
 import type { Sample } from '../../batch.ts';
 import { ACCEPT, decodeBody, formatOf } from '../../exposition/decode.ts';
 import { ExpositionError } from '../../exposition/exposition-error.ts';
@@ -23,7 +23,7 @@ export const scrape: SamplerDriver<ScrapeType> = {
 type Target = {
   readonly url: URL;
   readonly type: ScrapeType;
-  readonly agent: HttpAgent;
+  readonly agent: Agent;
   readonly table: SeriesTable;
   readonly means: SamplerMeans;
 };
@@ -34,7 +34,7 @@ function openTarget(source: MetricSource, type: ScrapeType, address: string, mea
   const own = targetLabels(source.name, url, type.labels);
   const table = new SeriesTable((exposed) => withTargetLabels(exposed, own));
   const options = { keepAlive: true, maxSockets: 1, maxFreeSockets: 1 };
-  const agent = url.protocol === 'https:' ? new HttpsAgent(options) : new HttpAgent(options);
+  const agent = url.protocol === 'https:' ? new (nodeHttps().Agent)(options) : new HttpAgent(options);
   const target: Target = { url, type, agent, table, means };
   const report = reporter(own);
   return {
