@@ -316,6 +316,24 @@ describe('a capture', () => {
   });
 });
 
+test.each([
+  ['random throughout', [randomBytes(60_000)], 60_000],
+  [
+    'random at its beginning',
+    [randomBytes(20_000), text('a text that repeats itself ').subarray(0, 2_000), Buffer.alloc(60_000, 'ab')],
+    25_000,
+  ],
+])('content that is %s is compressed only where that pays', async (_what, parts, most) => {
+  const store = await opened();
+  const plain = Buffer.concat(parts);
+  const { refs } = await captured(store, 'one', [plain]);
+  const stored = Math.max(...blobFiles().map((path) => statSync(path).size));
+  expect(stored).toBeGreaterThanOrEqual(Math.min(most, plain.length) - 6_000);
+  expect(stored).toBeLessThan(most + 100);
+  const [ref = { sha256: '', bytes: 0 }] = refs;
+  expect(await content(store, ref)).toEqual(plain);
+});
+
 test('where no folder can be made says so', async () => {
   writeFileSync(join(folder, 'file'), '');
   const store = await openContentStore(join(folder, 'file', 'points'), { compression: 'zstd' });

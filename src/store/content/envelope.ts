@@ -36,6 +36,10 @@ const CODES: readonly Compression[] = ['none', 'zstd', 'gzip'];
 const WORTHWHILE = 0.95;
 const LEAST_COMPRESSED_BYTES = 64;
 
+/** Of longer content a few samples say whether it is worth trying. */
+const LEAST_SAMPLED_BYTES = 32 * 1024;
+const SAMPLE_BYTES = 2 * 1024;
+
 /** The fastest level: hosts have other work to do than to compress. */
 const ZSTD_LEVEL = 1;
 const GZIP_LEVEL = 3;
@@ -70,7 +74,17 @@ export function sealNow(plain: Buffer, sha256: string, sealing: Sealing): Buffer
 }
 
 function isCompressed(plain: Buffer, { compression }: Sealing): boolean {
-  return compression !== 'none' && plain.length >= LEAST_COMPRESSED_BYTES;
+  return compression !== 'none' && plain.length >= LEAST_COMPRESSED_BYTES && !looksRandom(plain);
+}
+
+/** Pictures, archives, what is encrypted: to compress all of it only to find that out costs as much as text does. */
+function looksRandom(plain: Buffer): boolean {
+  if (plain.length < LEAST_SAMPLED_BYTES) return false;
+  const last = plain.length - SAMPLE_BYTES;
+  return [0, Math.floor(last / 2), last].every((from) => {
+    const sample = plain.subarray(from, from + SAMPLE_BYTES);
+    return zstdCompressSync(sample, settingsFor(sample).zstd).length >= SAMPLE_BYTES * WORTHWHILE;
+  });
 }
 
 function settingsFor(plain: Buffer) {
