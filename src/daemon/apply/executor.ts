@@ -318,7 +318,7 @@ export class Executor {
   }
 
   #pointWork(operation: Operation, signal: AbortSignal, point?: PointId): PointWork {
-    const { hands, hostName, content, room, scratch, now, log } = this.#host;
+    const { hands, hostName, content, room, scratch, now, log, check } = this.#host;
     return {
       signal,
       hostName,
@@ -329,6 +329,7 @@ export class Executor {
       scratch,
       now,
       log: (line) => log(operation.id, line),
+      ask: check,
       progress: (done) => {
         if (point !== undefined) this.#progress.set(point, done);
       },

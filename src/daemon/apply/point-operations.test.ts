@@ -2,7 +2,7 @@ import { copyFileSync, existsSync, mkdirSync, mkdtempSync, readFileSync, rmSync,
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterEach, beforeEach, expect, test } from 'vitest';
-import { aDatabase, aService, aSnapshot } from '../../../test/support/policies.ts';
+import { aDatabase, aService, aSnapshot, ORIGIN } from '../../../test/support/policies.ts';
 import type { EventSpec } from '../../core/event.ts';
 import type { CaptureAction, ValidateAction } from '../../core/model/action.ts';
 import type { Operation } from '../../core/model/operation.ts';
@@ -63,6 +63,7 @@ function work(change: Partial<PointWork> = {}, driver = copying()): PointWork {
     now: () => 0,
     log: () => undefined,
     progress: () => undefined,
+    ask: () => Promise.resolve({ outcome: 'unknown', detail: 'nobody was to ask' }),
     perform: () => Promise.resolve({ outcome: 'done', detail: '' }),
     ...change,
   };
@@ -141,6 +142,37 @@ test('content that is as it was is restored beside the live system, and nothing 
   expect(await validatePoint(VALIDATE, work())).toMatchObject({ outcome: 'done' });
   expect(existsSync(join(folder, 'scratch/rehearsal'))).toBe(false);
   expect(readFileSync(live, 'utf8')).toBe('content');
+});
+
+test.each([
+  ['true', 'done', 'and it can be restored'],
+  ['false', 'failed', 'and not what it should be'],
+  ['unknown', 'unknown', 'it was restored beside the live system'],
+] as const)('the checks of the target ask what was restored: %s', async (outcome, ends, words) => {
+  const asked: string[] = [];
+  let isEnded = false;
+  const driver = copying({
+    rehearse: (_target, _snapshot, into) => {
+      copyFileSync(kept, join(into, 'copy'));
+      const end = () => {
+        isEnded = true;
+        return Promise.resolve();
+      };
+      return Promise.resolve({ outcome: 'done', detail: '', path: join(into, 'copy'), end });
+    },
+  });
+  const ask: PointWork['ask'] = (check) => {
+    asked.push(check.kind === 'sqlite' ? check.path : check.kind);
+    return Promise.resolve({ outcome, detail: 'so it says' });
+  };
+  const target = aDatabase({
+    checks: [{ key: 'intact', origin: ORIGIN, kind: 'sqlite', path: '/data/app.db', is: 'intact', timeoutMs: 1000 }],
+  });
+  await capturePoint(CAPTURE, work());
+  const found = await validatePoint({ ...VALIDATE, targets: [target] }, work({ ask }, driver));
+  expect(found).toMatchObject({ outcome: ends, detail: expect.stringContaining(words) as string });
+  expect(asked).toEqual([join(folder, 'scratch/rehearsal/copy')]);
+  expect(isEnded).toBe(true);
 });
 
 test('damaged content fails the point; what could not be found out says nothing of it', async () => {

@@ -7,6 +7,8 @@ import type { Target } from '../../core/model/target.ts';
 import type { Millis } from '../../core/units.ts';
 import type { Progress } from '../../drivers/targets/captured-target.ts';
 import type { TargetDrivers } from '../../drivers/targets/registry.ts';
+import { checkRestored } from '../../drivers/targets/rehearse-captured.ts';
+import type { RehearsalContext } from '../../drivers/targets/target-driver.ts';
 import { ContentError } from '../../store/content/content-error.ts';
 import type { ContentStore } from '../../store/content/content-store.ts';
 
@@ -24,6 +26,8 @@ export type PointWork = {
   readonly now: () => Millis;
   readonly log: (line: string) => void;
   readonly progress: (done: Progress) => void;
+  /** Makes one check, of any kind. Never rejects. */
+  readonly ask: RehearsalContext['ask'];
   readonly perform: (step: Step) => Promise<{ readonly outcome: string; readonly detail: string }>;
 };
 
@@ -123,7 +127,7 @@ async function validateSnapshot(
   snapshot: Snapshot,
   store: ContentStore,
   folder: string,
-  { targets, signal, progress }: PointWork,
+  { targets, signal, progress, ask }: PointWork,
 ): Promise<{ readonly outcome: 'done' | 'failed' | 'unknown'; readonly detail: string }> {
   const target = action.targets.find(({ name }) => name === snapshot.target);
   if (target === undefined) return await validateContent(snapshot, store, signal);
@@ -138,10 +142,21 @@ async function validateSnapshot(
   await rm(folder, { recursive: true, force: true });
   await mkdir(folder, { recursive: true, mode: 0o700 });
   const rehearsal = await points.rehearse(target, snapshot, folder, context);
-  if (rehearsal.outcome === 'done') await rehearsal.end?.();
-  return rehearsal.outcome === 'done'
-    ? { outcome: 'done', detail: `${verdict.detail}, and it can be restored` }
-    : { outcome: 'unknown', detail: `its content is intact, but it could not be restored: ${rehearsal.detail}` };
+  if (rehearsal.outcome === 'failed') {
+    return { outcome: 'unknown', detail: `its content is intact, but it could not be restored: ${rehearsal.detail}` };
+  }
+  const found = await checkRestored(target, rehearsal, `${verdict.detail}, and it can be restored`, ask);
+  switch (found.outcome) {
+    case 'ready':
+      return { outcome: 'done', detail: found.detail };
+    case 'obstacle':
+      return {
+        outcome: 'failed',
+        detail: `its content is as it was stored, and not what it should be: ${found.detail}`,
+      };
+    case 'unknown':
+      return { outcome: 'unknown', detail: `it was restored beside the live system: ${found.detail}` };
+  }
 }
 
 /** Of a target that git no longer has only the sums can be told. */

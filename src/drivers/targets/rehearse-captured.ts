@@ -46,7 +46,16 @@ export async function rehearseCaptured(
   const restored = await points.rehearse(target, snapshot, folder, { signal, store, progress });
   if (signal.aborted) return unsure(restored.detail);
   if (restored.outcome === 'failed') return obstacle(restored.detail);
-  const made = `${to} was restored beside the live system: ${restored.detail}`;
+  return await checkRestored(target, restored, `${to} was restored beside the live system: ${restored.detail}`, ask);
+}
+
+/** Has the target's checks that ask its own content ask what was restored beside it, which goes afterwards. */
+export async function checkRestored(
+  target: Target,
+  restored: Rehearsed,
+  made: string,
+  ask: RehearsalContext['ask'],
+): Promise<Examination> {
   try {
     return await checkRehearsed(target.checks, relocations(target, restored), made, ask);
   } finally {
