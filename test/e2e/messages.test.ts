@@ -131,7 +131,7 @@ test('[M11] `report` tells of the period in four forms, over the API too', async
   expect(text.stdout).toMatch(/^Rollbacks +1 +0 +\+1$/m);
   expect(text.stdout).toMatch(/^INC-1 +latency +.* +resolved +\S+ +within 2m$/m);
   expect(text.stdout).toMatch(/^fast-path +1 +latch to off/m);
-  expect(text.stdout).toMatch(/^Storage: the log takes [\d.]+ KiB, \d+ events and \d+ readings$/m);
+  expect(text.stdout).toMatch(/^Storage: The log takes [\d.]+ KiB: \d+ events, \d+ readings\.$/m);
   const json = JSON.parse((await run('--json')).stdout) as Readonly<Record<string, unknown>>;
   expect(json).toMatchObject({
     schemaVersion: 1,
