@@ -36,29 +36,39 @@ export function copyActions(turn: Turn): Action[] {
 
 type Missing = { readonly point: Point; readonly copy: PointCopy; readonly retryAt: Millis };
 
-/** What is to be copied, the oldest point first. */
-function missing({ desired, memory }: Pick<Turn, 'desired' | 'memory'>): Missing[] {
-  const points = pointsIn(memory, 'valid').sort((a, b) => newestFirst(b, a));
-  return points.flatMap((point) =>
-    copiesOf(desired.pointPolicies, point).flatMap((copy) => {
-      const state = point.copies?.[copy.name];
-      if (state?.kind === 'copied') return [];
-      return [{ point, copy, retryAt: state?.retryAt ?? 0 }];
-    }),
-  );
+type Policies = Turn['desired']['pointPolicies'];
+
+const known = new WeakMap<Memory['points'], { readonly policies: Policies; readonly found: readonly Missing[] }>();
+
+/** What is to be copied, the oldest point first. Nothing is changed in place, so it is looked for once. */
+function missing({
+  desired: { pointPolicies: policies },
+  memory,
+}: Pick<Turn, 'desired' | 'memory'>): readonly Missing[] {
+  const before = known.get(memory.points);
+  if (before !== undefined && before.policies === policies) return before.found;
+  const found = pointsIn(memory, 'valid')
+    .flatMap((point) => missingOf(policies, point))
+    .sort((a, b) => newestFirst(b.point, a.point));
+  known.set(memory.points, { policies, found });
+  return found;
+}
+
+function missingOf(policies: Policies, point: Point): Missing[] {
+  return copiesOf(policies, point).flatMap((copy) => {
+    const state = point.copies?.[copy.name];
+    return state?.kind === 'copied' ? [] : [{ point, copy, retryAt: state?.retryAt ?? 0 }];
+  });
 }
 
 /** What its policy wants of a point. */
-export function copiesOf(
-  policies: Turn['desired']['pointPolicies'],
-  { policy: name }: Pick<Point, 'policy'>,
-): readonly PointCopy[] {
+export function copiesOf(policies: Policies, { policy: name }: Pick<Point, 'policy'>): readonly PointCopy[] {
   const policy = name === null ? undefined : policies?.[name];
   return policy === undefined || policy.suspend ? [] : policy.copies;
 }
 
 /** Whether it is known to be intact, and is everywhere that its policy wants it. */
-export function isCopied(policies: Turn['desired']['pointPolicies'], point: Point): boolean {
+export function isCopied(policies: Policies, point: Point): boolean {
   return isValid(point) && copiesOf(policies, point).every(({ name }) => point.copies?.[name]?.kind === 'copied');
 }
 
@@ -81,17 +91,13 @@ export function evolveCopied(
   return { ...memory, points: { ...memory.points, [id]: { ...point, copies: { ...point.copies, [name]: state } } } };
 }
 
-export function copyConditions({ desired, memory }: Turn): Condition[] {
-  return pointsIn(memory, 'valid').flatMap((point) =>
-    copiesOf(desired.pointPolicies, point).flatMap(({ name, step }): Condition[] => {
-      const state = point.copies?.[name];
-      if (state?.kind !== 'failing') return [];
-      const message = `its copy "${name}" failed, tried ${state.attempts} time(s): ${state.message}`;
-      return [
-        { type: 'CopyFailing', object: pointObject(point.id), message, needsAttention: true, origin: step.origin },
-      ];
-    }),
-  );
+export function copyConditions(turn: Turn): Condition[] {
+  return missing(turn).flatMap(({ point: { id, copies }, copy: { name, step } }): Condition[] => {
+    const state = copies?.[name];
+    if (state?.kind !== 'failing') return [];
+    const message = `its copy "${name}" failed, tried ${state.attempts} time(s): ${state.message}`;
+    return [{ type: 'CopyFailing', object: pointObject(id), message, needsAttention: true, origin: step.origin }];
+  });
 }
 
 /** When one of them is to be tried again. */
