@@ -37,12 +37,13 @@ export async function run(options: RunOptions, terminal: Terminal, version: stri
   if (options.dryRun === true) daemon.observe({ onPlan: announcePlans(terminal) });
   if (options.once === true)
     daemon.observe({ onPlan: (plan) => settleOnce(daemon, plan, () => ended.resolve(EXIT.done)) });
+  // From before anybody can reach it: who is asked to end while it begins still ends in order.
+  listenToSignals(daemon, log, ended.resolve);
   const faces = await openFacesOf(daemon, log, config);
   await daemon.start();
   log.info({ data: daemon.dataDir, source: daemon.feed?.state.source, port: faces.port }, 'revertd runs');
   await notifySystemd('READY=1', process.env);
   const watchdog = startWatchdog(process.env, () => daemon.reconciler.wake());
-  listenToSignals(daemon, log, ended.resolve);
   const patience = options.once === true ? setTimeout(() => ended.resolve(EXIT.partial), ONCE_PATIENCE_MS) : undefined;
   const code = await ended.promise;
   clearTimeout(patience);
