@@ -46,7 +46,9 @@ export function planFlags(
   const asked = only.length === 0 ? Object.keys(held).sort() : only;
   const isKnown = (name: string): boolean => Object.hasOwn(desired.flags, name);
   const isCovered = (name: string): boolean => covered.includes(name);
-  const wanted = asked.filter(isCovered).flatMap((name) => changeOf(desired.flags[name], held[name]) ?? []);
+  const wanted = asked
+    .filter((name) => isKnown(name) && isCovered(name))
+    .flatMap((name) => changeOf(desired.flags[name], held[name]) ?? []);
   const changes = wanted.filter(({ flag, variant }) => effectiveFlag(flag, memory.holds).variant !== variant);
   const obstacles = changes.flatMap((change) => obstacleOf(change) ?? []);
   if (obstacles.length > 0) return { kind: 'obstacle', reason: obstacles.join('; ') };

@@ -49,6 +49,14 @@ describe('a capture', () => {
     expect(after.detail).toBe('1 flag(s), unchanged');
   });
 
+  test('that the log has otherwise than the content is invalid', async () => {
+    const { flags: _none, ...snapshot } = await stage.capture({ flags: GOOD });
+    for (const known of [snapshot, { ...snapshot, flags: { fast: 'off', new: 'off', old: 'on' } }]) {
+      const verdict = await stage.points.verify(stage.target, known, stage.pointContext());
+      expect(verdict).toMatchObject({ outcome: 'invalid', detail: expect.stringContaining('other variants') });
+    }
+  });
+
   test('of what was not decided fails', async () => {
     await expect(stage.capture()).rejects.toThrow('what the flags are was not decided');
   });

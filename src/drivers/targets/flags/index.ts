@@ -9,10 +9,13 @@ import { type FlagState, variantsIn } from '../../../core/points/flag-state.ts';
 import type { ContentStore } from '../../../store/content/content-store.ts';
 import {
   type CaptureContext,
+  type CapturedDriver,
   type CapturedHost,
   type CaptureOutcome,
+  faultText,
   type PointContext,
   type TargetDiff,
+  type VerifyOutcome,
 } from '../captured-target.ts';
 import { capturedTargetDriver } from '../captured-target-driver.ts';
 import { type TargetDriver, TargetError } from '../target-driver.ts';
@@ -26,7 +29,7 @@ const FORMAT = 'flags/1';
 
 /** What flags effectively are. The decision knows it and sets it; here it is only kept, compared and read again. */
 export function flagsTarget(host: CapturedHost): TargetDriver {
-  return capturedTargetDriver(host, {
+  const driver = capturedTargetDriver(host, {
     own,
     look: () => Promise.resolve({ kind: 'captured' }),
     capture: (_target, context) => capture(context),
@@ -36,6 +39,26 @@ export function flagsTarget(host: CapturedHost): TargetDriver {
     shownLine: () => 'the flags',
     rehearse,
   });
+  const { verify } = driver.points;
+  const both: CapturedDriver['verify'] = async (target, snapshot, context) => {
+    const verdict = await verify(target, snapshot, context);
+    return verdict.outcome === 'valid' ? ((await contradiction(snapshot, context)) ?? verdict) : verdict;
+  };
+  return { ...driver, points: { ...driver.points, verify: both } };
+}
+
+/** A restore goes by what the log says of the point: of one that was brought from elsewhere, that may be something else. */
+async function contradiction(
+  snapshot: Snapshot,
+  { store }: Pick<PointContext, 'store'>,
+): Promise<Extract<VerifyOutcome, { readonly outcome: 'invalid' }> | undefined> {
+  try {
+    const held = variantsIn(await stateIn(store, snapshot));
+    if (snapshot.flags !== undefined && canonicalJson(held) === canonicalJson(snapshot.flags)) return undefined;
+    return { outcome: 'invalid', detail: 'its content has other variants than what is known of it', faults: [] };
+  } catch (error) {
+    return { outcome: 'invalid', detail: faultText(error), faults: [] };
+  }
 }
 
 function own(target: Target): FlagsTargetOf {
