@@ -1,5 +1,14 @@
 import { describe, expect, test } from 'vitest';
-import { aDesired, aFlag, aFlagsTarget, aPointPolicy, aPolicy, aRestore, aRung } from '../../test/support/policies.ts';
+import {
+  aDatabase,
+  aDesired,
+  aFlag,
+  aFlagsTarget,
+  aPointPolicy,
+  aPolicy,
+  aRestore,
+  aRung,
+} from '../../test/support/policies.ts';
 import { World } from '../../test/support/world.ts';
 import { conflictSet } from './incidents/conflict-set.ts';
 import type { Desired } from './model/desired.ts';
@@ -193,6 +202,62 @@ describe('a restore by hand', () => {
     world.settle();
     expect(ended(world)).toMatchObject({ outcome: 'failed', detail: expect.stringContaining('no variant "on"') });
     expect(world.memory.holds['override:deep']).toMatchObject({ variant: 'off' });
+  });
+});
+
+describe('a restore by hand of several targets', () => {
+  function both(): { world: World; point: Point } {
+    const world = worldWith(
+      desiredWith({
+        targets: { database: aDatabase(), flags: aFlagsTarget() },
+        pointPolicies: { nightly: aPointPolicy({ targets: ['database', 'flags'] }) },
+      }),
+    );
+    world.contents = { database: 'good' };
+    const point = taken(world);
+    world.contents = { database: 'bad' };
+    set(world, 'fast-path', 'off');
+    return { world, point };
+  }
+
+  test('does one after the other', () => {
+    const { world, point } = both();
+    restore(world, point);
+    expect(ended(world)).toMatchObject({ outcome: 'done', detail: 'database: ; flags: set fast-path to "on"' });
+    expect(world.contents).toMatchObject({ database: 'good' });
+  });
+
+  test('leaves the flags as they are after one that failed', () => {
+    const { world, point } = both();
+    world.perform = ({ kind }) => ({ outcome: kind === 'restore' ? 'failed' : 'done', detail: 'locked' });
+    restore(world, point);
+    expect(ended(world)).toMatchObject({ outcome: 'failed', detail: expect.stringContaining('database: locked') });
+    expect(world.memory.holds['override:fast-path']).toMatchObject({ variant: 'off' });
+  });
+
+  test('ends where what it overwrites turns out to be damaged meanwhile', () => {
+    const { world, point } = both();
+    world.perform = ({ kind }) => ({ outcome: kind === 'validate' ? 'failed' : 'done', detail: 'blob 12ab' });
+    restore(world, point);
+    expect(ended(world)).toMatchObject({
+      outcome: 'failed',
+      detail: 'nothing of flags was touched, for what it overwrites could not be kept: blob 12ab',
+    });
+  });
+
+  test('ends where git lets go of one of them meanwhile', () => {
+    const { world, point } = both();
+    world.perform = ({ kind }) => (kind === 'restore' ? null : { outcome: 'done', detail: '' });
+    restore(world, point);
+    world.accept({ ...world.desired, targets: { database: aDatabase() } });
+    const [operation] = Object.values(world.memory.operations).filter(({ action }) => action.kind === 'restore');
+    const finished = { type: 'operation.finished', outcome: 'done', detail: '', durationMs: 0 } as const;
+    world.record({ ...finished, id: operation?.id ?? '' });
+    world.settle();
+    expect(ended(world)).toMatchObject({
+      outcome: 'failed',
+      detail: expect.stringMatching(/^git no longer has target flags; .* undoes the rest$/),
+    });
   });
 });
 

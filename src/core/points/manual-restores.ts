@@ -119,31 +119,37 @@ export function settleRestores(turn: Turn): void {
   for (const begun of Object.values(turn.memory.restores)) {
     if (isKept(turn.memory, begun)) settleRestoredFlags(turn, begun);
     const restore = turn.memory.restores[begun.id] ?? begun;
-    const end = endOf(turn.memory, restore);
+    const end = endOf(turn, restore);
     if (end !== null) turn.emit({ type: 'restore.ended', restore: restore.id, ...end });
     else if (isKept(turn.memory, restore)) settleRestoredCode(turn, restore);
   }
 }
 
 function endOf(
-  { points, targets }: Memory,
+  { desired, memory }: Pick<Turn, 'desired' | 'memory'>,
   { safety, outcomes, targets: wanted }: ManualRestore,
 ): { readonly outcome: 'done' | 'failed'; readonly detail: string } | null {
+  const { points, targets } = memory;
   const kept = points[safety];
-  if (
-    Object.keys(outcomes).length === 0 &&
-    (kept === undefined || kept.state === 'failed' || kept.state === 'invalid')
-  ) {
-    const detail = `nothing was touched, for what it overwrites could not be kept first: ${kept?.failure ?? 'its point is gone'}`;
-    return { outcome: 'failed', detail };
-  }
+  const isLost = kept === undefined || kept.state === 'failed' || kept.state === 'invalid' || kept.state === 'pruned';
   const failed = Object.entries(outcomes).find(([, { outcome }]) => outcome !== 'done');
   if (failed !== undefined) {
     const [name, { detail }] = failed;
     return { outcome: 'failed', detail: `${name}: ${detail}; \`revertd points restore ${safety}\` undoes it` };
   }
+  const left = wanted.filter((name) => !Object.hasOwn(outcomes, name));
+  if (isLost && left.length > 0 && !left.some((name) => isMoving(memory, name))) {
+    const untouched = left.length === wanted.length ? 'nothing' : left.map((name) => `nothing of ${name}`).join(', ');
+    const why = kept?.failure ?? 'its point is gone';
+    return { outcome: 'failed', detail: `${untouched} was touched, for what it overwrites could not be kept: ${why}` };
+  }
+  const gone = left.find((name) => !Object.hasOwn(desired.targets, name) && !isMoving(memory, name));
+  if (gone !== undefined) {
+    const undo = left.length === wanted.length ? '' : `; \`revertd points restore ${safety}\` undoes the rest`;
+    return { outcome: 'failed', detail: `git no longer has target ${gone}${undo}` };
+  }
   const isOwed = wanted.some((name) => (targets[name]?.owed ?? null) !== null);
-  if (Object.keys(outcomes).length < wanted.length || isOwed) return null;
+  if (left.length > 0 || isOwed) return null;
   const details = Object.entries(outcomes).map(([name, { detail }]) => `${name}: ${detail}`);
   return { outcome: 'done', detail: details.join('; ') };
 }
