@@ -1,12 +1,20 @@
 import * as fc from 'fast-check';
 import { expect, test } from 'vitest';
-import { aDatabase, aDesired, aPointPolicy, aPolicy, aRestore, aRung } from '../../test/support/policies.ts';
+import {
+  aDatabase,
+  aDesired,
+  aFlagsTarget,
+  aPointPolicy,
+  aPolicy,
+  aRestore,
+  aRung,
+} from '../../test/support/policies.ts';
 import { World } from '../../test/support/world.ts';
 import type { Memory } from './memory.ts';
 import type { Action } from './model/action.ts';
 import type { OperationOutcome } from './model/operation.ts';
 import { isCaptured, isUnderWay } from './model/point.ts';
-import { CommandError } from './operator-commands.ts';
+import { CommandError, overrideFlag } from './operator-commands.ts';
 import type { Plan } from './plan/plan.ts';
 import { beginRestore } from './points/manual-restores.ts';
 import { pinPoint, prunePointsNow, takePoint, verifyPoints } from './points/point-commands.ts';
@@ -25,13 +33,23 @@ const DAY = 24 * 60 * MINUTE;
 const DESIRED = aDesired({
   policies: {
     guard: aPolicy({
-      ladder: [aRung({ name: 'data', do: [aRestore({ target: 'database', to: { kind: 'latestValid' } })] })],
+      ladder: [
+        aRung({
+          name: 'data',
+          do: [
+            aRestore({ target: 'flags', to: { kind: 'latestValid' }, flags: ['fast-path'] }),
+            aRestore({ target: 'database', to: { kind: 'latestValid' } }),
+          ],
+        }),
+      ],
+      release: { kind: 'after', spanMs: DAY },
       cooldownMs: MINUTE,
     }),
   },
-  targets: { database: aDatabase() },
+  targets: { database: aDatabase(), flags: aFlagsTarget() },
   pointPolicies: {
     nightly: aPointPolicy({
+      targets: ['database', 'flags'],
       take: { schedule: '0 2 * * *', before: ['rollback'], after: [] },
       retain: { last: 2 },
       ttlMs: 3 * DAY,
@@ -42,7 +60,7 @@ const DESIRED = aDesired({
 
 type Move =
   | { readonly kind: 'pass'; readonly minutes: number }
-  | { readonly kind: 'due' | 'take' | 'verify' | 'prune' | 'restore' | 'breach' | 'pin' }
+  | { readonly kind: 'due' | 'take' | 'verify' | 'prune' | 'restore' | 'breach' | 'pin' | 'on' | 'off' }
   | { readonly kind: 'fail'; readonly of: Action['kind']; readonly outcome: OperationOutcome; readonly times: number }
   | { readonly kind: 'kill'; readonly begun: number; readonly midway: boolean };
 
@@ -51,7 +69,9 @@ const anyMove: fc.Arbitrary<Move> = fc.oneof(
     weight: 3,
     arbitrary: fc.record({ kind: fc.constant('pass' as const), minutes: fc.integer({ min: 1, max: 4_000 }) }),
   },
-  fc.record({ kind: fc.constantFrom('due', 'due', 'take', 'verify', 'prune', 'restore', 'breach', 'pin') }),
+  fc.record({
+    kind: fc.constantFrom('due', 'due', 'take', 'verify', 'prune', 'restore', 'breach', 'pin', 'on', 'off'),
+  }),
   fc.record({
     kind: fc.constant('fail' as const),
     of: fc.constantFrom('capture', 'validate', 'collect', 'restore'),
@@ -127,6 +147,11 @@ function make(world: World, move: Move): void {
       return recordAll(world, verifyPoints(situation, { points: [], rehearse: false }));
     case 'prune':
       return recordAll(world, prunePointsNow(situation, { confirm: true }));
+    case 'on':
+    case 'off': {
+      const request = { flag: 'fast-path', variant: move.kind, ttlMs: null, reason: 'to see', force: false };
+      return recordAll(world, overrideFlag(situation, request));
+    }
     case 'pin':
       return newest === undefined ? undefined : recordAll(world, pinPoint(situation, newest.id, undefined));
     case 'restore':

@@ -418,6 +418,7 @@ export function subjectsOf(event: EventSpec): string[] {
     case 'points.pruneRefused':
     case 'points.pruneSettled':
     case 'restore.begun':
+    case 'restore.flagsSettled':
     case 'restore.ended':
     case 'schedule.met':
     case 'schedule.served':

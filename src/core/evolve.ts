@@ -80,6 +80,7 @@ export function evolve(memory: Memory, event: Event): Memory {
     case 'points.pruneRefused':
     case 'points.pruneSettled':
     case 'restore.begun':
+    case 'restore.flagsSettled':
     case 'restore.ended':
     case 'schedule.met':
     case 'schedule.served':

@@ -3,6 +3,7 @@ import type { Desired } from '../core/model/desired.ts';
 import { isCaptured, type Point, snapshotOf } from '../core/model/point.ts';
 import { databaseOf, type RowSelection } from '../core/model/target.ts';
 import { CommandError } from '../core/operator-commands.ts';
+import { flagState } from '../core/points/flag-state.ts';
 import { pointCalled } from '../core/points/point-called.ts';
 import type { Millis } from '../core/units.ts';
 import { faultText, type TargetDiff } from '../drivers/targets/captured-target.ts';
@@ -60,7 +61,7 @@ async function differenceOf(
   name: string,
   point: Point,
   other: Point | 'live',
-  { desired, targets, content }: DiffMeans,
+  { desired, memory, targets, content }: DiffMeans,
   rows: RowSelection | undefined,
 ): Promise<{ readonly diff: TargetDiff } | { readonly fault: string }> {
   const from = snapshotOf(point, name);
@@ -74,7 +75,11 @@ async function differenceOf(
   try {
     const signal = AbortSignal.timeout(DEADLINE_MS);
     const means = { signal, store: await content(), progress: () => undefined };
-    const context = rows === undefined ? means : { ...means, rows };
+    const context = {
+      ...means,
+      ...(rows === undefined ? {} : { rows }),
+      ...(target.type.kind === 'flags' && desired !== null ? { flags: flagState(desired, memory, target.type) } : {}),
+    };
     return { diff: await points.diff(target, from, to, context) };
   } catch (error) {
     return { fault: faultText(error) };

@@ -1,5 +1,6 @@
 import type {
   FilesTarget,
+  FlagsTarget,
   GitTarget,
   PostgresTarget,
   SqliteTarget,
@@ -39,12 +40,13 @@ export function buildTarget(context: BuildContext, { metadata, spec }: RawDocume
 }
 
 function buildType(context: BuildContext, raw: RawTarget): TargetType {
-  const { git, files, sqlite, postgres, http, command } = raw;
+  const { git, files, sqlite, postgres, http, command, flags } = raw;
   if (files !== undefined) return buildFiles(context, ['spec', 'files'], files);
   if (sqlite !== undefined) return buildSqlite(context, ['spec', 'sqlite'], sqlite);
   if (http !== undefined) return buildHttpTarget(context, ['spec', 'http'], http);
   if (command !== undefined) return buildCommandTarget(context, ['spec', 'command'], command);
   if (postgres !== undefined) return buildPostgres(context, ['spec', 'postgres'], postgres);
+  if (flags !== undefined) return buildFlags(context, ['spec', 'flags'], flags, raw.quiesce);
   return buildGit(context, ['spec', 'git'], git ?? { path: '' });
 }
 
@@ -95,6 +97,25 @@ function buildPostgres(context: BuildContext, path: Path, raw: RawPostgresTarget
   }
   const dsn = checkSecret(context, [...path, 'connection'], connection);
   return { kind: 'postgres', database: { kind: 'postgres', dsn }, schemas, tables };
+}
+
+/** Nothing of the host is touched while flags are set, so that nothing has to stand still for it. */
+function buildFlags(
+  context: BuildContext,
+  path: Path,
+  { only = [] }: NonNullable<RawTarget['flags']>,
+  quiesce: RawTarget['quiesce'],
+): FlagsTarget {
+  for (const [index, name] of only.entries()) {
+    const origin = valueOrigin(context, [...path, 'only', index]);
+    context.references.push({ kind: 'Flag', name, origin });
+  }
+  if (quiesce !== undefined && quiesce.length > 0) {
+    const message =
+      'nothing stands still while flags are captured or set; what a new value needs is in `then` of their places';
+    fault(context, ['spec', 'quiesce'], 'E-STEP', message);
+  }
+  return { kind: 'flags', only };
 }
 
 function buildGit(context: BuildContext, path: Path, raw: RawGitTarget): GitTarget {

@@ -72,6 +72,13 @@ const EXPECTED: Readonly<Record<string, readonly string[]>> = {
     '14:44 error[E-NO-CHECK] the Target "code" has no `check`, so nothing says when it is intact; add `check: [...]` to it',
     '3:19 the Target "code"',
   ],
+  'target-flags': [
+    '9:36 error[E-NO-FLAG] there is no Flag called "slow-path"; expected fast-path',
+    '24:75 error[E-RESTORE-PART] "fast-paht" is not among the flags that the target stands for; did you mean "fast-path"?',
+    '25:74 error[E-NO-FLAG] there is no Flag called "fst-path"; did you mean "fast-path"?',
+    '27:30 error[E-RESTORE-TO] a target of type flags is not restored to `revision`; expected lastGood, latestValid, safetyPoint, {point: ID}, {at: TIME} or {before: trigger, by: 5m}',
+    '13:19 the Target "all-flags"',
+  ],
   'trigger-source': ['24:15 error[E-NO-METRICSOURCE] there is no MetricSource called "prod"; expected app'],
   'trigger-source-type': [
     '24:15 error[E-SOURCE-TYPE] the MetricSource "app" is of type scrape, expected prometheus: what it samples is there for every query, so leave `source` out',

@@ -197,6 +197,11 @@ const EXPECTED: Readonly<Record<string, readonly string[]>> = {
     '8:10 error[E-VALUE] `state` must be ENABLED or DISABLED; found the text "enabled"; did you mean ENABLED?',
   ],
   'suspend-yes': ['8:12 error[E-TYPE] `suspend` must be true or false; found the text "yes"; write true'],
+  'target-flags': [
+    '5:12 error[E-UNKNOWN-KEY] unknown key `names`; expected only',
+    '11:18 error[E-EMPTY] `only` is empty; expected a list of flags',
+    '18:12 error[E-STEP] nothing stands still while flags are captured or set; what a new value needs is in `then` of their places',
+  ],
   'target-http': [
     '6:10 error[E-URL] `url` is not an http or https address: found "ftp://127.0.0.1/settings"',
     '7:13 error[E-VALUE] `method` must be PUT or POST; found the text "PATCH"',

@@ -7,6 +7,7 @@ import type { PlaceUse, Reference, SamplingUse } from './build-context.ts';
 import { type Diagnostic, errorAt, MOST_DIAGNOSTICS, warningAt } from './diagnostic.ts';
 import { alternativesText } from './found.ts';
 import { canMeet } from './host-labels.ts';
+import { hasVariable } from './host-variables.ts';
 import type { Kind } from './kinds.ts';
 import { checkPart } from './named-part.ts';
 
@@ -29,6 +30,8 @@ export type Declared = {
     readonly type: Target['type']['kind'];
     readonly checks: boolean;
     readonly database: boolean;
+    /** The flags that it stands for; all if empty. Absent of what is not of flags. */
+    readonly flags?: readonly string[];
   };
 };
 
@@ -70,11 +73,25 @@ function checkReferences(links: Links, index: Index): readonly Diagnostic[] {
   return links.references.flatMap(({ reference, isHere }) => {
     const { kind, name } = reference;
     const target = index.byName.get(name)?.find((entry) => entry.kind === kind);
-    if (target !== undefined) return checkReference(target, reference, isHere);
+    if (target !== undefined)
+      return [...checkReference(target, reference, isHere), ...missingFlags(target, reference, links, index)];
     if (links.mayBeBroken(name)) return [];
     missed += 1;
     return [missing(index, reference, missed <= MOST_DIAGNOSTICS)];
   });
+}
+
+/** Parts of a target that stands for all flags are flags: there must be such ones. */
+function missingFlags(
+  { target }: Declared,
+  { use }: Reference,
+  { mayBeBroken }: Pick<Links, 'mayBeBroken'>,
+  index: Index,
+): readonly Diagnostic[] {
+  if (use === undefined || target?.flags?.length !== 0) return [];
+  return use.parts
+    .filter(({ text }) => !hasVariable(text) && !mayBeBroken(text) && !index.namesOf('Flag').includes(text))
+    .map(({ text, origin }) => missing(index, { kind: 'Flag', name: text, origin }, true));
 }
 
 /** Names are unique within their kind, across all files. */
@@ -193,7 +210,7 @@ function checkTargetUse({ use, origin, name }: Reference, { target, origin: at }
   const related = [{ ...at, message: `the Target "${name}"` }];
   const isCheckout = targetType === REVISIONED;
   const { restoreTo, parts } = use;
-  const faults = parts.flatMap((part) => checkPart(part, targetType) ?? []);
+  const faults = parts.flatMap((part) => checkPart(part, target) ?? []);
   if (faults.length > 0) return faults;
   if (isCheckout || restoreTo !== 'revision') return [];
   const expected = 'lastGood, latestValid, safetyPoint, {point: ID}, {at: TIME} or {before: trigger, by: 5m}';

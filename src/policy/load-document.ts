@@ -192,7 +192,7 @@ function declare(document: PolicyDocument, object: BuiltObject, isHere: boolean)
     case 'Target': {
       const { type, checks } = object.value;
       const target = { type: type.kind, checks: checks.length > 0, database: databaseOf(type) !== undefined };
-      return { ...base, target };
+      return { ...base, target: type.kind === 'flags' ? { ...target, flags: type.only } : target };
     }
     case 'RollbackPolicy':
       return { ...base, rungs: object.value.ladder.map(({ name }) => name) };

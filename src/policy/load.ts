@@ -5,6 +5,7 @@ import { boundDiagnostics, type Diagnostic } from './diagnostic.ts';
 import { checkLinks } from './link.ts';
 import { type LoadedDocument, loadDocument } from './load-document.ts';
 import type { LoadOptions } from './load-options.ts';
+import { namingFlags } from './name-flags.ts';
 import { parseYaml } from './parse-yaml.ts';
 import type { PolicyDocument } from './policy-document.ts';
 import { isPolicyPath, isTemplatePath } from './policy-paths.ts';
@@ -113,12 +114,18 @@ function dropDoubtsBesideFaults(diagnostics: readonly Diagnostic[]): readonly Di
 
 function gather(revision: Revision, documents: readonly LoadedDocument[]): PolicySet {
   const objects = documents.flatMap(({ object, isHere }) => (object === undefined || !isHere ? [] : [object]));
+  const targets = byName(objects.flatMap((object) => (object.kind === 'Target' ? [object.value] : [])));
+  const flags = byName(objects.flatMap((object) => (object.kind === 'Flag' ? [object.value] : [])));
   return {
     revision,
     metricSources: byName(objects.flatMap((object) => (object.kind === 'MetricSource' ? [object.value] : []))),
-    targets: byName(objects.flatMap((object) => (object.kind === 'Target' ? [object.value] : []))),
-    flags: byName(objects.flatMap((object) => (object.kind === 'Flag' ? [object.value] : []))),
-    policies: byName(objects.flatMap((object) => (object.kind === 'RollbackPolicy' ? [object.value] : []))),
+    targets,
+    flags,
+    policies: byName(
+      objects.flatMap((object) =>
+        object.kind === 'RollbackPolicy' ? [namingFlags(object.value, targets, flags)] : [],
+      ),
+    ),
     notifiers: byName(objects.flatMap((object) => (object.kind === 'Notifier' ? [object.value] : []))),
     drills: byName(objects.flatMap((object) => (object.kind === 'Drill' ? [object.value] : []))),
     pointPolicies: byName(objects.flatMap((object) => (object.kind === 'PointPolicy' ? [object.value] : []))),

@@ -1,11 +1,16 @@
 import { parsePointer } from '../core/json-pointer.ts';
-import type { Target } from '../core/model/target.ts';
+import { nearestName } from '../core/nearest-name.ts';
 import { isWithin, type NamedPart } from './build-context.ts';
 import { type Diagnostic, errorAt } from './diagnostic.ts';
+import { alternativesText } from './found.ts';
 import { hasVariable } from './host-variables.ts';
+import type { Declared } from './link.ts';
 
-/** What is wrong with it; undefined if nothing is. A part is named by a path within the target, or by a JSON pointer of the document. */
-export function checkPart({ text, origin }: NamedPart, type: Target['type']['kind']): Diagnostic | undefined {
+/** What is wrong with it; undefined if nothing is. A part is named by a path within the target, by a JSON pointer of the document, or by a flag. */
+export function checkPart(
+  { text, origin }: NamedPart,
+  { type, flags }: NonNullable<Declared['target']>,
+): Diagnostic | undefined {
   if (hasVariable(text)) return undefined;
   switch (type) {
     case 'git':
@@ -23,6 +28,16 @@ export function checkPart({ text, origin }: NamedPart, type: Target['type']['kin
     case 'postgres': {
       const message = 'a database has no paths; name its `tables`, or leave `only` out';
       return errorAt(origin, 'E-RESTORE-PART', { message, found: text });
+    }
+    case 'flags': {
+      // Which flags there are is held against the reference to each.
+      if (flags === undefined || flags.length === 0 || flags.includes(text)) return undefined;
+      const suggestion = nearestName(text, flags);
+      const expected = alternativesText(flags);
+      const hint = suggestion === undefined ? `expected ${expected}` : `did you mean "${suggestion}"?`;
+      const message = `"${text}" is not among the flags that the target stands for; ${hint}`;
+      const wording = { message, found: text, expected };
+      return errorAt(origin, 'E-RESTORE-PART', suggestion === undefined ? wording : { ...wording, suggestion });
     }
     case 'command': {
       const message = `a target of type ${type} is restored as a whole; leave \`only\` out`;

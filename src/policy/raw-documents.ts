@@ -119,6 +119,7 @@ export type RawTarget = {
   readonly http?: RawHttpTarget;
   readonly command?: RawCommandTarget;
   readonly postgres?: RawPostgresTarget;
+  readonly flags?: { readonly only?: readonly string[] };
   readonly quiesce?: readonly RawStep[];
   readonly check?: readonly RawCheck[];
 };

@@ -133,15 +133,20 @@ describe('the alternatives', () => {
       target: 0,
     } satisfies Record<CheckSpec['kind'], 0>;
     const places = { envFile: 0, file: 0 } satisfies Record<DocumentRef['kind'], 0>;
-    const metricSources = { scrape: 0, probe: 0, host: 0, sql: 0, command: 0, prometheus: 0 } satisfies Record<
-      MetricSource['type']['kind'],
-      0
-    >;
+    const metricSources = {
+      scrape: 0,
+      probe: 0,
+      host: 0,
+      sql: 0,
+      command: 0,
+
+      prometheus: 0,
+    } satisfies Record<MetricSource['type']['kind'], 0>;
     const notifiers = { webhook: 0, slack: 0, email: 0, alertmanager: 0, command: 0 } satisfies Record<
       Notifier['type']['kind'],
       0
     >;
-    const targets = { git: 0, files: 0, sqlite: 0, http: 0, command: 0, postgres: 0 } satisfies Record<
+    const targets = { git: 0, files: 0, sqlite: 0, http: 0, command: 0, postgres: 0, flags: 0 } satisfies Record<
       Target['type']['kind'],
       0
     >;

@@ -85,6 +85,30 @@ expect: [{ at: 1h2m, points: [{ state: failed }] }]`,
     expect(failuresOf(spec)).toEqual([]);
   });
 
+  test('of flags put each back as a step that sets it would', () => {
+    const policies = `${POLICIES.replace('[data]', '[data, switches]').replace('target: data, to', 'target: switches, to')}---
+apiVersion: revertd.dev/v1
+kind: Target
+metadata: { name: switches }
+spec: { flags: {} }
+---
+apiVersion: revertd.dev/v1
+kind: Flag
+metadata: { name: fast-path }
+spec: { state: ENABLED, variants: { "on": true, "off": false }, defaultVariant: "on", safeVariant: "off" }
+`;
+    const spec = `interval: 1m
+input: [{ series: 'broken{job="app"}', values: "0x89 1x4 0x100" }]
+events: [{ at: 80m, override: { flag: fast-path, variant: "off" } }]
+expect:
+  - { at: 85m, flags: { fast-path: "off" } }
+  - within: 1h40m
+    actions: [{ setFlag: { flag: fast-path, to: { variant: "on" } } }]
+    holds: [{ kind: latch, flag: fast-path, variant: "on" }, { kind: override }]
+    flags: { fast-path: "on" }`;
+    expect(runSpec(spec, policies).failures).toEqual([]);
+  });
+
   test('that are not as expected are shown', () => {
     const [failure] = failuresOf(`${CALM}\nexpect: [{ at: 2h, points: [{ state: valid }, { state: failed }] }]`);
     expect(failure).toContain('{"path":["points",1,"state"],"expected":"failed","got":"valid"}');

@@ -222,11 +222,15 @@ export class VirtualHost {
   /** Neighbouring steps that set flags are one decision, so what counts is the latch and not the step's own turn. */
   #noteLatch(event: Event): void {
     if (event.type !== 'hold.placed' || event.hold.kind !== 'latch') return;
-    const { flag, incident, origin } = event.hold;
+    const { flag, variant, incident, origin } = event.hold;
     const ladder = this.#memory.incidents[incident]?.policy.ladder ?? [];
     const steps = ladder.flatMap((rung) => [...rung.do, ...rung.onFailure]);
-    const step = steps.find((one) => one.kind === 'setFlag' && one.flag === flag && isSame(one.origin, origin));
+    const step = steps.find((one) => (one.kind !== 'setFlag' || one.flag === flag) && isSame(one.origin, origin));
     if (step?.kind === 'setFlag') this.#deeds.push({ kind: 'setFlag', step });
+    // A restore of flags sets each that is something else, as `setFlag` does.
+    if (step?.kind === 'restore') {
+      this.#deeds.push({ kind: 'setFlag', step: { kind: 'setFlag', flag, to: { kind: 'variant', variant } } });
+    }
   }
 
   #follow(): void {

@@ -2,6 +2,7 @@ import type { CaptureAction, RestoreAction } from '../core/model/action.ts';
 import type { Snapshot } from '../core/model/point.ts';
 import { type CodeRevision, revisionOfPrint, revisionPrint, type Target, trackOf } from '../core/model/target.ts';
 import type { TargetSight } from '../core/observed.ts';
+import { variantsIn } from '../core/points/flag-state.ts';
 import type { Millis } from '../core/units.ts';
 
 /** What a test says of a checkout; revisions are names that it makes up. */
@@ -38,12 +39,22 @@ export class VirtualTargets {
   }
 
   /** What points hold of targets; what a target is at stands for its content. */
-  capture({ targets, compression }: CaptureAction, at: Millis): Snapshot[] {
+  capture({ targets, compression, flags = {} }: CaptureAction, at: Millis): Snapshot[] {
     return targets.map(({ name, type }) => {
       const shown = this.revision(name);
       const fingerprint = type.kind === 'git' ? revisionPrint(revisionCalled(shown)) : shown;
       const sizes = { bytes: 0, storedBytes: 0, compression, encrypted: false };
-      return { target: name, type: type.kind, manifest: `${name}@${at}`, from: at, to: at, fingerprint, ...sizes };
+      const snapshot = {
+        target: name,
+        type: type.kind,
+        manifest: `${name}@${at}`,
+        from: at,
+        to: at,
+        fingerprint,
+        ...sizes,
+      };
+      const state = flags[name];
+      return state === undefined ? snapshot : { ...snapshot, flags: variantsIn(state) };
     });
   }
 

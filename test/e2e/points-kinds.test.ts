@@ -26,9 +26,24 @@ metadata: { name: code }
 spec: { git: { path: "\${host.folder}/code" } }
 ---
 apiVersion: revertd.dev/v1
+kind: Flag
+metadata: { name: fast-path }
+spec:
+  state: ENABLED
+  variants: { "on": true, "off": false }
+  defaultVariant: "on"
+  safeVariant: "off"
+  deliver: [{ envFile: { path: "\${host.folder}/app.env", key: FAST_PATH } }]
+---
+apiVersion: revertd.dev/v1
+kind: Target
+metadata: { name: flags }
+spec: { flags: {} }
+---
+apiVersion: revertd.dev/v1
 kind: PointPolicy
 metadata: { name: all }
-spec: { targets: [settings, rules, code], ttl: 30d }
+spec: { targets: [settings, rules, code, flags], ttl: 30d }
 `;
 
 let host: E2eHost;
@@ -45,6 +60,7 @@ beforeEach(async () => {
   good = code.commit({ 'app.js': 'good\n', old: 'old\n' }, 'Good');
   service.setText('settings', '{"limits":{"rate":5},"mode":"safe"}');
   writeFileSync(rules(), 'allow\n');
+  writeFileSync(host.envFile, 'FAST_PATH=true\n');
   host.commit(
     { 'policies.yaml': POLICIES.replaceAll('${host.service}', service.origin), 'source.yaml': SOURCE },
     'All',
@@ -78,14 +94,22 @@ async function untilValid(id: string): Promise<PointDetail> {
 
 async function taken(): Promise<string> {
   const { point } = await (await host.client()).post<{ point: string }>('points', { policy: 'all' });
-  expect(await untilValid(point)).toMatchObject({ state: 'valid', targets: ['settings', 'rules', 'code'] });
+  expect(await untilValid(point)).toMatchObject({ state: 'valid', targets: ['settings', 'rules', 'code', 'flags'] });
   return point;
 }
 
-function spoil(): void {
+async function spoil(): Promise<void> {
   service.setText('settings', '{"limits":{"rate":500},"mode":"safe","new":true}');
   writeFileSync(rules(), 'deny\n');
   code.commit({ 'app.js': 'bad\n', old: null }, 'Bad');
+  expect(await revertd('flags', 'set', 'fast-path', 'off', '--reason', 'a try')).toMatchObject({ code: 0 });
+  await untilFlag('false');
+}
+
+/** Places follow what is decided. */
+async function untilFlag(value: string): Promise<void> {
+  const isShown = () => (shown().fast === value ? true : undefined);
+  await host.until(`FAST_PATH is ${value}`, () => Promise.resolve(isShown()));
 }
 
 function shown() {
@@ -94,15 +118,16 @@ function shown() {
     rules: readFileSync(rules(), 'utf8'),
     code: code.git('rev-parse', 'HEAD'),
     app: readFileSync(join(code.path, 'app.js'), 'utf8'),
+    fast: /^FAST_PATH=(.*)$/m.exec(readFileSync(host.envFile, 'utf8'))?.[1],
   };
 }
 
-const GOOD = () => ({ rate: '5', rules: 'allow\n', code: good, app: 'good\n' });
+const GOOD = () => ({ rate: '5', rules: 'allow\n', code: good, app: 'good\n', fast: 'true' });
 
-test('a document, what a program writes and a checkout are taken, compared and put back', async () => {
+test('a document, what a program writes, a checkout and flags are taken, compared and put back', async () => {
   await started();
   const point = await taken();
-  spoil();
+  await spoil();
   const spoilt = shown();
   const diff = await revertd('points', 'diff', point);
   expect(diff.stdout).toMatch(
@@ -112,6 +137,9 @@ test('a document, what a program writes and a checkout are taken, compared and p
   expect(diff.stdout).toMatch(
     /code\n.*0 added, 1 removed, 1 changed\n.*app\.js {2}1 line\(s\) added, 1 removed.*-good.*\+bad/s,
   );
+  expect(diff.stdout).toMatch(
+    /flags\n.*0 added, 0 removed, 1 changed\n.*~ fast-path {2}"on" → "off" \(override: .*a try\)/,
+  );
   const json = await revertd('points', 'diff', point, '--target', 'settings', '--json');
   expect(JSON.parse(json.stdout)).toMatchObject({
     targets: [
@@ -120,20 +148,36 @@ test('a document, what a program writes and a checkout are taken, compared and p
   });
   const done = await revertd('points', 'restore', point, '--reason', 'all is wrong');
   expect(done).toMatchObject({ code: 0, stderr: expect.stringContaining('RST-1 done') });
+  await untilFlag('true');
   expect(shown()).toEqual(GOOD());
+  const { stdout: holds } = await revertd('holds', 'list', '--json');
+  expect(JSON.stringify(JSON.parse(holds))).toMatch(/override:fast-path.*by RST-1 until it is lifted: all is wrong/);
   const [, undo = ''] = /revertd (points restore \S+)` undoes it/.exec(done.stderr) ?? [];
   expect((await revertd(...undo.split(' '), '--reason', 'it was right')).code).toBe(0);
+  await untilFlag('false');
   expect(shown()).toEqual(spoilt);
 });
 
 test('a part of a document is put back alone', async () => {
   await started();
   const point = await taken();
-  spoil();
+  await spoil();
   const restore = ['points', 'restore', point, '--target', 'settings', '--path', '/limits/rate'];
   expect((await revertd(...restore, '--dry-run')).stdout).not.toContain('/new');
   expect(await revertd(...restore, '--reason', 'too fast')).toMatchObject({ code: 0 });
   expect(JSON.parse(service.textOf('settings') ?? '')).toMatchObject({ limits: { rate: 5 }, new: true });
+});
+
+test('a flag is put back alone, and a dry run says what that would be', async () => {
+  await started();
+  const point = await taken();
+  await spoil();
+  const restore = ['points', 'restore', point, '--target', 'flags', '--path', 'fast-path'];
+  expect((await revertd(...restore, '--dry-run')).stdout).toMatch(/1 changed\n.*fast-path/);
+  const done = await revertd(...restore, '--reason', 'it was faster');
+  expect(done).toMatchObject({ code: 0, stderr: expect.stringContaining('flags: set fast-path to "on"') });
+  await untilFlag('true');
+  expect(shown()).toMatchObject({ rate: '500', rules: 'deny\n' });
 });
 
 test('the commit of a point stays, whatever git collects', async () => {
@@ -159,7 +203,7 @@ test.each(['running:restore', 'effect:restore'])('killed at %s, all is put back 
   const point = await taken();
   await host.stopDaemon();
   await started({ REVERTD_TEST_KILL_AT: place });
-  spoil();
+  await spoil();
   const client = await host.client();
   await client.post(`points/${point}/restore`, { reason: 'all is wrong' }).catch(() => undefined);
   expect(await host.daemonEnd()).toBe('SIGKILL');
@@ -168,5 +212,6 @@ test.each(['running:restore', 'effect:restore'])('killed at %s, all is put back 
     const { state } = await (await host.client()).get<{ state: string }>('restores/RST-1');
     return state === 'running' ? undefined : true;
   });
+  await untilFlag('true');
   expect(shown()).toEqual(GOOD());
 });

@@ -130,6 +130,12 @@ export function aDatabase(change: Partial<Omit<Target, 'type'>> = {}): Target {
   };
 }
 
+/** What the flags are; all of them, or those that are named. */
+export function aFlagsTarget(only: readonly string[] = []): Target {
+  const type = { kind: 'flags', only } as const;
+  return { name: 'flags', origin: ORIGIN, suspend: false, quiesce: [], checks: [], type };
+}
+
 export function aPointPolicy(change: Partial<PointPolicy> = {}): PointPolicy {
   return {
     name: 'nightly',

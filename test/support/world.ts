@@ -12,6 +12,7 @@ import { revisionOfPrint, revisionPrint } from '../../src/core/model/target.ts';
 import { announcementOf } from '../../src/core/notifications/announce.ts';
 import type { DocumentSight, Halt, Observed, Reading, ReadingValue } from '../../src/core/observed.ts';
 import type { Plan } from '../../src/core/plan/plan.ts';
+import { variantsIn } from '../../src/core/points/flag-state.ts';
 import type { Millis } from '../../src/core/units.ts';
 import { wantsOf } from '../../src/core/wants.ts';
 import { aSnapshot } from './policies.ts';
@@ -247,7 +248,9 @@ export class World {
     const snapshots = action.targets.map(({ name, type }): Snapshot => {
       const head = this.checkouts[name]?.head ?? 'none';
       const fingerprint = type.kind === 'git' ? revisionPrint({ commit: head, tree: head }) : this.contents[name];
-      return { ...aSnapshot(name, this.now), type: type.kind, fingerprint: fingerprint ?? 'empty' };
+      const state = action.flags?.[name];
+      const flags = state === undefined ? {} : { flags: variantsIn(state) };
+      return { ...aSnapshot(name, this.now), type: type.kind, fingerprint: fingerprint ?? 'empty', ...flags };
     });
     return { snapshots };
   }

@@ -28,6 +28,16 @@ function changes(paths: readonly string[], group: DiffGroup = GROUP): DiffGroup 
 }
 
 describe('what a restore would change', () => {
+  test('is not what was added or removed, where it leaves that as it is', () => {
+    const [changed] = [{ kind: 'changed', what: 'app.conf' }];
+    expect(changes([], { ...GROUP, restores: 'changed' })).toMatchObject({
+      added: 0,
+      removed: 0,
+      changed: 1,
+      items: [changed],
+    });
+  });
+
   test('is the reverse of what is different live', () => {
     expect(changes([])).toMatchObject({
       added: 1,

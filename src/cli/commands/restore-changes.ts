@@ -13,10 +13,18 @@ const INVERSE = { added: 'removed', removed: 'added', changed: 'changed' } as co
 export function restoreChanges(difference: PointDiff, paths: readonly string[]): PointDiff {
   const targets = difference.targets.map((one) => {
     if (one.diff === undefined) return one;
-    const groups = one.diff.groups.map((group) => inverted(paths.length === 0 ? group : selected(group, paths)));
+    const groups = one.diff.groups
+      .map(restorable)
+      .map((group) => inverted(paths.length === 0 ? group : selected(group, paths)));
     return { ...one, diff: { groups } };
   });
   return { ...difference, targets };
+}
+
+/** Without what a restore leaves as it is. */
+function restorable(group: DiffGroup): DiffGroup {
+  if (group.restores !== 'changed') return group;
+  return { ...group, added: 0, removed: 0, items: group.items.filter(({ kind }) => kind === 'changed') };
 }
 
 /** Counts what is shown, for of what is not shown nobody knows where it lies. */

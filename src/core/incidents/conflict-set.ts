@@ -26,7 +26,7 @@ function objectsOf(step: StepSpec): string[] {
     case 'setFlag':
       return [`flag:${step.flag}`];
     case 'restore':
-      return [`target:${step.target}`];
+      return [`target:${step.target}`, ...(step.flags ?? []).map((flag) => `flag:${flag}`)];
     case 'service':
       return [step.service.kind === 'unit' ? `unit:${step.service.unit}` : `pidFile:${step.service.path}`];
     case 'container':

@@ -13,6 +13,7 @@ import { formatDuration } from '../units.ts';
 import { countObstacle } from './counted-rows.ts';
 import { intactChecks, judgeRestored } from './intact.ts';
 import { isOver } from './is-over.ts';
+import { latchRestored, watchRestored } from './restore-flags.ts';
 import { isDelivered, latchFor, latchObstacle, setFlagObstacle, wantedVariant } from './set-flag.ts';
 import { judgeWhen } from './when.ts';
 
@@ -29,6 +30,9 @@ export function executeRung(turn: Turn, incident: Incident, phase: ExecutingPhas
     }
     finishStep(turn, incident, step, phase, phase.outcome.outcome, phase.outcome.detail);
     return true;
+  }
+  if (step.kind === 'restore' && step.flags !== undefined) {
+    return watchFlags(turn, incident, step, phase, phase.startedAt);
   }
   if (step.kind === 'createPoint') return watchPoint(turn, incident, step, phase, phase.startedAt);
   return step.kind === 'setFlag' && watchSetFlag(turn, incident, step, phase, phase.startedAt);
@@ -116,6 +120,8 @@ function startRestore(turn: Turn, incident: Incident, step: RestoreStep & Step, 
     // Of a step that is done again the hold was placed when it began first; what is shown now may be where it goes.
     const hold = phase.destination === undefined ? quarantineFor(turn, incident, step, destination.to) : null;
     if (hold !== null) turn.emit({ type: 'hold.placed', hold });
+    const obstacle = step.flags === undefined ? null : latchRestored(turn, incident, step, destination.to);
+    if (obstacle !== null) finishStep(turn, incident, step, phase, 'failed', obstacle);
     return true;
   }
   turn.emit(begun);
@@ -150,14 +156,39 @@ function watchActivation(
     case 'waiting':
       return false;
     case 'effective':
-      return watchIntact(turn, incident, step, phase);
+      return watchIntact(turn, incident, step, phase, phase.outcome?.detail ?? '');
     case 'late':
       finishStep(turn, incident, step, phase, 'failed', state.detail);
       return true;
   }
 }
 
-function watchIntact(turn: Turn, incident: Incident, step: RestoreStep & Step, phase: ExecutingPhase): boolean {
+function watchFlags(
+  turn: Turn,
+  incident: Incident,
+  step: RestoreStep & Step,
+  phase: ExecutingPhase,
+  startedAt: number,
+): boolean {
+  const state = watchRestored(turn, incident, step, { point: phase.destination ?? '', startedAt });
+  switch (state.kind) {
+    case 'waiting':
+      return false;
+    case 'done':
+      return watchIntact(turn, incident, step, phase, state.detail);
+    case 'failed':
+      finishStep(turn, incident, step, phase, 'failed', state.detail);
+      return true;
+  }
+}
+
+function watchIntact(
+  turn: Turn,
+  incident: Incident,
+  step: RestoreStep & Step,
+  phase: ExecutingPhase,
+  detail: string,
+): boolean {
   if (phase.checkingSince === undefined && intactChecks(turn, step).length > 0) {
     turn.emit({ type: 'restore.checking', incident: incident.id, step: phase.step, target: step.target });
     return true;
@@ -167,7 +198,7 @@ function watchIntact(turn: Turn, incident: Incident, step: RestoreStep & Step, p
     case 'waiting':
       return false;
     case 'intact':
-      finishStep(turn, incident, step, phase, 'done', phase.outcome?.detail ?? '');
+      finishStep(turn, incident, step, phase, 'done', detail);
       return true;
     case 'late':
       finishStep(turn, incident, step, phase, state.outcome, state.detail);

@@ -1,3 +1,4 @@
+import type { FlagState } from '../points/flag-state.ts';
 import type { Millis } from '../units.ts';
 import type { DrillMode, DrillRunId, PlannedRung } from './drill.ts';
 import type { DocumentKey, DocumentRef, PlaceKey } from './flag.ts';
@@ -121,6 +122,8 @@ export type CaptureAction = {
   readonly undo: readonly { readonly target: string; readonly steps: readonly Step[] }[];
   /** By target, the newest intact one: what did not change since is not read again. */
   readonly previous: Readonly<Record<string, Snapshot>>;
+  /** By target, what its flags are: that is known here, and nowhere on the host. */
+  readonly flags?: Readonly<Record<string, FlagState>>;
   readonly compression: PointPolicy['compression'];
   readonly timeoutMs: Millis;
 };

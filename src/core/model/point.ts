@@ -43,6 +43,8 @@ export type Snapshot = {
   readonly encrypted: boolean;
   /** Identifies the state that was captured. */
   readonly fingerprint: string;
+  /** Of a target of flags: the variant that each had. A restore goes by it without the content. */
+  readonly flags?: Readonly<Record<string, string>>;
 };
 
 export type PointCause =

@@ -52,6 +52,8 @@ export type RestoreStep = {
   readonly paths: readonly string[];
   /** Of a database: only these rows. */
   readonly rows?: RowSelection;
+  /** Of a target of flags: those that it stands for, and the restore may set. */
+  readonly flags?: readonly string[];
   /** It goes on although what it overwrites could not be kept first: what is damaged can often not be captured. */
   readonly safety?: 'attempt';
 };

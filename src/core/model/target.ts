@@ -19,7 +19,14 @@ export type Target = {
   readonly checks: readonly Check[];
 };
 
-export type TargetType = GitTarget | FilesTarget | SqliteTarget | PostgresTarget | HttpTarget | CommandTarget;
+export type TargetType =
+  | GitTarget
+  | FilesTarget
+  | SqliteTarget
+  | PostgresTarget
+  | HttpTarget
+  | CommandTarget
+  | FlagsTarget;
 
 /** What has revisions beside its points. */
 export type CodeTarget = Target & { readonly type: GitTarget };
@@ -104,6 +111,13 @@ export type CommandTarget = {
   readonly maxBytes: number;
 };
 
+/** What flags effectively are. It is decided, not read from the host: what places show is the flags' own affair. */
+export type FlagsTarget = {
+  readonly kind: 'flags';
+  /** Only these flags; all if empty. */
+  readonly only: readonly string[];
+};
+
 export type TrackedRef = { readonly remote: string; readonly ref: string; readonly intervalMs: Millis };
 
 /** What a checkout shows. `tree` is the hash of its content, the same for an amended commit with the same content. */
@@ -160,7 +174,7 @@ export function bakeOf(target: Pick<Target, 'type'> | undefined): Millis {
   return target?.type.kind === 'git' ? target.type.bakeMs : 0;
 }
 
-/** Where it is: a path of the host, the first if it has several; an address; the program that captures it; a database's name. */
+/** Where it is: a path of the host, the first if it has several; an address; the program that captures it; a database's name; flags have none. */
 export function pathOf({ type }: Pick<Target, 'type'>): string {
   switch (type.kind) {
     case 'git':
@@ -174,6 +188,8 @@ export function pathOf({ type }: Pick<Target, 'type'>): string {
       return type.url;
     case 'command':
       return type.capture[0] ?? '';
+    case 'flags':
+      return 'flags';
   }
 }
 
@@ -184,6 +200,7 @@ export function databaseOf(type: Target['type']): SqlDatabase | undefined {
     case 'files':
     case 'http':
     case 'command':
+    case 'flags':
       return undefined;
     case 'sqlite':
       return { kind: 'sqlite', path: type.path };

@@ -40,6 +40,8 @@ export function describePointEvent(event: PointEvent): string | null {
       const { id, by, point, targets, reason } = event.restore;
       return `${id}: ${by} restores ${targets.join(', ')} from ${point}: ${reason}`;
     }
+    case 'restore.flagsSettled':
+      return `${event.restore}, ${event.target}: ${event.result.detail}`;
     case 'restore.ended':
       return `${event.restore} ${event.outcome}: ${event.detail}`;
     case 'schedule.met':

@@ -1,6 +1,7 @@
 import type { Event } from '../event.ts';
 import type { Memory, Retry } from '../memory.ts';
 import type { CaptureAction, CollectAction, RestoreAction, ValidateAction } from '../model/action.ts';
+import type { RestoreId, RestoreOutcome } from '../model/manual-restore.ts';
 import { type Point, type PointId, snapshotOf } from '../model/point.ts';
 import { backOff } from '../operations/back-off.ts';
 import type { FinishedEvent } from '../operations/evolve-operations.ts';
@@ -63,6 +64,8 @@ export function evolvePoints(memory: Memory, event: PointEvent & At): Memory {
         restores: { ...memory.restores, [event.restore.id]: event.restore },
         nextRestore: memory.nextRestore + 1,
       };
+    case 'restore.flagsSettled':
+      return settled(memory, event.restore, event.target, event.result);
     case 'restore.ended':
       return { ...memory, restores: without(memory.restores, [event.restore]) };
     case 'schedule.met':
@@ -72,6 +75,14 @@ export function evolvePoints(memory: Memory, event: PointEvent & At): Memory {
     case 'schedule.forgotten':
       return { ...memory, schedules: without(memory.schedules, [event.schedule]) };
   }
+}
+
+/** What became of one target of a person's restore. */
+export function settled(memory: Memory, id: RestoreId, target: string, { outcome, detail }: RestoreOutcome): Memory {
+  const restore = memory.restores[id];
+  if (restore === undefined) return memory;
+  const outcomes = { ...restore.outcomes, [target]: { outcome, detail } };
+  return { ...memory, restores: { ...memory.restores, [id]: { ...restore, outcomes } } };
 }
 
 function prunedPoint(point: Point, pruned: NonNullable<Point['pruned']>): Point {

@@ -12,8 +12,10 @@ import { restoreOf } from '../targets/moves.ts';
 import type { Turn } from '../turn.ts';
 import type { Millis } from '../units.ts';
 import { newPoint } from './begin-point.ts';
+import { settled } from './evolve-points.ts';
 import { pointCalled } from './point-called.ts';
 import { settleRestoredCode } from './restored-code.ts';
+import { planFlagsByHand, settleRestoredFlags } from './restored-flags.ts';
 
 const RESTORE_TIMEOUT_MS: Millis = 6 * 3_600_000;
 /** For so long it can be undone. */
@@ -34,6 +36,7 @@ export function beginRestore(situation: Situation, request: RestoreRequest): Eve
   if (memory.halt !== null) throw new CommandError('refused', 'everything is halted; `revertd resume` allows it again');
   const targets = restorableTargets(situation, request);
   for (const name of targets) refuseBusy(memory, name);
+  for (const name of targets) refuseFlags(situation, request, name);
   const safety = newPoint(
     {
       label: `before-${targets.join('+')}`,
@@ -104,34 +107,49 @@ function refuseBusy(memory: Memory, name: string): void {
   }
 }
 
+/** What keeps flags from being set is said before anything is touched. */
+function refuseFlags({ desired, memory }: Situation, request: RestoreRequest, name: string): void {
+  if (desired?.targets[name]?.type.kind !== 'flags') return;
+  const plan = planFlagsByHand({ desired, memory }, request, name);
+  if (plan.kind === 'obstacle') throw new CommandError('refused', `${name}: ${plan.reason}`);
+}
+
 /** Ends restores that are over: each target is done, or one of them failed. */
 export function settleRestores(turn: Turn): void {
-  for (const restore of Object.values(turn.memory.restores)) {
-    const end = endOf(turn.memory, restore);
+  for (const begun of Object.values(turn.memory.restores)) {
+    if (isKept(turn.memory, begun)) settleRestoredFlags(turn, begun);
+    const restore = turn.memory.restores[begun.id] ?? begun;
+    const end = endOf(turn, restore);
     if (end !== null) turn.emit({ type: 'restore.ended', restore: restore.id, ...end });
     else if (isKept(turn.memory, restore)) settleRestoredCode(turn, restore);
   }
 }
 
 function endOf(
-  { points, targets }: Memory,
+  { desired, memory }: Pick<Turn, 'desired' | 'memory'>,
   { safety, outcomes, targets: wanted }: ManualRestore,
 ): { readonly outcome: 'done' | 'failed'; readonly detail: string } | null {
+  const { points, targets } = memory;
   const kept = points[safety];
-  if (
-    Object.keys(outcomes).length === 0 &&
-    (kept === undefined || kept.state === 'failed' || kept.state === 'invalid')
-  ) {
-    const detail = `nothing was touched, for what it overwrites could not be kept first: ${kept?.failure ?? 'its point is gone'}`;
-    return { outcome: 'failed', detail };
-  }
+  const isLost = kept === undefined || kept.state === 'failed' || kept.state === 'invalid' || kept.state === 'pruned';
   const failed = Object.entries(outcomes).find(([, { outcome }]) => outcome !== 'done');
   if (failed !== undefined) {
     const [name, { detail }] = failed;
     return { outcome: 'failed', detail: `${name}: ${detail}; \`revertd points restore ${safety}\` undoes it` };
   }
+  const left = wanted.filter((name) => !Object.hasOwn(outcomes, name));
+  if (isLost && left.length > 0 && !left.some((name) => isMoving(memory, name))) {
+    const untouched = left.length === wanted.length ? 'nothing' : left.map((name) => `nothing of ${name}`).join(', ');
+    const why = kept?.failure ?? 'its point is gone';
+    return { outcome: 'failed', detail: `${untouched} was touched, for what it overwrites could not be kept: ${why}` };
+  }
+  const gone = left.find((name) => !Object.hasOwn(desired.targets, name) && !isMoving(memory, name));
+  if (gone !== undefined) {
+    const undo = left.length === wanted.length ? '' : `; \`revertd points restore ${safety}\` undoes the rest`;
+    return { outcome: 'failed', detail: `git no longer has target ${gone}${undo}` };
+  }
   const isOwed = wanted.some((name) => (targets[name]?.owed ?? null) !== null);
-  if (Object.keys(outcomes).length < wanted.length || isOwed) return null;
+  if (left.length > 0 || isOwed) return null;
   const details = Object.entries(outcomes).map(([name, { detail }]) => `${name}: ${detail}`);
   return { outcome: 'done', detail: details.join('; ') };
 }
@@ -157,6 +175,7 @@ function restoreTarget(turn: Turn, restore: ManualRestore, name: string): Action
   const point = turn.memory.points[restore.point];
   const snapshot = point === undefined ? undefined : snapshotOf(point, name);
   if (target === undefined || snapshot === undefined || isMoving(turn.memory, name)) return [];
+  if (target.type.kind === 'flags') return [];
   const why = { kind: 'command', restore: restore.id } as const;
   return [
     {
@@ -176,9 +195,6 @@ function restoreTarget(turn: Turn, restore: ManualRestore, name: string): Action
 /** What became of one target. One that is not known is not repeated by itself. */
 export function evolveManualRestore(memory: Memory, { why, target }: RestoreAction, event: FinishedEvent): Memory {
   if (why.kind !== 'command' || event.outcome === 'notDone') return memory;
-  const restore = memory.restores[why.restore];
-  if (restore === undefined) return memory;
   const { outcome, detail } = event;
-  const outcomes = { ...restore.outcomes, [target.name]: { outcome, detail } };
-  return { ...memory, restores: { ...memory.restores, [restore.id]: { ...restore, outcomes } } };
+  return settled(memory, why.restore, target.name, { outcome, detail });
 }

@@ -11,6 +11,7 @@ import type { Millis } from '../units.ts';
 import { policiesOf } from './capturable.ts';
 import { copyActions, copyInstants } from './copy-points.ts';
 import { newestSnapshot } from './evolve-points.ts';
+import { flagState } from './flag-state.ts';
 import { overviewOf, pointsIn } from './points-by-state.ts';
 import { captureRetry } from './retry-captures.ts';
 import { newestFirst } from './verdicts.ts';
@@ -63,6 +64,9 @@ function captureOf(turn: Turn, point: Point): Action[] {
     const snapshot = newestSnapshot(turn.memory.points, name);
     return snapshot === undefined ? [] : [[name, snapshot] as const];
   });
+  const flags = targets.flatMap(({ name, type }) =>
+    type.kind === 'flags' ? [[name, flagState(turn.desired, turn.memory, type)] as const] : [],
+  );
   return [
     {
       kind: 'capture',
@@ -76,6 +80,7 @@ function captureOf(turn: Turn, point: Point): Action[] {
       targets,
       ...standingStill(policy, targets),
       previous: Object.fromEntries(previous),
+      ...(flags.length === 0 ? {} : { flags: Object.fromEntries(flags) }),
       compression: policy?.compression ?? turn.desired.points?.compression ?? 'zstd',
       timeoutMs: point.cause.kind === 'rollback' ? URGENT_TIMEOUT_MS : CAPTURE_TIMEOUT_MS,
     },

@@ -1,4 +1,4 @@
-import { type ManualRestore, type RestoreId, restoreObject } from '../model/manual-restore.ts';
+import { type ManualRestore, type RestoreId, type RestoreOutcome, restoreObject } from '../model/manual-restore.ts';
 import { type Point, type PointId, pointObject } from '../model/point.ts';
 import type { Millis } from '../units.ts';
 
@@ -34,6 +34,13 @@ export type PointEvent =
     }
   /** A person restores by hand. */
   | { readonly type: 'restore.begun'; readonly restore: ManualRestore }
+  /** It set flags, or could not. */
+  | {
+      readonly type: 'restore.flagsSettled';
+      readonly restore: RestoreId;
+      readonly target: string;
+      readonly result: RestoreOutcome;
+    }
   | {
       readonly type: 'restore.ended';
       readonly restore: RestoreId;
@@ -84,6 +91,7 @@ export function subjectsOfPointEvent(event: PointEvent): string[] {
       const { id, point, safety } = event.restore;
       return [restoreObject(id), pointObject(point), pointObject(safety)];
     }
+    case 'restore.flagsSettled':
     case 'restore.ended':
       return [restoreObject(event.restore)];
     case 'schedule.met':

@@ -149,6 +149,7 @@ export function describeEvent(event: Event): string | null {
     case 'points.pruneRefused':
     case 'points.pruneSettled':
     case 'restore.begun':
+    case 'restore.flagsSettled':
     case 'restore.ended':
     case 'schedule.met':
     case 'schedule.served':

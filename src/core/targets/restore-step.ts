@@ -87,6 +87,8 @@ export function restoreAction(turn: Turn, incident: Incident, phase: ExecutingPh
   const rung = incident.policy.ladder[phase.rung];
   const step = rung?.[phase.part][phase.step];
   if (rung === undefined || step?.kind !== 'restore' || phase.destination === undefined) return null;
+  // Flags are set by latches; what follows from them is done anyway.
+  if (step.flags !== undefined) return null;
   const target = turn.desired.targets[step.target];
   if (target === undefined) return null;
   const why = { kind: 'rung', incident: incident.id, rung: rung.name } as const;

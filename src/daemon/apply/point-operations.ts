@@ -58,13 +58,14 @@ export async function capturePoint(action: CaptureAction, work: PointWork): Prom
 }
 
 async function captureTarget(
-  { previous, compression }: CaptureAction,
+  { previous, compression, flags }: CaptureAction,
   target: Target,
   store: ContentStore,
   { targets, signal, operation, now, log, progress, room }: PointWork,
 ): Promise<{ readonly outcome: 'done'; readonly snapshot: Snapshot } | { readonly outcome: 'failed'; detail: string }> {
   const { points } = targets[target.type.kind];
   const known = previous[target.name];
+  const state = flags?.[target.name];
   const most = await room();
   const tooLarge = new AbortController();
   const context = {
@@ -79,7 +80,11 @@ async function captureTarget(
     store,
     compression,
   };
-  const captured = await points.capture(target, known === undefined ? context : { ...context, previous: known });
+  const captured = await points.capture(target, {
+    ...context,
+    ...(known === undefined ? {} : { previous: known }),
+    ...(state === undefined ? {} : { flags: state }),
+  });
   if (tooLarge.signal.aborted || (captured.outcome === 'done' && captured.snapshot.bytes > most)) {
     return {
       outcome: 'failed',

@@ -1,5 +1,6 @@
 import type { Snapshot } from '../../core/model/point.ts';
 import type { RowSelection, Target } from '../../core/model/target.ts';
+import type { FlagState } from '../../core/points/flag-state.ts';
 import type { Millis } from '../../core/units.ts';
 import { ContentError } from '../../store/content/content-error.ts';
 import type { ContentStore } from '../../store/content/content-store.ts';
@@ -39,6 +40,8 @@ export type CapturedHost = {
 export type PointContext = {
   /** Only these rows of a database are compared. */
   readonly rows?: RowSelection;
+  /** Of a target of flags: what they are now. */
+  readonly flags?: FlagState;
   readonly signal: AbortSignal;
   readonly store: ContentStore;
   readonly progress: (done: Progress) => void;
@@ -89,6 +92,8 @@ export type DiffGroup = DiffCounts & {
   readonly isCut: boolean;
   /** What more there is to say, for instance that its columns changed. */
   readonly note?: string;
+  /** A restore undoes what changed alone: what was added or removed since stays as it is. */
+  readonly restores?: 'changed';
 };
 
 export type DiffCounts = { readonly added: number; readonly removed: number; readonly changed: number };

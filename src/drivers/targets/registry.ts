@@ -4,6 +4,7 @@ import { createSecretResolver, type SecretResolver } from '../secrets.ts';
 import type { CapturedHost } from './captured-target.ts';
 import { commandTarget } from './command/index.ts';
 import { filesTarget } from './files/index.ts';
+import { flagsTarget } from './flags/index.ts';
 import { gitTarget } from './git/index.ts';
 import { httpTarget } from './http/index.ts';
 import { postgresTarget } from './postgres/index.ts';
@@ -18,6 +19,7 @@ export const TARGET_DRIVERS = {
   postgres: postgresTarget,
   http: httpTarget,
   command: commandTarget,
+  flags: flagsTarget,
 } satisfies { readonly [K in TargetType['kind']]: (host: CapturedHost) => TargetDriver };
 
 export type TargetDrivers = { readonly [K in TargetType['kind']]: TargetDriver };
@@ -35,5 +37,6 @@ export function createTargetDrivers(
     postgres: TARGET_DRIVERS.postgres(host),
     http: TARGET_DRIVERS.http(host),
     command: TARGET_DRIVERS.command(host),
+    flags: TARGET_DRIVERS.flags(host),
   };
 }

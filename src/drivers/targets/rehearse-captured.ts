@@ -24,6 +24,7 @@ function refusalOf(allow: AllowList, type: TargetType): string | undefined {
     case 'sqlite':
       return allow.mayWrite(type.path);
     case 'postgres':
+    case 'flags':
       return undefined;
     case 'http':
       return allow.mayCall(type.url);
@@ -74,6 +75,7 @@ function relocations(target: Target, { path, database }: Rehearsed): readonly Re
     case 'git':
     case 'http':
     case 'command':
+    case 'flags':
       return [];
   }
 }

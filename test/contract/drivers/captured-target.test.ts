@@ -10,6 +10,9 @@ import { aService } from '../../support/policies.ts';
 import { psql, refuseLeftovers, startPostgres } from '../../support/postgres.ts';
 import { makeRepository } from '../../tools/git-repository.ts';
 
+/** What flags are is decided; see flags-target.test.ts. */
+type NowhereOnTheHost = 'flags';
+
 /** What every captured target promises, shown on each type of them. */
 type Sample = {
   readonly type: (live: string) => TargetType;
@@ -141,7 +144,7 @@ const SAMPLES = {
     isInPlace: true,
     forbidding: FORBIDDEN_PATH,
   },
-} satisfies Readonly<Record<TargetType['kind'], Sample>>;
+} satisfies Readonly<Record<Exclude<TargetType['kind'], NowhereOnTheHost>, Sample>>;
 
 let documents: DocumentService;
 
