@@ -147,9 +147,10 @@ describe('[P10] the rollback of the code', () => {
   });
 });
 
-test.concurrent('[P10] the database is examined, the code from before it is built, and no table is dropped', async () => {
+test.concurrent('[P10] the database’s script is examined, the code from before is built, and no table is dropped', async () => {
   const { system: guarded } = await calm('database');
   await using system = guarded;
+  writeFileSync(join(system.folder, '004_rollback.sql'), 'DROP TABLE memories;');
   const before = await live(system);
   const { code, stdout, stderr } = await drill(system, 'memory-database-drill');
   expect([code, stdout + stderr]).toEqual([

@@ -182,7 +182,7 @@ export class MemorySystem implements AsyncDisposable {
       port: this.#port + 1,
       policies,
       roles,
-      labels: { 'memory-flags': flags },
+      labels: { 'memory-flags': flags, 'memory-rollback-script': 'present' },
       variables: {
         memoryUrl: this.url,
         memoryMetricsUrl: `${this.url}/metrics`,
