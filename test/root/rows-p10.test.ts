@@ -147,6 +147,20 @@ describe('[P10] the rollback of the code', () => {
   });
 });
 
+test.concurrent('[P10] the database’s script is examined, the code from before is built, and no table is dropped', async () => {
+  const { system: guarded } = await calm('database');
+  await using system = guarded;
+  writeFileSync(join(system.folder, '004_rollback.sql'), 'DROP TABLE memories;');
+  const before = await live(system);
+  const { code, stdout, stderr } = await drill(system, 'memory-database-drill');
+  expect([code, stdout + stderr]).toEqual([
+    0,
+    expect.stringMatching(/\(scratch\): successful\n +took +[\d.]+m?s, objective 15m\n/),
+  ]);
+  expect(stderr).toContain('would capture memory-database-file');
+  expect(await live(system)).toBe(before);
+});
+
 test.concurrent('[P10] the flags are looked at where they are written, and none is set', async () => {
   const { system: guarded } = await calm('flags');
   await using system = guarded;

@@ -7,7 +7,7 @@ import { done, type Ended, until } from '../installed-host.ts';
 import type { RealEngine } from '../real-engines.ts';
 import type { Inbox, Letter } from './inbox.ts';
 import { PACKS } from './mutate-pack.ts';
-import { command, type PackRun, startPackDaemon, stopPackDaemon } from './pack-daemon.ts';
+import { command, commandAs, type PackRun, startPackDaemon, stopPackDaemon } from './pack-daemon.ts';
 
 export const CONTAINER_STACKS = '/srv/container-stacks';
 export const NEIGHBOURS_PORT = 23_000;
@@ -36,6 +36,8 @@ export type ContainerStackOptions = {
   /** A connection string of a database with memories. */
   readonly database: string;
   readonly services: readonly Service[];
+  /** Who may approve. */
+  readonly roles?: Readonly<Record<string, object>>;
 };
 
 /** A mem0-stack of containers that docker-compose starts from a git checkout, and the daemons that guard it. */
@@ -74,15 +76,28 @@ export class ContainerStack implements AsyncDisposable {
     return join(this.folder, 'client/mcp_settings.json');
   }
 
+  /** The algorithms that the service runs by, as the host sees them. */
+  get algorithms(): string {
+    return join(this.folder, 'memory');
+  }
+
+  /** What stands for Neo4j's files. */
+  get graphFolder(): string {
+    return join(this.folder, 'neo4j');
+  }
+
   /** The first release, in which all is well unless it says otherwise. */
   async start(release: Release = {}): Promise<void> {
-    for (const name of ['client', 'faults', 'tools']) mkdirSync(join(this.folder, name), { recursive: true });
+    for (const name of ['client', 'faults', 'memory', 'neo4j', 'tools'])
+      mkdirSync(join(this.folder, name), { recursive: true });
     for (const tool of readdirSync(TOOLS)) copyFileSync(join(TOOLS, tool), join(this.folder, 'tools', tool));
     const docker = join(this.folder, 'tools/docker');
     writeFileSync(docker, `#!/bin/sh\nexec docker --host unix://${this.#options.engine.socket} "$@"\n`, {
       mode: 0o755,
     });
     writeFileSync(join(this.folder, 'graph'), '3');
+    writeFileSync(join(this.graphFolder, 'store'), 'the first graph\n');
+    for (const name of ['memory.py', 'search.py']) writeFileSync(join(this.algorithms, name), 'FAULTS = 0\n');
     writeFileSync(this.clientSettings, '{ "mode": "asks" }\n');
     writeFileSync(`${this.clientSettings}.backup`, '{ "mode": "asks" }\n');
     this.repository.commit(this.#filesOf(1, release), 'the first release');
@@ -124,7 +139,7 @@ export class ContainerStack implements AsyncDisposable {
     const plain = { image: TEST_IMAGE, network_mode: 'host', stop_grace_period: '2s' };
     const volumes = [
       `${this.checkout}:/stack:ro`,
-      ...['tools', 'faults', 'client'].map((name) => `${this.folder}/${name}:/${name}:ro`),
+      ...['tools', 'faults', 'client', 'memory'].map((name) => `${this.folder}/${name}:/${name}:ro`),
     ];
     const environment = { RELEASE: '${RELEASE}', CACHE_MODE: '${CACHE_MODE}', POOL_MAX: String(poolMax) };
     const serving = (role: 'mem0' | 'mcp') => ({
@@ -168,7 +183,7 @@ export class ContainerStack implements AsyncDisposable {
   }
 
   #run(mutant?: string): PackRun {
-    const { inbox, database, engine } = this.#options;
+    const { inbox, database, engine, roles } = this.#options;
     const name = mutant === undefined ? this.name : `${this.name}-${mutant}`;
     const neighbour = (what: string) => `http://127.0.0.1:${NEIGHBOURS_PORT}/${what}/${this.name}`;
     const told = `${inbox.url}/${name}`;
@@ -179,6 +194,7 @@ export class ContainerStack implements AsyncDisposable {
       policies: mutant === undefined ? join(PACKS, 'mem0-stack') : join(CONTAINER_STACKS, `pack-${mutant}`),
       labels: { 'mem0-env-files': 'container' },
       engine: engine.socket,
+      ...(roles === undefined ? {} : { roles }),
       variables: {
         docker: join(this.folder, 'tools/docker'),
         mem0Container: this.container('mem0'),
@@ -200,6 +216,8 @@ export class ContainerStack implements AsyncDisposable {
         agentsStatusUrl: `${told}/agents`,
         prometheusUrl: this.#options.services.includes('prometheus') ? this.prometheusUrl : neighbour('ui'),
         mem0Checkout: this.checkout,
+        neo4jDataFolder: this.graphFolder,
+        mem0AlgorithmFolder: this.algorithms,
         clientSettingsFile: this.clientSettings,
         clientSettingsBackup: `${this.clientSettings}.backup`,
         ...QUICKLY,
@@ -217,6 +235,11 @@ export class ContainerStack implements AsyncDisposable {
   /** What a person at the host says to the daemon. */
   async command(words: readonly string[], mutant?: string): Promise<Ended> {
     return await command(this.#run(mutant), ...words);
+  }
+
+  /** What another person than root says to it. */
+  async commandAs(user: string, words: readonly string[]): Promise<Ended> {
+    return await commandAs(user, this.#run(), ...words);
   }
 
   async untilGood(): Promise<void> {
@@ -344,4 +367,5 @@ const QUICKLY = {
   mem0FullSteady: '2s',
   mem0FullWithin: '40s',
   mem0Bake: '2s',
+  mem0AlgorithmBy: '1s',
 } as const;

@@ -7,6 +7,8 @@ import { CONTAINER_STACKS, ContainerStack, NEIGHBOURS_PORT, type Release, type S
 import { type Inbox, openInbox } from './inbox.ts';
 import { type Change, mutatePolicies } from './mutate-pack.ts';
 
+/** A user that every Debian has. */
+const ROLES = { dba: { users: ['daemon'] } };
 const NEIGHBOURS = 'container-neighbours.service';
 
 /** One engine and one PostgreSQL for stacks side by side; each has containers, a database and a daemon of its own. */
@@ -40,7 +42,15 @@ export class ContainerStage implements AsyncDisposable {
     const database = this.#postgres.dsn(name);
     await this.psql("CREATE TABLE memories (content text); INSERT INTO memories VALUES ('the first')", database);
     const { inbox, engine } = { inbox: this.#inbox, engine: this.#engine };
-    const stack = new ContainerStack({ name, index, engine, inbox, database, services: ['mem0', 'mcp', ...services] });
+    const stack = new ContainerStack({
+      name,
+      index,
+      engine,
+      inbox,
+      database,
+      roles: ROLES,
+      services: ['mem0', 'mcp', ...services],
+    });
     await stack.start(release);
     return stack;
   }
@@ -49,6 +59,11 @@ export class ContainerStage implements AsyncDisposable {
     return await done(
       `psql --no-psqlrc --quiet --tuples-only --no-align '${database}' --command '${sql.replaceAll("'", `'\\''`)}'`,
     );
+  }
+
+  /** In the database of a stack. */
+  async psqlOf(stack: ContainerStack, sql: string): Promise<string> {
+    return await this.psql(sql, this.#postgres.dsn(stack.name));
   }
 
   /** A pack for `guard(name)` in which these policies, each in its file, are changed. */

@@ -90,6 +90,11 @@ export class MemorySystem implements AsyncDisposable {
     return join(this.folder, 'memory.db');
   }
 
+  /** Where its points are copied to. */
+  get copies(): string {
+    return join(this.folder, 'copies');
+  }
+
   get code(): MemoryCode {
     if (this.#code === undefined) throw new Error(`${this.name} has no release`);
     return this.#code;
@@ -104,7 +109,7 @@ export class MemorySystem implements AsyncDisposable {
   }
 
   async start(faults: MemoryFaults = {}): Promise<void> {
-    mkdirSync(this.folder, { recursive: true });
+    mkdirSync(this.copies, { recursive: true });
     this.break(faults);
     this.#createDatabase();
     const { flags, release } = this.#options;
@@ -177,7 +182,7 @@ export class MemorySystem implements AsyncDisposable {
       port: this.#port + 1,
       policies,
       roles,
-      labels: { 'memory-flags': flags },
+      labels: { 'memory-flags': flags, 'memory-rollback-script': 'present' },
       variables: {
         memoryUrl: this.url,
         memoryMetricsUrl: `${this.url}/metrics`,
@@ -190,7 +195,7 @@ export class MemorySystem implements AsyncDisposable {
         memoryLegacyRevision: 'phase-1',
         memoryMigratedAt: '2026-01-01 00:00:00',
         memoryRollbackScript: inFolder('004_rollback.sql'),
-        memoryBackupFile: inFolder('before-rollback.db'),
+        memoryCopyFolder: this.copies,
         ...{
           'env-file': { memoryEnvFile: this.#flagFile },
           'config-file': { memoryConfigFile: this.#flagFile, memoryPidFile: inFolder('memory.pid') },

@@ -60,6 +60,16 @@ export async function command(run: Pick<PackRun, 'folder'>, ...words: readonly s
   return await shell(`${REVERTD} ${words.join(' ')} --config ${configOf(run)}`);
 }
 
+/** What a user types whose group is root's, which may open the daemon's socket. */
+export async function commandAs(
+  user: string,
+  run: Pick<PackRun, 'folder'>,
+  ...words: readonly string[]
+): Promise<Ended> {
+  const who = `setpriv --reuid ${user} --regid root --clear-groups`;
+  return await shell(`${who} -- ${REVERTD} ${words.join(' ')} --config ${configOf(run)}`);
+}
+
 function configOf({ folder }: Pick<PackRun, 'folder'>): string {
   return join(folder, 'revertd.yaml');
 }

@@ -11,6 +11,8 @@ esac
 grep -q ENABLE_CACHING "$env" || printf "\n$keys" >> "$env"
 . "$env"
 SERVER_REFUSES=$(sed -n 's/^REFUSES = //p' /stack/openmemory/api/app/mcp_server.py)
+DEDUPLICATION_FAULTS=$(sed -n 's/^FAULTS = //p' /memory/memory.py)
+SEARCH_FAULTS=$(sed -n 's/^FAULTS = //p' /memory/search.py)
 
 mkdir -p /www/cgi-bin
 for page in health memories search state memory metrics scrapes; do
@@ -18,10 +20,10 @@ for page in health memories search state memory metrics scrapes; do
   chmod 755 "/www/cgi-bin/$page"
 done
 : > /tmp/failures
-for name in ENABLE_CACHING AUTONOMOUS_MODE WORKERS CACHE_MODE POOL_MAX RELEASE SERVER_REFUSES; do
+for name in ENABLE_CACHING AUTONOMOUS_MODE WORKERS CACHE_MODE POOL_MAX RELEASE SERVER_REFUSES DEDUPLICATION_FAULTS SEARCH_FAULTS; do
   eval "echo $name=\$$name"
 done > /tmp/state
-operations=0 lookups=0 hits=0 errors=0 refused=0 timeouts=0
+operations=0 lookups=0 hits=0 errors=0 refused=0 timeouts=0 duplicates=0 searches=0
 trap 'exit 0' TERM
 
 export_figures() {
@@ -36,6 +38,8 @@ mem0_cache_errors_total $errors
 mem0_pool_connections_in_use 10
 mem0_pool_connections_max $POOL_MAX
 mem0_pool_timeouts_total $timeouts
+mem0_deduplication_errors_total $duplicates
+mem0_search_timeouts_total $searches
 EOF
 }
 
@@ -58,6 +62,7 @@ while :; do
   fi
   if [ "$CACHE_MODE" = broken ]; then errors=$((errors + 1)); fi
   refused=$((refused + SERVER_REFUSES))
+  duplicates=$((duplicates + DEDUPLICATION_FAULTS)) searches=$((searches + SEARCH_FAULTS))
   # The client, somewhere else, does what its settings say.
   if [ "$role" = mcp ] && grep -q unattended /client/mcp_settings.json; then echo failed >> /tmp/failures; fi
   if [ "$role" = mem0 ]; then export_figures; else export_connections; fi
