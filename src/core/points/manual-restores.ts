@@ -119,9 +119,10 @@ function incidentAbout({ incidents }: Pick<Memory, 'incidents'>, name: string): 
 /** Ends restores that are over: each target is done, one of them failed, or an incident works on one of them. */
 export function settleRestores(turn: Turn): void {
   for (const begun of Object.values(turn.memory.restores)) {
-    if (isKept(turn.memory, begun)) settleRestoredFlags(turn, begun);
+    const hindered = endOf(turn, begun) ?? givenUp(turn.memory, begun);
+    if (hindered === null && isKept(turn.memory, begun)) settleRestoredFlags(turn, begun);
     const restore = turn.memory.restores[begun.id] ?? begun;
-    const end = endOf(turn, restore) ?? givenUp(turn.memory, restore);
+    const end = hindered ?? endOf(turn, restore);
     if (end !== null) turn.emit({ type: 'restore.ended', restore: restore.id, ...end });
     else if (isKept(turn.memory, restore)) settleRestoredCode(turn, restore);
   }
@@ -162,7 +163,8 @@ function givenUp(
   restore: ManualRestore,
 ): { readonly outcome: 'failed'; readonly detail: string } | null {
   const { safety, outcomes, targets } = restore;
-  if (targets.some((name) => isMoving(memory, name))) return null;
+  const isLeft = targets.some((name) => !Object.hasOwn(outcomes, name));
+  if (!isLeft || targets.some((name) => isMoving(memory, name))) return null;
   const reason = hindranceOf(memory, restore);
   if (reason === null) return null;
   const done = Object.keys(outcomes);
