@@ -16,7 +16,9 @@ import {
 import { World } from '../../test/support/world.ts';
 import type { Desired } from './model/desired.ts';
 import type { PointCopy, PointPolicy } from './model/point-policy.ts';
+import type { RollbackPolicy } from './model/policy.ts';
 import type { Step } from './model/step.ts';
+import { answerIncident } from './operator-commands.ts';
 import { beginRestore } from './points/manual-restores.ts';
 import { takePoint } from './points/point-commands.ts';
 import { capturedUntil } from './targets/restore-age.ts';
@@ -46,6 +48,10 @@ function worldWith(desired = desiredWith()): World {
 /** The schedule came `agoMs` ago. */
 function due(world: World, agoMs = 0, key = TAKE): void {
   world.schedules = { ...world.schedules, [key]: { last: world.now - agoMs, next: world.now - agoMs + DAY } };
+}
+
+function guardOfDatabase(): RollbackPolicy {
+  return aPolicy({ ladder: [aRung({ do: [aRestore({ target: 'database', to: { kind: 'latestValid' } })] })] });
 }
 
 function points(world: World) {
@@ -598,6 +604,90 @@ describe('a restore by hand', () => {
     ]);
     expect(world.events('restore.ended')).toMatchObject([{ restore: 'RST-1', outcome: 'done' }]);
     expect(world.memory.restores).toEqual({});
+  });
+
+  test('yields to an incident that opens before anything was touched', () => {
+    const { world, begin } = restoring();
+    world.accept({ ...world.desired, policies: { guard: guardOfDatabase() } });
+    let isSlow = true;
+    world.perform = (action) => (action.kind === 'capture' && isSlow ? null : { outcome: 'done', detail: '' });
+    begin();
+    world.round();
+    isSlow = false;
+    world.reading(0.9);
+    world.now += 60_000;
+    world.reading(0.9);
+    world.settle();
+    expect(world.events('restore.ended')).toMatchObject([
+      { outcome: 'failed', detail: 'INC-1 opened meanwhile, and may restore database; nothing was touched' },
+    ]);
+    expect(world.events('operation.planned').map(({ operation }) => operation.action.key)).not.toContain(
+      'restore:RST-1/database',
+    );
+    expect(world.events('step.finished')).toMatchObject([{ result: { outcome: 'done' } }]);
+  });
+
+  test('touches nothing where its point turns out to be damaged meanwhile', () => {
+    const { world, begin } = restoring();
+    world.perform = ({ kind }) => (kind === 'capture' ? null : { outcome: 'done', detail: '' });
+    begin();
+    world.round();
+    const [operation] = Object.values(world.memory.operations);
+    const [point] = Object.values(world.memory.restores).map((restore) => restore.point);
+    world.record({ type: 'points.verifyAsked', points: [point ?? ''], by: 'anna', rehearse: false });
+    world.perform = ({ kind }) =>
+      kind === 'validate' ? { outcome: 'failed', detail: 'a blob is gone' } : { outcome: 'done', detail: '' };
+    world.settle();
+    world.record({ type: 'operation.finished', id: operation?.id ?? '', outcome: 'done', detail: '', durationMs: 0 });
+    world.settle();
+    expect(world.effects.filter((effect) => effect.startsWith('move'))).toEqual([]);
+    expect(world.events('restore.ended')).toMatchObject([
+      { outcome: 'failed', detail: `${point} is invalid: a blob is gone; nothing was touched` },
+    ]);
+  });
+
+  test('of a rung is not done again from a point that was found damaged since', () => {
+    const { world } = restoring();
+    world.accept({ ...world.desired, policies: { guard: guardOfDatabase() } });
+    world.perform = ({ kind }) => ({ outcome: kind === 'restore' ? 'unknown' : 'done', detail: '' });
+    world.reading(0.9);
+    world.now += 60_000;
+    world.reading(0.9);
+    world.settle();
+    const going = world.events('step.started')[0]?.destination ?? '';
+    world.perform = ({ kind }) => ({ outcome: kind === 'validate' ? 'failed' : 'done', detail: 'a blob is gone' });
+    world.record({ type: 'points.verifyAsked', points: [going], by: 'anna', rehearse: false });
+    world.settle();
+    for (const event of answerIncident(
+      { desired: world.desired, memory: world.memory, now: world.now, actor: 'anna' },
+      'INC-1',
+      'retry',
+    )) {
+      world.record(event);
+    }
+    world.settle();
+    expect(world.effects.filter((effect) => effect.startsWith('move'))).toEqual([]);
+    expect(world.events('step.finished').at(-1)?.result).toEqual({
+      outcome: 'failed',
+      detail: `point ${going}, where it was to go, is invalid: a blob is gone`,
+    });
+  });
+
+  test('is not captured by a schedule while it is under way', () => {
+    const { world, begin } = restoring();
+    let isSlow = true;
+    world.perform = ({ kind }) => (kind === 'restore' && isSlow ? null : { outcome: 'done', detail: '' });
+    begin();
+    world.now += DAY;
+    due(world);
+    world.settle();
+    expect(points(world).filter(({ state }) => state === 'creating')).toMatchObject([{ cause: { kind: 'schedule' } }]);
+    isSlow = false;
+    const moving = Object.keys(world.memory.operations).find((id) => id.startsWith('restore:')) ?? '';
+    world.record({ type: 'operation.finished', id: moving, outcome: 'done', detail: '', durationMs: 0 });
+    world.settle();
+    expect(points(world).filter(({ state }) => state === 'creating')).toEqual([]);
+    expect(world.events('restore.ended')).toMatchObject([{ outcome: 'done' }]);
   });
 
   test('touches nothing where that cannot be kept', () => {

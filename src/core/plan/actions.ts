@@ -26,7 +26,7 @@ function effectsOf(turn: Turn): Action[] {
     ...moving,
     ...activations(turn, moving),
     ...keeps(turn),
-    ...pointActions(turn),
+    ...pointActions(turn, moving),
     ...rehearsalActions(turn),
   ];
 }

@@ -1,7 +1,7 @@
 import type { EventSpec } from '../event.ts';
 import type { Memory } from '../memory.ts';
 import type { Action, RestoreAction } from '../model/action.ts';
-import { isOpen } from '../model/incident.ts';
+import { type Incident, isOpen } from '../model/incident.ts';
 import type { ManualRestore } from '../model/manual-restore.ts';
 import { isCaptured, type PointId, pointObject, snapshotOf } from '../model/point.ts';
 import { databaseOf, type RowSelection } from '../model/target.ts';
@@ -91,9 +91,7 @@ function restorableTargets({ desired, memory }: Situation, { point: id, target, 
 
 /** Of two that would write the same only one does. */
 function refuseBusy(memory: Memory, name: string): void {
-  const incident = Object.values(memory.incidents).find(
-    (one) => isOpen(one) && one.conflictSet.includes(`target:${name}`),
-  );
+  const incident = incidentAbout(memory, name);
   if (incident !== undefined) {
     const message = `${incident.id} may restore ${name}; wait for it, or end it: \`revertd incidents abort ${incident.id}\``;
     throw new CommandError('refused', message);
@@ -114,12 +112,17 @@ function refuseFlags({ desired, memory }: Situation, request: RestoreRequest, na
   if (plan.kind === 'obstacle') throw new CommandError('refused', `${name}: ${plan.reason}`);
 }
 
-/** Ends restores that are over: each target is done, or one of them failed. */
+function incidentAbout({ incidents }: Pick<Memory, 'incidents'>, name: string): Incident | undefined {
+  return Object.values(incidents).find((one) => isOpen(one) && one.conflictSet.includes(`target:${name}`));
+}
+
+/** Ends restores that are over: each target is done, one of them failed, or an incident works on one of them. */
 export function settleRestores(turn: Turn): void {
   for (const begun of Object.values(turn.memory.restores)) {
-    if (isKept(turn.memory, begun)) settleRestoredFlags(turn, begun);
+    const hindered = endOf(turn, begun) ?? givenUp(turn.memory, begun);
+    if (hindered === null && isKept(turn.memory, begun)) settleRestoredFlags(turn, begun);
     const restore = turn.memory.restores[begun.id] ?? begun;
-    const end = endOf(turn, restore);
+    const end = hindered ?? endOf(turn, restore);
     if (end !== null) turn.emit({ type: 'restore.ended', restore: restore.id, ...end });
     else if (isKept(turn.memory, restore)) settleRestoredCode(turn, restore);
   }
@@ -152,6 +155,36 @@ function endOf(
   if (left.length > 0 || isOwed) return null;
   const details = Object.entries(outcomes).map(([name, { detail }]) => `${name}: ${detail}`);
   return { outcome: 'done', detail: details.join('; ') };
+}
+
+/** Why what is not restored yet will not be. What moves is let finish. */
+function givenUp(
+  memory: Memory,
+  restore: ManualRestore,
+): { readonly outcome: 'failed'; readonly detail: string } | null {
+  const { safety, outcomes, targets } = restore;
+  const isLeft = targets.some((name) => !Object.hasOwn(outcomes, name));
+  if (!isLeft || targets.some((name) => isMoving(memory, name))) return null;
+  const reason = hindranceOf(memory, restore);
+  if (reason === null) return null;
+  const done = Object.keys(outcomes);
+  const touched =
+    done.length === 0
+      ? 'nothing was touched'
+      : `${done.join(', ')}: restored, and \`revertd points restore ${safety}\` undoes it`;
+  return { outcome: 'failed', detail: `${reason}; ${touched}` };
+}
+
+/** Its point turned out to be damaged; or an incident opened meanwhile, which goes first, as it does before a restore that is asked for. */
+function hindranceOf(memory: Memory, { point: id, outcomes, targets }: ManualRestore): string | null {
+  const point = memory.points[id];
+  if (point !== undefined && !isCaptured(point))
+    return `${id} is ${point.state}: ${point.failure ?? 'it is out of use'}`;
+  for (const name of targets) {
+    const incident = Object.hasOwn(outcomes, name) ? undefined : incidentAbout(memory, name);
+    if (incident !== undefined) return `${incident.id} opened meanwhile, and may restore ${name}`;
+  }
+  return null;
 }
 
 /** Whether what it overwrites is kept. */

@@ -21,22 +21,22 @@ const CAPTURE_TIMEOUT_MS: Millis = 6 * 3_600_000;
 const URGENT_TIMEOUT_MS: Millis = 3_600_000;
 const VALIDATE_TIMEOUT_MS: Millis = 6 * 3_600_000;
 
-/** What is to be captured, read again and collected now. */
-export function pointActions(turn: Turn): Action[] {
-  return [...captures(turn), ...validations(turn), ...copyActions(turn), ...collections(turn)];
+/** What is to be captured, read again and collected now, when `moving` begins with it. */
+export function pointActions(turn: Turn, moving: readonly Action[]): Action[] {
+  return [...captures(turn, moving), ...validations(turn), ...copyActions(turn), ...collections(turn)];
 }
 
 /**
  * Captures that a rollback waits for begin at once; of the others there is one at a time, and none of a target that is
- * being restored or that an incident works on.
+ * being restored, that a person is about to restore, or that an incident works on.
  */
-function captures(turn: Turn): Action[] {
+function captures(turn: Turn, moving: readonly Action[]): Action[] {
   const waiting = pointsIn(turn.memory, 'creating').sort((a, b) => newestFirst(b, a));
   if (waiting.length === 0 || isUnderWay(turn, 'collect')) return [];
   const safeties = new Set(Object.values(turn.memory.restores).map(({ safety }) => safety));
   const isUrgent = ({ id, cause }: Point): boolean => cause.kind === 'rollback' || safeties.has(id);
   const urgent = waiting.filter(isUrgent);
-  const others = waiting.filter((point) => !isUrgent(point) && !isDisturbed(turn, point));
+  const others = waiting.filter((point) => !isUrgent(point) && !isDisturbed(turn, point, moving));
   const isFree = !isUnderWay(turn, 'capture') && urgent.length === 0;
   return [...urgent, ...(isFree ? others.slice(0, 1) : [])].flatMap((point) => captureOf(turn, point));
 }
@@ -45,10 +45,12 @@ function isUnderWay({ memory }: Turn, kind: Action['kind']): boolean {
   return Object.values(memory.operations).some(({ action }) => action.kind === kind);
 }
 
-function isDisturbed({ memory }: Turn, { targets }: Point): boolean {
+function isDisturbed({ memory }: Turn, { targets }: Point, moving: readonly Action[]): boolean {
   return targets.some(
     (name) =>
       isMoving(memory, name) ||
+      moving.some((action) => action.kind === 'restore' && action.target.name === name) ||
+      Object.values(memory.restores).some((restore) => restore.targets.includes(name)) ||
       (memory.targets[name]?.owed ?? null) !== null ||
       Object.values(memory.incidents).some(
         ({ phase, conflictSet }) => phase.kind === 'executing' && conflictSet.includes(`target:${name}`),

@@ -1,7 +1,7 @@
 import type { Action } from '../model/action.ts';
 import type { Quarantine } from '../model/hold.ts';
 import type { ExecutingPhase, Incident } from '../model/incident.ts';
-import { snapshotOf } from '../model/point.ts';
+import { isCaptured, snapshotOf } from '../model/point.ts';
 import { describeStep, type RestoreStep, type Step } from '../model/step.ts';
 import { isRevision, revisionOfPrint, shortCommit, targetObject } from '../model/target.ts';
 import { describeSource, restoreSource } from '../points/restore-source.ts';
@@ -26,7 +26,7 @@ export function destinationOf(turn: Turn, incident: Incident, step: RestoreStep,
   const target = turn.desired.targets[step.target];
   if (target === undefined) return { kind: 'obstacle', reason: `git no longer has target ${step.target}` };
   if (target.suspend) return { kind: 'obstacle', reason: `target ${step.target} is suspended` };
-  if (settled !== undefined) return { kind: 'to', to: settled };
+  if (settled !== undefined) return settledDestination(turn, settled);
   if (target.type.kind !== 'git' || !isRevision(step.to)) return destinationOfCaptured(turn, incident, step);
   if (step.to.kind === 'revision') return { kind: 'to', to: step.to.revision };
   const sight = turn.observed.targets[step.target];
@@ -45,6 +45,14 @@ export function destinationOf(turn: Turn, incident: Incident, step: RestoreStep,
     kind: 'obstacle',
     reason: `no revision of ${step.target} has proved good yet, so there is none to go back to`,
   };
+}
+
+/** A point may have been found damaged since; nothing else is gone back to in its place. */
+function settledDestination({ memory }: Turn, to: string): Destination {
+  const point = memory.points[to];
+  if (point === undefined || isCaptured(point)) return { kind: 'to', to };
+  const why = point.failure === null ? '' : `: ${point.failure}`;
+  return { kind: 'obstacle', reason: `point ${to}, where it was to go, is ${point.state}${why}` };
 }
 
 function destinationOfCaptured(turn: Turn, incident: Incident, step: RestoreStep): Destination {

@@ -6,6 +6,7 @@ import type { Witness } from '../model/witness.ts';
 import { brakesForm, incidentsForm, rollbacksForm, seenRollbacksForm } from './incidents.ts';
 import { outboxForm, pacesForm, reportsForm } from './messages.ts';
 import { documentsForm, holdsForm, operationsForm, placesForm, seenHoldsForm } from './places.ts';
+import { collectionForm, pointsForm, refusalsForm, restoresForm, schedulesForm, stockForm } from './points.ts';
 import { nameOf, renamed, type Scope, scopeOf } from './scope.ts';
 import { seenTargetsForm, targetsForm } from './targets.ts';
 import { loggedForm, recordedForm, triggersForm, troublesForm, witnessedForm } from './triggers.ts';
@@ -23,13 +24,11 @@ const MEMORY: Forms<Memory> = {
   places: placesForm,
   documents: documentsForm,
   targets: targetsForm,
-  // The small worlds have no PointPolicy and no target that is captured.
-  points: (_, points) => JSON.stringify(points),
-  schedules: (_, schedules) => JSON.stringify(schedules),
-  pruneRefusals: (_, refusals) => JSON.stringify(refusals),
-  restores: (_, restores) => JSON.stringify(restores),
-  nextRestore: () => '',
-  collection: (_, collection) => JSON.stringify(collection),
+  points: pointsForm,
+  schedules: schedulesForm,
+  pruneRefusals: refusalsForm,
+  restores: restoresForm,
+  collection: collectionForm,
   operations: (scope, operations) => {
     const known = Object.values(operations);
     const { running } = scope.state.host;
@@ -57,6 +56,7 @@ const MEMORY: Forms<Memory> = {
   // Identities mean nothing but the order in which they were given.
   nextIncident: () => '',
   nextOperation: () => '',
+  nextRestore: () => '',
 };
 
 const HOST: Forms<Host> = {
@@ -66,6 +66,9 @@ const HOST: Forms<Host> = {
   files: (_, files) => JSON.stringify(files),
   checkouts: (_, checkouts) => JSON.stringify(checkouts),
   loss: (_, loss) => `${loss}`,
+  // Whether one is due is told with those that were served.
+  due: ({ world, now }, due) => world.schedules.map((key) => (due[key] === now ? 'n' : '')).join(''),
+  dues: (_, dues) => `${dues}`,
   hidden: (_, hidden) => (hidden ? 'u' : ''),
   halted: (_, halted) => (halted ? 'h' : ''),
   weather: ({ world }, weather) => (world.weathers[weather]?.isFault === true ? `w${weather}` : ''),
@@ -85,6 +88,7 @@ const WITNESS: Forms<Witness> = {
         JSON.stringify([nameOf(scope, id), request.rung, request.covers, given.map(({ subject }) => subject)]),
       )
       .join(),
+  stock: stockForm,
   done: (scope, done) => done.map(({ incident, step }) => renamed(scope, step, incident)).join(),
 };
 

@@ -15,7 +15,7 @@ import {
 import type { Millis } from '../../../src/core/units.ts';
 import { TICK_MS } from '../model/small-world.ts';
 import type { SeenRollback } from '../model/witness.ts';
-import { age, elapsed, FORGOTTEN, left, nameOf, policyName, type Scope } from './scope.ts';
+import { age, elapsed, FORGOTTEN, left, nameOf, pointName, policyName, type Scope } from './scope.ts';
 
 /** No trigger is fresh that was evaluated before an instant so long ago. */
 const LONG_AGO_MS = 4 * TICK_MS;
@@ -101,8 +101,12 @@ function executingForm(scope: Scope, incident: Incident, phase: ExecutingPhase):
     : startedAt === null
       ? ''
       : 's';
+  const goal =
+    destination !== undefined && scope.points.includes(destination)
+      ? pointName(scope, destination)
+      : (destination ?? '');
   const checking = checkingSince === undefined ? '' : `c${age(scope, checkingSince, CHECKING_MS)}`;
-  return `x${rung}${part[0]}${afterStep === true ? '!' : ''}${step},${started}${outcome?.outcome ?? ''}${destination ?? ''}${checking}`;
+  return `x${rung}${part[0]}${afterStep === true ? '!' : ''}${step},${started}${outcome?.outcome ?? ''}${goal}${checking}`;
 }
 
 /** While halted, a verification stands still as of the halt, or as of its own beginning if that was later. */

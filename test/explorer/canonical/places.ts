@@ -1,11 +1,11 @@
 import type { DocumentMemory, Memory, PlaceMemory, Retry } from '../../../src/core/memory.ts';
-import type { Action } from '../../../src/core/model/action.ts';
+import type { Action, RestoreCause } from '../../../src/core/model/action.ts';
 import type { Hold, Latch, Lift } from '../../../src/core/model/hold.ts';
 import type { Operation } from '../../../src/core/model/operation.ts';
 import { REPAIRS_AT_ONCE } from '../../../src/core/places/drift-fight.ts';
 import type { SeenHold } from '../model/witness.ts';
 import { MOST_ATTEMPTS } from './messages.ts';
-import { age, left, nameOf, renamed, type Scope, stepName } from './scope.ts';
+import { age, left, nameOf, pointName, renamed, type Scope, stepName } from './scope.ts';
 
 export function placesForm(scope: Scope, places: Memory['places']): string {
   let form = '';
@@ -128,6 +128,18 @@ export function operationsForm(scope: Scope, operations: Iterable<Operation>): s
   return form;
 }
 
+function restoreName(scope: Scope, key: string, why: RestoreCause): string {
+  switch (why.kind) {
+    case 'rung':
+      return renamed(scope, key, why.incident);
+    case 'command':
+      return key.replace(why.restore, `R${Object.keys(scope.state.memory.restores).indexOf(why.restore)}`);
+    case 'deploy':
+    case 'repair':
+      return key;
+  }
+}
+
 /** An action's key, and what it does not say. */
 function actionForm(scope: Scope, action: Action): string {
   switch (action.kind) {
@@ -139,19 +151,20 @@ function actionForm(scope: Scope, action: Action): string {
     case 'report':
       return renamed(scope, action.key, action.incident);
     case 'restore': {
-      const { why, undo, activate } = action;
-      const key = why.kind === 'rung' ? renamed(scope, action.key, why.incident) : action.key;
-      return `${key}>${action.to}${[...undo, ...activate].map(stepName).join()}`;
+      const { why, undo, activate, to, snapshot } = action;
+      return `${restoreName(scope, action.key, why)}>${snapshot === undefined ? to : pointName(scope, to)}${[...undo, ...activate].map(stepName).join()}`;
     }
     case 'activate':
       return `${action.key}${stepName(action.step)}`;
     case 'keep':
     case 'rehearse':
-    case 'capture':
-    case 'validate':
-    case 'copy':
     case 'collect':
       return action.key;
+    case 'capture':
+    case 'validate':
+      return `${action.kind}${pointName(scope, action.point)}`;
+    case 'copy':
+      return `copy${pointName(scope, action.point.id)}${action.copy.name}`;
     case 'notify':
       return action.notification.incident === undefined
         ? action.key

@@ -1,6 +1,8 @@
 import type { IncidentId } from '../../../src/core/model/incident.ts';
+import type { PointId } from '../../../src/core/model/point.ts';
 import type { RollbackPolicy } from '../../../src/core/model/policy.ts';
 import { describeStep, type Step } from '../../../src/core/model/step.ts';
+import { pointsInOrder } from '../../../src/core/points/points-by-state.ts';
 import type { Millis } from '../../../src/core/units.ts';
 import { SET_BACK_MS } from '../model/change.ts';
 import type { SmallWorld } from '../model/small-world.ts';
@@ -17,6 +19,8 @@ export type Scope = {
   readonly rewindMs: Millis;
   readonly horizons: Horizons;
   readonly incidents: readonly IncidentId[];
+  /** The newest first. */
+  readonly points: readonly PointId[];
 };
 
 export function scopeOf(world: SmallWorld, state: State): Scope {
@@ -28,6 +32,7 @@ export function scopeOf(world: SmallWorld, state: State): Scope {
     rewindMs: rewindOf(world, state),
     horizons: horizonsOfWorld(world),
     incidents: Object.keys(state.memory.incidents),
+    points: pointsInOrder(state.memory).map(({ id }) => id),
   };
 }
 
@@ -42,6 +47,11 @@ export const FORGOTTEN = 'i-1';
 /** An incident by the order in which it opened; one that memory has forgotten has no number. */
 export function nameOf({ incidents }: Scope, id: IncidentId): string {
   return `i${incidents.indexOf(id)}`;
+}
+
+/** A point by its age: its id holds the time at which it was begun. */
+export function pointName({ points }: Scope, id: PointId): string {
+  return `P${points.indexOf(id)}`;
 }
 
 /** A text in which an incident is named, with the incident's number instead of its name. */

@@ -67,7 +67,7 @@ function writtenBlindly({ plan, observed }: Transition): string | null {
   for (const { action } of plan.operations) {
     if (
       action.kind === 'restore' &&
-      action.why.kind !== 'rung' &&
+      (action.why.kind === 'deploy' || action.why.kind === 'repair') &&
       observed.targets[action.target.name]?.kind !== 'git'
     ) {
       return `${action.target.name} is moved without having been looked at`;

@@ -6,7 +6,7 @@ import type { Observed } from '../../../src/core/observed.ts';
 import type { Millis } from '../../../src/core/units.ts';
 import { type Change, changeBy } from './change.ts';
 import type { Move } from './move.ts';
-import { measuresOf, readingsOf, sightsOf, targetSightsOf, watchReadings } from './observe.ts';
+import { dueTimesOf, measuresOf, readingsOf, sightsOf, targetSightsOf, watchReadings } from './observe.ts';
 import type { Rules } from './rules.ts';
 import type { SmallWorld } from './small-world.ts';
 import type { Host, State, Transition } from './state.ts';
@@ -25,6 +25,8 @@ export function firstState(world: SmallWorld, rules: Rules): State {
     files: world.files,
     checkouts: world.checkouts,
     loss: 0,
+    due: {},
+    dues: 0,
     hidden: false,
     halted: false,
     weather: 0,
@@ -35,6 +37,7 @@ export function firstState(world: SmallWorld, rules: Rules): State {
   const events: EventSpec[] = [
     { type: 'daemon.started', version: '0', host: 'test', pid: 1 },
     { type: 'revision.accepted', revision, previous: null, subject: null, author: null, warnings: [] },
+    ...world.points(BEGINNING).map((point): EventSpec => ({ type: 'point.imported', point })),
   ];
   return decideAfter(world, rules, blank, { kind: 'kill', begun: null }, { host, events, effects: [] }).after;
 }
@@ -60,6 +63,7 @@ function decideAfter(world: SmallWorld, rules: Rules, before: State, move: Move,
     halt: haltOf(host),
     targets: targetSightsOf(host),
     measures: measuresOf(world, host),
+    schedules: dueTimesOf(world, host),
   };
   const { memory } = log;
   const happened = [...log.events];

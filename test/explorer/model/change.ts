@@ -12,7 +12,8 @@ import {
 } from '../../../src/core/operator-commands.ts';
 import type { Millis } from '../../../src/core/units.ts';
 import type { Move } from './move.ts';
-import { digestOf, recoveryOf, withCheckout, withEffect } from './operations.ts';
+import { digestOf, recoveryOf, snapshotsOf, withCheckout, withEffect } from './operations.ts';
+import { pointCommand } from './point-commands.ts';
 import { type SmallWorld, TICK_MS } from './small-world.ts';
 import type { Host, State } from './state.ts';
 import { desiredAt } from './world-facts.ts';
@@ -69,8 +70,19 @@ export function changeBy(world: SmallWorld, state: State, move: Move): Change {
     }
     case 'grow':
       return quiet({ ...host, loss: host.loss + 1 });
+    case 'due': {
+      const key = at(world.schedules, move.schedule);
+      return quiet({ ...host, due: { ...host.due, [key]: host.now }, dues: host.dues + 1 });
+    }
     case 'begin':
       return begin(state, move.operation);
+    case 'verify':
+    case 'pin':
+    case 'putBack':
+    case 'prune': {
+      const events = unlessRefused(() => pointCommand(world, state, move.kind));
+      return { host, events, effects: [] };
+    }
     case 'commit':
       return commit(world, state, move.revision);
     default:
@@ -107,6 +119,7 @@ function finished(operation: Operation, outcome: OperationOutcome, host: Host): 
     detail: outcome,
     durationMs: 0,
     ...(digest === null ? {} : { digest }),
+    ...(outcome === 'done' ? snapshotsOf(operation, host.now) : {}),
   };
 }
 

@@ -57,8 +57,18 @@ export function describeMove(world: SmallWorld, { host, memory }: State, move: M
       return `${world.people[move.person]?.name ?? '?'} rejects what ${openIncident(memory, move.incident)} asks`;
     case 'grow':
       return 'more would be lost than before';
+    case 'due':
+      return `the schedule ${world.schedules[move.schedule] ?? '?'} comes`;
+    case 'verify':
+      return 'a person has all points read again';
+    case 'pin':
+      return 'a person pins the oldest point';
+    case 'putBack':
+      return 'a person restores from the newest point';
+    case 'prune':
+      return 'a person has points pruned, however many';
     case 'begin':
-      return `${describeOperation(host.running[move.operation])} begins to change the host`;
+      return `${describeOperation(host.running[move.operation])} begins`;
     case 'push':
       return `somebody pushes ${world.pushes[move.push]?.revision ?? '?'}`;
     case 'checkout':

@@ -8,7 +8,7 @@ import type { OperationOutcome } from '../../../src/core/model/operation.ts';
 export type Move =
   /** Time passes, and every trigger is evaluated. */
   | { readonly kind: 'tick'; readonly weather: number }
-  /** A restore that is under way has begun: from here on services may be stopped. */
+  /** An operation under way has begun; from here on a restore may have stopped services. */
   | { readonly kind: 'begin'; readonly operation: number }
   /** An operation under way ends; `effect` says whether the host was changed by it. */
   | {
@@ -41,6 +41,9 @@ export type Move =
   | { readonly kind: 'reject'; readonly incident: number; readonly person: number }
   /** More would be lost than before. */
   | { readonly kind: 'grow' }
+  | { readonly kind: 'due'; readonly schedule: number }
+  /** A person has all points read again, pins the oldest one, restores the newest one, or prunes against the brake. */
+  | { readonly kind: 'verify' | 'pin' | 'putBack' | 'prune' }
   | { readonly kind: 'edit'; readonly edit: number }
   | { readonly kind: 'push'; readonly push: number }
   | { readonly kind: 'checkout'; readonly checkout: number }

@@ -84,6 +84,11 @@ export function targetSightsOf({ checkouts, hidden, now }: Host): Observed['targ
   return sights;
 }
 
+/** Nobody knows when a schedule comes next. */
+export function dueTimesOf({ schedules }: SmallWorld, { due }: Host): NonNullable<Observed['schedules']> {
+  return Object.fromEntries(schedules.map((key) => [key, { last: due[key] ?? null, next: null }]));
+}
+
 /** Whatever is measured, it is so much. */
 export function measuresOf({ losses }: SmallWorld, { loss, now }: Host): NonNullable<Observed['measures']> {
   const value = losses[loss];

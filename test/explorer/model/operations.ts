@@ -2,7 +2,10 @@ import { fingerprint } from '../../../src/core/fingerprint.ts';
 import type { DeliverAction } from '../../../src/core/model/action.ts';
 import { documentKey } from '../../../src/core/model/flag.ts';
 import type { Operation } from '../../../src/core/model/operation.ts';
+import type { Snapshot } from '../../../src/core/model/point.ts';
 import type { Step } from '../../../src/core/model/step.ts';
+import type { Millis } from '../../../src/core/units.ts';
+import { aSnapshot } from '../../support/policies.ts';
 import type { Checkout } from './small-world.ts';
 import type { Host } from './state.ts';
 
@@ -34,9 +37,14 @@ function withWrite(host: Host, { document, changes }: DeliverAction): Host {
   return { ...host, files: { ...host.files, [key]: values } };
 }
 
-/** Of the content that a write left, or that a move arrived at; null for anything else. */
+/** What a capture stored. */
+export function snapshotsOf({ action }: Operation, now: Millis): { readonly snapshots?: readonly Snapshot[] } {
+  return action.kind === 'capture' ? { snapshots: action.targets.map(({ name }) => aSnapshot(name, now)) } : {};
+}
+
+/** Of the content that a write left, or that a checkout arrived at; null for anything else. */
 export function digestOf({ action }: Operation, host: Host): string | null {
-  if (action.kind === 'restore') return action.to;
+  if (action.kind === 'restore') return action.snapshot === undefined ? action.to : null;
   if (action.kind !== 'deliver') return null;
   const entries = Object.entries(host.files[documentKey(action.document)] ?? {});
   return fingerprint(entries.toSorted(([a], [b]) => (a < b ? -1 : 1)));
@@ -44,10 +52,10 @@ export function digestOf({ action }: Operation, host: Host): string | null {
 
 /** What a new life finds out about an operation of the old one, as `recoverOperation` and the drivers do. */
 export function recoveryOf(
-  { action }: Operation,
+  { action, state }: Operation,
   host: Host,
   begun: { readonly effect: boolean } | null,
-): 'done' | 'notDone' | 'unknown' {
+): 'done' | 'failed' | 'notDone' | 'unknown' {
   switch (action.kind) {
     case 'deliver': {
       if (host.hidden) return 'unknown';
@@ -60,9 +68,10 @@ export function recoveryOf(
       return begun === null ? 'notDone' : stepRecovery(action.step, begun.effect);
     case 'restore':
       return begun?.effect === true ? 'done' : 'notDone';
+    case 'capture':
+      return state === 'planned' ? 'notDone' : 'failed';
     case 'keep':
     case 'rehearse':
-    case 'capture':
     case 'validate':
     case 'copy':
     case 'collect':

@@ -15,9 +15,12 @@ export function possibleMoves(world: SmallWorld, state: State): Possible[] {
   const { host } = state;
   const prompt = host.running.findIndex(({ action }) => isPrompt(world, action.kind));
   if (prompt >= 0) return [{ move: finish(prompt, 'done', true), cost: 0 }];
+  const starting = host.running.findIndex(({ action, state: at }) => at === 'planned' && isBegunAtOnce(action.kind));
+  if (starting >= 0) return beginnings(world, starting);
   const all = [
     ...host.running.flatMap((operation, index) => endings(world, operation, index)),
     ...people(world, state),
+    ...schedules(world, state),
     ...ticks(world, state),
     ...faults(world, state),
   ];
@@ -26,6 +29,7 @@ export function possibleMoves(world: SmallWorld, state: State): Possible[] {
 
 const ALWAYS = new Set<Move['kind']>([
   'tick',
+  'due',
   'begin',
   'finish',
   'resume',
@@ -40,6 +44,16 @@ function isPrompt(world: SmallWorld, kind: Operation['action']['kind']): boolean
   return (kind === 'notify' || kind === 'report' || kind === 'keep') && world.prompt.has(kind);
 }
 
+/** The executor says that they run before it does anything else; only a kill comes before that. */
+function isBegunAtOnce(kind: Operation['action']['kind']): boolean {
+  return kind === 'capture' || kind === 'validate' || kind === 'copy';
+}
+
+function beginnings({ moves }: SmallWorld, operation: number): Possible[] {
+  const begin: Possible = { move: { kind: 'begin', operation }, cost: 0 };
+  return moves.has('kill') ? [begin, { move: { kind: 'kill', begun: null }, cost: 1 }] : [begin];
+}
+
 function finish(operation: number, outcome: 'done' | 'failed' | 'unknown', effect: boolean, killed = false): Move {
   return { kind: 'finish', operation, outcome, effect, killed };
 }
@@ -52,10 +66,11 @@ function endings(world: SmallWorld, { action, state }: Operation, index: number)
   if (world.outcomes.includes('failed')) possible.push({ move: finish(index, 'failed', false), cost: 1 });
   const mayBeUnknown =
     world.outcomes.includes('unknown') &&
-    (action.kind === 'deliver' || action.kind === 'step' || action.kind === 'restore');
+    (action.kind === 'deliver' || action.kind === 'step' || action.kind === 'restore' || action.kind === 'validate');
   if (mayBeUnknown) {
     possible.push({ move: finish(index, 'unknown', false), cost: 1 });
-    if (action.kind !== 'step') possible.push({ move: finish(index, 'unknown', true), cost: 1 });
+    if (action.kind !== 'step' && action.kind !== 'validate')
+      possible.push({ move: finish(index, 'unknown', true), cost: 1 });
   }
   return possible;
 }
@@ -101,14 +116,27 @@ function ticks(world: SmallWorld, { host }: State): Possible[] {
   }));
 }
 
+/** Each comes once at an instant. */
+function schedules(world: SmallWorld, { host }: State): Possible[] {
+  if (host.dues >= world.dues) return [];
+  return world.schedules.flatMap((key, schedule): Possible[] =>
+    host.due[key] === host.now ? [] : [{ move: { kind: 'due', schedule }, cost: 0 }],
+  );
+}
+
 function faults(world: SmallWorld, { host, memory }: State): Possible[] {
   const moves: Move[] = [{ kind: 'kill', begun: null }];
   for (const [operation, { action }] of host.running.entries()) {
+    // Whatever these had done already is done anew, or given up.
+    if (isBegunAtOnce(action.kind) || action.kind === 'collect') continue;
     if (action.kind !== 'deliver') moves.push({ kind: 'kill', begun: { operation, effect: false } });
     moves.push({ kind: 'kill', begun: { operation, effect: true } });
   }
   moves.push({ kind: 'setBack' }, { kind: 'killAndSetBack' });
   if (host.loss + 1 < world.losses.length) moves.push({ kind: 'grow' });
+  if (Object.keys(memory.points).length > 0) {
+    moves.push({ kind: 'verify' }, { kind: 'pin' }, { kind: 'putBack' }, { kind: 'prune' });
+  }
   if (!host.halted) moves.push({ kind: 'halt' });
   if (!host.hidden) moves.push({ kind: 'hide' });
   for (const revision of world.revisions.keys()) {

@@ -1,6 +1,7 @@
 import type { Person } from '../../../src/core/model/approval.ts';
 import type { Desired } from '../../../src/core/model/desired.ts';
 import type { DocumentKey } from '../../../src/core/model/flag.ts';
+import type { Point } from '../../../src/core/model/point.ts';
 import type { TriggerKey } from '../../../src/core/model/trigger.ts';
 import type { Millis } from '../../../src/core/units.ts';
 import type { Move } from './move.ts';
@@ -51,6 +52,11 @@ export type SmallWorld = {
   readonly checkoutsByHand: readonly { readonly target: string; readonly revision: string }[];
   /** What would be lost, as it is counted; it may become more. */
   readonly losses: readonly number[];
+  /** Points that there are in the beginning, which is at `now`. */
+  readonly points: (now: Millis) => readonly Point[];
+  /** Schedules, by their keys, that may come, so often together. */
+  readonly schedules: readonly string[];
+  readonly dues: number;
   /** Who may be asked for an approval. */
   readonly people: readonly Person[];
   /** Operations that touch nothing which a decision looks at: they end before anything else happens. */

@@ -22,6 +22,9 @@ export type Host = {
   readonly checkouts: SmallWorld['checkouts'];
   /** Which of the world's losses would be lost now. */
   readonly loss: number;
+  /** When each schedule came last, by the clock, and how often schedules have come together. */
+  readonly due: Readonly<Record<string, Millis>>;
+  readonly dues: number;
   readonly hidden: boolean;
   readonly halted: boolean;
   /** Of the last tick. */

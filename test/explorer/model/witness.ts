@@ -6,6 +6,7 @@ import type { Operation } from '../../../src/core/model/operation.ts';
 import type { RollbackPolicy } from '../../../src/core/model/policy.ts';
 import { without } from '../../../src/core/record.ts';
 import type { Millis } from '../../../src/core/units.ts';
+import { NO_POINTS, type PointWitness, watchPoints } from './point-witness.ts';
 import type { TriggerWitness } from './trigger-witness.ts';
 
 /**
@@ -22,6 +23,7 @@ export type Witness = {
   readonly approvals: Readonly<Record<IncidentId, SeenApproval>>;
   /** Steps that must not be done twice, and that were done or may have been. */
   readonly done: readonly DoneStep[];
+  readonly stock: PointWitness;
 };
 
 export type SeenRollback = {
@@ -52,7 +54,15 @@ export type SeenApproval = { readonly request: ApprovalRequest; readonly given: 
 
 export type DoneStep = { readonly incident: IncidentId; readonly step: string };
 
-export const BLANK_WITNESS: Witness = { triggers: {}, rollbacks: [], holds: {}, targets: {}, approvals: {}, done: [] };
+export const BLANK_WITNESS: Witness = {
+  triggers: {},
+  rollbacks: [],
+  holds: {},
+  targets: {},
+  approvals: {},
+  done: [],
+  stock: NO_POINTS,
+};
 
 export type Scene = {
   readonly elapsedMs: Millis;
@@ -61,7 +71,9 @@ export type Scene = {
 };
 
 /** The witness after one more event. */
-export function testify(witness: Witness, event: Event, scene: Scene): Witness {
+export function testify(before: Witness, event: Event, scene: Scene): Witness {
+  const stock = watchPoints(before.stock, event, scene.elapsedMs);
+  const witness = stock === before.stock ? before : { ...before, stock };
   switch (event.type) {
     case 'incident.opened': {
       const { id: incident, policy, conflictSet } = event.incident;

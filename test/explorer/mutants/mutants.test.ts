@@ -4,8 +4,9 @@ import { explore, NO_LIMITS } from '../search/search.ts';
 import { tellViolation } from '../search/tell-path.ts';
 import { OF_DECISIONS } from './of-decisions.ts';
 import { OF_MEMORY } from './of-memory.ts';
+import { OF_POINTS } from './of-points.ts';
 
-const MUTANTS = [...OF_DECISIONS, ...OF_MEMORY];
+const MUTANTS = [...OF_DECISIONS, ...OF_MEMORY, ...OF_POINTS];
 
 describe('a bug planted in what is decided or remembered', () => {
   test.each(MUTANTS)('$name is found: $bug', ({ breaks, world, rules, moves }) => {

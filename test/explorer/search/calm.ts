@@ -1,4 +1,5 @@
 import { isOpen } from '../../../src/core/model/incident.ts';
+import { isUnderWay } from '../../../src/core/model/point.ts';
 import type { SmallWorld } from '../model/small-world.ts';
 import type { State } from '../model/state.ts';
 import { desiredAt } from '../model/world-facts.ts';
@@ -17,6 +18,9 @@ export function restlessness(world: SmallWorld, { host, memory }: State): string
     incidents: open.map(({ id, phase }) => `${id} (${phase.kind})`),
     documents: waiting.map(([key]) => key),
     targets: moved.map(([name]) => name),
+    points: Object.values(memory.points).flatMap(({ id, state }) => (isUnderWay({ state }) ? [id] : [])),
+    restores: Object.keys(memory.restores),
+    collection: memory.collection === null ? [] : ['collect'],
     messages: Object.keys(memory.outbox),
     reports: Object.keys(memory.reportsOwed),
     brakes: Object.keys(memory.brakes),

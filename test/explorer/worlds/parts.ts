@@ -1,6 +1,7 @@
 import type { Desired } from '../../../src/core/model/desired.ts';
 import type { Flag } from '../../../src/core/model/flag.ts';
 import type { Notifier } from '../../../src/core/model/notifier.ts';
+import type { PointPolicy } from '../../../src/core/model/point-policy.ts';
 import type { RollbackPolicy, Rung, Verify } from '../../../src/core/model/policy.ts';
 import type { Step } from '../../../src/core/model/step.ts';
 import type { GitTarget, Target } from '../../../src/core/model/target.ts';
@@ -50,12 +51,16 @@ export function desired(
   revision: string,
   flags: readonly Flag[],
   policies: readonly RollbackPolicy[],
-  rest: { readonly notifiers?: readonly Notifier[]; readonly targets?: readonly Target[] } = {},
+  rest: {
+    readonly notifiers?: readonly Notifier[];
+    readonly targets?: readonly Target[];
+    readonly pointPolicies?: readonly PointPolicy[];
+  } = {},
 ): Desired {
   const byName = <T extends { readonly name: string }>(list: readonly T[]): Record<string, T> =>
     Object.fromEntries(list.map((one) => [one.name, one]));
-  const { notifiers = [], targets = [] } = rest;
-  const named = { notifiers: byName(notifiers), targets: byName(targets) };
+  const { notifiers = [], targets = [], pointPolicies = [] } = rest;
+  const named = { notifiers: byName(notifiers), targets: byName(targets), pointPolicies: byName(pointPolicies) };
   return aDesired({ revision, flags: byName(flags), policies: byName(policies), ...named });
 }
 
@@ -102,6 +107,9 @@ export const QUIET: Omit<SmallWorld, 'name' | 'about' | 'revisions' | 'weathers'
   edits: [],
   pushes: [],
   losses: [],
+  points: () => [],
+  schedules: [],
+  dues: 0,
   people: [],
   checkoutsByHand: [],
   prompt: new Set(['notify', 'report', 'keep']),

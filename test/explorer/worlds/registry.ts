@@ -7,6 +7,7 @@ import { DOCUMENTS } from './documents.ts';
 import { KILLS } from './kills.ts';
 import { MESSAGES } from './messages.ts';
 import { PEOPLE } from './people.ts';
+import { POINTS } from './points.ts';
 import { ROLLBACK } from './rollback.ts';
 import { SIGNALS } from './signals.ts';
 
@@ -19,6 +20,7 @@ export const WORLDS: readonly SmallWorld[] = [
   DOCUMENTS,
   CLOCK,
   PEOPLE,
+  POINTS,
   KILLS,
   SIGNALS,
   MESSAGES,
