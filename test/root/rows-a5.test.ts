@@ -3,9 +3,9 @@
  * back once a person has agreed, and it is over when the checklist says so.
  */
 import { createHash } from 'node:crypto';
-import { readFileSync } from 'node:fs';
+import { existsSync, readFileSync } from 'node:fs';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
-import { refuseOutsideOfTheSandbox } from '../support/installed-host.ts';
+import { done, refuseOutsideOfTheSandbox } from '../support/installed-host.ts';
 import { AbathurProduction, installProduction } from '../support/rows/abathur-production.ts';
 import { type Inbox, openInbox } from '../support/rows/inbox.ts';
 import { deleted, inverted } from '../support/rows/mutate-pack.ts';
@@ -77,6 +77,19 @@ describe('[A5] a production database whose bytes are overwritten', () => {
         '-m abathur.utils.validate_database',
       ]),
     );
+  });
+
+  test.concurrent('goes back too where only the service is down, and SQLite has put its log away', async () => {
+    await using one = await production('down');
+    await one.guard();
+    await one.point('abathur-daily');
+    await done(`systemctl stop ${one.unit('api')}`);
+    expect(await one.sqlite3('PRAGMA integrity_check')).toBe('ok');
+    expect(existsSync(`${one.database}-wal`)).toBe(false);
+    await one.approve('daemon');
+    await one.resolved();
+    expect(await one.isHealthy()).toBe(true);
+    expect(await one.points('abathur-forensics')).toHaveLength(1);
   });
 
   test.concurrent('is not over while the smoke tests fail', async () => {
