@@ -3,6 +3,7 @@ import { type BlobRef, toBlobRef } from '../../../store/content/blob-ref.ts';
 import type { ManifestLine } from '../../../store/content/content-reader.ts';
 import { TargetError } from '../target-driver.ts';
 import { type BytePath, compareWalked, fromJsonPath, toJsonPath } from './byte-path.ts';
+import { type Attributes, isSameAttributes, sortedText } from './extended-attributes.ts';
 
 /** One thing in a tree of files, as it was. */
 export type FileEntry = {
@@ -28,6 +29,8 @@ export type FileEntry = {
   readonly to?: BytePath;
   /** Of a device: its number. */
   readonly device?: string;
+  /** Extended ones, of files and folders that have any. */
+  readonly attributes?: Attributes;
   /** It changed each time while it was read: what is stored may be of no single moment. */
   readonly unstable?: true;
 };
@@ -41,12 +44,14 @@ export type FilesHead = {
   readonly roots: readonly string[];
   readonly exclude: readonly string[];
   readonly oneFileSystem: boolean;
+  /** Whether extended attributes were looked at. */
+  readonly attributes: boolean;
 };
 
 const FORMAT = 'files/1';
 
-export function headLine({ roots, exclude, oneFileSystem }: FilesHead): ManifestLine {
-  return { format: FORMAT, roots, exclude, oneFileSystem };
+export function headLine({ roots, exclude, oneFileSystem, attributes }: FilesHead): ManifestLine {
+  return { format: FORMAT, roots, exclude, oneFileSystem, attributes };
 }
 
 /** @throws {TargetError} `snapshot` */
@@ -55,7 +60,7 @@ export function toHead(line: ManifestLine | undefined): FilesHead {
   if (format !== FORMAT)
     throw new TargetError('snapshot', `the snapshot is of format ${String(format)}, not ${FORMAT}`);
   if (!isTexts(roots) || !isTexts(exclude) || typeof oneFileSystem !== 'boolean') throw senseless();
-  return { roots, exclude, oneFileSystem };
+  return { roots, exclude, oneFileSystem, attributes: line?.['attributes'] === true };
 }
 
 export function entryLine({ content, ...entry }: FileEntry): ManifestLine {
@@ -96,6 +101,7 @@ export function toEntry(line: ManifestLine): FileEntry {
     ...(to === undefined ? {} : { to }),
     ...(content === undefined ? {} : { content }),
     ...(typeof device === 'string' ? { device } : {}),
+    ...attributesIn(line),
     ...(line['unstable'] === true ? { unstable: true } : {}),
   };
 }
@@ -103,6 +109,14 @@ export function toEntry(line: ManifestLine): FileEntry {
 /** No part of a path leads out of the tree, whoever wrote the manifest. */
 function isPlain(path: BytePath): boolean {
   return path === '' || path.split('/').every((part) => part !== '' && part !== '.' && part !== '..');
+}
+
+function attributesIn({ attributes }: ManifestLine): Pick<FileEntry, 'attributes'> {
+  if (attributes === undefined) return {};
+  if (typeof attributes !== 'object' || attributes === null) throw senseless();
+  const pairs = Object.entries(attributes);
+  if (!pairs.every(([name, value]) => /^[^\s=]+$/.test(name) && /^0x[0-9a-f]*$/.test(String(value)))) throw senseless();
+  return { attributes: Object.fromEntries(pairs) };
 }
 
 function isTexts(value: unknown): value is readonly string[] {
@@ -148,6 +162,7 @@ export function differences(before: FileEntry, after: FileEntry): readonly strin
   if (before.uid !== after.uid || before.gid !== after.gid) {
     found.push(`owner ${before.uid}:${before.gid} → ${after.uid}:${after.gid}`);
   }
+  if (!isSameAttributes(before.attributes, after.attributes)) found.push('extended attributes');
   if (before.type === 'file' && microseconds(before.mtimeNs) !== microseconds(after.mtimeNs)) found.push('time');
   return found;
 }
@@ -160,10 +175,11 @@ function octal({ mode }: FileEntry): string {
 export class TreeFingerprint {
   readonly #hash = createHash('sha256');
 
-  add({ root, path, type, mode, uid, gid, mtimeNs, content, sameAs, to, device }: FileEntry): void {
+  add({ root, path, type, mode, uid, gid, mtimeNs, content, sameAs, to, device, attributes }: FileEntry): void {
     const time = type === 'file' ? String(microseconds(mtimeNs)) : '';
     const bits = type === 'link' ? 0 : mode;
-    const all = [root, path, type, bits, uid, gid, time, content?.sha256, sameAs, to, device];
+    const extended = attributes === undefined ? [] : [sortedText(attributes)];
+    const all = [root, path, type, bits, uid, gid, time, content?.sha256, sameAs, to, device, ...extended];
     this.#hash.update(`${JSON.stringify(all)}\n`);
   }
 

@@ -1,5 +1,6 @@
 import type { BytePath } from './byte-path.ts';
 import { compareTrees } from './compare-trees.ts';
+import { isSameAttributes } from './extended-attributes.ts';
 import { type FileEntry, microseconds } from './file-entry.ts';
 import type { Selection } from './selection.ts';
 
@@ -30,15 +31,15 @@ export type RestorePlan = {
 
 /**
  * What turns live into the snapshot. With `contentKnown` the content of files of the same size and time is not looked
- * at, because it was just written.
+ * at, because it was just written. With `comparesAttributes` extended ones are compared, which both have to know.
  */
 export async function planRestore(
   live: AsyncIterable<FileEntry>,
   snapshot: AsyncIterable<FileEntry>,
   selection: Selection,
-  contentKnown = false,
+  { contentKnown = false, comparesAttributes = false } = {},
 ): Promise<RestorePlan> {
-  const planner = new Planner(contentKnown);
+  const planner = new Planner(contentKnown, comparesAttributes);
   const found = new Set<string>();
   for await (const { before, after } of compareTrees(live, snapshot)) {
     const place = before ?? after;
@@ -59,6 +60,7 @@ function isSpecial(entry: FileEntry | undefined): boolean {
 
 class Planner {
   readonly #contentKnown: boolean;
+  readonly #comparesAttributes: boolean;
   readonly #changes: Change[] = [];
   /** Files that get a new inode, whose other names must follow. */
   readonly #put = new Set<string>();
@@ -68,8 +70,9 @@ class Planner {
   #left = 0;
   #bytes = 0;
 
-  constructor(contentKnown: boolean) {
+  constructor(contentKnown: boolean, comparesAttributes: boolean) {
     this.#contentKnown = contentKnown;
+    this.#comparesAttributes = comparesAttributes;
   }
 
   judge(before: FileEntry | undefined, after: FileEntry | undefined): void {
@@ -125,7 +128,8 @@ class Planner {
     }
     const isOther = before.mode !== after.mode || before.uid !== after.uid || before.gid !== after.gid;
     const isOlder = after.type === 'file' && microseconds(before.mtimeNs) !== microseconds(after.mtimeNs);
-    if (isOther || isOlder) this.#change({ kind: 'attributes', entry: after });
+    const isMarked = this.#comparesAttributes && !isSameAttributes(before.attributes, after.attributes);
+    if (isOther || isOlder || isMarked) this.#change({ kind: 'attributes', entry: after });
   }
 
   #hasContentOf(before: FileEntry, after: FileEntry): boolean {

@@ -1,7 +1,7 @@
 import { spawn } from 'node:child_process';
 import { once } from 'node:events';
 import { constants } from 'node:fs';
-import { link, mkdir, open, rename, rmdir, unlink } from 'node:fs/promises';
+import { type FileHandle, link, mkdir, open, rename, rmdir, unlink } from 'node:fs/promises';
 import type { Snapshot } from '../../../core/model/point.ts';
 import type { ContentStore } from '../../../store/content/content-store.ts';
 import { eachInOrder } from '../../../store/content/in-order.ts';
@@ -9,6 +9,7 @@ import { SHORT_BYTES } from '../../../store/content/take-file.ts';
 import { TargetError } from '../target-driver.ts';
 import type { BytePath } from './byte-path.ts';
 import { STAGE_PREFIX } from './exclusion.ts';
+import { canReadAttributes, isSameAttributes, readAttributes, writeAttributes } from './extended-attributes.ts';
 import type { FileEntry, FilesHead } from './file-entry.ts';
 import type { OpenFolder } from './open-folder.ts';
 import { sumOnly } from './read-file.ts';
@@ -62,7 +63,10 @@ export async function planOf(restore: FilesRestore, look: 'content' | 'attribute
       look === 'content' && known?.type === 'file' && BigInt(known.size) === stats.size ? sumOnly : null,
     notes: noNotes(),
   });
-  return await planRestore(live, entriesOf(store, snapshot), selection, look === 'attributes');
+  return await planRestore(live, entriesOf(store, snapshot), selection, {
+    contentKnown: look === 'attributes',
+    comparesAttributes: restore.head.attributes && (await canReadAttributes()),
+  });
 }
 
 /**
@@ -132,7 +136,22 @@ async function makeReady(restore: FilesRestore, plan: RestorePlan, stages: Map<n
     work,
   );
   await eachInOrder(missing.filter(isLong), LONG_AT_ONCE, work);
-  if (missing.length > 0) for (const stage of stages.values()) await syncFileSystem(stage.folder);
+  if (missing.length === 0) return;
+  if (restore.head.attributes) await mustWriteAttributes(missing);
+  for (const stage of stages.values()) {
+    if (restore.head.attributes && (await canReadAttributes())) await stage.writeAttributes();
+    await syncFileSystem(stage.folder);
+  }
+}
+
+/** Nothing is touched yet. */
+async function mustWriteAttributes(missing: readonly Change[]): Promise<void> {
+  if (await canReadAttributes()) return;
+  const marked = missing.find(({ entry }) => entry.attributes !== undefined);
+  if (marked === undefined) return;
+  const message =
+    'the snapshot has extended attributes, and the programs that write them are not there: Debian has them in the package attr. Nothing was changed';
+  throw new TargetError('program', message);
 }
 
 async function stageOf({ roots }: FilesRestore, index: number, stages: Map<number, Stage>): Promise<Stage> {
@@ -186,11 +205,24 @@ async function putInPlace(restore: FilesRestore, plan: RestorePlan, stages: Map<
       stages.delete(index);
       await stage.close();
     }
+    await markInPlace(restore, [...plan.changes.map(({ entry }) => entry), ...ends.values()], ways);
     for (const entry of [...ends.values()].sort((a, b) => b.path.length - a.path.length)) {
       await within(restore, entry, () => adjust(ways, entry, restore.owner));
     }
   } finally {
     await ways.close();
+  }
+}
+
+/** What was made ready has its extended attributes by now; folders, and what only differs in them, get theirs here. */
+async function markInPlace(restore: FilesRestore, touched: readonly FileEntry[], ways: Ways): Promise<void> {
+  if (!restore.head.attributes || !(await canReadAttributes())) return;
+  const table = await readAttributes(restore.roots, restore.signal);
+  for (const entry of new Set(touched)) {
+    const isBearer = entry.type === 'folder' || (entry.type === 'file' && entry.sameAs === undefined);
+    const [has, wanted] = [table(entry) ?? {}, entry.attributes ?? {}];
+    if (!isBearer || isSameAttributes(has, wanted)) continue;
+    await within(restore, entry, () => opened(ways, entry, (handle) => writeAttributes(handle, { has, wanted })));
   }
 }
 
@@ -298,13 +330,17 @@ async function join(ways: Ways, entry: FileEntry): Promise<void> {
 }
 
 async function adjust(ways: Ways, entry: FileEntry, owner: OwnerRule): Promise<void> {
+  await opened(ways, entry, (handle) => applyTo(handle, entry, owner));
+}
+
+async function opened(ways: Ways, entry: FileEntry, use: (handle: FileHandle) => Promise<void>): Promise<void> {
   const { parent, name } = await ways.to(entry);
   const kind = entry.type === 'folder' ? O_DIRECTORY : O_NONBLOCK;
   const handle = await open(parent.at(name), O_RDONLY | O_NOFOLLOW | kind);
   try {
     const stats = await handle.stat();
     if (entry.type === 'file' && !stats.isFile()) throw new TargetError('changing', 'something else is in its place');
-    await applyTo(handle, entry, owner);
+    await use(handle);
   } finally {
     await handle.close();
   }

@@ -7,8 +7,8 @@ import { inOrder } from '../../../store/content/in-order.ts';
 import { SHORT_BYTES } from '../../../store/content/take-file.ts';
 import type { BytePath } from './byte-path.ts';
 import { exclusionOf } from './exclusion.ts';
+import { type AttributeTable, readAttributes } from './extended-attributes.ts';
 import { compareEntries, type FileEntry, type FileType } from './file-entry.ts';
-
 import { readStable, type Sink } from './read-file.ts';
 import { explained, isGone, type OpenRoot, type Seen, shownBelow, walk } from './walk.ts';
 
@@ -58,9 +58,16 @@ type Paired = {
 /** What is there now, in the order of a manifest. Rejects with TargetError, and as the sinks do. */
 export async function* scan(options: ScanOptions): AsyncGenerator<FileEntry> {
   const atOnce = options.take === undefined ? FILES_AT_ONCE : TAKEN_AT_ONCE;
+  const attributes = await readAttributes(options.roots, options.signal);
   for await (const entry of inOrder(paired(options), atOnce, (pair) => toEntryOf(options, pair))) {
-    if (entry !== undefined) yield entry;
+    if (entry !== undefined) yield withAttributes(entry, attributes);
   }
+}
+
+function withAttributes(entry: FileEntry, table: AttributeTable): FileEntry {
+  if (entry.type !== 'file' && entry.type !== 'folder') return entry;
+  const attributes = entry.sameAs === undefined ? table(entry) : undefined;
+  return attributes === undefined ? entry : { ...entry, attributes };
 }
 
 /** What is met, each with what was known of it, and the first name of files that have several. */

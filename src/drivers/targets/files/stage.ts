@@ -6,6 +6,7 @@ import type { NewFile } from '../../../store/content/file-job.ts';
 import { TargetError } from '../target-driver.ts';
 import { type BytePath, bytesOf } from './byte-path.ts';
 import { STAGE_PREFIX } from './exclusion.ts';
+import { type Attributes, isSameAttributes, readAttributesIn, writeAttributesIn } from './extended-attributes.ts';
 import { type FileEntry, microseconds } from './file-entry.ts';
 import type { OpenFolder } from './open-folder.ts';
 import { removeTree } from './remove-tree.ts';
@@ -22,6 +23,8 @@ export class Stage {
   readonly #name: BytePath;
   readonly #folder: OpenFolder;
   readonly #ready = new Map<string, BytePath>();
+  /** By name, what files that are ready are to have. */
+  readonly #wanted = new Map<BytePath, Attributes>();
   #count = 0;
 
   private constructor(home: OpenFolder, name: BytePath, folder: OpenFolder) {
@@ -71,6 +74,7 @@ export class Stage {
   ): Promise<void> {
     if (entry.content === undefined) throw new TargetError('snapshot', 'the snapshot has a file without content');
     const name = this.#nextName();
+    this.#wanted.set(name, entry.attributes ?? {});
     if (await store.give(entry.content, newFileOf(this.#folder.at(name), entry, owner))) {
       onBytes(entry.content.bytes);
       this.#ready.set(keyOf(entry), name);
@@ -87,6 +91,17 @@ export class Stage {
       await handle.close();
     }
     this.#ready.set(keyOf(entry), name);
+  }
+
+  /** Of all that is ready; a folder may have given them some of its own. */
+  async writeAttributes(): Promise<void> {
+    const there = await readAttributesIn(this.#folder);
+    const changes = [...this.#wanted].flatMap(([name, wanted]) => {
+      const has = there.get(name) ?? {};
+      return isSameAttributes(has, wanted) ? [] : [[name, { has, wanted }] as const];
+    });
+    await writeAttributesIn(this.#folder, changes);
+    this.#wanted.clear();
   }
 
   async writeLink(entry: FileEntry, owner: OwnerRule): Promise<void> {
