@@ -41,7 +41,7 @@ function sha256(path: string): string {
   return createHash('sha256').update(readFileSync(path)).digest('hex');
 }
 
-describe('[A5] a production database whose bytes are overwritten', () => {
+describe('[A1] [A5] a production database whose bytes are overwritten', () => {
   test.concurrent('is stopped, kept, and put back from the newest verified backup within the hour', async () => {
     await using one = await production('corrupted');
     await one.guard();
@@ -64,6 +64,7 @@ describe('[A5] a production database whose bytes are overwritten', () => {
     await one.resolved();
 
     expect(Date.now() - begin).toBeLessThan(HOUR_MS);
+    expect(await one.recovery()).toContain('within the objective of 1h');
     expect(await one.sqlite3('PRAGMA integrity_check')).toBe('ok');
     expect(await one.sqlite3('SELECT count(*) FROM sessions')).toBe('21');
     expect(await one.sqlite3('SELECT text FROM sessions WHERE id = 21')).toBe('in the newest backup');

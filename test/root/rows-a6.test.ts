@@ -96,7 +96,7 @@ describe('[A6] the backup', () => {
   });
 });
 
-describe('[A3] the tables of the memory milestone', () => {
+describe('[A1] [A3] the tables of the memory milestone', () => {
   test.concurrent("are dropped with their indexes once a senior engineer agrees, and the core's stay", async () => {
     await using one = await production('milestone');
     await one.guard(undefined, PATIENTLY);
@@ -111,6 +111,7 @@ describe('[A3] the tables of the memory milestone', () => {
       'tasks,agents,audit,checkpoints,state,metrics',
     );
     expect(await one.sqlite3("SELECT count(*) FROM sqlite_master WHERE type = 'index'")).toBe('17');
+    expect(await one.recovery()).toContain('within the objective of 30m');
     expect(await one.sqlite3('SELECT count(*) FROM tasks')).toBe('1');
     expect(await one.sqlite3('PRAGMA foreign_key_check; PRAGMA integrity_check')).toBe('ok');
     expect([await one.activity(), (await one.life()) === before]).toEqual([ALL_ACTIVE, false]);
@@ -141,7 +142,7 @@ describe('[A3] the tables of the memory milestone', () => {
   });
 });
 
-describe('[A2] a database that failed', () => {
+describe('[A1] [A2] a database that failed', () => {
   test.concurrent('is made anew once somebody agrees, and kept for forensics', async () => {
     await using one = await production('fresh');
     await one.guard(undefined, UNSEEN);
@@ -154,6 +155,7 @@ describe('[A2] a database that failed', () => {
     expect(await one.sqlite3('PRAGMA integrity_check; PRAGMA foreign_key_check')).toBe('ok');
     expect(await one.sqlite3(TABLES)).toBe('6');
     expect([await one.activity(), (await one.life()) === before]).toEqual([ALL_ACTIVE, false]);
+    expect(await one.recovery()).toContain('within the objective of 10m');
     expect(one.calls()).toContain('-m abathur.infrastructure.database --initialize');
     const [point = ''] = await one.points('abathur-forensics');
     expect((await one.revertd(`points restore ${point} --reason forensics`)).code).toBe(0);

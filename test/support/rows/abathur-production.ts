@@ -246,6 +246,12 @@ export class AbathurProduction implements AsyncDisposable {
     throw new Error(`${this.name} is not resolved: ${words}\n${stdout}`);
   }
 
+  /** What the report says of the time that the recovery took, and of the objective: `12s, within 1h`. */
+  async recovery(): Promise<string> {
+    const { stdout } = await this.revertd('incidents report INC-1');
+    return /^- Recovered after: (.*)$/m.exec(stdout)?.[1] ?? stdout;
+  }
+
   /** The first message with these words. */
   async read(words: string): Promise<Letter> {
     return await this.#letter(words, (letter) => letter.words.includes(words));
