@@ -51,6 +51,7 @@ export class AbathurProduction implements AsyncDisposable {
   readonly name: string;
   readonly folder: string;
   readonly #port: number;
+  #hasOwnDisk = false;
   readonly #inbox: Inbox;
 
   constructor(name: string, index: number, inbox: Inbox) {
@@ -67,7 +68,8 @@ export class AbathurProduction implements AsyncDisposable {
   /** `diskBytes`: its data has a file system of its own, of that size. */
   async start(diskBytes?: number): Promise<void> {
     mkdirSync(join(this.folder, 'data'), { recursive: true });
-    if (diskBytes !== undefined) await done(`mount -t tmpfs -o size=${diskBytes} tmpfs ${join(this.folder, 'data')}`);
+    this.#hasOwnDisk = diskBytes !== undefined;
+    if (this.#hasOwnDisk) await done(`mount -t tmpfs -o size=${diskBytes} tmpfs ${join(this.folder, 'data')}`);
     writeFileSync(join(this.folder, 'port'), `PORT=${this.#port}\n`);
     const featureFlags = Object.fromEntries(FLAGS.map((flag) => [flag, true]));
     writeFileSync(join(this.folder, 'config.json'), JSON.stringify({ featureFlags }, null, 2));
@@ -271,6 +273,8 @@ export class AbathurProduction implements AsyncDisposable {
   async [Symbol.asyncDispose](): Promise<void> {
     await stopPackDaemon(`abathur-production-${this.name}`);
     await done(`systemctl stop ${UNITS.map((unit) => this.unit(unit)).join(' ')}`);
+    // Another file of the suite clears the folder of all of them.
+    if (this.#hasOwnDisk) await done(`umount ${join(this.folder, 'data')}`);
   }
 }
 
