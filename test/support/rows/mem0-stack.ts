@@ -119,6 +119,13 @@ export class Mem0Stack implements AsyncDisposable {
     writeFileSync(join(this.folder, `${role}.conf`), `${lines.join('\n')}\n`);
   }
 
+  /** What stands for the engine's program: each container is a unit, under a name that containers may have. */
+  #engine(): string {
+    const path = join(this.folder, 'docker');
+    writeFileSync(path, '#!/bin/sh\nexec /usr/bin/systemctl "$1" "${2%%-*}@${2#*-}.service"\n', { mode: 0o755 });
+    return path;
+  }
+
   /** Starts the daemon with the pack as it lies in the repository, unless the options name another folder. */
   async guard(variables: Readonly<Record<string, string>> = {}): Promise<void> {
     const { inbox, policies = join(PACKS, 'mem0-stack') } = this.#options;
@@ -130,9 +137,9 @@ export class Mem0Stack implements AsyncDisposable {
       policies,
       labels: { 'mem0-env-files': 'host' },
       variables: {
-        docker: '/usr/bin/systemctl',
-        mem0Container: this.unit('mem0'),
-        mcpContainer: this.unit('mcp'),
+        docker: this.#engine(),
+        mem0Container: `mem0-${this.name}`,
+        mcpContainer: `mcp-${this.name}`,
         mem0Containers: [this.unit('mem0'), this.unit('mcp')].join('|'),
         mem0EnvFile: join(this.folder, 'mem0.env'),
         mcpEnvFile: join(this.folder, 'mcp.env'),
