@@ -88,7 +88,7 @@ type Capture = {
 
 async function* lines({ target, context, roots, session, notes, print }: Capture): AsyncGenerator<ManifestLine> {
   const { exclude, oneFileSystem, paths } = target.type;
-  yield headLine({ roots: paths, exclude, oneFileSystem, attributes: await canReadAttributes() });
+  yield headLine({ roots: paths, exclude, oneFileSystem, attributes: await canReadAttributes(roots) });
   const known = session.previous === undefined ? noEntries() : entriesOf(context.store, { manifest: session.previous });
   const entries = scan({
     roots,

@@ -23,21 +23,25 @@ const KEPT = /^(user\..|trusted\.(?!overlay\.)|security\.capability$|system\.pos
 const DUMP = ['--physical', '--no-dereference', '--absolute-names', '--dump', '--match=-', '--encoding=hex'];
 const MOST_STDERR = 2_000;
 
-let isThere: Promise<boolean> | undefined;
-
-/** Node has no call for them; Debian's package attr has programs. Asked once. */
-export async function canReadAttributes(): Promise<boolean> {
-  isThere ??= run('getfattr', ['--version']).then(
-    () => true,
-    () => false,
-  );
-  return await isThere;
+/**
+ * Node has no call for them; Debian's package attr has programs. They reach a folder by our descriptor, which a process
+ * that has changed its user may keep them from.
+ */
+export async function canReadAttributes([root]: readonly OpenRoot[]): Promise<boolean> {
+  if (root === undefined) return false;
+  try {
+    await run('getfattr', ['--version'], { folder: root.parent });
+    return true;
+  } catch (error) {
+    if (error instanceof TargetError) return false;
+    throw error;
+  }
 }
 
 /** What everything below the roots has; nothing where there is no program. Links are not followed. Rejects with TargetError. */
 export async function readAttributes(roots: readonly OpenRoot[], signal?: AbortSignal): Promise<AttributeTable> {
   const table = new Map<string, Attributes>();
-  if (!(await canReadAttributes())) return () => undefined;
+  if (!(await canReadAttributes(roots))) return () => undefined;
   for (const { index, parent, name } of roots) {
     const top = bytesOf(name).toString();
     const dump = await run('getfattr', [...DUMP, '--recursive', '--', `./${top}`], { folder: parent, signal });

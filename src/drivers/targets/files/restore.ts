@@ -65,7 +65,7 @@ export async function planOf(restore: FilesRestore, look: 'content' | 'attribute
   });
   return await planRestore(live, entriesOf(store, snapshot), selection, {
     contentKnown: look === 'attributes',
-    comparesAttributes: restore.head.attributes && (await canReadAttributes()),
+    comparesAttributes: restore.head.attributes && (await canReadAttributes(restore.roots)),
   });
 }
 
@@ -137,16 +137,16 @@ async function makeReady(restore: FilesRestore, plan: RestorePlan, stages: Map<n
   );
   await eachInOrder(missing.filter(isLong), LONG_AT_ONCE, work);
   if (missing.length === 0) return;
-  if (restore.head.attributes) await mustWriteAttributes(missing);
+  if (restore.head.attributes) await mustWriteAttributes(restore, missing);
   for (const stage of stages.values()) {
-    if (restore.head.attributes && (await canReadAttributes())) await stage.writeAttributes();
+    if (restore.head.attributes && (await canReadAttributes(restore.roots))) await stage.writeAttributes();
     await syncFileSystem(stage.folder);
   }
 }
 
 /** Nothing is touched yet. */
-async function mustWriteAttributes(missing: readonly Change[]): Promise<void> {
-  if (await canReadAttributes()) return;
+async function mustWriteAttributes({ roots }: FilesRestore, missing: readonly Change[]): Promise<void> {
+  if (await canReadAttributes(roots)) return;
   const marked = missing.find(({ entry }) => entry.attributes !== undefined);
   if (marked === undefined) return;
   const message =
@@ -216,7 +216,7 @@ async function putInPlace(restore: FilesRestore, plan: RestorePlan, stages: Map<
 
 /** What was made ready has its extended attributes by now; folders, and what only differs in them, get theirs here. */
 async function markInPlace(restore: FilesRestore, touched: readonly FileEntry[], ways: Ways): Promise<void> {
-  if (!restore.head.attributes || !(await canReadAttributes())) return;
+  if (!restore.head.attributes || !(await canReadAttributes(restore.roots))) return;
   const table = await readAttributes(restore.roots, restore.signal);
   for (const entry of new Set(touched)) {
     const isBearer = entry.type === 'folder' || (entry.type === 'file' && entry.sameAs === undefined);
