@@ -2,7 +2,7 @@ import { readFile, rm, stat, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { piecesOf } from './blob-ref.ts';
 import type { Claims } from './claims.ts';
-import { ContentError, contentFault } from './content-error.ts';
+import { ContentError, guarded } from './content-error.ts';
 import { ContentFolder, type Room, shardOf } from './content-folder.ts';
 import { isKeyId } from './content-key.ts';
 import { type Keyring, namesOf } from './content-keys.ts';
@@ -171,12 +171,4 @@ async function fileOf(folder: ContentFolder, room: Room, name: string): Promise<
   const bytes = await folder.read(room, name);
   if (bytes === undefined) throw new ContentError('missing', `${name} is gone from ${folder.path}`);
   return bytes;
-}
-
-async function guarded<T>(doing: string, act: () => Promise<T>): Promise<T> {
-  try {
-    return await act();
-  } catch (error) {
-    throw contentFault(error, doing);
-  }
 }

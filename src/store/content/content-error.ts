@@ -44,3 +44,12 @@ export function contentFault(error: unknown, doing: string): unknown {
   }
   return new ContentError('io', `${doing}: ${errno}`, { cause: error });
 }
+
+/** Does `act`; a failed system call in it rejects as a fault of the store ({@link contentFault}). */
+export async function guarded<T>(doing: string, act: () => Promise<T>): Promise<T> {
+  try {
+    return await act();
+  } catch (error) {
+    throw contentFault(error, doing);
+  }
+}

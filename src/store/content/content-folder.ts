@@ -1,7 +1,7 @@
 import { randomUUID } from 'node:crypto';
 import { mkdir, open, readdir, readFile, rename, rm, stat, unlink } from 'node:fs/promises';
 import { dirname, join } from 'node:path';
-import { ContentError, contentFault, errnoOf } from './content-error.ts';
+import { ContentError, errnoOf, guarded } from './content-error.ts';
 import { FileWorkers } from './file-workers.ts';
 import { makeDurable, makeNamesDurable, syncFolder } from './make-durable.ts';
 
@@ -383,12 +383,4 @@ export function shardOf(name: string): string {
 
 function ignoreAbsent(error: unknown): void {
   if (errnoOf(error) !== 'ENOENT') throw error;
-}
-
-async function guarded<T>(doing: string, act: () => Promise<T>): Promise<T> {
-  try {
-    return await act();
-  } catch (error) {
-    throw contentFault(error, doing);
-  }
 }
