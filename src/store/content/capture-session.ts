@@ -2,6 +2,7 @@ import { createHash, type Hash, hash } from 'node:crypto';
 import { type BlobRef, CHUNK_BYTES, piecesOf } from './blob-ref.ts';
 import { ChunkPool } from './chunk-pool.ts';
 import type { ManifestLine } from './content-reader.ts';
+import { fillFromPieces } from './fill-from-pieces.ts';
 import { type Committed, PieceWriter, refuseIfAborted, type SessionParts } from './piece-writer.ts';
 import { type TakenFile, takeFile, takeOwnFile } from './take-file.ts';
 
@@ -130,27 +131,8 @@ async function commit(
 ): Promise<Committed> {
   // Buffers of its own: while the lines come, the content that they speak of is still being stored.
   const own = { pool: new ChunkPool(2), signal: parts.signal };
-  const text = await putContent(own, writer, fillWithLines(lines));
+  const text = await putContent(own, writer, fillFromPieces(linesOf(lines)));
   return await writer.commit(text);
-}
-
-function fillWithLines(lines: AsyncIterable<ManifestLine> | Iterable<ManifestLine>): Fill {
-  const texts = linesOf(lines);
-  let rest: Buffer = Buffer.alloc(0);
-  return async (buffer) => {
-    let at = 0;
-    while (at < buffer.length) {
-      if (rest.length === 0) {
-        const next = await texts.next();
-        if (next.done === true) return at;
-        rest = next.value;
-      }
-      const copied = rest.copy(buffer, at);
-      at += copied;
-      rest = rest.subarray(copied);
-    }
-    return at;
-  };
 }
 
 async function* linesOf(lines: AsyncIterable<ManifestLine> | Iterable<ManifestLine>): AsyncGenerator<Buffer> {

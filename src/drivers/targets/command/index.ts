@@ -7,6 +7,7 @@ import type { Target } from '../../../core/model/target.ts';
 import type { BlobRef } from '../../../store/content/blob-ref.ts';
 import type { Fill } from '../../../store/content/capture-session.ts';
 import type { ContentStore } from '../../../store/content/content-store.ts';
+import { fillFromPieces } from '../../../store/content/fill-from-pieces.ts';
 import { DEFAULT_PATH } from '../../process.ts';
 import { findProgram } from '../../steps/run/examine.ts';
 import {
@@ -21,7 +22,6 @@ import { type CapturedContext, type CapturedOrder, capturedTargetDriver } from '
 import { mustQuiesce } from '../quiesce.ts';
 import { type TargetDriver, TargetError } from '../target-driver.ts';
 import { wholeContent } from '../whole-content.ts';
-import { fillFromOutput } from './fill-from-output.ts';
 import { type CommandTargetOf, refuseLonger, runProgram, sumOfOutput } from './run-program.ts';
 
 const FORMAT = 'command/1';
@@ -68,7 +68,7 @@ async function capture(host: CapturedHost, target: CommandTargetOf, context: Cap
   const session = await store.begin(previous === undefined ? options : { ...options, previous: previous.manifest });
   const stored: { content?: BlobRef } = {};
   const take = async (stdout: AsyncIterable<Buffer>): Promise<void> => {
-    stored.content = await session.put(watched(target, fillFromOutput(stdout), progress));
+    stored.content = await session.put(watched(target, fillFromPieces(stdout), progress));
   };
   const { capture: argv } = target.type;
   await runProgram(host, target, { argv, signal, take, told: { REVERTD_OPERATION: operation } });

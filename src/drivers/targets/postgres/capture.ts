@@ -1,8 +1,8 @@
 import { createHash } from 'node:crypto';
 import { createInterface } from 'node:readline';
-import type { Readable } from 'node:stream';
 import type { BlobRef } from '../../../store/content/blob-ref.ts';
 import type { CaptureSession, Fill } from '../../../store/content/capture-session.ts';
+import { fillFromPieces } from '../../../store/content/fill-from-pieces.ts';
 import type { SqlHost } from '../../sql/session.ts';
 import type { CaptureContext, CaptureOutcome } from '../captured-target.ts';
 import { TargetError } from '../target-driver.ts';
@@ -145,28 +145,16 @@ async function dump(state: State, session: CaptureSession, { signal, progress }:
   ];
   const spec = { program: programs.dump, args, place, database: place.database };
   return await runProgram(spec, signal, async (output) => {
-    const content = await session.put(fillFrom(output, (bytes) => progress({ bytes })));
+    const content = await session.put(counted(fillFromPieces(output), (bytes) => progress({ bytes })));
     if (content.bytes === 0) throw new TargetError('tool', 'pg_dump wrote nothing');
     return content;
   });
 }
 
-function fillFrom(output: Readable, onBytes: (bytes: number) => void): Fill {
-  const pieces: AsyncIterator<Buffer> = output[Symbol.asyncIterator]();
-  let rest: Buffer = Buffer.alloc(0);
+function counted(fill: Fill, onBytes: (bytes: number) => void): Fill {
   let total = 0;
   return async (buffer) => {
-    let filled = 0;
-    while (filled < buffer.length) {
-      if (rest.length === 0) {
-        const next = await pieces.next();
-        if (next.done === true) break;
-        rest = next.value;
-      }
-      const copied = rest.copy(buffer, filled);
-      rest = rest.subarray(copied);
-      filled += copied;
-    }
+    const filled = await fill(buffer);
     total += filled;
     onBytes(total);
     return filled;

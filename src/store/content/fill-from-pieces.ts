@@ -1,8 +1,8 @@
-import type { Fill } from '../../../store/content/capture-session.ts';
+import type { Fill } from './capture-session.ts';
 
 /** Fills buffers whole from pieces of any length, and the last one as far as there is something. */
-export function fillFromOutput(output: AsyncIterable<Buffer>): Fill {
-  const pieces = output[Symbol.asyncIterator]();
+export function fillFromPieces(source: AsyncIterable<Buffer>): Fill {
+  const pieces = source[Symbol.asyncIterator]();
   let rest: Buffer = Buffer.alloc(0);
   return async (buffer) => {
     let at = 0;
