@@ -59,8 +59,16 @@ function timed(what: string, program: string, args: readonly string[], env: Node
   return Math.round(performance.now() - begun);
 }
 
-function revertd(store: string, type: object): Row {
-  rmSync(store, { recursive: true, force: true });
+/**
+ * A name that was not used yet. Nothing is removed until the end: for a minute after thousands of files were removed, ext4
+ * looks at each of their inodes before it gives out a new one, and whoever makes files then pays for it.
+ */
+function unused(name: string): string {
+  return mkdtempSync(join(folder, `${name}-`));
+}
+
+function revertd(type: object): Row {
+  const store = unused('store');
   spawnSync('sync');
   const program = dirname(installed.main);
   const flags = ['--disable-warning=ExperimentalWarning', ...installed.flags];
@@ -72,20 +80,17 @@ function revertd(store: string, type: object): Row {
 }
 
 function restic(tree: string): Row {
-  const repository = join(folder, 'restic');
-  const restored = join(folder, 'restored');
-  for (const path of [repository, join(folder, 'cache'), restored]) rmSync(path, { recursive: true, force: true });
+  const repository = unused('restic');
   const env = {
     ...process.env,
     RESTIC_REPOSITORY: repository,
     RESTIC_PASSWORD: 'bench',
-    RESTIC_CACHE_DIR: join(folder, 'cache'),
+    RESTIC_CACHE_DIR: unused('cache'),
   };
   timed('restic init', 'restic', ['init', '-q'], env);
   const first = timed('restic backup', 'restic', ['backup', '-q', tree], env);
   const unchanged = timed('restic backup', 'restic', ['backup', '-q', tree], env);
-  const restore = timed('restic restore', 'restic', ['restore', '-q', 'latest', '--target', restored], env);
-  rmSync(restored, { recursive: true });
+  const restore = timed('restic restore', 'restic', ['restore', '-q', 'latest', '--target', unused('restored')], env);
   return { first, unchanged, restore };
 }
 
@@ -134,14 +139,13 @@ try {
   const type = { kind: 'files', paths: [tree], exclude: [], oneFileSystem: false };
   const trees = measured(
     () => restic(tree),
-    () => revertd(join(folder, 'points'), type),
+    () => revertd(type),
   );
-  rmSync(tree, { recursive: true });
   const path = join(folder, 'bench.db');
   makeDatabase(path);
   const databases = measured(
     () => vacuum(path),
-    () => revertd(join(folder, 'database'), { kind: 'sqlite', path }),
+    () => revertd({ kind: 'sqlite', path }),
   );
   const part = { unit: '', digits: 2 };
   const aims: readonly Aim[] = [

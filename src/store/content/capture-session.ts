@@ -2,6 +2,7 @@ import { createHash, type Hash, hash } from 'node:crypto';
 import { type BlobRef, CHUNK_BYTES, piecesOf } from './blob-ref.ts';
 import { ChunkPool } from './chunk-pool.ts';
 import type { ManifestLine } from './content-reader.ts';
+import { type FileStats, statsIn } from './file-job.ts';
 import { fillFromPieces } from './fill-from-pieces.ts';
 import { type Committed, PieceWriter, refuseIfAborted, type SessionParts } from './piece-writer.ts';
 import { type TakenFile, takeFile, takeOwnFile } from './take-file.ts';
@@ -22,6 +23,11 @@ export type CaptureSession = {
   readonly takeFile: (path: Buffer) => Promise<TakenFile | undefined>;
   /** Stores a file that nobody else changes, several pieces at once; undefined where it has to be done with `put`. */
   readonly takeOwnFile: (path: Buffer, bytes: number, onBytes: (bytes: number) => void) => Promise<BlobRef | undefined>;
+  /**
+   * Looks at names in a folder in one go, without following links; `folder` ends with a slash, and a byte is a character
+   * in all of it. Undefined where they have to be looked at one by one, which then tells why.
+   */
+  readonly lookAt: (folder: string, names: readonly string[]) => Promise<(FileStats | undefined)[] | undefined>;
   /** Whether the content of an earlier snapshot is still there; then it stays. */
   readonly reuse: (ref: BlobRef) => Promise<boolean>;
   /** Writes the manifest; once this resolves, a power cut takes nothing of it. */
@@ -35,12 +41,18 @@ export function openSession(parts: SessionParts): CaptureSession {
     put: (content) => putContent(parts, writer, typeof content === 'function' ? content : fillFrom(content)),
     takeFile: (path) => takeFile(parts, writer, path),
     takeOwnFile: (path, bytes, onBytes) => takeOwnFile(parts, writer, { path, bytes, onBytes }),
+    lookAt: (folder, names) => lookAt(parts, folder, names),
     reuse: async (ref) => {
       const there = await Promise.all(piecesOf(ref).map((piece) => writer.has(piece)));
       return !there.includes(false);
     },
     commit: (lines) => commit(parts, writer, lines),
   };
+}
+
+async function lookAt({ folder: { workers } }: SessionParts, folder: string, names: readonly string[]) {
+  const reply = await workers.run({ kind: 'look', folder, names });
+  return reply.kind === 'looked' ? names.map((_name, index) => statsIn(reply.numbers, index)) : undefined;
 }
 
 async function putContent(

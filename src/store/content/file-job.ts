@@ -7,6 +7,7 @@ import {
   fchownSync,
   fstatSync,
   futimesSync,
+  lstatSync,
   mkdirSync,
   openSync,
   readSync,
@@ -35,6 +36,8 @@ export type FileJob =
       readonly into: PiecePlace;
     }
   | { readonly kind: 'sum'; readonly path: Uint8Array }
+  /** Looks at names in a folder, of which a byte each is a character; links are not followed. */
+  | { readonly kind: 'look'; readonly folder: string; readonly names: readonly string[] }
   /** Makes a file of a piece that is not encrypted, every byte of which is verified. */
   | {
       readonly kind: 'give';
@@ -84,6 +87,12 @@ export type FileState = {
   readonly ino: bigint;
 };
 
+/** What one look at a name tells. */
+export type FileStats = FileState & { readonly dev: bigint; readonly nlink: bigint; readonly rdev: bigint };
+
+/** In this order they stand in a reply, one name behind the other; all 0 for a name that is gone. */
+const LOOKED_AT = ['mode', 'uid', 'gid', 'size', 'mtimeNs', 'ctimeNs', 'ino', 'dev', 'nlink', 'rdev'] as const;
+
 /** A piece, and how long it is as stored; 0 for one that seems to be there already: then nothing was written. */
 export type TakenPiece = { readonly sha256: string; readonly bytes: number; readonly storedBytes: number };
 
@@ -93,6 +102,7 @@ export type FileReply =
   | { readonly kind: 'taken'; readonly state: FileState; readonly piece: TakenPiece }
   | { readonly kind: 'stored'; readonly piece: TakenPiece }
   | { readonly kind: 'summed'; readonly sha256: string; readonly bytes: number }
+  | { readonly kind: 'looked'; readonly numbers: BigInt64Array }
   | { readonly kind: 'given' }
   /** How many it were until one failed. */
   | { readonly kind: 'renamed'; readonly count: number };
@@ -110,6 +120,8 @@ export function doFileJob(job: FileJob): FileReply {
         return storeStretch(job);
       case 'sum':
         return { kind: 'summed', ...sumOfFile(Buffer.from(job.path)) };
+      case 'look':
+        return { kind: 'looked', numbers: look(job) };
       case 'give':
         return give(job);
       case 'givePiece':
@@ -138,6 +150,34 @@ function take({ path, most, into }: JobOf<'take'>): FileReply {
     const state = { mode, uid, gid, size: before.size, mtimeNs, ctimeNs, ino };
     return { kind: 'taken', state, piece: storePiece(plain, into) };
   });
+}
+
+function look({ folder, names }: JobOf<'look'>): BigInt64Array {
+  const numbers = new BigInt64Array(names.length * LOOKED_AT.length);
+  for (const [index, name] of names.entries()) {
+    const stats = lstatSync(Buffer.from(`${folder}${name}`, 'latin1'), { bigint: true, throwIfNoEntry: false });
+    if (stats === undefined) continue;
+    for (const [place, field] of LOOKED_AT.entries()) numbers[index * LOOKED_AT.length + place] = stats[field];
+  }
+  return numbers;
+}
+
+/** What a reply says of the name at `index`; undefined if it is gone. */
+export function statsIn(numbers: BigInt64Array, index: number): FileStats | undefined {
+  const at = (field: (typeof LOOKED_AT)[number]) => numbers[index * LOOKED_AT.length + LOOKED_AT.indexOf(field)] ?? 0n;
+  if (at('mode') === 0n) return undefined;
+  return {
+    mode: at('mode'),
+    uid: at('uid'),
+    gid: at('gid'),
+    size: at('size'),
+    mtimeNs: at('mtimeNs'),
+    ctimeNs: at('ctimeNs'),
+    ino: at('ino'),
+    dev: at('dev'),
+    nlink: at('nlink'),
+    rdev: at('rdev'),
+  };
 }
 
 function storeStretch({ path, position, bytes, into }: JobOf<'piece'>): FileReply {

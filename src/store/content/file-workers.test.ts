@@ -1,7 +1,9 @@
 import { execFileSync } from 'node:child_process';
 import { hash, randomBytes } from 'node:crypto';
 import {
+  constants,
   existsSync,
+  lstatSync,
   mkdirSync,
   mkdtempSync,
   readdirSync,
@@ -14,7 +16,7 @@ import {
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterEach, beforeEach, describe, expect, test } from 'vitest';
-import { doFileJob, type FileJob, type NewFile } from './file-job.ts';
+import { doFileJob, type FileJob, type NewFile, statsIn } from './file-job.ts';
 import { FileWorkers } from './file-workers.ts';
 
 let folder: string;
@@ -90,6 +92,30 @@ test('renaming ends at the first that fails, and says how many it were', () => {
   const pairs = ['a', 'b', 'c'].map((name) => [at('tmp', name), at('live', name)] as const);
   expect(doFileJob({ kind: 'rename', pairs, makesFolder: false })).toStrictEqual({ kind: 'renamed', count: 1 });
   expect([readdirSync(at('tmp')), readdirSync(at('live'))]).toStrictEqual([['c'], ['a']]);
+});
+
+test('names are looked at without following links; what is gone is told apart', () => {
+  const odd = Buffer.from([0x66, 0xff]);
+  writeFileSync(Buffer.concat([at('live'), Buffer.from('/'), odd]), 'four');
+  symlinkSync('/etc/hostname', at('live', 'link'));
+  const names = [odd.toString('latin1'), 'gone', 'link', 'f/below'];
+  const reply = doFileJob({ kind: 'look', folder: `${text(at('live'))}/`, names });
+  if (reply.kind !== 'looked') throw new Error(reply.kind);
+  const { mode, size, mtimeNs, ino, dev, nlink } = lstatSync(Buffer.concat([at('live'), Buffer.from('/'), odd]), {
+    bigint: true,
+  });
+  expect(names.map((_name, index) => statsIn(reply.numbers, index))).toMatchObject([
+    { mode, size, mtimeNs, ino, dev, nlink },
+    undefined,
+    { mode: BigInt(constants.S_IFLNK | 0o777) },
+    undefined,
+  ]);
+});
+
+test('a name that cannot be looked at is left to the long way', () => {
+  expect(doFileJob({ kind: 'look', folder: `${text(at('live'))}/`, names: ['x'.repeat(300)] })).toStrictEqual({
+    kind: 'again',
+  });
 });
 
 test('threads do many jobs, long and short, and each gets its own reply', async () => {

@@ -99,6 +99,7 @@ async function* lines({ target, context, roots, session, notes, print }: Capture
     reuse: session.reuse,
     sink: () => session.put,
     take: session.takeFile,
+    lookAt: session.lookAt,
     notes,
   });
   for await (const entry of entries) {

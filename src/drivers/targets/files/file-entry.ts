@@ -1,4 +1,5 @@
 import { createHash } from 'node:crypto';
+import { constants } from 'node:fs';
 import { type BlobRef, toBlobRef } from '../../../store/content/blob-ref.ts';
 import type { ManifestLine } from '../../../store/content/content-reader.ts';
 import { TargetError } from '../target-driver.ts';
@@ -38,6 +39,19 @@ export type FileEntry = {
 /** What is neither file, folder nor link is noted, and never opened, made or removed. */
 export type FileType = 'file' | 'folder' | 'link' | 'fifo' | 'socket' | 'device';
 const TYPES: readonly FileType[] = ['file', 'folder', 'link', 'fifo', 'socket', 'device'];
+
+const { S_IFDIR, S_IFIFO, S_IFLNK, S_IFMT, S_IFREG, S_IFSOCK } = constants;
+const TYPE_OF_MODE: ReadonlyMap<number, FileType> = new Map([
+  [S_IFREG, 'file'],
+  [S_IFDIR, 'folder'],
+  [S_IFLNK, 'link'],
+  [S_IFIFO, 'fifo'],
+  [S_IFSOCK, 'socket'],
+]);
+
+export function typeOf({ mode }: { readonly mode: bigint }): FileType {
+  return TYPE_OF_MODE.get(Number(mode) & S_IFMT) ?? 'device';
+}
 
 /** The first line of a manifest. */
 export type FilesHead = {

@@ -20,12 +20,17 @@ export class OpenFolder {
 
   /** A path to something in this very folder. Its last part is a name, which must not be followed if it is a link. */
   at(name: BytePath): Buffer {
-    return bytesOf(`/proc/self/fd/${this.#handle.fd}/${name}`);
+    return bytesOf(`${this.prefix}${name}`);
+  }
+
+  /** What stands before a name in it, as in `at`. */
+  get prefix(): string {
+    return `/proc/self/fd/${this.#handle.fd}/`;
   }
 
   /** The folder itself. */
   get self(): string {
-    return `/proc/self/fd/${this.#handle.fd}/.`;
+    return `${this.prefix}.`;
   }
 
   get handle(): FileHandle {

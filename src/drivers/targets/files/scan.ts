@@ -1,4 +1,3 @@
-import type { BigIntStats } from 'node:fs';
 import { readlink } from 'node:fs/promises';
 import type { BlobRef } from '../../../store/content/blob-ref.ts';
 import type { CaptureSession } from '../../../store/content/capture-session.ts';
@@ -8,7 +7,7 @@ import { SHORT_BYTES } from '../../../store/content/take-file.ts';
 import type { BytePath } from './byte-path.ts';
 import { exclusionOf } from './exclusion.ts';
 import { type AttributeTable, readAttributes } from './extended-attributes.ts';
-import { compareEntries, type FileEntry, type FileType } from './file-entry.ts';
+import { compareEntries, type FileEntry, type FileType, typeOf } from './file-entry.ts';
 import { readStable, type Sink } from './read-file.ts';
 import { explained, isGone, type OpenRoot, type Seen, shownBelow, walk } from './walk.ts';
 
@@ -23,8 +22,9 @@ export type ScanOptions = {
   readonly reuse: (content: BlobRef) => Promise<boolean>;
   /** Where the content of a file goes, or null if nobody needs it. */
   readonly sink: (seen: Seen, known: FileEntry | undefined) => Sink | null;
-  /** Stores a file the short way, where that is possible. */
+  /** Stores a file the short way, where that is possible; and looks at names. */
   readonly take?: CaptureSession['takeFile'];
+  readonly lookAt?: CaptureSession['lookAt'];
   readonly notes: ScanNotes;
 };
 
@@ -72,13 +72,19 @@ function withAttributes(entry: FileEntry, table: AttributeTable): FileEntry {
 
 /** What is met, each with what was known of it, and the first name of files that have several. */
 async function* paired(options: ScanOptions): AsyncGenerator<Paired> {
-  const { exclude, oneFileSystem, signal, notes } = options;
+  const { exclude, oneFileSystem, signal, notes, lookAt } = options;
   const cursor = new Cursor(options.known);
   try {
     for (const root of options.roots) {
       const firstNames = new Map<string, BytePath>();
       const onVanished = (path: BytePath) => note(notes, 'vanished', shownBelow(root, path));
-      const walked = walk(root, { exclude: exclusionOf(exclude, root.path), oneFileSystem, signal, onVanished });
+      const walked = walk(root, {
+        exclude: exclusionOf(exclude, root.path),
+        oneFileSystem,
+        signal,
+        onVanished,
+        ...(lookAt === undefined ? {} : { lookAt }),
+      });
       for await (const seen of walked) {
         const known = await cursor.at({ root: root.index, path: seen.path });
         const sameAs = firstNameOf(firstNames, seen);
@@ -91,7 +97,7 @@ async function* paired(options: ScanOptions): AsyncGenerator<Paired> {
 }
 
 function firstNameOf(firstNames: Map<string, BytePath>, { path, stats }: Seen): BytePath | undefined {
-  if (!stats.isFile() || stats.nlink < 2n) return undefined;
+  if (typeOf(stats) !== 'file' || stats.nlink < 2n) return undefined;
   const file = `${stats.dev}:${stats.ino}`;
   const first = firstNames.get(file);
   if (first === undefined) firstNames.set(file, path);
@@ -187,14 +193,6 @@ export function entryOf(root: number, path: BytePath, type: FileType, stats: Fil
     ctimeNs: stats.ctimeNs,
     ino: stats.ino,
   };
-}
-
-export function typeOf(stats: BigIntStats): FileType {
-  if (stats.isFile()) return 'file';
-  if (stats.isDirectory()) return 'folder';
-  if (stats.isSymbolicLink()) return 'link';
-  if (stats.isFIFO()) return 'fifo';
-  return stats.isSocket() ? 'socket' : 'device';
 }
 
 async function linkTarget(root: OpenRoot, { parent, name, path }: Seen): Promise<BytePath | undefined> {

@@ -1,10 +1,12 @@
-import type { BigIntStats } from 'node:fs';
 import { lstat, realpath } from 'node:fs/promises';
 import { basename, dirname, join } from 'node:path';
+import type { CaptureSession } from '../../../store/content/capture-session.ts';
+import type { FileStats } from '../../../store/content/file-job.ts';
 import { inOrder } from '../../../store/content/in-order.ts';
 import { TargetError } from '../target-driver.ts';
 import { type BytePath, joined, shownPath, toBytePath } from './byte-path.ts';
 import type { Exclusion } from './exclusion.ts';
+import { typeOf } from './file-entry.ts';
 import { type OpenFolder, openRealFolder } from './open-folder.ts';
 
 /** One of the target's paths: the folder that it is in is held open. */
@@ -21,7 +23,7 @@ export type Seen = {
   readonly path: BytePath;
   readonly name: BytePath;
   readonly parent: OpenFolder;
-  readonly stats: BigIntStats;
+  readonly stats: FileStats;
 };
 
 export type WalkOptions = {
@@ -30,9 +32,13 @@ export type WalkOptions = {
   readonly signal: AbortSignal;
   /** Something was listed and was gone when it was looked at. */
   readonly onVanished: (path: BytePath) => void;
+  /** Looks at many names the short way, where that is possible. */
+  readonly lookAt?: CaptureSession['lookAt'];
 };
 
-const LOOKS_AT_ONCE = 16;
+/** So many names are looked at together, and so many such slices at once. */
+const SLICE = 64;
+const SLICES_AT_ONCE = 3;
 
 /**
  * Links in the folders above a root are the host's own and are followed once, here; the root itself may be none.
@@ -58,7 +64,7 @@ export async function openRoot(path: string, index: number): Promise<OpenRoot> {
 
 /** All that is there, a folder before what is in it. Rejects with TargetError `io` naming what cannot be looked at. */
 export async function* walk(root: OpenRoot, options: WalkOptions): AsyncGenerator<Seen> {
-  const stats = await lookAt(root.parent, root.name, root.path);
+  const stats = await lookAt(root.parent, root.name, () => root.path);
   if (stats === undefined) return;
   yield* visit({ root, options, device: stats.dev }, { parent: root.parent, name: root.name, path: '', stats });
 }
@@ -70,7 +76,7 @@ async function* visit(at: Walk, seen: Seen): AsyncGenerator<Seen> {
   const { parent, name, path, stats } = seen;
   if (options.signal.aborted) throw new TargetError('aborted', 'it was ended before it was done');
   yield { ...seen, parent: parent.use() };
-  if (!stats.isDirectory() || (options.oneFileSystem && stats.dev !== device)) return;
+  if (typeOf(stats) !== 'folder' || (options.oneFileSystem && stats.dev !== device)) return;
   const folder = await enter(parent, name, shownBelow(root, path));
   if (folder === undefined) {
     options.onVanished(path);
@@ -78,22 +84,37 @@ async function* visit(at: Walk, seen: Seen): AsyncGenerator<Seen> {
   }
   try {
     const names = await listed(folder, shownBelow(root, path));
-    const wanted = names
-      .values()
-      .map((child) => ({ child, below: joined(path, child) }))
-      .filter(({ below }) => !options.exclude(below));
-    const looks = inOrder(wanted, LOOKS_AT_ONCE, async ({ child, below }) => ({
-      child,
-      below,
-      found: await lookAt(folder, child, shownBelow(root, below)),
+    const wanted = names.filter((child) => !options.exclude(joined(path, child)));
+    const slices = inOrder(slicesOf(wanted), SLICES_AT_ONCE, async (slice) => ({
+      slice,
+      found: await lookAtAll(at, { folder, path }, slice),
     }));
-    for await (const { child, below, found } of looks) {
-      if (found === undefined) options.onVanished(below);
-      else yield* visit(at, { parent: folder, name: child, path: below, stats: found });
+    for await (const { slice, found } of slices) {
+      for (const [index, child] of slice.entries()) {
+        const [below, stats] = [joined(path, child), found[index]];
+        if (stats === undefined) options.onVanished(below);
+        else yield* visit(at, { parent: folder, name: child, path: below, stats });
+      }
     }
   } finally {
     await folder.letGo();
   }
+}
+
+function* slicesOf(names: readonly BytePath[]): Generator<readonly BytePath[]> {
+  for (let from = 0; from < names.length; from += SLICE) yield names.slice(from, from + SLICE);
+}
+
+async function lookAtAll(
+  { root, options }: Walk,
+  { folder, path }: { readonly folder: OpenFolder; readonly path: BytePath },
+  names: readonly BytePath[],
+): Promise<readonly (FileStats | undefined)[]> {
+  const looked = await options.lookAt?.(folder.prefix, names);
+  if (looked !== undefined) return looked;
+  const looks = names.map((name) => lookAt(folder, name, () => shownBelow(root, joined(path, name))));
+  await Promise.allSettled(looks);
+  return await Promise.all(looks);
 }
 
 /** Undefined if it is gone, or is no folder any more. */
@@ -114,12 +135,12 @@ async function listed(folder: OpenFolder, shown: string): Promise<BytePath[]> {
   }
 }
 
-async function lookAt(parent: OpenFolder, name: BytePath, shown: string): Promise<BigIntStats | undefined> {
+async function lookAt(parent: OpenFolder, name: BytePath, shown: () => string): Promise<FileStats | undefined> {
   try {
     return await parent.look(name);
   } catch (error) {
     if (isGone(error)) return undefined;
-    throw explained(error, shown);
+    throw explained(error, shown());
   }
 }
 
