@@ -19,6 +19,8 @@ type Prepared = {
   readonly compiled: CompiledQuery;
   readonly selectors: readonly SelectorUse[];
   readonly windowMs: Millis;
+  /** How far back the samples reach that it needs; its own window, or the lookback of an instant selector. */
+  readonly reachMs: Millis;
   /** What is known of its series, as long as the store's generation is this one. */
   known: Known | undefined;
 };
@@ -94,7 +96,7 @@ export class Evaluator {
     this.#watched = own.map(([key, trigger]) => ({ key, trigger, prepared: this.#prepare(trigger.query) }));
     // Or parts of queries that are gone would stay for as long as the daemon runs.
     this.#parts.forget();
-    const longest = Math.max(0, ...own.map(([, trigger]) => trigger.windowMs));
+    const longest = Math.max(0, ...this.#watched.map(({ prepared }) => ('reachMs' in prepared ? prepared.reachMs : 0)));
     this.#store.retain(retentionFor(longest));
   }
 
@@ -300,7 +302,8 @@ function prepare(query: string, interner: SharedInterner, parts: SharedParts): P
   try {
     const expr = parseQuery(query);
     const compiled = compileQuery(expr, { text: query, interner, parts });
-    return { compiled, selectors: selectorsOf(expr), windowMs: windowOf(expr), known: undefined };
+    const reachMs = windowOf(expr, DEFAULT_LOOKBACK_MS);
+    return { compiled, selectors: selectorsOf(expr), windowMs: windowOf(expr), reachMs, known: undefined };
   } catch (error) {
     if (error instanceof PromqlError) return error;
     throw error;

@@ -22,6 +22,19 @@ describe('windowOf', () => {
   });
 });
 
+describe('windowOf with a lookback', () => {
+  it.each([
+    ['up', 5 * MINUTE],
+    ['up offset 1h', 65 * MINUTE],
+    ['rate(a[2m])', 2 * MINUTE],
+    ['rate(a[2m]) > on () scalar(b)', 5 * MINUTE],
+    ['max_over_time(a[1h:1m])', 65 * MINUTE],
+    ['max_over_time(rate(a[2m])[1h:1m])', 62 * MINUTE],
+  ])('%s needs %i ms of samples', (query, expected) => {
+    expect(windowOf(parseQuery(query), 5 * MINUTE)).toBe(expected);
+  });
+});
+
 describe('selectorsOf', () => {
   it('lists all of them with all matchers', () => {
     expect(selectorsOf(parseQuery('sum(rate(a{x="1"}[5m])) / on () scalar({y=~"z"}) + (b)'))).toStrictEqual([

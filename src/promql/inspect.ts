@@ -12,19 +12,19 @@ export function selectorsOf(expr: Expr): SelectorUse[] {
 
 /**
  * How far back the samples reach that the expression needs for one instant: ranges, subqueries and offsets, nested ones
- * added up. An instant selector without an offset counts as 0, whatever the lookback. A fixed `@` time has no distance to the
- * instant and counts as if it were the instant.
+ * added up. An instant selector counts as `lookbackMs`: with 0 this is what the query is about, with the lookback all that has
+ * to be kept. A fixed `@` time has no distance to the instant and counts as if it were the instant.
  */
-export function windowOf(expr: Expr): Millis {
+export function windowOf(expr: Expr, lookbackMs: Millis = 0): Millis {
   switch (expr.kind) {
     case 'selector':
-      return reach(expr, 0);
+      return reach(expr, lookbackMs);
     case 'range':
       return reach(expr.selector, expr.rangeMs);
     case 'subquery':
-      return reach(expr, expr.rangeMs + windowOf(expr.expr));
+      return reach(expr, expr.rangeMs + windowOf(expr.expr, lookbackMs));
     default:
-      return Math.max(0, ...childrenOf(expr).map(windowOf));
+      return Math.max(0, ...childrenOf(expr).map((child) => windowOf(child, lookbackMs)));
   }
 }
 

@@ -3,7 +3,7 @@ import type { Budget } from './budget.ts';
 
 const SMALLEST_CAPACITY = 16;
 /** How much larger an array is made than its content, when it has to be made anew. */
-const SLACK = 1.2;
+const SLACK = 1.1;
 const BYTES = Float64Array.BYTES_PER_ELEMENT;
 
 /** Who has a row, and is told when it has another number. */

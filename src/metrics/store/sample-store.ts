@@ -52,9 +52,9 @@ const TALLIED = ['appended', 'outOfOrder', 'future', 'repeated', 'conflicting', 
 const SERIES_OVERHEAD_BYTES = 512;
 const RETENTION_SLACK_MS: Millis = 60_000;
 
-/** How long samples must be kept for queries whose longest window (with offsets and subqueries) is this. */
-export function retentionFor(longestWindowMs: Millis): Millis {
-  return longestWindowMs + DEFAULT_LOOKBACK_MS + RETENTION_SLACK_MS;
+/** How long samples must be kept for queries that look back so far at most; never shorter than any instant query does. */
+export function retentionFor(longestReachMs: Millis): Millis {
+  return Math.max(longestReachMs, DEFAULT_LOOKBACK_MS) + RETENTION_SLACK_MS;
 }
 
 /**

@@ -111,6 +111,7 @@ function refuseMissing({ selection }: FilesRestore, { found }: RestorePlan): voi
 const LONG_AT_ONCE = 4;
 const SHORT_AT_ONCE = 32;
 const BLOCK = 4096;
+const EARLY_BYTES = 32 * 1024 * 1024;
 
 async function makeReady(restore: FilesRestore, plan: RestorePlan, stages: Map<number, Stage>): Promise<void> {
   const { store, owner, progress, signal } = restore;
@@ -119,23 +120,31 @@ async function makeReady(restore: FilesRestore, plan: RestorePlan, stages: Map<n
   for (const { entry } of missing) await stageOf(restore, entry.root, stages);
   await refuseWithoutSpace(missing, stages);
   let bytes = 0;
+  const early = new EarlySync();
   const work = async ({ kind, entry }: Change) => {
     if (signal.aborted) throw new TargetError('aborted', 'the restore was ended before anything was changed');
     const stage = await stageOf(restore, entry.root, stages);
     try {
       if (kind === 'link') await stage.writeLink(entry, owner);
-      else await stage.write(entry, store, owner, (more) => progress({ bytes: (bytes += more), total: plan.bytes }));
+      else {
+        await stage.write(entry, store, owner, (more) => progress({ bytes: (bytes += more), total: plan.bytes }));
+        early.wrote(stage.folder, entry.size);
+      }
     } catch (error) {
       throw explained(error, shownIn(restore, entry));
     }
   };
   const isLong = ({ entry }: Change) => entry.size > SHORT_BYTES;
-  await eachInOrder(
-    missing.filter((change) => !isLong(change)),
-    SHORT_AT_ONCE,
-    work,
-  );
-  await eachInOrder(missing.filter(isLong), LONG_AT_ONCE, work);
+  try {
+    await eachInOrder(
+      missing.filter((change) => !isLong(change)),
+      SHORT_AT_ONCE,
+      work,
+    );
+    await eachInOrder(missing.filter(isLong), LONG_AT_ONCE, work);
+  } finally {
+    await early.end();
+  }
   if (missing.length === 0) return;
   if (restore.head.attributes) await mustWriteAttributes(restore, missing);
   for (const stage of stages.values()) {
@@ -420,6 +429,34 @@ async function syncFileSystem(folder: OpenFolder): Promise<void> {
   if (ended[0] === 0) return;
   const why = ended[0] instanceof Error ? ended[0].message : `it ended with ${String(ended[0])}`;
   throw new TargetError('io', `what was written cannot be made durable: \`sync -f\`: ${why}`);
+}
+
+/**
+ * Has the disk write while the next files are made ready: else it would be idle until the end, and all would wait for it
+ * then. What it comes to does not matter, as everything is made durable once more when all is written.
+ */
+class EarlySync {
+  #waiting = 0;
+  #running: Promise<void> | undefined;
+
+  wrote(folder: OpenFolder, bytes: number): void {
+    this.#waiting += bytes;
+    if (this.#waiting < EARLY_BYTES || this.#running !== undefined) return;
+    this.#waiting = 0;
+    this.#running = syncFileSystem(folder).then(
+      () => this.#done(),
+      () => this.#done(),
+    );
+  }
+
+  /** The folders can be let go of then. */
+  async end(): Promise<void> {
+    await this.#running;
+  }
+
+  #done(): void {
+    this.#running = undefined;
+  }
 }
 
 export function describeRestored({ put, removed, adjusted, left }: Restored): string {
