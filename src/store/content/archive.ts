@@ -7,7 +7,6 @@ import { ContentFolder, type Room, shardOf } from './content-folder.ts';
 import { isKeyId } from './content-key.ts';
 import { type Keyring, namesOf } from './content-keys.ts';
 import { ContentReader } from './content-reader.ts';
-import { blobClaim, manifestClaim } from './piece-writer.ts';
 import { packTar, unpackTar } from './tar.ts';
 import { verifyContent } from './verify-content.ts';
 
@@ -148,14 +147,14 @@ async function takeOver(
     if (room === 'manifests') records.push(name);
     else if (room === 'keys') await noteKey(name);
     else {
-      await claimed.claim(blobClaim(name));
+      await claimed.claim(name);
       shards.add(shardOf(name));
       if (!(await folder.hasBlob(name))) await folder.writeBlob(name, [await fileOf(from.folder, room, name)]);
     }
   }
   await folder.settleBlobs(shards);
   for (const name of records) {
-    await claimed.claim(manifestClaim(name));
+    await claimed.claim(name);
     await folder.write('manifests', name, [await fileOf(from.folder, 'manifests', name)]);
   }
   await folder.settle('manifests');

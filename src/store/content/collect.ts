@@ -4,7 +4,6 @@ import { ContentError } from './content-error.ts';
 import type { ContentFolder } from './content-folder.ts';
 import { type Keyring, namesOf } from './content-keys.ts';
 import type { ContentReader } from './content-reader.ts';
-import { blobClaim, manifestClaim } from './piece-writer.ts';
 
 export type Collected = {
   readonly manifests: number;
@@ -72,7 +71,7 @@ async function sweepManifests({ folder, keyring, claims, keep, inUse }: CollectP
   let removed = 0;
   for (const name of await folder.names('manifests')) {
     if (kept.has(name)) continue;
-    const isGone = await claims.removeUnclaimed(manifestClaim(name), async () => {
+    const isGone = await claims.removeUnclaimed(name, async () => {
       await folder.remove('manifests', name);
       folder.at('manifestRemoved');
     });
@@ -88,7 +87,7 @@ async function sweepBlobs({ folder, claims, signal }: CollectParts, needed: Read
     refuseIfAborted(signal);
     for (const name of await folder.names('blobs', shard)) {
       if (needed.has(name)) continue;
-      const isGone = await claims.removeUnclaimed(blobClaim(name), async () => {
+      const isGone = await claims.removeUnclaimed(name, async () => {
         const freed = await folder.remove('blobs', name);
         bytes += freed;
         folder.at('blobRemoved');

@@ -45,7 +45,7 @@ export class PieceWriter {
 
   async has(sha256: string): Promise<boolean> {
     const name = nameOf(sha256, this.#parts.keyring);
-    await this.#claimed.claim(blobClaim(name));
+    await this.#claimed.claim(name);
     return await this.#parts.folder.hasBlob(name);
   }
 
@@ -107,7 +107,7 @@ export class PieceWriter {
       throw new ContentError('io', `what was stored in ${folder.path} could not be made durable; capture it again`);
     }
     const name = nameOf(text.sha256, keyring);
-    await this.#claimed.claim(manifestClaim(name));
+    await this.#claimed.claim(name);
     const record = await encodeRecord(text, { compression, key: keyring.current });
     const bytes = await folder.write('manifests', name, record);
     this.storedBytes += bytes;
@@ -120,12 +120,4 @@ export class PieceWriter {
 /** @throws {ContentError} `aborted` */
 export function refuseIfAborted(signal: AbortSignal): void {
   if (signal.aborted) throw new ContentError('aborted', 'the capture was ended', { cause: signal.reason });
-}
-
-export function blobClaim(name: string): string {
-  return `b${name}`;
-}
-
-export function manifestClaim(name: string): string {
-  return `m${name}`;
 }

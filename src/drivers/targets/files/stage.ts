@@ -14,6 +14,8 @@ import { errnoOf, type OpenRoot } from './walk.ts';
 
 const { O_CREAT, O_EXCL, O_NOFOLLOW, O_WRONLY } = constants;
 
+type Ready = { readonly what: string; readonly number: number };
+
 /**
  * Where what is to be put in place is made ready: a folder on the same file system that nobody else can look into. A
  * folder that an earlier restore has left is begun anew.
@@ -22,8 +24,9 @@ export class Stage {
   readonly #home: OpenFolder;
   readonly #name: BytePath;
   readonly #folder: OpenFolder;
-  readonly #ready = new Map<string, BytePath>();
-  /** By name, what files that are ready are to have. */
+  /** What is ready for a place, and the number that is its name here; the longest list of a restore. */
+  readonly #ready = new Map<BytePath, Ready>();
+  /** By name, what files that are ready are to have, where that is anything. */
   readonly #wanted = new Map<BytePath, Attributes>();
   #count = 0;
 
@@ -62,7 +65,7 @@ export class Stage {
   }
 
   has(entry: FileEntry): boolean {
-    return this.#ready.has(keyOf(entry));
+    return this.#nameOf(entry) !== undefined;
   }
 
   /** Writes a file, of which every byte is verified. */
@@ -74,10 +77,10 @@ export class Stage {
   ): Promise<void> {
     if (entry.content === undefined) throw new TargetError('snapshot', 'the snapshot has a file without content');
     const name = this.#nextName();
-    this.#wanted.set(name, entry.attributes ?? {});
+    if (entry.attributes !== undefined) this.#wanted.set(name, entry.attributes);
     if (await store.give(entry.content, newFileOf(this.#folder.at(name), entry, owner))) {
       onBytes(entry.content.bytes);
-      this.#ready.set(keyOf(entry), name);
+      this.#note(entry, name);
       return;
     }
     const handle = await open(this.#folder.at(name), O_WRONLY | O_CREAT | O_EXCL | O_NOFOLLOW, 0o600);
@@ -90,18 +93,17 @@ export class Stage {
     } finally {
       await handle.close();
     }
-    this.#ready.set(keyOf(entry), name);
+    this.#note(entry, name);
   }
 
   /** Of all that is ready; a folder may have given them some of its own. */
   async writeAttributes(): Promise<void> {
     const there = await readAttributesIn(this.#folder);
-    const changes = [...this.#wanted].flatMap(([name, wanted]) => {
-      const has = there.get(name) ?? {};
+    const changes = [...new Set([...there.keys(), ...this.#wanted.keys()])].flatMap((name) => {
+      const [has, wanted] = [there.get(name) ?? {}, this.#wanted.get(name) ?? {}];
       return isSameAttributes(has, wanted) ? [] : [[name, { has, wanted }] as const];
     });
     await writeAttributesIn(this.#folder, changes);
-    this.#wanted.clear();
   }
 
   async writeLink(entry: FileEntry, owner: OwnerRule): Promise<void> {
@@ -110,12 +112,12 @@ export class Stage {
     await chownUnlessAllowed(owner, () => lchown(this.#folder.at(name), entry.uid, entry.gid));
     const time = secondsOf(entry);
     await lutimes(this.#folder.at(name), time, time);
-    this.#ready.set(keyOf(entry), name);
+    this.#note(entry, name);
   }
 
   /** Puts what is ready in place, over what stands there, in one step. */
   async place(entry: FileEntry, parent: OpenFolder, name: BytePath, owner: OwnerRule): Promise<void> {
-    const ready = this.#ready.get(keyOf(entry));
+    const ready = this.#nameOf(entry);
     if (ready === undefined) throw new TypeError('it was not made ready');
     try {
       await rename(this.#folder.at(ready), parent.at(name));
@@ -123,19 +125,19 @@ export class Stage {
       if (errnoOf(error) !== 'EXDEV') throw error;
       await this.#placeElsewhere(entry, ready, parent, name, owner);
     }
-    this.#ready.delete(keyOf(entry));
+    this.#ready.delete(entry.path);
   }
 
   /** Puts files in place that all belong into one folder, in their order, until one cannot be; says how many it were. */
   async placeMany(entries: readonly FileEntry[], parent: OpenFolder, store: ContentStore): Promise<number> {
     const pairs = entries.map((entry) => {
-      const ready = this.#ready.get(keyOf(entry));
+      const ready = this.#nameOf(entry);
       if (ready === undefined) throw new TypeError('it was not made ready');
       const name = entry.path.slice(entry.path.lastIndexOf('/') + 1);
       return [this.#folder.at(ready), parent.at(name)] as const;
     });
     const count = await store.rename(pairs);
-    for (const entry of entries.slice(0, count)) this.#ready.delete(keyOf(entry));
+    for (const entry of entries.slice(0, count)) this.#ready.delete(entry.path);
     return count;
   }
 
@@ -172,6 +174,15 @@ export class Stage {
     this.#count += 1;
     return String(this.#count);
   }
+
+  #note(entry: FileEntry, name: BytePath): void {
+    this.#ready.set(entry.path, { what: whatIsIn(entry), number: Number(name) });
+  }
+
+  #nameOf(entry: FileEntry): BytePath | undefined {
+    const ready = this.#ready.get(entry.path);
+    return ready?.what === whatIsIn(entry) ? String(ready.number) : undefined;
+  }
 }
 
 /** A rehearsal by somebody who is not root cannot give files away; a restore has to. */
@@ -186,8 +197,8 @@ async function homeOf(root: OpenRoot): Promise<OpenFolder> {
   }
 }
 
-function keyOf({ root, path, content, to }: FileEntry): string {
-  return `${root}:${path}:${content?.sha256 ?? to ?? ''}`;
+function whatIsIn({ content, to }: FileEntry): string {
+  return content?.sha256 ?? to ?? '';
 }
 
 async function writeAll(handle: FileHandle, piece: Buffer): Promise<void> {

@@ -84,11 +84,10 @@ async function* visit(at: Walk, seen: Seen): AsyncGenerator<Seen> {
   }
   try {
     const names = await listed(folder, shownBelow(root, path));
-    const wanted = names.filter((child) => !options.exclude(joined(path, child)));
-    const slices = inOrder(slicesOf(wanted), SLICES_AT_ONCE, async (slice) => ({
-      slice,
-      found: await lookAtAll(at, { folder, path }, slice),
-    }));
+    const slices = inOrder(slicesOf(names), SLICES_AT_ONCE, async (names) => {
+      const slice = names.filter((child) => !options.exclude(joined(path, child)));
+      return { slice, found: await lookAtAll(at, { folder, path }, slice) };
+    });
     for await (const { slice, found } of slices) {
       for (const [index, child] of slice.entries()) {
         const [below, stats] = [joined(path, child), found[index]];
