@@ -70,21 +70,25 @@ export class ContentReader {
 
   /** The lines of a manifest in their order, in bounded memory. Rejects with ContentError. */
   async *manifest(sha256: string): AsyncGenerator<ManifestLine> {
-    let rest: Buffer = Buffer.alloc(0);
-    for await (const piece of this.content(await this.manifestText(sha256))) {
-      const text = rest.length === 0 ? piece : Buffer.concat([rest, piece]);
+    let rest: Buffer = NOTHING;
+    // One piece after the other, and no copy of it with what is left of the one before: several of these are read at once.
+    for (const name of piecesOf(await this.manifestText(sha256))) {
+      const piece = await this.#kept(name);
       let from = 0;
-      for (let end = text.indexOf(NEWLINE); end >= 0; end = text.indexOf(NEWLINE, from)) {
-        yield toLine(text.subarray(from, end), sha256);
+      for (let end = piece.indexOf(NEWLINE); end >= 0; end = piece.indexOf(NEWLINE, from)) {
+        const text = piece.subarray(from, end);
+        yield toLine(rest.length === 0 ? text : Buffer.concat([rest, text]), sha256);
+        rest = NOTHING;
         from = end + 1;
       }
-      rest = text.subarray(from);
+      rest = Buffer.concat([rest, piece.subarray(from)]);
     }
     if (rest.length > 0) throw new ContentError('corrupt', `the manifest ${sha256} breaks off`, { blob: sha256 });
   }
 }
 
 const NEWLINE = 0x0a;
+const NOTHING = Buffer.alloc(0);
 
 function toLine(text: Buffer, manifest: string): ManifestLine {
   const line: unknown = JSON.parse(text.toString());
