@@ -352,6 +352,7 @@ function addPointCommands(program: Command, terminal: Terminal, version: string,
     .option('--session <id>', 'the session that it belongs to')
     .option('--metadata <pairs...>', 'KEY=VALUE')
     .option('--ttl <duration>', 'how long it lives at most: 12h, 7d')
+    .option('--recover', 'of a damaged SQLite database keep what can be read')
     .option('--no-wait', 'answer its id at once')
     .action(
       act(async (options: TakeOptions, policy: string | undefined) =>

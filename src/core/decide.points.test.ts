@@ -6,9 +6,11 @@ import {
   aPoint,
   aPointPolicy,
   aPolicy,
+  aRecovery,
   aRestore,
   aRung,
   aService,
+  aSnapshot,
   aTarget,
   ORIGIN,
   setFlagOff,
@@ -21,6 +23,7 @@ import type { Step } from './model/step.ts';
 import { answerIncident } from './operator-commands.ts';
 import { beginRestore } from './points/manual-restores.ts';
 import { takePoint } from './points/point-commands.ts';
+import { newestComplete } from './points/restore-source.ts';
 import { capturedUntil } from './targets/restore-age.ts';
 
 const APP = 'envFile:/app.env';
@@ -452,6 +455,24 @@ describe('a rung', () => {
     world.live(30, 0.9);
     expect(world.contents['database']).toBe('old');
     expect(points(world).find(({ cause }) => cause.kind === 'rollback')).toMatchObject({ failure: 'malformed' });
+  });
+
+  test('a damaged database that is kept as what can be read of it is kept, and is no way back but by name', () => {
+    const world = rungWorld([restore({ kind: 'latestValid' })]);
+    const perform = world.perform;
+    world.perform = (action) => {
+      if (action.kind !== 'capture') return perform(action);
+      expect(action.recover).toBe(true);
+      const snapshots = [{ ...aSnapshot('database', world.now), recovered: aRecovery() }];
+      return { outcome: 'done', detail: '', snapshots };
+    };
+    world.live(30, 0.9);
+    expect(world.contents['database']).toBe('old');
+    const safety = points(world).find(({ cause }) => cause.kind === 'rollback');
+    expect(safety).toMatchObject({ recover: true, ttlMs: 30 * DAY, snapshots: [{ recovered: { rows: 90 } }] });
+    const newest = newestComplete(world.memory, 'database', world.now);
+    expect(newest.kind === 'point' ? newest.point.id : newest.reason).toMatch(/-nightly$/);
+    expect(newest).not.toMatchObject({ point: { id: safety?.id } });
   });
 
   test('never lets a capture delay a flag', () => {

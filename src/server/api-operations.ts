@@ -174,6 +174,7 @@ export const API_OPERATIONS: Readonly<Record<string, ApiOperation>> = {
         session: TEXT,
         metadata: { type: 'object', additionalProperties: { type: 'string' } },
         ttlMs: SPAN,
+        recover: about(YES, 'Of a damaged SQLite database what can be read is kept.'),
         by: about({ enum: ['library'] }, 'Said by the library.'),
       },
       required: [],

@@ -190,6 +190,7 @@ function take(host: ApiHost, { actor, body }: ApiRequest): unknown {
     ...Object.fromEntries(texts),
     ...(targets === undefined ? {} : { targets }),
     ...(ttlMs === undefined ? {} : { ttlMs }),
+    ...(field(body, 'recover') === true ? { recover: true } : {}),
     metadata: textsByName(body, 'metadata'),
     cause: { kind: field(body, 'by') === 'library' ? 'library' : 'command', by: actor },
   });

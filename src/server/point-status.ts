@@ -1,6 +1,7 @@
 import {
   type CopyState,
   describeCause,
+  isRecovered,
   type Point,
   type PointId,
   type PointState,
@@ -35,6 +36,8 @@ export type PointStatus = {
   readonly bytes: number;
   readonly storedBytes: number;
   readonly pinned: Point['pinned'];
+  /** Something in it is only what could be read of a damaged database; its snapshots say what. */
+  readonly recovered: boolean;
   readonly failure: string | null;
   readonly verifiedAt: Millis | null;
   /** What keeps it, or why it goes. */
@@ -103,6 +106,7 @@ function statusOf(view: HostView, point: Point, verdict: Verdict | undefined): P
     bytes: point.snapshots.reduce((sum, { bytes }) => sum + bytes, 0),
     storedBytes: storedBytesOf(point),
     pinned: point.pinned,
+    recovered: isRecovered(point),
     failure: point.failure,
     verifiedAt: point.verifiedAt,
     kept: verdict?.kind === 'keep',

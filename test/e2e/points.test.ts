@@ -204,6 +204,30 @@ test('a person puts a part back, and takes that back too', async () => {
   expect(settings()).toBe('mode=other\n');
 });
 
+test('of a damaged database what can be read is kept, by command and before a restore, and said to be no more', async () => {
+  const many = 'WITH RECURSIVE n(i) AS (SELECT 1 UNION ALL SELECT i + 1 FROM n WHERE i < 2000)';
+  sql(`${many} INSERT INTO notes (text) SELECT 'note ' || i FROM n`);
+  await started();
+  const sound = await taken();
+  const path = join(host.folder, 'app.db');
+  const bytes = readFileSync(path);
+  bytes.fill(0x5a, 4 * 4_096, 5 * 4_096);
+  writeFileSync(path, bytes);
+  const refused = await revertd('points', 'take', '--target', 'database');
+  expect(refused).toMatchObject({ code: 1, stderr: expect.stringContaining('revertd points take --recover') });
+  const kept = await revertd('points', 'take', '--target', 'database', '--recover');
+  expect(kept.code).toBe(0);
+  const shown = await revertd('points', 'show', kept.stdout.trim());
+  expect(shown.stdout).toMatch(/database is what could be read of a damaged database: 1,?\d{3} rows in 1 table/);
+  expect(shown.stdout).toContain('not readable were 1 page and 0 rows');
+  const restored = await revertd('points', 'restore', sound.point, '--target', 'database', '--reason', 'damaged');
+  expect(restored).toMatchObject({ code: 0, stderr: expect.stringContaining('RST-1 done') });
+  expect(rows()).toHaveLength(2_001);
+  const recovered = (await points()).filter((point) => point.recovered);
+  expect(recovered.map(({ targets }) => targets)).toEqual([['database'], ['database']]);
+  expect((await revertd('points', 'list')).stdout).toMatch(/(valid|stored|validating), recovered/);
+});
+
 test('a damaged piece is found, and its point is not gone back to', async () => {
   await started();
   const point = await taken({ policy: 'data', targets: ['settings'] });

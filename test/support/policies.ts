@@ -4,7 +4,7 @@ import type { Drill } from '../../src/core/model/drill.ts';
 import type { Flag } from '../../src/core/model/flag.ts';
 import { NOTIFICATION_TOPICS, type Notifier } from '../../src/core/model/notifier.ts';
 import type { Origin } from '../../src/core/model/origin.ts';
-import { type Point, pointId, type Snapshot } from '../../src/core/model/point.ts';
+import { type Point, pointId, type Recovered, type Snapshot } from '../../src/core/model/point.ts';
 import type { PointPolicy } from '../../src/core/model/point-policy.ts';
 import type { RollbackPolicy, Rung, Verify } from '../../src/core/model/policy.ts';
 import type { Step } from '../../src/core/model/step.ts';
@@ -176,6 +176,10 @@ export function aPoint(at: number, change: Partial<Point> = {}): Point {
     ...change,
     targets,
   };
+}
+
+export function aRecovery(change: Partial<Recovered> = {}): Recovered {
+  return { tables: 2, rows: 90, lostAndFound: 3, unreadablePages: 1, unreadableRows: 0, unmade: [], ...change };
 }
 
 export function aSnapshot(target: string, at: number): Snapshot {

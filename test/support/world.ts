@@ -44,9 +44,13 @@ export class World {
   /** Everything that was done to the host, in order. */
   effects: string[] = [];
   /** Null: it goes on for as long as the test wants. */
-  perform: (
-    action: Action,
-  ) => { outcome: OperationOutcome; detail: string; retryAfterMs?: Millis; durationMs?: Millis } | null = () => ({
+  perform: (action: Action) => {
+    outcome: OperationOutcome;
+    detail: string;
+    retryAfterMs?: Millis;
+    durationMs?: Millis;
+    snapshots?: readonly Snapshot[];
+  } | null = () => ({
     outcome: 'done',
     detail: '',
   });

@@ -1,4 +1,5 @@
 import { setTimeout as delay } from 'node:timers/promises';
+import { describeRecovered } from '../../core/model/point.ts';
 import type { PruneRun } from '../../core/points/prune-points.ts';
 import { formatBytes } from '../../core/report/period-rows.ts';
 import { formatInstant, parseDuration } from '../../core/units.ts';
@@ -19,7 +20,7 @@ export async function pointsList(options: GlobalOptions, terminal: Terminal, ver
   else {
     const rows = answer.points.map((one) => [
       one.point,
-      one.state,
+      one.recovered ? `${one.state}, recovered` : one.state,
       one.targets.join(', '),
       formatBytes(one.bytes),
       one.pinned === null ? one.reasons.join('; ') : `pinned by ${one.pinned.by}`,
@@ -36,6 +37,7 @@ export async function pointsList(options: GlobalOptions, terminal: Terminal, ver
 function paintState(terminal: Terminal, cell: string): string {
   const state = cell.trim();
   if (state === 'valid') return paint(terminal, 'green', cell);
+  if (state.endsWith(', recovered')) return paint(terminal, 'yellow', cell);
   return state === 'failed' || state === 'invalid' ? paint(terminal, 'red', cell) : cell;
 }
 
@@ -77,12 +79,16 @@ function detailText(point: PointDetail, terminal: Terminal): string {
     `${formatInstant(one.from)} to ${formatInstant(one.to)}`,
     one.fingerprint.slice(0, 12),
   ]);
+  const recovered = point.snapshots.flatMap(({ target, recovered: found }) =>
+    found === undefined ? [] : [`  ${target} is ${describeRecovered(found)}`],
+  );
   const events = point.events.flatMap(({ at, text }) => (text === null ? [] : [`  ${formatInstant(at)}  ${text}`]));
   return [
     paint(terminal, 'bold', point.point),
     ...lines,
     ...metadata,
     ...(snapshots.length === 0 ? [] : ['', table(snapshots)]),
+    ...recovered,
     ...(events.length === 0 ? [] : ['', ...events]),
   ].join('\n');
 }
@@ -94,6 +100,7 @@ export type TakeOptions = GlobalOptions & {
   readonly session?: string;
   readonly metadata?: readonly string[];
   readonly ttl?: string;
+  readonly recover?: boolean;
   readonly wait?: boolean;
 };
 
@@ -120,7 +127,7 @@ export async function pointsTake(
 }
 
 function takeBody(policy: string | undefined, options: TakeOptions): object {
-  const { target, name, description, session, metadata = [], ttl } = options;
+  const { target, name, description, session, metadata = [], ttl, recover } = options;
   const ttlMs = ttl === undefined ? undefined : parseDuration(ttl);
   if (ttl !== undefined && ttlMs === undefined)
     throw new CliError(`--ttl takes a duration such as 7d, not ${ttl}`, EXIT.usage);
@@ -137,6 +144,7 @@ function takeBody(policy: string | undefined, options: TakeOptions): object {
     ...(session === undefined ? {} : { session }),
     ...(pairs.length === 0 ? {} : { metadata: Object.fromEntries(pairs) }),
     ...(ttlMs === undefined ? {} : { ttlMs }),
+    ...(recover === true ? { recover } : {}),
   };
 }
 

@@ -124,6 +124,8 @@ export type CaptureAction = {
   readonly previous: Readonly<Record<string, Snapshot>>;
   /** By target, what its flags are: that is known here, and nowhere on the host. */
   readonly flags?: Readonly<Record<string, FlagState>>;
+  /** A damaged database is kept as what can be read of it. */
+  readonly recover?: boolean;
   readonly compression: PointPolicy['compression'];
   readonly timeoutMs: Millis;
 };

@@ -45,6 +45,22 @@ export type Snapshot = {
   readonly fingerprint: string;
   /** Of a target of flags: the variant that each had. A restore goes by it without the content. */
   readonly flags?: Readonly<Record<string, string>>;
+  /** Of a damaged database: it is not what that was, but what could be read of it. */
+  readonly recovered?: Recovered;
+};
+
+/** What could be read of a damaged database, and what not. */
+export type Recovered = {
+  readonly tables: number;
+  /** In their tables. */
+  readonly rows: number;
+  /** Rows that nobody can tell whose they are, or that their table did not take. */
+  readonly lostAndFound: number;
+  /** Each may have held many rows. */
+  readonly unreadablePages: number;
+  readonly unreadableRows: number;
+  /** Tables, indexes, views and triggers that could not be made, by their names. */
+  readonly unmade: readonly string[];
 };
 
 export type PointCause =
@@ -82,6 +98,8 @@ export type Point = {
   readonly pruned: Pruned | null;
   /** By the names of its policy's copies, what became of each; absent: none was tried yet. */
   readonly copies?: Readonly<Record<string, CopyState>>;
+  /** A database that turns out to be damaged is kept as what can be read of it; absent: then the capture fails. */
+  readonly recover?: boolean;
 };
 
 export type CopyState =
@@ -126,6 +144,22 @@ export function isCaptured({ state }: Pick<Point, 'state'>): boolean {
 
 export function snapshotOf(point: Pick<Point, 'snapshots'>, target: string): Snapshot | undefined {
   return point.snapshots.find((snapshot) => snapshot.target === target);
+}
+
+/** Whether something in it is only what could be read of a damaged database. It is in the way of no point that is whole. */
+export function isRecovered({ snapshots }: Pick<Point, 'snapshots'>): boolean {
+  return snapshots.some(({ recovered }) => recovered !== undefined);
+}
+
+export function describeRecovered(recovered: Recovered): string {
+  const { tables, rows, lostAndFound, unreadablePages, unreadableRows, unmade } = recovered;
+  const counted = (count: number, what: string): string => `${count} ${what}${count === 1 ? '' : 's'}`;
+  return [
+    `what could be read of a damaged database: ${counted(rows, 'row')} in ${counted(tables, 'table')}`,
+    `not readable were ${counted(unreadablePages, 'page')} and ${counted(unreadableRows, 'row')}`,
+    ...(lostAndFound === 0 ? [] : [`${counted(lostAndFound, 'row')} of no known table stand in lost_and_found`]),
+    ...(unmade.length === 0 ? [] : [`not made anew: ${unmade.join(', ')}`]),
+  ].join('; ');
 }
 
 const UNSAFE = /[^A-Za-z0-9._-]+/g;

@@ -8,7 +8,7 @@ type Wish = {
   readonly policy: string | null;
   readonly targets: readonly string[];
   readonly cause: PointCause;
-} & Partial<Pick<Point, 'name' | 'description' | 'session' | 'metadata' | 'ttlMs'>>;
+} & Partial<Pick<Point, 'name' | 'description' | 'session' | 'metadata' | 'ttlMs' | 'recover'>>;
 
 /** A point that is to be captured next. One of no policy, and without a time to live of its own, gets the host's. */
 export function newPoint(

@@ -2,7 +2,7 @@ import type { Event } from '../event.ts';
 import type { Memory, Retry } from '../memory.ts';
 import type { CaptureAction, CollectAction, RestoreAction, ValidateAction } from '../model/action.ts';
 import type { RestoreId, RestoreOutcome } from '../model/manual-restore.ts';
-import { type Point, type PointId, snapshotOf } from '../model/point.ts';
+import { isRecovered, type Point, type PointId, snapshotOf } from '../model/point.ts';
 import { backOff } from '../operations/back-off.ts';
 import type { FinishedEvent } from '../operations/evolve-operations.ts';
 import { mapValues, without } from '../record.ts';
@@ -12,6 +12,8 @@ import type { PointEvent } from './point-event.ts';
 
 const FIRST_RETRY_MS: Millis = 5_000;
 const LONGEST_RETRY_MS: Millis = 600_000;
+/** What was read of a damaged database takes part in no retention, and lives so long at most. */
+const RECOVERED_TTL_MS: Millis = 30 * 86_400_000;
 
 type At = Pick<Event, 'at'>;
 
@@ -116,6 +118,9 @@ export function evolveCaptured(memory: Memory, { point: id }: CaptureAction, eve
         ...point,
         state: 'stored',
         snapshots: event.snapshots ?? [],
+        ttlMs: isRecovered({ snapshots: event.snapshots ?? [] })
+          ? Math.min(point.ttlMs ?? Infinity, RECOVERED_TTL_MS)
+          : point.ttlMs,
         completedAt: event.at,
         verify: { by: 'revertd', rehearse: false, retryAt: event.at, attempts: 0 },
       }));
@@ -184,16 +189,20 @@ function collectionOwed(memory: Memory, at: Millis): Memory {
   return { ...memory, collection: memory.collection ?? first };
 }
 
-/** The newest snapshot of a target that is known to be intact. */
+/** The newest snapshot of a target that is known to be intact, and whole. */
 export function newestSnapshot(points: Memory['points'], target: string): Point['snapshots'][number] | undefined {
   const holding = Object.values(points).filter(
-    (point) => point.state === 'valid' && snapshotOf(point, target) !== undefined,
+    (point) => point.state === 'valid' && isWhole(snapshotOf(point, target)),
   );
   const newest = holding.reduce<Point | undefined>(
     (best, point) => (best === undefined || point.createdAt > best.createdAt ? point : best),
     undefined,
   );
   return newest === undefined ? undefined : snapshotOf(newest, target);
+}
+
+function isWhole(snapshot: Point['snapshots'][number] | undefined): boolean {
+  return snapshot !== undefined && snapshot.recovered === undefined;
 }
 
 function change(memory: Memory, id: PointId, how: (point: Point) => Point): Memory {

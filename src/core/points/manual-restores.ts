@@ -45,6 +45,7 @@ export function beginRestore(situation: Situation, request: RestoreRequest): Eve
       cause: { kind: 'command', by: actor },
       description: `what a restore from ${request.point} overwrote`,
       ttlMs: SAFETY_TTL_MS,
+      recover: true,
     },
     { desired, memory, now },
   );

@@ -83,6 +83,7 @@ function captureOf(turn: Turn, point: Point): Action[] {
       ...standingStill(policy, targets),
       previous: Object.fromEntries(previous),
       ...(flags.length === 0 ? {} : { flags: Object.fromEntries(flags) }),
+      ...(point.recover === true ? { recover: true } : {}),
       compression: policy?.compression ?? turn.desired.points?.compression ?? 'zstd',
       timeoutMs: point.cause.kind === 'rollback' ? URGENT_TIMEOUT_MS : CAPTURE_TIMEOUT_MS,
     },

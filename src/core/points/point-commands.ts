@@ -17,6 +17,8 @@ export type TakeRequest = {
   readonly session?: string;
   readonly metadata?: Readonly<Record<string, string>>;
   readonly ttlMs?: Millis;
+  /** A damaged database is kept as what can be read of it. */
+  readonly recover?: boolean;
   readonly cause: PointCause;
 };
 
@@ -38,7 +40,7 @@ export function takePoint({ desired, memory, now }: Situation, request: TakeRequ
   }
   const obstacle = obstacleOf({ desired }, targets);
   if (obstacle !== null) throw new CommandError('refused', obstacle);
-  const { name, description, session, metadata, ttlMs, cause } = request;
+  const { name, description, session, metadata, ttlMs, recover, cause } = request;
   const point = newPoint(
     {
       label: name ?? policy?.name ?? targets.join('+'),
@@ -50,6 +52,7 @@ export function takePoint({ desired, memory, now }: Situation, request: TakeRequ
       ...(session === undefined ? {} : { session }),
       ...(metadata === undefined ? {} : { metadata }),
       ...(ttlMs === undefined ? {} : { ttlMs }),
+      ...(recover === true ? { recover } : {}),
     },
     { desired, memory, now },
   );

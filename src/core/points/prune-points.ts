@@ -1,5 +1,5 @@
 import type { Desired } from '../model/desired.ts';
-import { isValid, type Point, type PointId } from '../model/point.ts';
+import { isRecovered, isValid, type Point, type PointId } from '../model/point.ts';
 import type { Turn } from '../turn.ts';
 import { formatDuration, type Millis } from '../units.ts';
 import { judgedPoints } from './judged-points.ts';
@@ -108,7 +108,7 @@ export function deletePoints(turn: Turn): void {
   if (due.length === 0) return;
   const covered = new Set(
     Object.values(turn.memory.points).flatMap((point) =>
-      isValid(point) ? point.snapshots.map(({ target }) => target) : [],
+      isValid(point) && !isRecovered(point) ? point.snapshots.map(({ target }) => target) : [],
     ),
   );
   const protections = protectionsOf(turn.memory);

@@ -102,7 +102,10 @@ function completedBy(at: Millis): (point: Point) => boolean {
   return ({ completedAt }) => completedAt !== null && completedAt <= at;
 }
 
-/** Of an incident's own points none is meant: they show what is to be left. */
+/**
+ * Of an incident's own points none is meant: they show what is to be left. Nor is what was only recovered of a damaged
+ * database: that is gone back to by its id, or as the safety point that it is.
+ */
 function newest(
   { points, holds }: PointsAndHolds,
   target: string,
@@ -111,11 +114,15 @@ function newest(
   { reason }: { readonly reason: string },
 ): RestoreSource {
   const [point] = Object.values(points)
-    .filter((one) => isValid(one) && snapshotOf(one, target) !== undefined && isMeant(one))
+    .filter((one) => isValid(one) && isWhole(snapshotOf(one, target)) && isMeant(one))
     .filter(({ cause }) => cause.kind !== 'rollback' || cause.incident !== incident)
     .filter((one) => !isQuarantined(holds, snapshotOf(one, target)))
     .sort(newestFirst);
   return point === undefined ? none(`there is no valid point of ${target} ${reason}`) : { kind: 'point', point };
+}
+
+function isWhole(snapshot: Snapshot | undefined): boolean {
+  return snapshot !== undefined && snapshot.recovered === undefined;
 }
 
 /** Code that a rollback left is no way back, whatever else the point holds. */

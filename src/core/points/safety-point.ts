@@ -73,6 +73,7 @@ function beginSafetyPoint(turn: Turn, incident: Incident, rung: Rung, restored: 
     policy: policy?.name ?? null,
     targets,
     cause: { kind: 'rollback', incident: incident.id, rung: rung.name, safety: true },
+    recover: true,
     ...(policy === undefined ? { ttlMs: UNRULED_TTL_MS } : {}),
   });
 }

@@ -1,6 +1,6 @@
 import * as fc from 'fast-check';
 import { describe, expect, test } from 'vitest';
-import { aPoint, aPointPolicy } from '../../../test/support/policies.ts';
+import { aPoint, aPointPolicy, aRecovery } from '../../../test/support/policies.ts';
 import { isValid, type Point } from '../model/point.ts';
 import type { PointPolicy } from '../model/point-policy.ts';
 import { FAILED_SHOWN_MS, judgePoints, type Protections } from './verdicts.ts';
@@ -111,6 +111,24 @@ test('only valid points count: one that failed takes nobody’s place, and is sh
   expect(Object.values(verdicts).map(({ kind }) => kind)).toEqual(['keep', 'keep', 'keep']);
   const later = judge(points, aPointPolicy({ retain: { last: 2 } }), failed.createdAt + FAILED_SHOWN_MS);
   expect(later[failed.id]).toMatchObject({ kind: 'prune', reason: 'it is failed, and was shown for 7d' });
+});
+
+test('what was only recovered of a damaged database takes no place, is never the newest, and lives by its time alone', () => {
+  const [snapshot] = aPoint(NOW).snapshots;
+  if (snapshot === undefined) throw new Error('a point has a snapshot');
+  const snapshots = [{ ...snapshot, recovered: aRecovery() }];
+  const recovered = aPoint(NOW - DAY, { snapshots, ttlMs: 3 * DAY });
+  const [newest, older] = [aPoint(NOW - 2 * DAY), aPoint(NOW - 3 * DAY)];
+  const policy = aPointPolicy({ retain: { last: 1, maxPoints: 1 } });
+  const verdicts = judge([recovered, newest, older], policy);
+  expect(verdicts[recovered.id]).toEqual({
+    kind: 'keep',
+    guarded: false,
+    reasons: ['it is what could be recovered of a damaged database; it lives until 2026-11-23T12:00:01.000Z'],
+  });
+  expect(verdicts[newest.id]).toMatchObject({ reasons: ['the newest valid point of database'] });
+  expect(verdicts[older.id]).toMatchObject({ kind: 'prune' });
+  expect(judge([recovered], policy, NOW + 3 * DAY)[recovered.id]).toMatchObject({ kind: 'prune' });
 });
 
 test('time to live counts from completion', () => {

@@ -1,5 +1,5 @@
 import type { Point, PointId } from '../model/point.ts';
-import { isUnderWay, isValid } from '../model/point.ts';
+import { isRecovered, isUnderWay, isValid } from '../model/point.ts';
 import type { PointPolicy } from '../model/point-policy.ts';
 import { reasonsToKeep } from '../retention/keep-rules.ts';
 import { formatDuration, formatInstant, type Millis } from '../units.ts';
@@ -70,12 +70,14 @@ function guardsOf({ createdAt, pinned, state }: Point, now: Millis): string[] {
   return guards;
 }
 
-/** By target, its newest valid point that is not in the future; `points` come newest first. */
+/** By target, its newest valid point that is whole and not in the future; `points` come newest first. */
 export function newestValidPoints(points: Iterable<Point>, now: Millis): ReadonlyMap<string, Point> {
   const newest = new Map<string, Point>();
   for (const point of points) {
     if (!isValid(point) || point.createdAt > now) continue;
-    for (const { target } of point.snapshots) if (!newest.has(target)) newest.set(target, point);
+    for (const { target, recovered } of point.snapshots) {
+      if (recovered === undefined && !newest.has(target)) newest.set(target, point);
+    }
   }
   return newest;
 }
@@ -89,14 +91,17 @@ function newestOfTargets(live: readonly Point[], now: Millis): ReadonlyMap<Point
   return reasons;
 }
 
-/** By point, what rules of its policy keep it. Only valid points count; those in the future take nobody's place. */
+/**
+ * By point, what rules of its policy keep it. Only valid points count; those in the future take nobody's place, and what
+ * was only recovered takes none either.
+ */
 function keptByPolicies(
   live: readonly Point[],
   policies: Readonly<Record<string, PointPolicy>>,
   now: Millis,
 ): ReadonlyMap<PointId, readonly string[]> {
   const kept = new Map<PointId, readonly string[]>();
-  const counted = live.filter((point) => isValid(point) && point.createdAt <= now);
+  const counted = live.filter((point) => isCounted(point, now));
   for (const [name, group] of Map.groupBy(counted, ({ policy }) => policy)) {
     const policy = name === null ? undefined : policies[name];
     if (policy === undefined) continue;
@@ -132,6 +137,7 @@ function verdictOf(
   const expiresAt = expiryOf(point, policy);
   if (expiresAt !== null && now >= expiresAt) return prune(`its time to live ended at ${formatInstant(expiresAt)}`);
   const until = expiresAt === null ? 'it has no end' : `it lives until ${formatInstant(expiresAt)}`;
+  if (isRecovered(point)) return keep(`it is what could be recovered of a damaged database; ${until}`);
   if (policy === undefined || !hasKeepRules(policy)) return keep(until);
   const reasons = kept.get(point.id);
   return reasons === undefined
@@ -144,6 +150,10 @@ function verdictOfFailed({ state, createdAt }: Point, now: Millis): Verdict {
   return now >= createdAt + FAILED_SHOWN_MS
     ? prune(`it is ${state}, and was shown for ${shown}`)
     : keep(`it is ${state}; it is shown for ${shown}`);
+}
+
+function isCounted(point: Point, now: Millis): boolean {
+  return isValid(point) && point.createdAt <= now && !isRecovered(point);
 }
 
 /** When its time to live ends, counted from completion; null without one. Its policy's is a ceiling for all its points. */
@@ -169,7 +179,7 @@ function limit(
   for (const point of live) {
     const limits = limitsOf(point, policies, mostOfNoPolicy);
     const verdict = verdicts.get(point.id);
-    if (limits === null || !isValid(point) || point.createdAt > now) continue;
+    if (limits === null || !isCounted(point, now)) continue;
     if (verdict?.kind !== 'keep') continue;
     const before = used.get(point.policy) ?? { points: 0, bytes: 0 };
     const after = { points: before.points + 1, bytes: before.bytes + storedBytesOf(point) };

@@ -58,7 +58,7 @@ export async function capturePoint(action: CaptureAction, work: PointWork): Prom
 }
 
 async function captureTarget(
-  { previous, compression, flags }: CaptureAction,
+  { previous, compression, flags, recover = false }: CaptureAction,
   target: Target,
   store: ContentStore,
   { targets, signal, operation, now, log, progress, room }: PointWork,
@@ -79,6 +79,7 @@ async function captureTarget(
     },
     store,
     compression,
+    recover,
   };
   const captured = await points.capture(target, {
     ...context,

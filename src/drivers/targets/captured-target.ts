@@ -54,6 +54,8 @@ export type CaptureContext = PointContext & {
   readonly now: () => Millis;
   readonly log: (line: string) => void;
   readonly compression?: Compression;
+  /** A damaged database is kept as what can be read of it. */
+  readonly recover?: boolean;
   /** The newest valid one of this target: what did not change since is not read again. */
   readonly previous?: Snapshot;
 };

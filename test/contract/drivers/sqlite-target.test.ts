@@ -119,6 +119,38 @@ describe('a capture', () => {
   test('of what is no database fails', async () => {
     writeFileSync(path, 'no database at all'.repeat(100));
     expect((await stage.points.capture(stage.target, stage.captureContext())).detail).toContain('not a database');
+    const outcome = await stage.points.capture(stage.target, stage.captureContext({ recover: true }));
+    expect(outcome).toMatchObject({ outcome: 'failed', detail: expect.stringContaining('no row of it can be read') });
+  });
+
+  test.each([
+    ['a leaf', 4, 1],
+    ['the header and the schema', 1, 1],
+  ])('of a database with %s overwritten keeps what can be read of it, where it may', async (_what, page, pages) => {
+    const service = database(WAL, TABLE);
+    const insert = service.prepare('INSERT INTO t (name) VALUES (?)');
+    for (let index = 0; index < 2_000; index += 1) insert.run(`name ${index}`);
+    service.close();
+    const sound = await stage.capture();
+    const bytes = readFileSync(path);
+    bytes.fill(0x5a, (page - 1) * 4_096, page * 4_096);
+    writeFileSync(path, bytes);
+    const { recovered, detail, fingerprint, ...snapshot } = await stage.capture({ recover: true, previous: sound });
+    expect(detail).toContain('what could be read of a damaged database');
+    expect(recovered).toMatchObject({ unreadablePages: pages, unmade: [] });
+    expect((recovered?.rows ?? 0) + (recovered?.lostAndFound ?? 0)).toBeGreaterThan(1_500);
+    expect(readFileSync(path)).toStrictEqual(bytes);
+    expect((await stage.restore({ ...snapshot, fingerprint })).outcome).toBe('done');
+    expect(rows('PRAGMA integrity_check')).toStrictEqual(['ok']);
+    expect(rows(`SELECT count(*) FROM ${page === 1 ? 'lost_and_found' : 't'}`)[0]).toBeGreaterThan(1_500);
+  });
+
+  test('of a damaged database ends when it is to', async () => {
+    writeFileSync(path, Buffer.alloc(4_096 * 1_000, 0x0d));
+    const over = new AbortController();
+    const capturing = stage.points.capture(stage.target, stage.captureContext({ recover: true, signal: over.signal }));
+    over.abort();
+    expect(await capturing).toMatchObject({ outcome: 'failed' });
   });
 
   test('says how many rows refer to rows that are not there', async () => {

@@ -72,6 +72,7 @@ function answerOf(reply: DatabaseReply, shown: string, signal: AbortSignal): Dat
     case 'damaged':
     case 'copied':
     case 'settled':
+    case 'recovered':
     case 'replaced':
     case 'compared':
       return reply;

@@ -1,6 +1,7 @@
 import { createHash } from 'node:crypto';
-import { open, stat, statfs } from 'node:fs/promises';
-import { join } from 'node:path';
+import { open, rm, stat, statfs } from 'node:fs/promises';
+import { dirname, join } from 'node:path';
+import { describeRecovered, type Recovered } from '../../../core/model/point.ts';
 import type { SqliteTarget, Target } from '../../../core/model/target.ts';
 import type { BlobRef } from '../../../store/content/blob-ref.ts';
 import type { CaptureSession, Fill } from '../../../store/content/capture-session.ts';
@@ -11,15 +12,18 @@ import { askDatabase } from './ask-database.ts';
 import { type DatabaseRecord, hasUnsettled, lookAtDatabase, sourceOf, withDatabase } from './database-file.ts';
 import { recordLine, recordOf } from './database-manifest.ts';
 import { describeOpeners } from './openers.ts';
+import { recoverCopy } from './recover-copy.ts';
 
 export type SqliteTargetOf = Target & { readonly type: SqliteTarget };
 
 /** How long a lock of somebody else's is waited for. */
 const LOCK_MS = 10_000;
 
-type Taken = { readonly record: DatabaseRecord; readonly note: string };
+type Taken = { readonly record: DatabaseRecord; readonly note: string; readonly recovered?: Recovered };
+/** What of it goes into the store. */
+type Content = Pick<Taken, 'note' | 'recovered'> & { readonly content: BlobRef };
 
-/** Stores a copy that SQLite made and that is intact. Rejects with TargetError and ContentError. */
+/** Stores a copy that SQLite made and that is intact, or where it may, what could be read of a damaged one. Rejects with TargetError and ContentError. */
 export async function captureDatabase(target: SqliteTargetOf, context: CaptureContext): Promise<CaptureOutcome> {
   const { store, operation, signal, compression = store.compression, previous, now } = context;
   const from = now();
@@ -32,7 +36,18 @@ export async function captureDatabase(target: SqliteTargetOf, context: CaptureCo
     const bytes = taken.record.content.bytes;
     const fingerprint = fingerprintOf(taken.record);
     const encrypted = store.encrypts;
-    const snapshot = { manifest, storedBytes, bytes, fingerprint, compression, encrypted, from, to: now() };
+    const recovered = taken.recovered === undefined ? {} : { recovered: taken.recovered };
+    const snapshot = {
+      manifest,
+      storedBytes,
+      bytes,
+      fingerprint,
+      compression,
+      encrypted,
+      from,
+      to: now(),
+      ...recovered,
+    };
     return { outcome: 'done', snapshot, detail: `${bytes} bytes${taken.note}` };
   });
 }
@@ -66,24 +81,67 @@ async function currentSource(root: OpenRoot): Promise<string | null> {
 }
 
 async function copied(path: string, root: OpenRoot, session: CaptureSession, context: CaptureContext): Promise<Taken> {
-  const { store, signal, progress } = context;
+  const { store, signal } = context;
   const stats = await lookAtDatabase(root);
   const before = await currentSource(root);
   return await store.withScratch(async (folder) => {
-    await refuseWithoutSpace(folder, stats.size);
-    const copy = join(folder, 'copy.db');
-    await makeCopy(root, copy, context);
-    // Each takes a core; what turns out to be damaged is not committed.
-    const checking = checkCopy(root, copy, context);
-    checking.catch(() => undefined);
-    const content = await storeFile(copy, session, (bytes) => progress({ bytes, total: Number(stats.size) }));
-    const note = await checking;
+    const { content, ...rest } = await contentIn(folder, root, session, context);
     if (signal.aborted) throw new TargetError('aborted', 'the capture was ended');
     const [mode, uid, gid] = [Number(stats.mode & 0o7777n), Number(stats.uid), Number(stats.gid)];
-    // If it was written to meanwhile, the file as it stands now is not what was copied.
-    const source = before === (await currentSource(root)) ? before : null;
-    return { record: { path, mode, uid, gid, content, source }, note };
+    // If it was written to meanwhile, the file as it stands now is not what was copied; nor is what was recovered.
+    const isAsCopied = rest.recovered === undefined && before === (await currentSource(root));
+    return { record: { path, mode, uid, gid, content, source: isAsCopied ? before : null }, ...rest };
   });
+}
+
+async function contentIn(
+  folder: string,
+  root: OpenRoot,
+  session: CaptureSession,
+  context: CaptureContext,
+): Promise<Content> {
+  const copy = join(folder, 'copy.db');
+  try {
+    return await wholeContent(copy, root, session, context);
+  } catch (error) {
+    if (!(error instanceof TargetError) || error.code !== 'damaged') throw error;
+    if (context.recover !== true) {
+      const mend = 'it is not captured; `revertd points take --recover --target NAME` keeps what can be read of it';
+      throw new TargetError('damaged', `${error.message}; ${mend}`, error);
+    }
+    context.log(error.message);
+    const to = join(folder, 'recovered.db');
+    const found = await recoverCopy(root, { copy, to, signal: context.signal });
+    const note = `, ${describeRecovered(found)}${await checkCopy(root, to, context)}`;
+    return {
+      content: await storeFile(to, session, progressIn(context, (await stat(to)).size)),
+      note,
+      recovered: found,
+    };
+  }
+}
+
+async function wholeContent(
+  copy: string,
+  root: OpenRoot,
+  session: CaptureSession,
+  context: CaptureContext,
+): Promise<Content> {
+  const { size } = await lookAtDatabase(root);
+  await refuseWithoutSpace(dirname(copy), size);
+  await makeCopy(root, copy, context).catch(async (error: unknown) => {
+    await rm(copy, { force: true });
+    throw error;
+  });
+  // Each takes a core; what turns out to be damaged is not committed.
+  const checking = checkCopy(root, copy, context);
+  checking.catch(() => undefined);
+  const content = await storeFile(copy, session, progressIn(context, Number(size)));
+  return { content, note: await checking };
+}
+
+function progressIn({ progress }: CaptureContext, total: number): (bytes: number) => void {
+  return (bytes) => progress({ bytes, total });
 }
 
 /** Has SQLite copy what is committed. Rejects with TargetError. */
@@ -103,7 +161,7 @@ export async function makeCopy(root: OpenRoot, to: string, { signal }: Pick<Capt
 async function checkCopy(root: OpenRoot, copy: string, { signal }: Pick<CaptureContext, 'signal'>): Promise<string> {
   const answer = await askDatabase({ ask: 'check', path: copy }, root.path, signal);
   if (answer.kind === 'damaged') {
-    throw new TargetError('damaged', `${root.path} is damaged: ${answer.findings.join('; ')}; it is not captured`);
+    throw new TargetError('damaged', `${root.path} is damaged: ${answer.findings.join('; ')}`);
   }
   const faults = answer.kind === 'intact' ? answer.foreignKeyFaults : 0;
   return faults === 0 ? '' : `; ${faults} rows refer to rows that are not there`;

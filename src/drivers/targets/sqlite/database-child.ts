@@ -1,7 +1,9 @@
 import { readdirSync, statSync } from 'node:fs';
 import { backup, DatabaseSync } from 'node:sqlite';
+import type { Recovered } from '../../../core/model/point.ts';
 import type { RowSelection } from '../../../core/model/target.ts';
 import { compareDatabases, type TableDiff } from './compare-databases.ts';
+import { recoverDatabase } from './recover/recover-database.ts';
 import { replaceRows } from './replace-rows.ts';
 
 /**
@@ -16,6 +18,8 @@ export type DatabaseQuestion =
   | { readonly ask: 'settle'; readonly file: FileIdentity; readonly lockMs: number }
   | { readonly ask: 'check'; readonly path: string }
   | { readonly ask: 'compare'; readonly before: string; readonly after: string; readonly rows?: RowSelection }
+  /** Makes a new database of what can be read of a damaged one that nobody else has. */
+  | { readonly ask: 'recover'; readonly damaged: string; readonly to: string }
   /** Makes these rows of the database those of another file. */
   | {
       readonly ask: 'replaceRows';
@@ -32,6 +36,7 @@ export type DatabaseReply =
   | { readonly kind: 'intact'; readonly foreignKeyFaults: number }
   | { readonly kind: 'damaged'; readonly findings: readonly string[] }
   | { readonly kind: 'copied' | 'settled' }
+  | { readonly kind: 'recovered'; readonly found: Recovered }
   | { readonly kind: 'replaced'; readonly rows: number }
   | { readonly kind: 'compared'; readonly tables: readonly TableDiff[] }
   | { readonly kind: 'failed'; readonly message: string; readonly errcode: number }
@@ -61,6 +66,8 @@ async function answer(question: DatabaseQuestion): Promise<DatabaseReply> {
         return check(question.path);
       case 'compare':
         return { kind: 'compared', tables: compareDatabases(question.before, question.after, question.rows) };
+      case 'recover':
+        return { kind: 'recovered', found: recoverDatabase(question.damaged, question.to) };
       case 'replaceRows':
         return { kind: 'replaced', rows: replace(question) };
     }
@@ -76,7 +83,8 @@ async function copy(from: FileIdentity, to: string, lockMs: number): Promise<voi
   try {
     // From here on this connection sees one state, and the copy does not have to wait for anybody.
     source.exec('BEGIN');
-    source.prepare('SELECT count(*) FROM sqlite_schema').get();
+    // It needs no schema, which may be damaged where the pages can still be read.
+    source.prepare('PRAGMA schema_version').get();
     await backup(source, to, { rate: ALL_PAGES });
   } finally {
     source.close();
