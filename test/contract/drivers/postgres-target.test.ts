@@ -173,6 +173,40 @@ describe('a whole database', () => {
     expect(orders?.items).toHaveLength(40);
   });
 
+  test('is compared by keys of any texts and of several columns, and by rows of any size', async () => {
+    shop.sql(
+      'CREATE TABLE words (word text, at timestamptz, body text, PRIMARY KEY (word, at))',
+      String.raw`INSERT INTO words SELECT w || i, '2026-01-01'::timestamptz + i * interval '1 s', 'same'
+        FROM unnest(ARRAY[E'tab\t', E'line\n', 'quote"''', '😀', U&'\FFFD', '']) w, generate_series(1, 300) i`,
+      'CREATE TABLE pages (body text)',
+      "INSERT INTO pages SELECT i || repeat('x', 1000000) FROM generate_series(1, 12) i",
+    );
+    const snapshot = await shop.stage.capture();
+    shop.sql(
+      String.raw`UPDATE words SET body = repeat('long', 1000000) WHERE word IN (E'tab\t7', '😀7')`,
+      String.raw`DELETE FROM words WHERE word = E'line\n9'`,
+      "INSERT INTO pages VALUES ('3' || repeat('x', 1000000)), ('new')",
+      "DELETE FROM pages WHERE body LIKE '12x%'",
+    );
+    const { groups } = await shop.stage.diff(snapshot);
+    expect(groups).toMatchObject([
+      { name: 'pages', added: 2, removed: 1, changed: 0 },
+      { name: 'words', added: 0, removed: 1, changed: 2 },
+    ]);
+    const [pages, words] = groups;
+    expect(pages?.items.map(({ kind, what }) => [kind, what.slice(0, 5)])).toStrictEqual([
+      ['removed', '(12xx'],
+      ['added', '(3xxx'],
+      ['added', '(new)'],
+    ]);
+    expect(words?.items.map(({ kind, what }) => [kind, what])).toStrictEqual([
+      ['removed', String.raw`word="line\n9", at="2026-01-01 00:00:09+00"`],
+      ['changed', String.raw`word="tab\t7", at="2026-01-01 00:00:07+00"`],
+      ['changed', 'word="😀7", at="2026-01-01 00:00:07+00"'],
+    ]);
+    expect(words?.items.at(-1)?.detail).toMatch(/^body: "same" → "long.{0,70}…$/);
+  });
+
   test('that a newer server wrote is not loaded, and without fitting programs nothing is touched', async () => {
     const secrets = createSecretResolver({});
     const found = programsFor(990_000, secrets, new AbortController().signal);

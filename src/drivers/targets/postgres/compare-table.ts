@@ -1,17 +1,16 @@
 import type { DiffGroup, DiffItem } from '../captured-target.ts';
+import { ChangedKeys, type ChangeKind } from './changed-keys.ts';
+import { compareBytes, spanOf } from './compare-bytes.ts';
 import { type Connection, quoted } from './connection.ts';
 import { type Column, columnsOf, keyOf, quotedTable, shownTable, type TableName } from './contents.ts';
+import { blockCount, differingBlocks, linesOfBlocks, type RowSource } from './differing-blocks.ts';
 import { keyCondition } from './row-keys.ts';
 
 /** Rows of each kind that are shown of a table. */
 const ROWS_SHOWN = 20;
 const LONGEST_VALUE = 60;
-const BATCH = 2000;
 
 type Sides = { readonly older: Connection; readonly newer: Connection };
-
-/** A row as it is compared: by its key, in the order of the bytes, and a sum over its cells. */
-type Line = { readonly key: readonly string[]; readonly order: Buffer; readonly sum: string };
 
 type Shape = {
   readonly table: TableName;
@@ -22,11 +21,14 @@ type Shape = {
   readonly condition: string;
 };
 
-/** Rows by primary key, read side by side in its order, so that none but the shown ones are held. */
+/**
+ * Rows by primary key: of the blocks whose sums differ they are read side by side in its order, so that none but the shown
+ * ones are held. `rows`: about how many there are.
+ */
 export async function compareTable(
   table: TableName,
   sides: Sides,
-  keys: readonly string[],
+  { keys, rows }: { readonly keys: readonly string[]; readonly rows: number },
 ): Promise<DiffGroup | undefined> {
   const [before, after] = [await columnsOf(sides.older, table), await columnsOf(sides.newer, table)];
   const [key, otherKey] = [await keyOf(sides.older, table), await keyOf(sides.newer, table)];
@@ -35,7 +37,7 @@ export async function compareTable(
   const isSameKey = key.join() === otherKey.join();
   const condition = keys.length === 0 ? 'true' : keyCondition(shownTable(table), key, keys);
   const shape = { table, key: isSameKey ? key : [], columns: names, condition };
-  const found = await compareRows(shape, sides);
+  const found = await compareRows(shape, sides, blockCount(keys.length === 0 ? rows : keys.length));
   if (found.added + found.removed + found.changed === 0 && (note === undefined || keys.length > 0)) return undefined;
   const isCut = found.added + found.removed + found.changed > found.items.length;
   return { name: shownTable(table), ...found, isCut, ...(note === undefined ? {} : { note }) };
@@ -53,77 +55,71 @@ function noteOf(before: readonly Column[], after: readonly Column[], isOtherKey:
   return parts.length === 0 ? undefined : parts.join('; ');
 }
 
-async function compareRows(shape: Shape, { older, newer }: Sides) {
-  const counts = { added: 0, removed: 0, changed: 0 };
+async function compareRows(shape: Shape, sides: Sides, blocks: number) {
+  const source = sourceOf(shape);
+  const changed = new ChangedKeys(ROWS_SHOWN);
+  const found = await differingBlocks(source, sides, blocks);
+  if (found.length > 0) {
+    await linesOfBlocks(source, sides, { found, blocks }, (before, after) => changed.compare(before, after));
+  }
   const items: DiffItem[] = [];
-  const note = async (kind: DiffItem['kind'], { key }: Line) => {
-    counts[kind] += 1;
-    if (counts[kind] > ROWS_SHOWN) return;
-    const detail = kind === 'changed' ? await changedCells(shape, { older, newer }, key) : '';
-    items.push({ kind, what: shownKey(shape, key), detail });
-  };
-  const [before, after] = [linesOf(older, shape), linesOf(newer, shape)];
-  let [a, b] = [await before.next(), await after.next()];
-  while (a.done !== true || b.done !== true) {
-    const order = a.done === true ? 1 : b.done === true ? -1 : Buffer.compare(a.value.order, b.value.order);
-    if (order < 0 && a.done !== true) {
-      await note('removed', a.value);
-      a = await before.next();
-    } else if (order > 0 && b.done !== true) {
-      await note('added', b.value);
-      b = await after.next();
-    } else if (a.done !== true && b.done !== true) {
-      if (a.value.sum !== b.value.sum) await note('changed', b.value);
-      [a, b] = [await before.next(), await after.next()];
-    }
-  }
-  return { ...counts, items };
+  for (const [kind, key] of changed.first) items.push({ kind, ...(await describe(shape, sides, kind, key)) });
+  // Without a key they came in the order of their sums.
+  const isKeyed = shape.key.length > 0;
+  const shownItems = isKeyed ? items : items.sort((a, b) => compareBytes(spanOf(a.what), spanOf(b.what)));
+  return { ...changed.counts, items: shownItems };
 }
 
-/** In the order of the bytes of their keys, which is the same on both sides whatever their collations are. */
-async function* linesOf(connection: Connection, shape: Shape): AsyncGenerator<Line, undefined> {
-  const row = `ROW(${shape.columns.map(quoted).join(', ')})::text`;
-  const key =
-    shape.key.length === 0
-      ? row
-      : `to_json(ARRAY[${shape.key.map((name) => `${quoted(name)}::text`).join(', ')}])::text`;
-  const order = `convert_to(${key}, 'UTF8')`;
-  const sum = shape.key.length === 0 ? `''` : `md5(${row})`;
-  const cursor = 'revertd_rows';
-  await connection.rows(
-    `DECLARE ${cursor} NO SCROLL CURSOR FOR SELECT ${key}, ${sum} FROM ONLY ${quotedTable(shape.table)} WHERE ${shape.condition} ORDER BY ${order}`,
-  );
-  try {
-    for (;;) {
-      const found = await connection.rows(`FETCH ${BATCH} FROM ${cursor}`);
-      for (const [text, digest] of found) yield lineOf(shape, text ?? '', digest ?? '');
-      if (found.length < BATCH) return undefined;
-    }
-  } finally {
-    await connection.rows(`CLOSE ${cursor}`);
-  }
+function sourceOf({ table, key, columns, condition }: Shape): RowSource {
+  const content = contentOf(columns);
+  const texts = key.map((name) => `${quoted(name)}::text`).join(', ');
+  const text = key.length === 0 ? `md5(${content})` : `to_json(ARRAY[${texts}])::text`;
+  return { table: quotedTable(table), condition, key: text, content };
 }
 
-function lineOf({ key }: Shape, text: string, sum: string): Line {
-  const parsed: unknown = key.length === 0 ? [text] : JSON.parse(text);
-  return { key: Array.isArray(parsed) ? parsed.map(String) : [], order: Buffer.from(text), sum };
+function contentOf(columns: readonly string[]): string {
+  return `ROW(${columns.map(quoted).join(', ')})::text`;
+}
+
+async function describe(shape: Shape, sides: Sides, kind: ChangeKind, text: string): Promise<Omit<DiffItem, 'kind'>> {
+  if (shape.key.length === 0) return { what: await beginningOf(shape, sides, kind, text), detail: '' };
+  const parsed: unknown = JSON.parse(text);
+  const key = Array.isArray(parsed) ? parsed.map(String) : [];
+  return { what: shownKey(shape, key), detail: kind === 'changed' ? await changedCells(shape, sides, key) : '' };
+}
+
+/** Of a row that has no key but itself. */
+async function beginningOf(
+  { table, columns }: Shape,
+  { older, newer }: Sides,
+  kind: ChangeKind,
+  sum: string,
+): Promise<string> {
+  const content = contentOf(columns);
+  const query = `SELECT left(${content}, ${LONGEST_VALUE + 1}) FROM ONLY ${quotedTable(table)} WHERE md5(${content}) = $1 LIMIT 1`;
+  const [[text] = []] = await (kind === 'removed' ? older : newer).rows(query, [sum]);
+  return shortened(text ?? '');
 }
 
 function shownKey({ key }: Shape, values: readonly string[]): string {
-  if (key.length === 0) return shortened(values[0] ?? '');
   return key.map((column, index) => `${column}=${shown(values[index] ?? null)}`).join(', ');
 }
 
+/** By the index of the primary key; of large values just the beginning comes over. */
 async function changedCells(shape: Shape, { older, newer }: Sides, key: readonly string[]): Promise<string> {
   const others = shape.columns.filter((column) => !shape.key.includes(column));
-  const match = shape.key.map((column, index) => `${quoted(column)}::text = $${index + 1}`).join(' AND ');
-  const cells = others.map((column) => `${quoted(column)}::text`).join(', ');
-  const query = `SELECT ${cells} FROM ONLY ${quotedTable(shape.table)} WHERE ${match}`;
+  const match = shape.key.map((column, index) => `${quoted(column)} = $${index + 1}`).join(' AND ');
+  const cells = others.flatMap((column) => {
+    const text = `${quoted(column)}::text`;
+    return [`left(${text}, ${LONGEST_VALUE + 1})`, `md5(${text})`];
+  });
+  const query = `SELECT ${cells.join(', ')} FROM ONLY ${quotedTable(shape.table)} WHERE ${match}`;
   const [[before = []], [after = []]] = [await older.rows(query, key), await newer.rows(query, key)];
   return others
     .flatMap((column, index) => {
-      const [a, b] = [before[index] ?? null, after[index] ?? null];
-      return a === b ? [] : [`${column}: ${shown(a)} → ${shown(b)}`];
+      const [text, sum] = [index * 2, index * 2 + 1];
+      if (before[sum] === after[sum]) return [];
+      return [`${column}: ${shown(before[text] ?? null)} → ${shown(after[text] ?? null)}`];
     })
     .join(', ');
 }

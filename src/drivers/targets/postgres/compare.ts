@@ -22,8 +22,8 @@ type Sides = { readonly from: Snapshot; readonly to: Snapshot | 'live' };
 type Rows = PointContext['rows'];
 
 /**
- * Tables whose sums are the same are the same. Only if others are left, the snapshots are put into scratch databases, and
- * the rows of those tables read side by side. Rejects with TargetError and ContentError.
+ * Tables whose sums are the same are the same. Only if others are left, the snapshots are put into scratch databases,
+ * the server sums up blocks of the rows of those tables, and the rows of blocks that differ are read side by side. Rejects with TargetError and ContentError.
  */
 export async function diffDatabases(
   target: PostgresTargetOf,
@@ -109,7 +109,8 @@ async function groupsOf(
   for (const pair of pairs) {
     if (pair.older === undefined || pair.newer === undefined) groups.push(wholeTable(pair));
     else {
-      const group = await compareTable(pair.table, { older, newer }, rows?.keys ?? []);
+      const most = Math.max(pair.older.rows, pair.newer.rows);
+      const group = await compareTable(pair.table, { older, newer }, { keys: rows?.keys ?? [], rows: most });
       if (group !== undefined) groups.push(group);
     }
   }
