@@ -1,7 +1,7 @@
 import { execFileSync, spawnSync } from 'node:child_process';
-import { chmodSync, mkdirSync, readFileSync, rmSync, statSync, symlinkSync, writeFileSync } from 'node:fs';
+import { chmodSync, existsSync, mkdirSync, readFileSync, rmSync, statSync, symlinkSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
-import { afterEach, beforeEach, describe, expect, test } from 'vitest';
+import { afterEach, beforeEach, describe, expect, test, vi } from 'vitest';
 import { CapturedStage } from '../../support/points/captured-stage.ts';
 
 const installed = spawnSync('setfattr', ['--version']).status === 0;
@@ -21,7 +21,10 @@ beforeEach(async () => {
   mkdirSync(join(app, 'folder'), { recursive: true });
   for (const name of ['marked', 'plain', 'folder/deep']) writeFileSync(join(app, name), name);
 });
-afterEach(() => stage.close());
+afterEach(() => {
+  vi.unstubAllEnvs();
+  stage.close();
+});
 
 function mark(path: string, name: string, value: string | null): void {
   const what = value === null ? [`--remove=${name}`] : [`--name=${name}`, `--value=${value}`];
@@ -100,6 +103,25 @@ describe.skipIf(!installed)('extended attributes (needs the package attr)', () =
     expect(await stage.restore(snapshot)).toMatchObject({ outcome: 'done' });
     expect(marks()).toBe(before);
     expect(statSync(join(app, 'marked')).mode).toBe(mode);
+  });
+
+  test('are asked for once by a capture, and not at all for a snapshot that knows nothing of them', async () => {
+    const [asked, programs] = [join(stage.folder, 'asked'), join(stage.folder, 'programs')];
+    mkdirSync(programs);
+    mkdirSync(join(stage.folder, 'none'));
+    writeFileSync(join(programs, 'getfattr'), `#!/bin/sh\necho "$*" >> '${asked}'\nexec /usr/bin/getfattr "$@"\n`, {
+      mode: 0o755,
+    });
+    const times = () => (existsSync(asked) ? readFileSync(asked, 'utf8').split('\n').length - 1 : 0);
+    mark(join(app, 'marked'), 'user.a', '1');
+    vi.stubEnv('PATH', join(stage.folder, 'none'));
+    const without = await stage.capture();
+    vi.stubEnv('PATH', `${programs}:/usr/bin:/bin`);
+    expect((await stage.diff(without)).groups[0]?.items).toStrictEqual([]);
+    expect(await stage.observe(without)).toBe('done');
+    expect(times()).toBe(0);
+    await stage.capture();
+    expect(times()).toBe(1);
   });
 
   test('of what a planted link leads to are neither read nor written', async () => {

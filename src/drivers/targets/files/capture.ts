@@ -3,7 +3,7 @@ import type { CaptureSession } from '../../../store/content/capture-session.ts';
 import type { ManifestLine } from '../../../store/content/content-reader.ts';
 import type { CaptureContext, CaptureOutcome } from '../captured-target.ts';
 import { TargetError } from '../target-driver.ts';
-import { canReadAttributes } from './extended-attributes.ts';
+import { readAttributes } from './extended-attributes.ts';
 import { entryLine, type FileEntry, headLine, TreeFingerprint } from './file-entry.ts';
 import { noNotes, notesText, type ScanNotes, scan } from './scan.ts';
 import { entriesOf, headOf, noEntries } from './snapshot-content.ts';
@@ -88,12 +88,14 @@ type Capture = {
 
 async function* lines({ target, context, roots, session, notes, print }: Capture): AsyncGenerator<ManifestLine> {
   const { exclude, oneFileSystem, paths } = target.type;
-  yield headLine({ roots: paths, exclude, oneFileSystem, attributes: await canReadAttributes(roots) });
+  const attributes = await readAttributes(roots, context.signal);
+  yield headLine({ roots: paths, exclude, oneFileSystem, attributes: attributes !== undefined });
   const known = session.previous === undefined ? noEntries() : entriesOf(context.store, { manifest: session.previous });
   const entries = scan({
     roots,
     exclude,
     oneFileSystem,
+    attributes,
     signal: context.signal,
     known,
     reuse: session.reuse,

@@ -24,24 +24,24 @@ const DUMP = ['--physical', '--no-dereference', '--absolute-names', '--dump', '-
 const MOST_STDERR = 2_000;
 
 /**
- * Node has no call for them; Debian's package attr has programs. They reach a folder by our descriptor, which a process
- * that has changed its user may keep them from.
+ * What everything below the roots has. Links are not followed. Undefined where it cannot be known: Node has no call for
+ * it, and the programs of Debian's package attr may be missing; they reach a folder by our descriptor, which a process that
+ * has changed its user may keep them from. Rejects with TargetError.
  */
-export async function canReadAttributes([root]: readonly OpenRoot[]): Promise<boolean> {
-  if (root === undefined) return false;
+export async function readAttributes(
+  roots: readonly OpenRoot[],
+  signal?: AbortSignal,
+): Promise<AttributeTable | undefined> {
   try {
-    await run('getfattr', ['--version'], { folder: root.parent });
-    return true;
+    return await readTable(roots, signal);
   } catch (error) {
-    if (error instanceof TargetError) return false;
+    if (error instanceof TargetError && error.code === 'program') return undefined;
     throw error;
   }
 }
 
-/** What everything below the roots has; nothing where there is no program. Links are not followed. Rejects with TargetError. */
-export async function readAttributes(roots: readonly OpenRoot[], signal?: AbortSignal): Promise<AttributeTable> {
+async function readTable(roots: readonly OpenRoot[], signal: AbortSignal | undefined): Promise<AttributeTable> {
   const table = new Map<string, Attributes>();
-  if (!(await canReadAttributes(roots))) return () => undefined;
   for (const { index, parent, name } of roots) {
     const top = bytesOf(name).toString();
     const dump = await run('getfattr', [...DUMP, '--recursive', '--', `./${top}`], { folder: parent, signal });

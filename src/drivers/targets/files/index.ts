@@ -11,6 +11,7 @@ import { type TargetDriver, TargetError } from '../target-driver.ts';
 import { wholeContent } from '../whole-content.ts';
 import { captureFiles, type FilesTargetOf, withRoots } from './capture.ts';
 import { diffTrees } from './diff-files.ts';
+import { readAttributes } from './extended-attributes.ts';
 import type { FileEntry, FilesHead } from './file-entry.ts';
 import { sumOnly } from './read-file.ts';
 import { describeRestored, type FilesRestore, planOf, restoreFiles } from './restore.ts';
@@ -123,6 +124,7 @@ async function diffTarget(
   return await withRoots(head.roots, async (roots) => {
     const live = scan({
       roots,
+      attributes: head.attributes ? await readAttributes(roots, signal) : undefined,
       exclude: [...head.exclude, ...type.exclude],
       oneFileSystem: head.oneFileSystem,
       signal,

@@ -9,7 +9,7 @@ import { SHORT_BYTES } from '../../../store/content/take-file.ts';
 import { TargetError } from '../target-driver.ts';
 import type { BytePath } from './byte-path.ts';
 import { STAGE_PREFIX } from './exclusion.ts';
-import { canReadAttributes, isSameAttributes, readAttributes, writeAttributes } from './extended-attributes.ts';
+import { type AttributeTable, isSameAttributes, readAttributes, writeAttributes } from './extended-attributes.ts';
 import type { FileEntry, FilesHead } from './file-entry.ts';
 import type { OpenFolder } from './open-folder.ts';
 import { sumOnly } from './read-file.ts';
@@ -48,11 +48,16 @@ export type Restored = {
   readonly left: number;
 };
 
+/** `attributes`: what live things had, where that is known and the snapshot knows it too. */
+type Planned = RestorePlan & { readonly attributes: AttributeTable | undefined };
+
 /** What would change. `look` says whether content is read, or trusted because it was just written. */
-export async function planOf(restore: FilesRestore, look: 'content' | 'attributes' = 'content'): Promise<RestorePlan> {
-  const { store, snapshot, roots, exclude, oneFileSystem, signal, selection } = restore;
+export async function planOf(restore: FilesRestore, look: 'content' | 'attributes' = 'content'): Promise<Planned> {
+  const { store, snapshot, head, roots, exclude, oneFileSystem, signal, selection } = restore;
+  const attributes = head.attributes ? await readAttributes(roots, signal) : undefined;
   const live = scan({
     roots,
+    attributes,
     exclude,
     oneFileSystem,
     signal,
@@ -63,10 +68,11 @@ export async function planOf(restore: FilesRestore, look: 'content' | 'attribute
       look === 'content' && known?.type === 'file' && BigInt(known.size) === stats.size ? sumOnly : null,
     notes: noNotes(),
   });
-  return await planRestore(live, entriesOf(store, snapshot), selection, {
+  const plan = await planRestore(live, entriesOf(store, snapshot), selection, {
     contentKnown: look === 'attributes',
-    comparesAttributes: restore.head.attributes && (await canReadAttributes(restore.roots)),
+    comparesAttributes: attributes !== undefined,
   });
+  return { ...plan, attributes };
 }
 
 /**
@@ -113,7 +119,7 @@ const SHORT_AT_ONCE = 32;
 const BLOCK = 4096;
 const EARLY_BYTES = 32 * 1024 * 1024;
 
-async function makeReady(restore: FilesRestore, plan: RestorePlan, stages: Map<number, Stage>): Promise<void> {
+async function makeReady(restore: FilesRestore, plan: Planned, stages: Map<number, Stage>): Promise<void> {
   const { store, owner, progress, signal } = restore;
   const wanted = plan.changes.filter(({ kind }) => kind === 'put' || kind === 'link');
   const missing = wanted.filter(({ entry }) => stages.get(entry.root)?.has(entry) !== true);
@@ -146,16 +152,15 @@ async function makeReady(restore: FilesRestore, plan: RestorePlan, stages: Map<n
     await early.end();
   }
   if (missing.length === 0) return;
-  if (restore.head.attributes) await mustWriteAttributes(restore, missing);
+  if (plan.attributes === undefined) refuseAttributes(missing);
   for (const stage of stages.values()) {
-    if (restore.head.attributes && (await canReadAttributes(restore.roots))) await stage.writeAttributes();
+    if (plan.attributes !== undefined) await stage.writeAttributes();
     await syncFileSystem(stage.folder);
   }
 }
 
 /** Nothing is touched yet. */
-async function mustWriteAttributes({ roots }: FilesRestore, missing: readonly Change[]): Promise<void> {
-  if (await canReadAttributes(roots)) return;
+function refuseAttributes(missing: readonly Change[]): void {
   const marked = missing.find(({ entry }) => entry.attributes !== undefined);
   if (marked === undefined) return;
   const message =
@@ -188,7 +193,7 @@ async function refuseWithoutSpace(missing: readonly Change[], stages: ReadonlyMa
 }
 
 /** Renames, and little else: what is removed, what is put, and at the end what folders look like. */
-async function putInPlace(restore: FilesRestore, plan: RestorePlan, stages: Map<number, Stage>): Promise<void> {
+async function putInPlace(restore: FilesRestore, plan: Planned, stages: Map<number, Stage>): Promise<void> {
   const { at = () => undefined } = restore;
   const ways = new Ways(restore.roots);
   try {
@@ -214,7 +219,8 @@ async function putInPlace(restore: FilesRestore, plan: RestorePlan, stages: Map<
       stages.delete(index);
       await stage.close();
     }
-    await markInPlace(restore, [...plan.changes.map(({ entry }) => entry), ...ends.values()], ways);
+    if (plan.attributes !== undefined)
+      await markInPlace(restore, [...plan.changes.map(({ entry }) => entry), ...ends.values()], ways);
     for (const entry of [...ends.values()].sort((a, b) => b.path.length - a.path.length)) {
       await within(restore, entry, () => adjust(ways, entry, restore.owner));
     }
@@ -225,11 +231,10 @@ async function putInPlace(restore: FilesRestore, plan: RestorePlan, stages: Map<
 
 /** What was made ready has its extended attributes by now; folders, and what only differs in them, get theirs here. */
 async function markInPlace(restore: FilesRestore, touched: readonly FileEntry[], ways: Ways): Promise<void> {
-  if (!restore.head.attributes || !(await canReadAttributes(restore.roots))) return;
   const table = await readAttributes(restore.roots, restore.signal);
   for (const entry of new Set(touched)) {
     const isBearer = entry.type === 'folder' || (entry.type === 'file' && entry.sameAs === undefined);
-    const [has, wanted] = [table(entry) ?? {}, entry.attributes ?? {}];
+    const [has, wanted] = [table?.(entry) ?? {}, entry.attributes ?? {}];
     if (!isBearer || isSameAttributes(has, wanted)) continue;
     await within(restore, entry, () => opened(ways, entry, (handle) => writeAttributes(handle, { has, wanted })));
   }

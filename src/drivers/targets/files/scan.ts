@@ -6,7 +6,7 @@ import { inOrder } from '../../../store/content/in-order.ts';
 import { SHORT_BYTES } from '../../../store/content/take-file.ts';
 import type { BytePath } from './byte-path.ts';
 import { exclusionOf } from './exclusion.ts';
-import { type AttributeTable, readAttributes } from './extended-attributes.ts';
+import type { AttributeTable } from './extended-attributes.ts';
 import { compareEntries, type FileEntry, type FileType, typeOf } from './file-entry.ts';
 import { readStable, type Sink } from './read-file.ts';
 import { explained, isGone, type OpenRoot, type Seen, shownBelow, walk } from './walk.ts';
@@ -15,6 +15,8 @@ export type ScanOptions = {
   readonly roots: readonly OpenRoot[];
   readonly exclude: readonly string[];
   readonly oneFileSystem: boolean;
+  /** Extended attributes of what is there; undefined: nobody asks, or nobody knows. */
+  readonly attributes: AttributeTable | undefined;
   readonly signal: AbortSignal;
   /** Entries of an earlier time, in their order: the content of what did not change is taken from there. */
   readonly known: AsyncIterable<FileEntry>;
@@ -58,15 +60,14 @@ type Paired = {
 /** What is there now, in the order of a manifest. Rejects with TargetError, and as the sinks do. */
 export async function* scan(options: ScanOptions): AsyncGenerator<FileEntry> {
   const atOnce = options.take === undefined ? FILES_AT_ONCE : TAKEN_AT_ONCE;
-  const attributes = await readAttributes(options.roots, options.signal);
   for await (const entry of inOrder(paired(options), atOnce, (pair) => toEntryOf(options, pair))) {
-    if (entry !== undefined) yield withAttributes(entry, attributes);
+    if (entry !== undefined) yield withAttributes(entry, options.attributes);
   }
 }
 
-function withAttributes(entry: FileEntry, table: AttributeTable): FileEntry {
+function withAttributes(entry: FileEntry, table: AttributeTable | undefined): FileEntry {
   if (entry.type !== 'file' && entry.type !== 'folder') return entry;
-  const attributes = entry.sameAs === undefined ? table(entry) : undefined;
+  const attributes = entry.sameAs === undefined ? table?.(entry) : undefined;
   return attributes === undefined ? entry : { ...entry, attributes };
 }
 
