@@ -1,4 +1,5 @@
 import type { JsonValue } from '../core/model/step.ts';
+import { settingValue } from './setting-value.ts';
 
 /** A name of the operator guide in the environment; what it means in terms of the configuration. */
 type GuideSetting = { readonly name: string; readonly read: (text: string) => JsonValue };
@@ -8,25 +9,17 @@ type GuideSetting = { readonly name: string; readonly read: (text: string) => Js
  * is, and refused by the schema.
  */
 export const guideSettings: Readonly<Record<string, GuideSetting>> = {
-  'points.maxPoints': { name: 'ROLLBACK_MAX_POINTS', read: numberOf },
+  'points.maxPoints': { name: 'ROLLBACK_MAX_POINTS', read: (text) => settingValue('number', text) },
   'points.defaultTtl': { name: 'ROLLBACK_DEFAULT_TTL', read: (text) => withUnit(text, 'ms') },
-  'points.autoCleanup': { name: 'ROLLBACK_AUTO_CLEANUP', read: truthOf },
+  'points.autoCleanup': { name: 'ROLLBACK_AUTO_CLEANUP', read: (text) => settingValue('truth', text) },
   'points.cleanupInterval': { name: 'ROLLBACK_CLEANUP_INTERVAL', read: (text) => withUnit(text, 'ms') },
   'points.compression': {
     name: 'ROLLBACK_ENABLE_COMPRESSION',
     read: (text) => (text === 'true' ? 'zstd' : text === 'false' ? 'none' : text),
   },
-  'points.persistence': { name: 'ROLLBACK_ENABLE_PERSISTENCE', read: truthOf },
+  'points.persistence': { name: 'ROLLBACK_ENABLE_PERSISTENCE', read: (text) => settingValue('truth', text) },
   'points.memoryLimit': { name: 'ROLLBACK_MEMORY_LIMIT', read: (text) => withUnit(text, 'B') },
 };
-
-function numberOf(text: string): JsonValue {
-  return Number.isFinite(Number(text)) ? Number(text) : text;
-}
-
-function truthOf(text: string): JsonValue {
-  return text === 'true' || text === 'false' ? text === 'true' : text;
-}
 
 function withUnit(text: string, unit: string): string {
   return /^\d+$/.test(text) ? `${text}${unit}` : text;

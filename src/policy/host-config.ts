@@ -11,6 +11,7 @@ import { guideSettings } from './guide-settings.ts';
 import { parseYaml } from './parse-yaml.ts';
 import { originOfKey, originOfValue, type PolicyDocument } from './policy-document.ts';
 import { configValidator, readSchema } from './schema-files.ts';
+import { type SettingType, settingValue } from './setting-value.ts';
 import { parseSize } from './size-text.ts';
 
 /** The host's own configuration, with its defaults. Paths are as they were written. */
@@ -161,7 +162,7 @@ function validated(document: PolicyDocument, faults: Diagnostic[]): RawConfig | 
   return value;
 }
 
-type Setting = { readonly path: readonly string[]; readonly type: 'text' | 'list' | 'number' | 'truth' };
+type Setting = { readonly path: readonly string[]; readonly type: SettingType };
 
 /** The scalars and lists of the schema, which are also environment variables. */
 export function configSettings(): readonly Setting[] {
@@ -221,27 +222,13 @@ function overlayEnvironment(
 function settingIn(
   environment: Readonly<Record<string, string | undefined>>,
   path: readonly string[],
-  type: Setting['type'],
+  type: SettingType,
 ): { readonly name: string; readonly value: JsonValue } | undefined {
   const own = environment[environmentName(path)] ?? '';
   if (own !== '') return { name: environmentName(path), value: settingValue(type, own) };
   const guide = guideSettings[path.join('.')];
   const text = guide === undefined ? '' : (environment[guide.name] ?? '');
   return guide === undefined || text === '' ? undefined : { name: guide.name, value: guide.read(text) };
-}
-
-/** What is not what it should be stays a text, which the schema then refuses by name. */
-function settingValue(type: Setting['type'], text: string): JsonValue {
-  switch (type) {
-    case 'text':
-      return text;
-    case 'list':
-      return text.split(',').map((part) => part.trim());
-    case 'number':
-      return Number.isFinite(Number(text)) ? Number(text) : text;
-    case 'truth':
-      return text === 'true' || text === 'false' ? text === 'true' : text;
-  }
 }
 
 function withDefaults(raw: RawConfig): HostConfig {

@@ -13,9 +13,8 @@ import { newestFirst } from './verdicts.ts';
 const FIRST_RETRY_MS: Millis = 60_000;
 const LONGEST_RETRY_MS: Millis = 3_600_000;
 
-/** One at a time, of what has waited longest; one that failed waits for its time, and the others go before it. */
+/** Of what has waited longest; one that failed waits for its time, and the others go before it. */
 export function copyActions(turn: Turn): Action[] {
-  if (Object.values(turn.memory.operations).some(({ action }) => action.kind === 'copy')) return [];
   const [next] = missing(turn).filter(({ retryAt }) => turn.now >= retryAt);
   if (next === undefined) return [];
   const { point, copy } = next;

@@ -23,7 +23,7 @@ const VALIDATE_TIMEOUT_MS: Millis = 6 * 3_600_000;
 
 /** What is to be captured, read again and collected now, when `moving` begins with it. */
 export function pointActions(turn: Turn, moving: readonly Action[]): Action[] {
-  return [...captures(turn, moving), ...validations(turn), ...copyActions(turn), ...collections(turn)];
+  return [...captures(turn, moving), ...validations(turn), ...copies(turn), ...collections(turn)];
 }
 
 /**
@@ -136,6 +136,11 @@ function validations(turn: Turn): Action[] {
       timeoutMs: VALIDATE_TIMEOUT_MS,
     },
   ];
+}
+
+/** One at a time. */
+function copies(turn: Turn): Action[] {
+  return isUnderWay(turn, 'copy') ? [] : copyActions(turn);
 }
 
 /** Nothing is collected while something is captured, read or restored: what these need may not be known yet. */

@@ -33,14 +33,16 @@ import { rehearse } from './rehearsal.ts';
 const DELIVER_DEADLINE_MS: Millis = 15_000;
 /** For all that a rehearsal only looks at. */
 const REHEARSAL_DEADLINE_MS: Millis = 600_000;
-/** Of millions of pieces. */
 /** Beside what the program of a copy may take: a large point is written into one file first. */
 const PACK_DEADLINE_MS: Millis = 3_600_000;
+/** Of millions of pieces. */
 const COLLECT_DEADLINE_MS: Millis = 3_600_000;
 /** What a driver may take beyond its own deadline, to look first and to clean up after. */
 const GIVE_UP_AFTER_MS: Millis = 30_000;
 /** Timers hold at most 2^31 - 1 ms, 24 days. */
 const LONGEST_TIMER_MS: Millis = 2_147_483_647;
+
+type PointAction = CaptureAction | ValidateAction | CopyAction;
 
 export type Outcome = {
   readonly outcome: 'done' | 'failed' | 'unknown';
@@ -212,11 +214,9 @@ export class Executor {
       case 'rehearse':
         return await this.#rehearse(operation, action, signal);
       case 'capture':
-        return await this.#capture(operation, action, signal);
       case 'validate':
-        return await this.#validate(operation, action, signal);
       case 'copy':
-        return await this.#copy(operation, action, signal);
+        return await this.#point(operation, action, signal);
       case 'collect':
         return await collectContent(this.#host.neededContent(), this.#pointWork(operation, signal));
       case 'notify':
@@ -283,38 +283,24 @@ export class Executor {
     return { outcome, detail: hands.secrets.redact(detail), ...digest };
   }
 
-  async #capture(operation: Operation, action: CaptureAction, signal: AbortSignal): Promise<Outcome> {
+  async #point(operation: Operation, action: PointAction, signal: AbortSignal): Promise<Outcome> {
     const { hands, record } = this.#host;
-    const deadline = AbortSignal.any([signal, AbortSignal.timeout(Math.min(action.timeoutMs, LONGEST_TIMER_MS))]);
     record({ type: 'operation.running', id: operation.id, fingerprint: null });
-    faultPoint('running:capture');
+    faultPoint(`running:${action.kind}`);
     try {
-      const captured = await capturePoint(action, this.#pointWork(operation, deadline, action.point));
-      return { ...captured, detail: hands.secrets.redact(captured.detail) };
-    } finally {
-      this.#progress.delete(action.point);
-    }
-  }
-
-  async #validate(operation: Operation, action: ValidateAction, signal: AbortSignal): Promise<Outcome> {
-    const { hands, record } = this.#host;
-    const deadline = AbortSignal.any([signal, AbortSignal.timeout(Math.min(action.timeoutMs, LONGEST_TIMER_MS))]);
-    record({ type: 'operation.running', id: operation.id, fingerprint: null });
-    faultPoint('running:validate');
-    try {
-      const found = await validatePoint(action, this.#pointWork(operation, deadline, action.point));
+      const found = await this.#workOnPoint(operation, action, signal);
       return { ...found, detail: hands.secrets.redact(found.detail) };
     } finally {
-      this.#progress.delete(action.point);
+      if (action.kind !== 'copy') this.#progress.delete(action.point);
     }
   }
 
-  async #copy(operation: Operation, action: CopyAction, signal: AbortSignal): Promise<Outcome> {
-    const { hands, record } = this.#host;
-    record({ type: 'operation.running', id: operation.id, fingerprint: null });
-    faultPoint('running:copy');
-    const copied = await copyPoint(action, this.#pointWork(operation, signal));
-    return { ...copied, detail: hands.secrets.redact(copied.detail) };
+  /** The program of a copy keeps the deadline of its step. */
+  async #workOnPoint(operation: Operation, action: PointAction, signal: AbortSignal): Promise<Outcome> {
+    if (action.kind === 'copy') return await copyPoint(action, this.#pointWork(operation, signal));
+    const deadline = AbortSignal.any([signal, AbortSignal.timeout(Math.min(action.timeoutMs, LONGEST_TIMER_MS))]);
+    const work = this.#pointWork(operation, deadline, action.point);
+    return action.kind === 'capture' ? await capturePoint(action, work) : await validatePoint(action, work);
   }
 
   #pointWork(operation: Operation, signal: AbortSignal, point?: PointId): PointWork {
