@@ -62,12 +62,46 @@ async function compareRows(shape: Shape, sides: Sides, blocks: number) {
   if (found.length > 0) {
     await linesOfBlocks(source, sides, { found, blocks }, (before, after) => changed.compare(before, after));
   }
+  const items =
+    shape.key.length === 0 ? await keylessItems(shape, sides, changed) : await keyedItems(shape, sides, changed);
+  return { ...changed.counts, items };
+}
+
+async function keyedItems(shape: Shape, sides: Sides, { first }: ChangedKeys): Promise<readonly DiffItem[]> {
   const items: DiffItem[] = [];
-  for (const [kind, key] of changed.first) items.push({ kind, ...(await describe(shape, sides, kind, key)) });
-  // Without a key they came in the order of their sums.
-  const isKeyed = shape.key.length > 0;
-  const shownItems = isKeyed ? items : items.sort((a, b) => compareBytes(spanOf(a.what), spanOf(b.what)));
-  return { ...changed.counts, items: shownItems };
+  for (const [kind, text] of first) {
+    const parsed: unknown = JSON.parse(text);
+    const key = Array.isArray(parsed) ? parsed.map(String) : [];
+    const detail = kind === 'changed' ? await changedCells(shape, sides, key) : '';
+    items.push({ kind, what: shownKey(shape, key), detail });
+  }
+  return items;
+}
+
+/** Of rows that have no key but themselves, which are known by their sums: so they are told by what they begin with. */
+async function keylessItems(shape: Shape, sides: Sides, { first }: ChangedKeys): Promise<readonly DiffItem[]> {
+  const sumsOf = (kind: ChangeKind) => first.filter(([one]) => one === kind).map(([, sum]) => sum);
+  const texts = {
+    removed: await beginningsOf(shape, sides.older, sumsOf('removed')),
+    added: await beginningsOf(shape, sides.newer, sumsOf('added')),
+    changed: new Map<string, string>(),
+  };
+  const items = first.map(([kind, sum]) => ({ kind, what: shortened(texts[kind].get(sum) ?? ''), detail: '' }));
+  return items.sort((a, b) => compareBytes(spanOf(a.what), spanOf(b.what)));
+}
+
+/** One look through the table for all of them. */
+async function beginningsOf(
+  { table, columns }: Shape,
+  { rows }: Connection,
+  sums: readonly string[],
+): Promise<ReadonlyMap<string, string>> {
+  if (sums.length === 0) return new Map();
+  const content = contentOf(columns);
+  const query = `SELECT md5(${content}), min(left(${content}, ${LONGEST_VALUE + 1})) FROM ONLY ${quotedTable(table)}
+    WHERE md5(${content}) = ANY ($1::text[]) GROUP BY 1`;
+  const found = await rows(query, [`{${sums.join(',')}}`]);
+  return new Map(found.map(([sum, text]) => [sum ?? '', text ?? '']));
 }
 
 function sourceOf({ table, key, columns, condition }: Shape): RowSource {
@@ -79,26 +113,6 @@ function sourceOf({ table, key, columns, condition }: Shape): RowSource {
 
 function contentOf(columns: readonly string[]): string {
   return `ROW(${columns.map(quoted).join(', ')})::text`;
-}
-
-async function describe(shape: Shape, sides: Sides, kind: ChangeKind, text: string): Promise<Omit<DiffItem, 'kind'>> {
-  if (shape.key.length === 0) return { what: await beginningOf(shape, sides, kind, text), detail: '' };
-  const parsed: unknown = JSON.parse(text);
-  const key = Array.isArray(parsed) ? parsed.map(String) : [];
-  return { what: shownKey(shape, key), detail: kind === 'changed' ? await changedCells(shape, sides, key) : '' };
-}
-
-/** Of a row that has no key but itself. */
-async function beginningOf(
-  { table, columns }: Shape,
-  { older, newer }: Sides,
-  kind: ChangeKind,
-  sum: string,
-): Promise<string> {
-  const content = contentOf(columns);
-  const query = `SELECT left(${content}, ${LONGEST_VALUE + 1}) FROM ONLY ${quotedTable(table)} WHERE md5(${content}) = $1 LIMIT 1`;
-  const [[text] = []] = await (kind === 'removed' ? older : newer).rows(query, [sum]);
-  return shortened(text ?? '');
 }
 
 function shownKey({ key }: Shape, values: readonly string[]): string {
