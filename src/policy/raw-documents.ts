@@ -120,6 +120,7 @@ export type RawTarget = {
   readonly command?: RawCommandTarget;
   readonly postgres?: RawPostgresTarget;
   readonly flags?: { readonly only?: readonly string[] };
+  readonly rows?: RawSqlDatabase & { readonly tables: readonly string[] };
   readonly quiesce?: readonly RawStep[];
   readonly check?: readonly RawCheck[];
 };

@@ -8,7 +8,6 @@ export const KEYS_TO_COME: Readonly<Record<string, readonly string[]>> = {
   Place: ['flagd', 'http', 'postgres'],
   Rung: ['assess'],
   'Data loss': ['from', 'within'],
-  'Target spec': ['rows'],
   'Step restore': ['policy', 'targets', 'mode', 'conflicts'],
   Release: ['reRamp'],
   'PointPolicy spec': ['validate'],

@@ -100,6 +100,8 @@ export type TargetErrorCode =
   | 'unreachable'
   | 'missing'
   | 'database'
+  | 'constraint'
+  | 'conflicting'
   | 'tool'
   | 'io';
 
