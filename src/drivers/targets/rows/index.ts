@@ -1,5 +1,6 @@
 import { mkdir, open } from 'node:fs/promises';
 import { join } from 'node:path';
+import { describeMerge, type MergeReport } from '../../../core/merge/merge-report.ts';
 import type { Snapshot } from '../../../core/model/point.ts';
 import type { RowSelection, RowsTarget, Target } from '../../../core/model/target.ts';
 import type { CaptureSession } from '../../../store/content/capture-session.ts';
@@ -17,9 +18,10 @@ import {
 } from '../captured-target.ts';
 import { type CapturedContext, type CapturedOrder, capturedTargetDriver } from '../captured-target-driver.ts';
 import { mustQuiesce } from '../quiesce.ts';
-import { type TargetDriver, TargetError } from '../target-driver.ts';
+import { type MergeOrder, type TargetDriver, TargetError } from '../target-driver.ts';
 import { type ChosenTables, type RowCounts, replaceRows } from './change-rows.ts';
 import { compareTable } from './compare-rows.ts';
+import { mergeRows } from './merge-rows.ts';
 import type { RowsAccess, RowsState, TableShape } from './rows-session.ts';
 import {
   fingerprintOf,
@@ -41,6 +43,7 @@ export function rowsTarget(host: CapturedHost): TargetDriver {
     look: (target, signal) => look(host, target, signal),
     capture: (target, context) => capture(host, target, context),
     restore: (order, context) => restore(host, order, context),
+    merge: (order, context) => merge(host, order, context),
     observe: async ({ target, snapshot, rows }, { store, signal }) => {
       const context = { store, signal, progress: () => undefined, ...(rows === undefined ? {} : { rows }) };
       return (await diff(host, target, snapshot, 'live', context)).groups.length === 0 ? 'done' : 'notDone';
@@ -126,12 +129,39 @@ async function keepTables(
   return tables;
 }
 
-async function restore(
-  host: CapturedHost,
-  { target, snapshot, paths, rows }: CapturedOrder<RowsTargetOf>,
-  context: CapturedContext,
-): Promise<string> {
+type Order = CapturedOrder<RowsTargetOf>;
+
+async function restore(host: CapturedHost, order: Order, context: CapturedContext): Promise<string> {
   const { store, signal } = context;
+  const { access, chosen } = await begun(host, order, context);
+  await mustQuiesce(order.target, context);
+  const counts = await replaceRows(access, chosen, { store, signal });
+  return countsText(counts, chosen);
+}
+
+async function merge(
+  host: CapturedHost,
+  order: Order & { readonly merge: MergeOrder },
+  context: CapturedContext,
+): Promise<{ readonly detail: string; readonly report: MergeReport }> {
+  const { store, signal } = context;
+  const { access, chosen } = await begun(host, order, context);
+  const { ancestor, ...spec } = order.merge;
+  const before = await keptRows(store, ancestor);
+  refuseOtherDatabase(order.target, access, before);
+  await refuseDamaged(store, { tables: before.tables, rows: undefined });
+  await mustQuiesce(order.target, context);
+  const { report, counts } = await mergeRows(access, { ...chosen, ancestors: before.tables, spec }, { store, signal });
+  const said = describeMerge(report);
+  return { report, detail: report.end === 'completed' ? `${countsText(counts, chosen)}; ${said}` : said };
+}
+
+/** What is needed for it, once it is known that it can be done. */
+async function begun(
+  host: CapturedHost,
+  { target, snapshot, paths, rows }: Order,
+  { store, signal }: CapturedContext,
+): Promise<{ readonly access: RowsAccess; readonly chosen: ChosenTables }> {
   if (signal.aborted) throw new TargetError('aborted', 'it was ended before anything was changed');
   if (paths.length > 0) throw new TargetError('snapshot', 'a database has no paths; its parts are tables and keys');
   const refused = target.type.database.kind === 'sqlite' ? host.allow.mayWrite(target.type.database.path) : undefined;
@@ -141,9 +171,7 @@ async function restore(
   refuseOtherDatabase(target, access, kept);
   const chosen = chosenTables(target.type, kept, rows);
   await refuseDamaged(store, chosen);
-  await mustQuiesce(target, context);
-  const counts = await replaceRows(access, chosen, { store, signal });
-  return countsText(counts, chosen);
+  return { access, chosen };
 }
 
 function refuseOtherDatabase({ name }: RowsTargetOf, { identity, shown }: RowsAccess, kept: KeptRows): void {
