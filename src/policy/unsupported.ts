@@ -8,7 +8,7 @@ export const KEYS_TO_COME: Readonly<Record<string, readonly string[]>> = {
   Place: ['flagd', 'http', 'postgres'],
   Rung: ['assess'],
   'Data loss': ['from', 'within'],
-  'Step restore': ['policy', 'targets', 'mode', 'conflicts'],
+  'Step restore': ['policy', 'targets'],
   Release: ['reRamp'],
   'PointPolicy spec': ['validate'],
   Check: ['assessed'],

@@ -85,6 +85,11 @@ export type RowsTarget = {
   readonly tables: readonly string[];
 };
 
+/** Whether a restore can merge it into what is live. */
+export function isMergeable({ kind }: Pick<TargetType, 'kind'>): boolean {
+  return kind === 'rows' || kind === 'http';
+}
+
 /** Rows of a database: all of these tables, or those of the only one that have these primary keys. */
 export type RowSelection = { readonly tables: readonly string[]; readonly keys: readonly string[] };
 
