@@ -422,11 +422,24 @@ function addPointCommands(program: Command, terminal: Terminal, version: string,
     .option('--path <paths...>', 'only these paths within it')
     .option('--table <tables...>', 'of a database only the rows of these tables')
     .option('--key <keys...>', 'of the only table, only the rows with these primary keys')
+    .option('--mode <mode>', '`replace`, or `merge`: what was changed since the ancestor stays')
+    .option('--ancestor <point>', 'of a merge, the newest point from before things went wrong')
+    .option('--conflicts <strategy>', 'of a merge: `abort`, `skip`, `overwrite`, `merge` or `manual`')
+    .option('--decisions <file>', 'where conflicts are written to that a person is to decide')
     .option('--reason <text>', 'why; it stands in the log')
     .option('--dry-run', 'only say what it would change')
     .action(
       act(async (options: RestoreOptions, point: string | undefined) =>
         (await import('./commands/points-restore.ts')).pointsRestore(point, options, terminal, version),
+      ),
+    );
+  points
+    .command('resolve <restore> <file>')
+    .description('put back what was asked of people, as they decided in that file')
+    .option('--reason <text>', 'why; it stands in the log')
+    .action(
+      act(async (options: RestoreOptions, restore: string, file: string) =>
+        (await import('./commands/points-restore.ts')).pointsResolve(restore, file, options, terminal),
       ),
     );
   points

@@ -1,4 +1,5 @@
 import type { Brake } from './memory.ts';
+import type { MergeReport } from './merge/merge-report.ts';
 import type { ApprovalRequest, GivenApproval } from './model/approval.ts';
 import { type DrillResult, type DrillRun, type DrillRunId, drillObject, type RehearsedItem } from './model/drill.ts';
 import type { DocumentKey, PlaceKey } from './model/flag.ts';
@@ -351,6 +352,8 @@ export type OperationEvent =
       readonly detail: string;
       /** SHA-256 of the content that was written, for `deliver`; the tree that a target is at, for `restore`. */
       readonly digest?: string;
+      /** What became of the conflicts, for a `restore` that merges. */
+      readonly merge?: MergeReport;
       /** What was captured, for `capture`. */
       readonly snapshots?: readonly Snapshot[];
       /** A failure that no repetition can mend. */

@@ -23,7 +23,7 @@ export type Reference = {
   /** Of a source: the type that it must have. */
   readonly sourceType?: MetricSource['type']['kind'];
   /** Of a target: what is to be done with it, which not every type can. */
-  readonly use?: { readonly restoreTo: string; readonly parts: readonly NamedPart[] };
+  readonly use?: { readonly restoreTo: string; readonly parts: readonly NamedPart[]; readonly merges?: true };
   /** Of a target: what it must have. */
   readonly needs?: 'check' | 'database' | 'tables';
 };

@@ -1,4 +1,4 @@
-import type { StepSpec } from '../core/model/step.ts';
+import type { RestoreStep, StepSpec } from '../core/model/step.ts';
 import type { RestorePoint, RowSelection } from '../core/model/target.ts';
 import type { Millis } from '../core/units.ts';
 import { type BuildContext, durationAt, fault, valueOrigin } from './build-context.ts';
@@ -13,7 +13,8 @@ export function buildRestore(context: BuildContext, path: Path, raw: RawRestore)
     text,
     origin: valueOrigin(context, [...path, 'only', 'paths', index]),
   }));
-  const use = { restoreTo: to.kind, parts };
+  const merge = buildMerge(context, path, raw);
+  const use = { restoreTo: to.kind, parts, ...(merge === undefined ? {} : { merges: true as const }) };
   const origin = valueOrigin(context, [...path, 'target']);
   context.references.push({
     kind: 'Target',
@@ -23,7 +24,30 @@ export function buildRestore(context: BuildContext, path: Path, raw: RawRestore)
     ...(rows === undefined ? {} : { needs: 'tables' }),
   });
   const safety = raw.safety === 'attempt' ? { safety: raw.safety } : {};
-  return { kind: 'restore', target: raw.target, to, paths, ...(rows === undefined ? {} : { rows }), ...safety };
+  return {
+    kind: 'restore',
+    target: raw.target,
+    to,
+    paths,
+    ...(rows === undefined ? {} : { rows }),
+    ...(merge === undefined ? {} : { merge }),
+    ...safety,
+  };
+}
+
+function buildMerge(context: BuildContext, path: Path, { mode, conflicts, to }: RawRestore): RestoreStep['merge'] {
+  if (mode !== 'merge') {
+    if (conflicts !== undefined) {
+      fault(context, [...path, 'conflicts'], 'E-MERGE', 'there are conflicts only in a merge; add `mode: merge`');
+    }
+    return undefined;
+  }
+  if (to === 'latestValid') {
+    const message =
+      'nothing would come of merging `latestValid`: it is what the live state is held against; go further back, as with lastGood or {before: trigger, by: 1h}';
+    fault(context, [...path, 'to'], 'E-MERGE', { message, found: to });
+  }
+  return { conflicts: conflicts ?? 'abort' };
 }
 
 function buildRows(

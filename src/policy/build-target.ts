@@ -3,6 +3,7 @@ import type {
   FlagsTarget,
   GitTarget,
   PostgresTarget,
+  RowsTarget,
   SqliteTarget,
   Target,
   TargetType,
@@ -12,6 +13,7 @@ import { buildChecks } from './build-check.ts';
 import { type BuildContext, durationAt, fault, pathAt, valueOrigin, within } from './build-context.ts';
 import { checkSecret } from './build-parts.ts';
 import { buildCommandTarget, buildHttpTarget } from './build-service-target.ts';
+import { buildSqlDatabase } from './build-sql-parts.ts';
 import { buildSteps } from './build-step.ts';
 import type { Path } from './path.ts';
 import type {
@@ -40,13 +42,14 @@ export function buildTarget(context: BuildContext, { metadata, spec }: RawDocume
 }
 
 function buildType(context: BuildContext, raw: RawTarget): TargetType {
-  const { git, files, sqlite, postgres, http, command, flags } = raw;
+  const { git, files, sqlite, postgres, http, command, flags, rows } = raw;
   if (files !== undefined) return buildFiles(context, ['spec', 'files'], files);
   if (sqlite !== undefined) return buildSqlite(context, ['spec', 'sqlite'], sqlite);
   if (http !== undefined) return buildHttpTarget(context, ['spec', 'http'], http);
   if (command !== undefined) return buildCommandTarget(context, ['spec', 'command'], command);
   if (postgres !== undefined) return buildPostgres(context, ['spec', 'postgres'], postgres);
   if (flags !== undefined) return buildFlags(context, ['spec', 'flags'], flags, raw.quiesce);
+  if (rows !== undefined) return buildRows(context, ['spec', 'rows'], rows);
   return buildGit(context, ['spec', 'git'], git ?? { path: '' });
 }
 
@@ -97,6 +100,10 @@ function buildPostgres(context: BuildContext, path: Path, raw: RawPostgresTarget
   }
   const dsn = checkSecret(context, [...path, 'connection'], connection);
   return { kind: 'postgres', database: { kind: 'postgres', dsn }, schemas, tables };
+}
+
+function buildRows(context: BuildContext, path: Path, raw: NonNullable<RawTarget['rows']>): RowsTarget {
+  return { kind: 'rows', database: buildSqlDatabase(context, path, raw, 'write'), tables: raw.tables };
 }
 
 /** Nothing of the host is touched while flags are set, so that nothing has to stand still for it. */

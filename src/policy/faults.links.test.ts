@@ -34,6 +34,10 @@ const EXPECTED: Readonly<Record<string, readonly string[]>> = {
   'missing-point-policy': [
     '27:34 error[E-NO-POINTPOLICY] there is no PointPolicy called "nightly"; there is no PointPolicy at all',
   ],
+  'merge-type': [
+    '12:33 error[E-MERGE] a target of type sqlite cannot be merged; `mode: merge` is for rows and http',
+    '3:19 the Target "shop-db"',
+  ],
   'loss-missing-target': ['13:27 error[E-NO-TARGET] there is no Target called "cod"; did you mean "code"?'],
   'loss-no-database': [
     '13:40 error[E-NO-DATABASE] the Target "code" is of type git, which has no database to count in; name one: {sql: {sqlite: PATH, query: SELECT}}',

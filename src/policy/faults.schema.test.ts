@@ -217,6 +217,12 @@ const EXPECTED: Readonly<Record<string, readonly string[]>> = {
     '7:5 error[E-UNKNOWN-KEY] unknown key `schema`; did you mean `schemas`?',
     '16:22 error[E-TABLE] "billing.invoices" is already part of the schema "billing"; name it once',
   ],
+  'target-rows': [
+    '6:15 error[E-TYPE] `postgres` must be a reference to a secret; found the text "postgres://app@localhost/shop"; for example { credential: admin-token }',
+    '7:5 error[E-UNKNOWN-KEY] unknown key `table`; did you mean `tables`?',
+    '13:47 error[E-ONE-OF] `rows` needs exactly one of postgres or sqlite; found postgres and sqlite',
+    '19:36 error[E-EMPTY] `tables` is empty; expected a list',
+  ],
   'target-not-url': ['5:23 error[E-URL] `targets[0]` is not an http or https address: found "localhost:9464"'],
   'target-command': [
     '5:23 error[E-TYPE] `capture` must be a program and its arguments; found the text "rules export"; write [rules, export] (there is no shell that would split a text)',

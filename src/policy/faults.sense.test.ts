@@ -3,6 +3,10 @@ import { badFixtures, faultsOf } from '../../test/tools/policy-fixtures.ts';
 
 /** By fixture: every line that is printed of it. */
 const EXPECTED: Readonly<Record<string, readonly string[]>> = {
+  'merge-latest': [
+    '13:41 error[E-MERGE] nothing would come of merging `latestValid`: it is what the live state is held against; go further back, as with lastGood or {before: trigger, by: 1h}',
+    '14:62 error[E-MERGE] there are conflicts only in a merge; add `mode: merge`',
+  ],
   'drill-schedule': [
     '11:47 error[E-SCHEDULE] the schedule "0 3 1 13 *" has not five fields of cron: Invalid value for month: 12',
   ],

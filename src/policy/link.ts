@@ -1,6 +1,6 @@
 import type { MetricSource } from '../core/model/metric-source.ts';
 import type { Origin } from '../core/model/origin.ts';
-import type { Target } from '../core/model/target.ts';
+import { isMergeable, type Target } from '../core/model/target.ts';
 import { nearestName } from '../core/nearest-name.ts';
 import { formatDuration } from '../core/units.ts';
 import type { PlaceUse, Reference, SamplingUse } from './build-context.ts';
@@ -209,7 +209,11 @@ function checkTargetUse({ use, origin, name }: Reference, { target, origin: at }
   const targetType = target.type;
   const related = [{ ...at, message: `the Target "${name}"` }];
   const isCheckout = targetType === REVISIONED;
-  const { restoreTo, parts } = use;
+  const { restoreTo, parts, merges } = use;
+  if (merges === true && !isMergeable({ kind: targetType })) {
+    const message = `a target of type ${targetType} cannot be merged; \`mode: merge\` is for rows and http`;
+    return [errorAt(origin, 'E-MERGE', { message, found: targetType, expected: 'rows or http', related })];
+  }
   const faults = parts.flatMap((part) => checkPart(part, target) ?? []);
   if (faults.length > 0) return faults;
   if (isCheckout || restoreTo !== 'revision') return [];

@@ -25,7 +25,8 @@ export function checkPart(
       return errorAt(origin, 'E-POINTER', { message, found: text });
     }
     case 'sqlite':
-    case 'postgres': {
+    case 'postgres':
+    case 'rows': {
       const message = 'a database has no paths; name its `tables`, or leave `only` out';
       return errorAt(origin, 'E-RESTORE-PART', { message, found: text });
     }

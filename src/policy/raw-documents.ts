@@ -1,3 +1,4 @@
+import type { Strategy } from '../core/merge/conflict.ts';
 import type { ContainerCondition, UnitState } from '../core/model/check.ts';
 import type { DrillMode } from '../core/model/drill.ts';
 import type { FileFormat } from '../core/model/edit-file-step.ts';
@@ -120,6 +121,7 @@ export type RawTarget = {
   readonly command?: RawCommandTarget;
   readonly postgres?: RawPostgresTarget;
   readonly flags?: { readonly only?: readonly string[] };
+  readonly rows?: RawSqlDatabase & { readonly tables: readonly string[] };
   readonly quiesce?: readonly RawStep[];
   readonly check?: readonly RawCheck[];
 };
@@ -457,6 +459,8 @@ export type RawRestore = {
     readonly tables?: readonly string[];
     readonly keys?: readonly string[];
   };
+  readonly mode?: 'replace' | 'merge';
+  readonly conflicts?: Strategy;
   readonly safety?: 'required' | 'attempt';
   readonly timeout?: string;
 };

@@ -146,10 +146,16 @@ describe('the alternatives', () => {
       Notifier['type']['kind'],
       0
     >;
-    const targets = { git: 0, files: 0, sqlite: 0, http: 0, command: 0, postgres: 0, flags: 0 } satisfies Record<
-      Target['type']['kind'],
-      0
-    >;
+    const targets = {
+      git: 0,
+      files: 0,
+      sqlite: 0,
+      http: 0,
+      command: 0,
+      postgres: 0,
+      flags: 0,
+      rows: 0,
+    } satisfies Record<Target['type']['kind'], 0>;
     const model = {
       targets,
       steps,

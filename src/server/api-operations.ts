@@ -1,3 +1,4 @@
+import { STRATEGIES } from '../core/merge/conflict.ts';
 import type { JsonValue } from '../core/model/step.ts';
 
 type Schema = { readonly [key: string]: JsonValue };
@@ -16,6 +17,17 @@ export type ApiOperation = {
 const TEXT: Schema = { type: 'string', minLength: 1 };
 const TEXTS: Schema = { type: 'array', items: TEXT };
 const YES: Schema = { type: 'boolean' };
+const DECISION: Schema = {
+  type: 'object',
+  properties: { item: TEXT, digest: TEXT, take: { enum: ['live', 'snapshot'] } },
+  required: ['item', 'digest', 'take'],
+};
+const MERGE: Schema = {
+  type: 'object',
+  description: 'Merges instead of replacing: what the point has otherwise than the ancestor is put into what is live.',
+  properties: { ancestor: TEXT, conflicts: { enum: STRATEGIES }, decisions: { type: 'array', items: DECISION } },
+  required: ['ancestor'],
+};
 const OBJECT: Schema = { type: 'object' };
 const LIST: Schema = { type: 'array', items: OBJECT };
 const COUNT: Schema = { type: 'integer', minimum: 0 };
@@ -262,7 +274,7 @@ export const API_OPERATIONS: Readonly<Record<string, ApiOperation>> = {
   'POST points/:name/restore': {
     summary: 'Puts targets back; what is overwritten is kept first.',
     name: POINT,
-    body: { properties: { reason: TEXT, target: TEXT, paths: TEXTS }, required: ['reason'] },
+    body: { properties: { reason: TEXT, target: TEXT, paths: TEXTS, merge: MERGE }, required: ['reason'] },
     answer: { restore: TEXT },
   },
   'GET restores/:name': {

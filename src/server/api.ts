@@ -12,6 +12,7 @@ import { ANONYMOUS, type Caller } from './caller-proof.ts';
 import { type DrillStatus, drillStatus, drillStatuses } from './drill-status.ts';
 import { explain } from './explain.ts';
 import type { HostControl, HostView } from './host-view.ts';
+import { mergeIn } from './merge-request.ts';
 import { periodReport } from './period.ts';
 import { pointAt, pointDetail, pointStatuses, prunePreview, restoreStatus } from './point-status.ts';
 import { HttpProblem } from './problem.ts';
@@ -201,12 +202,14 @@ function restore(host: ApiHost, { actor, body }: ApiRequest, point: string): unk
   const target = optionalText(body, 'target');
   const paths = optionalTexts(body, 'paths') ?? [];
   const rows = rowsOf(optionalTexts(body, 'tables') ?? [], optionalTexts(body, 'keys') ?? []);
+  const merge = mergeIn(field(body, 'merge'));
   const request = {
     point,
     paths,
     reason: text(body, 'reason'),
     ...(target === undefined ? {} : { target }),
     ...(rows === undefined ? {} : { rows }),
+    ...(merge === undefined ? {} : { merge }),
   };
   return list({ restore: control(host).restorePoint(actor, request) });
 }

@@ -1,3 +1,4 @@
+import type { MergeReport } from '../core/merge/merge-report.ts';
 import {
   type CopyState,
   describeCause,
@@ -162,6 +163,8 @@ export type RestoreStatus = {
   readonly safety: PointId;
   readonly targets: readonly string[];
   readonly detail: string;
+  /** By target, of one that merges: the states that it went through, and its conflicts. */
+  readonly merges?: Readonly<Record<string, MergeReport>>;
 };
 
 /** Of a restore by hand, also of one that is over. @throws HttpProblem */
@@ -171,5 +174,7 @@ export function restoreStatus(view: HostView, id: string): RestoreStatus {
   const ended = events.flatMap(({ event }) => (event.type === 'restore.ended' ? [event] : []))[0];
   if (begun === undefined) throw new HttpProblem(404, 'notFound', `there is no restore ${id}`);
   const { point, safety, targets } = begun;
-  return { restore: id, state: ended?.outcome ?? 'running', point, safety, targets, detail: ended?.detail ?? '' };
+  const merges = ended?.merges === undefined ? {} : { merges: ended.merges };
+  const [state, detail] = [ended?.outcome ?? 'running', ended?.detail ?? ''] as const;
+  return { restore: id, state, point, safety, targets, detail, ...merges };
 }

@@ -1,5 +1,5 @@
 /**
- * M1, M2, M3, M5 and M7 with memento's pack: a knowledge graph in a real PostgreSQL, a service's session state, and files.
+ * M1, M2, M3, M4, M5, M7 and M16 with memento's pack: a knowledge graph in a real PostgreSQL, a service's session state, and files.
  */
 import { mkdirSync, readdirSync, readFileSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
@@ -258,4 +258,48 @@ describe('[M7] the guide’s environment', () => {
     const { points } = await (await host.client()).get<{ points: PointStatus[] }>('points');
     expect(points).toEqual([]);
   });
+});
+
+/** Of the rows of the graph alone. */
+async function rowsTaken(): Promise<string> {
+  const { stdout } = await revertd('points', 'take', 'memento-graph-rows');
+  return stdout.trim();
+}
+
+test('[M4] [M16] a graph goes back without what people changed meanwhile, and nothing refers to what is gone', async () => {
+  await started();
+  sql(
+    "INSERT INTO entities (id, name) VALUES (3, 'Curie')",
+    'INSERT INTO relationships (id, from_id, to_id) VALUES (2, 2, 3)',
+  );
+  const good = await rowsTaken();
+  sql("UPDATE entities SET name = 'nobody'", 'DELETE FROM relationships WHERE id = 2');
+  const bad = await rowsTaken();
+  // Meanwhile people give one a name, take one away, and add one.
+  sql(
+    "UPDATE entities SET name = 'Ada Lovelace' WHERE id = 1",
+    'DELETE FROM entities WHERE id = 3',
+    "INSERT INTO entities (id, name) VALUES (4, 'Darwin')",
+  );
+  const before = graph();
+  const merge = async (...options: string[]) => {
+    const order = ['points', 'restore', good, '--mode', 'merge', '--ancestor', bad, '--reason', 'nobodies', ...options];
+    const { code, stdout } = await revertd(...order);
+    return { code, lines: stdout.trim().split('\n') };
+  };
+  expect(await merge()).toStrictEqual({ code: 3, lines: ['value      entities id=1', 'missing    entities id=3'] });
+  expect(graph()).toBe(before);
+  // What refers to the entity that stays away stays away too.
+  expect(await merge('--conflicts', 'skip')).toStrictEqual({
+    code: 3,
+    lines: [
+      'value      entities id=1',
+      'missing    entities id=3',
+      'dependency relationships ["2"] refers to entities',
+    ],
+  });
+  expect(graph()).toBe('1|Ada Lovelace\n2|Babbage\n4|Darwin\n1|1|2');
+  // With the entity it comes back as a whole.
+  expect(await merge('--conflicts', 'overwrite')).toMatchObject({ code: 0 });
+  expect(graph()).toBe('1|Ada\n2|Babbage\n3|Curie\n4|Darwin\n1|1|2\n2|2|3');
 });

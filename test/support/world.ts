@@ -2,6 +2,7 @@ import { decide } from '../../src/core/decide.ts';
 import type { Event, EventSpec, EventType } from '../../src/core/event.ts';
 import { evolve, remember } from '../../src/core/evolve.ts';
 import { EMPTY_MEMORY, type Memory } from '../../src/core/memory.ts';
+import type { MergeReport } from '../../src/core/merge/merge-report.ts';
 import type { Action, RestoreAction } from '../../src/core/model/action.ts';
 import type { CheckResult } from '../../src/core/model/check.ts';
 import type { Desired } from '../../src/core/model/desired.ts';
@@ -50,6 +51,7 @@ export class World {
     retryAfterMs?: Millis;
     durationMs?: Millis;
     snapshots?: readonly Snapshot[];
+    merge?: MergeReport;
   } | null = () => ({
     outcome: 'done',
     detail: '',

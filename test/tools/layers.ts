@@ -28,7 +28,7 @@ export const LAYERS = [
 
 /** Layers without I/O, clock or logger; the packages named are themselves pure. */
 export const PURE: Readonly<Record<string, readonly string[]>> = {
-  core: ['fastest-levenshtein'],
+  core: ['fastest-levenshtein', 'node-diff3'],
   promql: ['@prometheus-io/lezer-promql', '@lezer/common', '@lezer/lr', 'fastest-levenshtein', 're2js'],
 };
 

@@ -9,6 +9,7 @@ import { ProgressLine } from '../progress-line.ts';
 import { configOf, type GlobalOptions } from '../setup.ts';
 import type { Terminal } from '../terminal.ts';
 import { targetsText } from './points-diff.ts';
+import { readDecisions, writeDecisions } from './points-resolve.ts';
 import { restoreChanges } from './restore-changes.ts';
 
 const POLL_MS = 250;
@@ -22,6 +23,14 @@ export type RestoreOptions = GlobalOptions & {
   readonly key?: readonly string[];
   readonly reason?: string;
   readonly dryRun?: boolean;
+  /** `replace`, or `merge`. */
+  readonly mode?: string;
+  /** What a merge does about conflicts. */
+  readonly conflicts?: string;
+  /** The newest point from before things went wrong. */
+  readonly ancestor?: string;
+  /** Where conflicts are written to that a person is to decide. */
+  readonly decisions?: string;
 };
 
 /** Puts targets back from a point. An interruption ends only the watching. */
@@ -34,6 +43,7 @@ export async function pointsRestore(
   if (options.key !== undefined && options.table?.length !== 1) {
     throw new CliError('keys are of one table; name it: --table NAME', EXIT.usage);
   }
+  refuseHalfMerge(options);
   if (options.dryRun !== true && options.reason === undefined) throw new CliError('say why: --reason TEXT', EXIT.usage);
   const id = await pointMeant(named, options, terminal, version);
   if (options.dryRun === true) return await preview(id, options, terminal, version);
@@ -44,15 +54,63 @@ export async function pointsRestore(
     ...(options.path === undefined ? {} : { paths: options.path }),
     ...(options.table === undefined ? {} : { tables: options.table }),
     ...(options.key === undefined ? {} : { keys: options.key }),
+    ...(options.mode === 'merge' ? { merge: { ancestor: options.ancestor, conflicts: options.conflicts } } : {}),
   };
-  const { restore } = await client.post<{ restore: string }>(`points/${encodeURIComponent(id)}/restore`, body);
+  const found = await restored(client, id, body, options, terminal);
+  if (options.decisions !== undefined) writeDecisions(options.decisions, found, options.ancestor ?? '');
+  return exitOf(found);
+}
+
+/** Puts back what was asked of people, as they decided. Refused by the daemon where it is not what it was any more. */
+export async function pointsResolve(
+  restore: string,
+  path: string,
+  options: GlobalOptions & { readonly reason?: string },
+  terminal: Terminal,
+): Promise<ExitCode> {
+  const { point, ancestor, target, decisions } = readDecisions(path, restore);
+  const client = await daemonOf(configOf(options, terminal, process.env));
+  const reason = options.reason ?? `what was decided of ${restore}`;
+  const body = { reason, target, merge: { ancestor, conflicts: 'manual', decisions } };
+  return exitOf(await restored(client, point, body, options, terminal));
+}
+
+function refuseHalfMerge({ mode = 'replace', conflicts, ancestor, decisions }: RestoreOptions): void {
+  if (mode !== 'replace' && mode !== 'merge') {
+    throw new CliError(`--mode is replace or merge; not ${mode}`, EXIT.usage);
+  }
+  if (mode === 'replace' && [conflicts, ancestor, decisions].some((one) => one !== undefined)) {
+    throw new CliError('--conflicts, --ancestor and --decisions are of --mode merge', EXIT.usage);
+  }
+  if (mode === 'merge' && ancestor === undefined) {
+    throw new CliError('a merge needs to know how it was before things went wrong: --ancestor POINT', EXIT.usage);
+  }
+}
+
+async function restored(
+  client: Client,
+  point: string,
+  body: object,
+  options: GlobalOptions,
+  terminal: Terminal,
+): Promise<RestoreStatus> {
+  const { restore } = await client.post<{ restore: string }>(`points/${encodeURIComponent(point)}/restore`, body);
   const found = await ended(client, restore, terminal);
   if (options.json === true) terminal.out(JSON.stringify(found, null, 2));
   else {
     terminal.err(`${restore} ${found.state}: ${found.detail}`);
     if (found.state === 'done') terminal.err(`\`revertd points restore ${found.safety}\` undoes it.`);
+    for (const { items } of Object.values(found.merges ?? {})) {
+      for (const item of items) terminal.out(`${item.class.padEnd(10)} ${item.item}`);
+    }
   }
-  return found.state === 'done' ? EXIT.done : EXIT.error;
+  return found;
+}
+
+/** Conflicts that were left, or that hindered it, are neither a success nor a fault. */
+function exitOf({ state, merges = {} }: RestoreStatus): ExitCode {
+  if (Object.values(merges).some(({ end }) => end !== 'completed')) return EXIT.partial;
+  return state === 'done' ? EXIT.done : EXIT.error;
 }
 
 async function ended(client: Client, id: string, terminal: Terminal): Promise<RestoreStatus> {

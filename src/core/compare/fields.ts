@@ -15,7 +15,7 @@ const PASSED_OVER = new Set(['origin', 'digest', 'name', 'key', 'windowMs', 'wat
 /** What `describeStep` says already. */
 const IN_DESCRIPTION: Readonly<Record<Step['kind'], readonly string[]>> = {
   setFlag: ['flag', 'to'],
-  restore: ['target', 'to', 'paths', 'rows'],
+  restore: ['target', 'to', 'paths', 'rows', 'merge'],
   createPoint: ['policy', 'until'],
   service: ['service', 'do'],
   container: ['on', 'do'],

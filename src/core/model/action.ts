@@ -1,3 +1,4 @@
+import type { MergeSpec } from '../merge/merge-report.ts';
 import type { FlagState } from '../points/flag-state.ts';
 import type { Millis } from '../units.ts';
 import type { DrillMode, DrillRunId, PlannedRung } from './drill.ts';
@@ -85,6 +86,8 @@ export type RestoreAction = {
   readonly snapshot?: Snapshot;
   readonly paths: readonly string[];
   readonly rows?: RowSelection;
+  /** What the point has otherwise than the ancestor is merged into what is live. */
+  readonly merge?: MergeSpec & { readonly ancestor: Snapshot };
   /** What is owed from when it begins: services that it stops are started again, whatever becomes of it. */
   readonly undo: readonly Step[];
   /** What is owed once it is done. */

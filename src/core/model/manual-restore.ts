@@ -1,3 +1,4 @@
+import type { MergeReport, MergeSpec } from '../merge/merge-report.ts';
 import type { Millis } from '../units.ts';
 import type { PointId } from './point.ts';
 import type { RowSelection } from './target.ts';
@@ -19,6 +20,8 @@ export type ManualRestore = {
   readonly paths: readonly string[];
   /** Of a database: only these rows. */
   readonly rows?: RowSelection;
+  /** What the point has otherwise than the ancestor is merged into what is live. */
+  readonly merge?: MergeSpec & { readonly ancestor: PointId };
   readonly by: string;
   readonly reason: string;
   readonly startedAt: Millis;
@@ -26,7 +29,11 @@ export type ManualRestore = {
   readonly outcomes: Readonly<Record<string, RestoreOutcome>>;
 };
 
-export type RestoreOutcome = { readonly outcome: 'done' | 'failed' | 'unknown'; readonly detail: string };
+export type RestoreOutcome = {
+  readonly outcome: 'done' | 'failed' | 'unknown';
+  readonly detail: string;
+  readonly merge?: MergeReport;
+};
 
 export function restoreObject(id: RestoreId): string {
   return `Restore/${id}`;

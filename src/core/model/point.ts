@@ -29,7 +29,7 @@ export type PointState =
 /** What one target was. */
 export type Snapshot = {
   readonly target: string;
-  readonly type: 'files' | 'sqlite' | 'git' | 'flags' | 'http' | 'command' | 'postgres';
+  readonly type: 'files' | 'sqlite' | 'git' | 'flags' | 'http' | 'command' | 'postgres' | 'rows';
   /** SHA-256 of its manifest, by which the content store finds it. */
   readonly manifest: string;
   /** The span of its capture. */

@@ -1,3 +1,4 @@
+import type { Strategy } from '../merge/conflict.ts';
 import type { Millis } from '../units.ts';
 import type { Check } from './check.ts';
 import { type ContainerStep, describeArgv, describeContainerStep } from './container-step.ts';
@@ -54,6 +55,8 @@ export type RestoreStep = {
   readonly rows?: RowSelection;
   /** Of a target of flags: those that it stands for, and the restore may set. */
   readonly flags?: readonly string[];
+  /** What it goes back to is merged into what is live, instead of replacing it. */
+  readonly merge?: { readonly conflicts: Strategy };
   /** It goes on although what it overwrites could not be kept first: what is damaged can often not be captured. */
   readonly safety?: 'attempt';
 };
@@ -122,7 +125,7 @@ export function describeStep(step: StepSpec): string {
     case 'setFlag':
       return `set flag ${step.flag} to ${step.to.kind === 'safe' ? 'its safe variant' : `"${step.to.variant}"`}`;
     case 'restore':
-      return `restore ${describePart(step.paths, step.rows)}${step.target} to ${describeRestorePoint(step.to)}`;
+      return `${step.merge === undefined ? 'restore' : 'merge'} ${describePart(step.paths, step.rows)}${step.target} to ${describeRestorePoint(step.to)}${step.merge === undefined ? '' : `, conflicts: ${step.merge.conflicts}`}`;
     case 'createPoint':
       return `take a point of ${step.policy}${step.until === 'stored' ? '' : `, until it is ${step.until}`}`;
     case 'service':

@@ -26,7 +26,8 @@ export type TargetType =
   | PostgresTarget
   | HttpTarget
   | CommandTarget
-  | FlagsTarget;
+  | FlagsTarget
+  | RowsTarget;
 
 /** What has revisions beside its points. */
 export type CodeTarget = Target & { readonly type: GitTarget };
@@ -75,6 +76,19 @@ export type PostgresTarget = {
   /** `schema.table`, or `table` of the schema public. */
   readonly tables: readonly string[];
 };
+
+/** The rows of chosen tables, by primary key; the rest of the database is none of it. */
+export type RowsTarget = {
+  readonly kind: 'rows';
+  readonly database: SqlDatabase;
+  /** At least one; of PostgreSQL `schema.table`, or `table` of the schema public. */
+  readonly tables: readonly string[];
+};
+
+/** Whether a restore can merge it into what is live. */
+export function isMergeable({ kind }: Pick<TargetType, 'kind'>): boolean {
+  return kind === 'rows' || kind === 'http';
+}
 
 /** Rows of a database: all of these tables, or those of the only one that have these primary keys. */
 export type RowSelection = { readonly tables: readonly string[]; readonly keys: readonly string[] };
@@ -183,6 +197,7 @@ export function pathOf({ type }: Pick<Target, 'type'>): string {
     case 'files':
       return type.paths[0] ?? '';
     case 'postgres':
+    case 'rows':
       return nameDatabase(type.database);
     case 'http':
       return type.url;
@@ -205,6 +220,7 @@ export function databaseOf(type: Target['type']): SqlDatabase | undefined {
     case 'sqlite':
       return { kind: 'sqlite', path: type.path };
     case 'postgres':
+    case 'rows':
       return type.database;
   }
 }

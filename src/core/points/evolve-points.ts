@@ -80,10 +80,15 @@ export function evolvePoints(memory: Memory, event: PointEvent & At): Memory {
 }
 
 /** What became of one target of a person's restore. */
-export function settled(memory: Memory, id: RestoreId, target: string, { outcome, detail }: RestoreOutcome): Memory {
+export function settled(
+  memory: Memory,
+  id: RestoreId,
+  target: string,
+  { outcome, detail, merge }: RestoreOutcome,
+): Memory {
   const restore = memory.restores[id];
   if (restore === undefined) return memory;
-  const outcomes = { ...restore.outcomes, [target]: { outcome, detail } };
+  const outcomes = { ...restore.outcomes, [target]: { outcome, detail, ...(merge === undefined ? {} : { merge }) } };
   return { ...memory, restores: { ...memory.restores, [id]: { ...restore, outcomes } } };
 }
 

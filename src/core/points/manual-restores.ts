@@ -1,5 +1,6 @@
 import type { EventSpec } from '../event.ts';
 import type { Memory } from '../memory.ts';
+import type { MergeSpec } from '../merge/merge-report.ts';
 import type { Action, RestoreAction } from '../model/action.ts';
 import { type Incident, isOpen } from '../model/incident.ts';
 import type { ManualRestore } from '../model/manual-restore.ts';
@@ -13,6 +14,7 @@ import type { Turn } from '../turn.ts';
 import type { Millis } from '../units.ts';
 import { newPoint } from './begin-point.ts';
 import { settled } from './evolve-points.ts';
+import { mergeFrom, mergesOf, mergingOf } from './merging-restores.ts';
 import { pointCalled } from './point-called.ts';
 import { settleRestoredCode } from './restored-code.ts';
 import { planFlagsByHand, settleRestoredFlags } from './restored-flags.ts';
@@ -27,6 +29,7 @@ export type RestoreRequest = {
   readonly target?: string;
   readonly paths: readonly string[];
   readonly rows?: RowSelection;
+  readonly merge?: MergeSpec & { readonly ancestor: PointId };
   readonly reason: string;
 };
 
@@ -37,6 +40,7 @@ export function beginRestore(situation: Situation, request: RestoreRequest): Eve
   const targets = restorableTargets(situation, request);
   for (const name of targets) refuseBusy(memory, name);
   for (const name of targets) refuseFlags(situation, request, name);
+  const merge = request.merge === undefined ? undefined : mergeFrom(situation, request.merge, request.point, targets);
   const safety = newPoint(
     {
       label: `before-${targets.join('+')}`,
@@ -56,6 +60,7 @@ export function beginRestore(situation: Situation, request: RestoreRequest): Eve
     targets,
     paths: request.paths,
     ...(request.rows === undefined ? {} : { rows: request.rows }),
+    ...(merge === undefined ? {} : { merge }),
     by: actor,
     reason: request.reason,
     startedAt: now,
@@ -124,7 +129,7 @@ export function settleRestores(turn: Turn): void {
     if (hindered === null && isKept(turn.memory, begun)) settleRestoredFlags(turn, begun);
     const restore = turn.memory.restores[begun.id] ?? begun;
     const end = hindered ?? endOf(turn, restore);
-    if (end !== null) turn.emit({ type: 'restore.ended', restore: restore.id, ...end });
+    if (end !== null) turn.emit({ type: 'restore.ended', restore: restore.id, ...end, ...mergesOf(restore) });
     else if (isKept(turn.memory, restore)) settleRestoredCode(turn, restore);
   }
 }
@@ -138,8 +143,10 @@ function endOf(
   const isLost = kept === undefined || kept.state === 'failed' || kept.state === 'invalid' || kept.state === 'pruned';
   const failed = Object.entries(outcomes).find(([, { outcome }]) => outcome !== 'done');
   if (failed !== undefined) {
-    const [name, { detail }] = failed;
-    return { outcome: 'failed', detail: `${name}: ${detail}; \`revertd points restore ${safety}\` undoes it` };
+    const [name, { detail, merge }] = failed;
+    const isTouched = merge === undefined || Object.keys(outcomes).length > 1;
+    const undo = isTouched ? `; \`revertd points restore ${safety}\` undoes it` : '';
+    return { outcome: 'failed', detail: `${name}: ${detail}${undo}` };
   }
   const left = wanted.filter((name) => !Object.hasOwn(outcomes, name));
   if (isLost && left.length > 0 && !left.some((name) => isMoving(memory, name))) {
@@ -177,11 +184,13 @@ function givenUp(
 }
 
 /** Its point turned out to be damaged; or an incident opened meanwhile, which goes first, as it does before a restore that is asked for. */
-function hindranceOf(memory: Memory, { point: id, outcomes, targets }: ManualRestore): string | null {
+function hindranceOf(memory: Memory, restore: ManualRestore): string | null {
+  const { point: id, outcomes, targets } = restore;
   const point = memory.points[id];
   if (point !== undefined && !isCaptured(point))
     return `${id} is ${point.state}: ${point.failure ?? 'it is out of use'}`;
   for (const name of targets) {
+    if (mergingOf(memory, restore, name) === undefined) return `the ancestor ${restore.merge?.ancestor} is gone`;
     const incident = Object.hasOwn(outcomes, name) ? undefined : incidentAbout(memory, name);
     if (incident !== undefined) return `${incident.id} opened meanwhile, and may restore ${name}`;
   }
@@ -210,11 +219,14 @@ function restoreTarget(turn: Turn, restore: ManualRestore, name: string): Action
   const snapshot = point === undefined ? undefined : snapshotOf(point, name);
   if (target === undefined || snapshot === undefined || isMoving(turn.memory, name)) return [];
   if (target.type.kind === 'flags') return [];
+  const merging = mergingOf(turn.memory, restore, name);
+  if (merging === undefined) return [];
   const why = { kind: 'command', restore: restore.id } as const;
   return [
     {
       ...restoreOf(target, restore.point, restore.paths, why, RESTORE_TIMEOUT_MS),
       ...(restore.rows === undefined ? {} : { rows: restore.rows }),
+      ...merging,
       snapshot,
       key: `restore:${restore.id}/${name}`,
       sign: '!',
@@ -229,6 +241,6 @@ function restoreTarget(turn: Turn, restore: ManualRestore, name: string): Action
 /** What became of one target. One that is not known is not repeated by itself. */
 export function evolveManualRestore(memory: Memory, { why, target }: RestoreAction, event: FinishedEvent): Memory {
   if (why.kind !== 'command' || event.outcome === 'notDone') return memory;
-  const { outcome, detail } = event;
-  return settled(memory, why.restore, target.name, { outcome, detail });
+  const { outcome, detail, merge } = event;
+  return settled(memory, why.restore, target.name, { outcome, detail, ...(merge === undefined ? {} : { merge }) });
 }

@@ -1,3 +1,4 @@
+import type { MergeReport } from '../merge/merge-report.ts';
 import { type ManualRestore, type RestoreId, type RestoreOutcome, restoreObject } from '../model/manual-restore.ts';
 import { type Point, type PointId, pointObject } from '../model/point.ts';
 import type { Millis } from '../units.ts';
@@ -44,6 +45,8 @@ export type PointEvent =
   | {
       readonly type: 'restore.ended';
       readonly restore: RestoreId;
+      /** By target, of one that merges. */
+      readonly merges?: Readonly<Record<string, MergeReport>>;
       readonly outcome: 'done' | 'failed';
       readonly detail: string;
     }

@@ -19,7 +19,8 @@ export function protectionsOf(memory: Memory): Protections {
     if (action.kind === 'capture' || action.kind === 'validate') add(action.point, `operation ${id} is under way`);
     if (action.kind === 'restore') add(action.to, `operation ${id} is under way`);
   }
-  for (const { id, point, safety } of Object.values(memory.restores)) {
+  for (const { id, point, safety, merge } of Object.values(memory.restores)) {
+    if (merge !== undefined) add(merge.ancestor, `${id} merges against it`);
     add(point, `${id} restores from it`);
     add(safety, `${id} is undone by it`);
   }

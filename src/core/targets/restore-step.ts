@@ -4,6 +4,7 @@ import type { ExecutingPhase, Incident } from '../model/incident.ts';
 import { isCaptured, snapshotOf } from '../model/point.ts';
 import { describeStep, type RestoreStep, type Step } from '../model/step.ts';
 import { isRevision, revisionOfPrint, shortCommit, targetObject } from '../model/target.ts';
+import { mergeAncestor, mergingOfStep } from '../points/merging-restores.ts';
 import { describeSource, restoreSource } from '../points/restore-source.ts';
 import type { Turn } from '../turn.ts';
 import { formatDuration } from '../units.ts';
@@ -26,7 +27,11 @@ export function destinationOf(turn: Turn, incident: Incident, step: RestoreStep,
   const target = turn.desired.targets[step.target];
   if (target === undefined) return { kind: 'obstacle', reason: `git no longer has target ${step.target}` };
   if (target.suspend) return { kind: 'obstacle', reason: `target ${step.target} is suspended` };
-  if (settled !== undefined) return settledDestination(turn, settled);
+  if (settled !== undefined) {
+    const ancestor = step.merge === undefined ? undefined : mergeAncestor(turn.memory, incident, step.target, settled);
+    if (ancestor?.kind === 'none') return { kind: 'obstacle', reason: ancestor.reason };
+    return settledDestination(turn, settled);
+  }
   if (target.type.kind !== 'git' || !isRevision(step.to)) return destinationOfCaptured(turn, incident, step);
   if (step.to.kind === 'revision') return { kind: 'to', to: step.to.revision };
   const sight = turn.observed.targets[step.target];
@@ -58,7 +63,10 @@ function settledDestination({ memory }: Turn, to: string): Destination {
 function destinationOfCaptured(turn: Turn, incident: Incident, step: RestoreStep): Destination {
   const source = restoreSource(turn.memory, incident, step);
   if (source.kind === 'none') return { kind: 'obstacle', reason: source.reason };
-  return { kind: 'to', to: source.point.id, words: describeSource(source.point, step.target, turn.now) };
+  const { id } = source.point;
+  const ancestor = step.merge === undefined ? undefined : mergeAncestor(turn.memory, incident, step.target, id);
+  if (ancestor?.kind === 'none') return { kind: 'obstacle', reason: ancestor.reason };
+  return { kind: 'to', to: id, words: describeSource(source.point, step.target, turn.now) };
 }
 
 /** The quarantine of what a whole restore leaves; null where nothing is left, or what is left is not known. */
@@ -102,10 +110,14 @@ export function restoreAction(turn: Turn, incident: Incident, phase: ExecutingPh
   const why = { kind: 'rung', incident: incident.id, rung: rung.name } as const;
   const point = turn.memory.points[phase.destination];
   const snapshot = point === undefined ? undefined : snapshotOf(point, target.name);
+  const merging = mergingOfStep(turn.memory, incident, step, phase.destination);
+  // Without its ancestor a merge would replace what is live.
+  if (merging === undefined) return null;
   return {
     ...restoreOf(target, phase.destination, step.paths, why, step.timeoutMs),
     ...(step.rows === undefined ? {} : { rows: step.rows }),
     ...(snapshot === undefined ? {} : { snapshot }),
+    ...merging,
     key: `step:${incident.id}/${rung.name}/${phase.part}/${phase.step}`,
     sign: '!',
     reason: `${incident.id} (${incident.policy.name}), rung "${rung.name}": ${describeStep(step)}, ${point === undefined ? shortCommit(phase.destination) : phase.destination}`,

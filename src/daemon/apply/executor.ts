@@ -1,6 +1,7 @@
 import { createHash } from 'node:crypto';
 import { join } from 'node:path';
 import type { EventSpec } from '../../core/event.ts';
+import type { MergeReport } from '../../core/merge/merge-report.ts';
 import type {
   CaptureAction,
   CopyAction,
@@ -48,6 +49,7 @@ export type Outcome = {
   readonly outcome: 'done' | 'failed' | 'unknown';
   readonly detail: string;
   readonly digest?: string;
+  readonly merge?: MergeReport;
   readonly snapshots?: readonly Snapshot[];
   readonly final?: boolean;
   readonly retryAfterMs?: Millis;
@@ -280,7 +282,8 @@ export class Executor {
     };
     const { outcome, detail, ...rest } = await driver.restore(action, context);
     const digest = 'state' in rest && rest.state !== undefined ? { digest: rest.state } : {};
-    return { outcome, detail: hands.secrets.redact(detail), ...digest };
+    const merge = 'merge' in rest && rest.merge !== undefined ? { merge: rest.merge } : {};
+    return { outcome, detail: hands.secrets.redact(detail), ...digest, ...merge };
   }
 
   async #point(operation: Operation, action: PointAction, signal: AbortSignal): Promise<Outcome> {

@@ -1,3 +1,4 @@
+import type { MergeReport } from '../../core/merge/merge-report.ts';
 import type { Snapshot } from '../../core/model/point.ts';
 import { databaseOf, type Target } from '../../core/model/target.ts';
 import type { ContentStore } from '../../store/content/content-store.ts';
@@ -13,7 +14,14 @@ import {
   type TargetDiff,
 } from './captured-target.ts';
 import { examineCaptured, rehearseCaptured } from './rehearse-captured.ts';
-import { type RestoreContext, type TargetDriver, TargetError, type TargetOrder } from './target-driver.ts';
+import {
+  type MergeOrder,
+  type RestoreContext,
+  type RestoreOutcome,
+  type TargetDriver,
+  TargetError,
+  type TargetOrder,
+} from './target-driver.ts';
 import { type ShownLine, verifySnapshot } from './verify-snapshot.ts';
 
 /** A restore that knows what it goes back to, and where that content is. */
@@ -28,6 +36,11 @@ export type CapturedParts<T extends Target> = {
   readonly look: (target: T, signal: AbortSignal) => ReturnType<TargetDriver['read']>;
   /** Why it could not be restored now, beyond the paths that the host allows. Never rejects. */
   readonly obstacle?: (target: T, signal: AbortSignal) => Promise<string | undefined>;
+  /** Resolves with what it did, and what became of it. Absent where a kind of target cannot be merged. */
+  readonly merge?: (
+    order: CapturedOrder<T> & { readonly merge: MergeOrder },
+    context: CapturedContext,
+  ) => Promise<{ readonly detail: string; readonly report: MergeReport }>;
   /** Resolves with what it did. */
   readonly restore: (order: CapturedOrder<T>, context: CapturedContext) => Promise<string>;
   readonly observe: (
@@ -51,13 +64,15 @@ export function capturedTargetDriver<T extends Target>({ allow }: CapturedHost, 
     prepare: () => Promise.resolve(null),
     restore: async (order, context) => {
       try {
-        return { outcome: 'done', detail: await restore(parts, order, context) };
+        return await restore(parts, order, context);
       } catch (error) {
         return { outcome: 'failed', detail: faultText(error) };
       }
     },
     observe: async ({ snapshot, ...order }, signal, store) => {
       if (snapshot === undefined || store === undefined) return 'unknown';
+      // What a merge comes to depends on what is live. It is done at once or not at all, and once more it changes nothing.
+      if (order.merge !== undefined) return 'notDone';
       try {
         return await parts.observe({ ...order, snapshot, target: parts.own(order.target) }, { signal, store });
       } catch (error) {
@@ -75,18 +90,29 @@ export function capturedTargetDriver<T extends Target>({ allow }: CapturedHost, 
   };
 }
 
-function restore<T extends Target>(
+async function restore<T extends Target>(
   parts: CapturedParts<T>,
   { snapshot, ...order }: TargetOrder,
   { store, ...context }: RestoreContext,
-): Promise<string> {
+): Promise<RestoreOutcome> {
   if (snapshot === undefined || store === undefined) {
     throw new TargetError('snapshot', `${order.target.name} can only be restored from a point; ${order.to} is none`);
   }
   if (order.rows !== undefined && databaseOf(order.target.type) === undefined) {
     throw new TargetError('snapshot', `${order.target.name} has no tables`);
   }
-  return parts.restore({ ...order, snapshot, target: parts.own(order.target) }, { ...context, store });
+  const target = parts.own(order.target);
+  if (order.merge === undefined) {
+    const detail = await parts.restore({ ...order, snapshot, target }, { ...context, store });
+    return { outcome: 'done', detail };
+  }
+  if (parts.merge === undefined) {
+    throw new TargetError('snapshot', `${target.name} is of type ${target.type.kind}, which cannot be merged`);
+  }
+  const merged = await parts.merge({ ...order, merge: order.merge, snapshot, target }, { ...context, store });
+  const { detail, report } = merged;
+  const isDone = report.end === 'completed' || report.end === 'partiallyCompleted';
+  return { outcome: isDone ? 'done' : 'failed', detail, merge: report };
 }
 
 function pointsOf<T extends Target>(parts: CapturedParts<T>): CapturedDriver {

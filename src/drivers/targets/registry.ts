@@ -8,6 +8,7 @@ import { flagsTarget } from './flags/index.ts';
 import { gitTarget } from './git/index.ts';
 import { httpTarget } from './http/index.ts';
 import { postgresTarget } from './postgres/index.ts';
+import { rowsTarget } from './rows/index.ts';
 import { sqliteTarget } from './sqlite/index.ts';
 import type { TargetDriver } from './target-driver.ts';
 
@@ -20,6 +21,7 @@ export const TARGET_DRIVERS = {
   http: httpTarget,
   command: commandTarget,
   flags: flagsTarget,
+  rows: rowsTarget,
 } satisfies { readonly [K in TargetType['kind']]: (host: CapturedHost) => TargetDriver };
 
 export type TargetDrivers = { readonly [K in TargetType['kind']]: TargetDriver };
@@ -38,5 +40,6 @@ export function createTargetDrivers(
     http: TARGET_DRIVERS.http(host),
     command: TARGET_DRIVERS.command(host),
     flags: TARGET_DRIVERS.flags(host),
+    rows: TARGET_DRIVERS.rows(host),
   };
 }

@@ -23,6 +23,8 @@ function refusalOf(allow: AllowList, type: TargetType): string | undefined {
     case 'git':
     case 'sqlite':
       return allow.mayWrite(type.path);
+    case 'rows':
+      return type.database.kind === 'sqlite' ? allow.mayWrite(type.database.path) : undefined;
     case 'postgres':
     case 'flags':
       return undefined;
@@ -76,6 +78,7 @@ function relocations(target: Target, { path, database }: Rehearsed): readonly Re
     case 'http':
     case 'command':
     case 'flags':
+    case 'rows':
       return [];
   }
 }

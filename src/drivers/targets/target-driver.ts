@@ -1,3 +1,4 @@
+import type { MergeReport, MergeSpec } from '../../core/merge/merge-report.ts';
 import type { RestoreAction } from '../../core/model/action.ts';
 import type { Check, CheckResult } from '../../core/model/check.ts';
 import type { Examination } from '../../core/model/drill.ts';
@@ -17,7 +18,11 @@ export type TargetReading = Undated<TargetSight>;
 export type TargetOrder = Pick<RestoreAction, 'target' | 'to' | 'paths' | 'rows'> & {
   /** Of a captured target: what it is to be. */
   readonly snapshot?: Snapshot;
+  /** What the snapshot has otherwise than the ancestor is merged into what is live; without it, live becomes the snapshot. */
+  readonly merge?: MergeOrder;
 };
+
+export type MergeOrder = MergeSpec & { readonly ancestor: Snapshot };
 
 /** A kind of target. */
 export type TargetDriver = {
@@ -71,8 +76,9 @@ export type RehearsalContext = RestoreContext & {
 
 export type RestoreOutcome =
   /** `state` identifies what it shows now. */
-  | { readonly outcome: 'done'; readonly detail: string; readonly state?: string }
-  | { readonly outcome: 'failed'; readonly detail: string };
+  | { readonly outcome: 'done'; readonly detail: string; readonly state?: string; readonly merge?: MergeReport }
+  /** Also a merge that was aborted, or has to be decided: then nothing was changed. */
+  | { readonly outcome: 'failed'; readonly detail: string; readonly merge?: MergeReport };
 
 export type TargetErrorCode =
   | 'notAllowed'
@@ -100,6 +106,8 @@ export type TargetErrorCode =
   | 'unreachable'
   | 'missing'
   | 'database'
+  | 'constraint'
+  | 'conflicting'
   | 'tool'
   | 'io';
 

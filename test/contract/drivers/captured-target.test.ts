@@ -27,6 +27,8 @@ type Sample = {
   readonly missing?: RegExp;
   /** Where git itself has the content: what is lost with it does not come back, and a rehearsal is made there. */
   readonly isInPlace?: true;
+  /** What it stands in is not its own: a restore does not make that anew. */
+  readonly isWithin?: true;
   /** What it looks like when it is lost: a look runs no program. */
   readonly lost?: 'captured';
   /** What does not allow it, and says so. */
@@ -144,7 +146,48 @@ const SAMPLES = {
     isInPlace: true,
     forbidding: FORBIDDEN_PATH,
   },
+  rows: {
+    type: (live) => ({
+      kind: 'rows',
+      database: { kind: 'sqlite', path: join(live, 'app.db') },
+      tables: ['t', 'filler'],
+    }),
+    make: (live) =>
+      inDatabase(live, [
+        'PRAGMA journal_mode = WAL',
+        'CREATE TABLE t (id INTEGER PRIMARY KEY, name TEXT)',
+        "INSERT INTO t VALUES (1, 'one'), (2, 'two'), (3, 'three')",
+        'CREATE TABLE filler (id INTEGER PRIMARY KEY, text TEXT)',
+        'WITH RECURSIVE n(i) AS (SELECT 1 UNION ALL SELECT i + 1 FROM n WHERE i < 2000) INSERT INTO filler SELECT i, hex(randomblob(20)) FROM n',
+      ]),
+    change: (live) =>
+      inDatabase(live, [
+        "UPDATE t SET name = 'other' WHERE id = 1",
+        'DELETE FROM t WHERE id = 2',
+        "INSERT INTO t VALUES (4, 'four')",
+      ]),
+    lose: (live) => rmSync(join(live, 'app.db')),
+    isWithin: true,
+    forbidding: FORBIDDEN_PATH,
+  },
 } satisfies Readonly<Record<Exclude<TargetType['kind'], NowhereOnTheHost>, Sample>>;
+
+/** Kinds that stand in more than one place. */
+const MORE_SAMPLES = {
+  'rows of PostgreSQL': {
+    ...SAMPLES.postgres,
+    type: (live) => {
+      writeFileSync(join(live, 'dsn'), dsn('app'));
+      const database = { kind: 'postgres', dsn: { file: join(live, 'dsn') } } as const;
+      return { kind: 'rows', database, tables: ['t', 'filler'] };
+    },
+    make: () => {
+      SAMPLES.postgres.make();
+      psql(dsn('app'), 'ALTER TABLE filler ADD PRIMARY KEY (i)');
+    },
+    isWithin: true,
+  },
+} satisfies Readonly<Record<string, Sample>>;
 
 let documents: DocumentService;
 
@@ -163,174 +206,179 @@ const KEY = Buffer.alloc(32, 3);
 
 afterAll(() => server[Symbol.asyncDispose]());
 
-describe.each(Object.entries(SAMPLES) as readonly (readonly [string, Sample])[])('%s', (_kind, sample) => {
-  let stage: CapturedStage;
-  const { changed = { added: 1, removed: 1, changed: 1 } } = sample;
+describe.each(Object.entries({ ...SAMPLES, ...MORE_SAMPLES }) as readonly (readonly [string, Sample])[])(
+  '%s',
+  (_kind, sample) => {
+    let stage: CapturedStage;
+    const { changed = { added: 1, removed: 1, changed: 1 } } = sample;
 
-  beforeEach(async () => {
-    stage = await CapturedStage.open(sample.type, { key: KEY });
-    sample.make(stage.live);
-  });
-  afterEach(() => {
-    sample.tidied?.();
-    stage.close();
-  });
+    beforeEach(async () => {
+      stage = await CapturedStage.open(sample.type, { key: KEY });
+      sample.make(stage.live);
+    });
+    afterEach(() => {
+      sample.tidied?.();
+      stage.close();
+    });
 
-  test('captured, changed and restored, is what it was', async () => {
-    const snapshot = await stage.capture();
-    expect(snapshot).toMatchObject({ encrypted: true, compression: 'zstd', from: 1_000, to: 1_000 });
-    // Nobody knows of a checkout that revertd never moved whether it is effective.
-    expect(await stage.observe(snapshot)).toBe(sample.isInPlace === true ? 'notDone' : 'done');
-    expect(totals(await stage.diff(snapshot))).toStrictEqual({ added: 0, removed: 0, changed: 0 });
-    sample.change(stage.live);
-    expect(totals(await stage.diff(snapshot))).toStrictEqual(changed);
-    expect(await stage.observe(snapshot)).toBe('notDone');
-    expect(await stage.restore(snapshot)).toMatchObject({ outcome: 'done' });
-    expect(await stage.observe(snapshot)).toBe('done');
-    expect(totals(await stage.diff(snapshot))).toStrictEqual({ added: 0, removed: 0, changed: 0 });
-    expect((await stage.capture()).fingerprint).toBe(snapshot.fingerprint);
-    expect(stage.remains()).toStrictEqual([]);
-  });
-
-  test('can be restored again and again, and after it was lost', async () => {
-    const snapshot = await stage.capture();
-    for (let turn = 0; turn < 2; turn += 1) {
+    test('captured, changed and restored, is what it was', async () => {
+      const snapshot = await stage.capture();
+      expect(snapshot).toMatchObject({ encrypted: true, compression: 'zstd', from: 1_000, to: 1_000 });
+      // Nobody knows of a checkout that revertd never moved whether it is effective.
+      expect(await stage.observe(snapshot)).toBe(sample.isInPlace === true ? 'notDone' : 'done');
+      expect(totals(await stage.diff(snapshot))).toStrictEqual({ added: 0, removed: 0, changed: 0 });
+      sample.change(stage.live);
+      expect(totals(await stage.diff(snapshot))).toStrictEqual(changed);
+      expect(await stage.observe(snapshot)).toBe('notDone');
       expect(await stage.restore(snapshot)).toMatchObject({ outcome: 'done' });
-    }
-    if (sample.isInPlace === true) return;
-    sample.lose(stage.live);
-    expect(await stage.observe(snapshot)).toBe('notDone');
-    expect(await stage.restore(snapshot)).toMatchObject({ outcome: 'done' });
-    expect((await stage.capture()).fingerprint).toBe(snapshot.fingerprint);
-  });
-
-  test('has another fingerprint for another state, and a difference between two snapshots', async () => {
-    const first = await stage.capture();
-    sample.change(stage.live);
-    const second = await stage.capture({ previous: first });
-    expect(second.fingerprint).not.toBe(first.fingerprint);
-    expect(totals(await stage.diff(first, second))).toStrictEqual(changed);
-    expect(totals(await stage.diff(second, first))).toStrictEqual(changed);
-  });
-
-  test('captured anew without a change adds next to nothing', async () => {
-    const first = await stage.capture();
-    const second = await stage.capture({ previous: first });
-    expect(second.fingerprint).toBe(first.fingerprint);
-    expect(second.storedBytes).toBeLessThan(2_000);
-    expect(second.detail).toContain('unchanged');
-  });
-
-  test('captured with another compression says so', async () => {
-    expect(await stage.capture({ compression: 'none' })).toMatchObject({ compression: 'none' });
-    expect(await stage.capture({ compression: 'gzip' })).toMatchObject({ compression: 'gzip' });
-  });
-
-  test('whose capture is ended leaves nothing half', async () => {
-    const kept = await stage.capture();
-    sample.change(stage.live);
-    for (const signal of [AbortSignal.abort(), abortedSoon()]) {
-      const outcome = await stage.points.capture(stage.target, stage.captureContext({ signal }));
-      if (outcome.outcome === 'done') stage.store.release('capture:2');
-    }
-    await stage.store.collect([kept.manifest], new AbortController().signal);
-    expect(await stage.store.manifestCount()).toBeLessThanOrEqual(2);
-    expect(await stage.points.verify(stage.target, kept, stage.pointContext())).toMatchObject({ outcome: 'valid' });
-    expect(readdirSync(join(stage.store.folder, 'tmp'))).toStrictEqual([]);
-    expect(readdirSync(join(stage.store.folder, 'scratch'))).toStrictEqual([]);
-  });
-
-  test('whose restore is ended beforehand is untouched', async () => {
-    const snapshot = await stage.capture();
-    sample.change(stage.live);
-    const after = await stage.capture();
-    const outcome = await stage.restore(snapshot, [], { signal: AbortSignal.abort() });
-    expect(outcome.outcome).toBe('failed');
-    expect((await stage.capture()).fingerprint).toBe(after.fingerprint);
-    expect(stage.remains()).toStrictEqual([]);
-  });
-
-  test('whose quiesce fails is untouched, and says why', async () => {
-    const quiesced = { ...stage.target, quiesce: [aService('a.service', 'stop')] };
-    const snapshot = await stage.capture();
-    sample.change(stage.live);
-    const after = await stage.capture();
-    const perform = async () =>
-      await Promise.resolve({ outcome: 'failed', code: 'failed', detail: 'it will not stop' } as never);
-    const order = { target: quiesced, to: 'point', paths: [], snapshot };
-    expect(await stage.driver.restore(order, stage.restoreContext({ perform }))).toStrictEqual({
-      outcome: 'failed',
-      detail: 'it will not stop',
+      expect(await stage.observe(snapshot)).toBe('done');
+      expect(totals(await stage.diff(snapshot))).toStrictEqual({ added: 0, removed: 0, changed: 0 });
+      expect((await stage.capture()).fingerprint).toBe(snapshot.fingerprint);
+      expect(stage.remains()).toStrictEqual([]);
     });
-    expect((await stage.capture()).fingerprint).toBe(after.fingerprint);
-    expect(stage.remains()).toStrictEqual([]);
-  });
 
-  test('finds a flipped bit, names what needs it, and does not restore it', async () => {
-    const snapshot = await stage.capture();
-    expect(await stage.points.verify(stage.target, snapshot, stage.pointContext())).toMatchObject({ outcome: 'valid' });
-    const largest = stage.blobs().sort((a, b) => statSync(b).size - statSync(a).size);
-    for (const path of largest.slice(0, 3)) {
-      const bytes = readFileSync(path);
-      bytes.writeUInt8(bytes.readUInt8(bytes.length - 3) ^ 4, bytes.length - 3);
-      writeFileSync(path, bytes);
-    }
-    sample.change(stage.live);
-    expect(await stage.restore(snapshot)).toMatchObject({ outcome: 'failed' });
-    const verdict = await stage.points.verify(stage.target, snapshot, stage.pointContext());
-    expect(verdict.outcome).toBe('invalid');
-    expect(stage.remains()).toStrictEqual([]);
-  });
-
-  test('with a wrong key is neither valid nor invalid', async () => {
-    const snapshot = await stage.capture();
-    const { openContentStore } = await import('../../../src/store/content/content-store.ts');
-    const without = await openContentStore(stage.store.folder, { compression: 'zstd' });
-    const verdict = await stage.points.verify(stage.target, snapshot, stage.pointContext({ store: without }));
-    expect(verdict).toMatchObject({ outcome: 'failed' });
-    expect(verdict.detail).toContain('key');
-  });
-
-  test('is rehearsed beside the live one, which is not touched', async () => {
-    const snapshot = await stage.capture();
-    sample.change(stage.live);
-    const after = await stage.capture();
-    const folder = join(stage.folder, 'scratch');
-    mkdirSync(folder);
-    const rehearsed = await stage.points.rehearse(stage.target, snapshot, folder, stage.pointContext());
-    expect(rehearsed).toMatchObject({ outcome: 'done' });
-    expect(readdirSync(folder)).toHaveLength(sample.isInPlace === true ? 0 : 1);
-    if (rehearsed.outcome === 'done') await rehearsed.end?.();
-    expect((await stage.capture()).fingerprint).toBe(after.fingerprint);
-  });
-
-  test('that is not there is not captured, and a look says so', async () => {
-    sample.lose(stage.live);
-    const outcome = await stage.points.capture(stage.target, stage.captureContext());
-    expect(outcome).toMatchObject({ outcome: 'failed' });
-    expect(outcome.detail).toMatch(sample.missing ?? /does not exist/);
-    expect(await stage.driver.read(stage.target, new AbortController().signal)).toMatchObject({
-      kind: sample.lost ?? 'unreadable',
+    test('can be restored again and again, and after it was lost', async () => {
+      const snapshot = await stage.capture();
+      for (let turn = 0; turn < 2; turn += 1) {
+        expect(await stage.restore(snapshot)).toMatchObject({ outcome: 'done' });
+      }
+      if (sample.isInPlace === true || sample.isWithin === true) return;
+      sample.lose(stage.live);
+      expect(await stage.observe(snapshot)).toBe('notDone');
+      expect(await stage.restore(snapshot)).toMatchObject({ outcome: 'done' });
+      expect((await stage.capture()).fingerprint).toBe(snapshot.fingerprint);
     });
-  });
 
-  test('is looked at', async () => {
-    expect(await stage.driver.read(stage.target, new AbortController().signal)).toMatchObject({
-      kind: sample.isInPlace === true ? 'git' : 'captured',
+    test('has another fingerprint for another state, and a difference between two snapshots', async () => {
+      const first = await stage.capture();
+      sample.change(stage.live);
+      const second = await stage.capture({ previous: first });
+      expect(second.fingerprint).not.toBe(first.fingerprint);
+      expect(totals(await stage.diff(first, second))).toStrictEqual(changed);
+      expect(totals(await stage.diff(second, first))).toStrictEqual(changed);
     });
-  });
 
-  test('is not restored without a snapshot, or where the host forbids it', async () => {
-    const order = { target: stage.target, to: 'nothing', paths: [] };
-    expect(await stage.driver.restore(order, stage.restoreContext())).toMatchObject({ outcome: 'failed' });
-    const { createTargetDrivers } = await import('../../../src/drivers/targets/registry.ts');
-    const { createAllowList } = await import('../../../src/drivers/allow-list.ts');
-    const strict = createTargetDrivers(createAllowList(sample.forbidding.rules))[stage.target.type.kind];
-    const snapshot = await stage.capture();
-    const refused = await strict.restore({ ...order, snapshot }, stage.restoreContext());
-    expect(refused.detail).toContain(sample.forbidding.text);
-  });
-});
+    test('captured anew without a change adds next to nothing', async () => {
+      const first = await stage.capture();
+      const second = await stage.capture({ previous: first });
+      expect(second.fingerprint).toBe(first.fingerprint);
+      expect(second.storedBytes).toBeLessThan(2_000);
+      expect(second.detail).toContain('unchanged');
+    });
+
+    test('captured with another compression says so', async () => {
+      expect(await stage.capture({ compression: 'none' })).toMatchObject({ compression: 'none' });
+      expect(await stage.capture({ compression: 'gzip' })).toMatchObject({ compression: 'gzip' });
+    });
+
+    test('whose capture is ended leaves nothing half', async () => {
+      const kept = await stage.capture();
+      sample.change(stage.live);
+      for (const signal of [AbortSignal.abort(), abortedSoon()]) {
+        const outcome = await stage.points.capture(stage.target, stage.captureContext({ signal }));
+        if (outcome.outcome === 'done') stage.store.release('capture:2');
+      }
+      await stage.store.collect([kept.manifest], new AbortController().signal);
+      expect(await stage.store.manifestCount()).toBeLessThanOrEqual(2);
+      expect(await stage.points.verify(stage.target, kept, stage.pointContext())).toMatchObject({ outcome: 'valid' });
+      expect(readdirSync(join(stage.store.folder, 'tmp'))).toStrictEqual([]);
+      expect(readdirSync(join(stage.store.folder, 'scratch'))).toStrictEqual([]);
+    });
+
+    test('whose restore is ended beforehand is untouched', async () => {
+      const snapshot = await stage.capture();
+      sample.change(stage.live);
+      const after = await stage.capture();
+      const outcome = await stage.restore(snapshot, [], { signal: AbortSignal.abort() });
+      expect(outcome.outcome).toBe('failed');
+      expect((await stage.capture()).fingerprint).toBe(after.fingerprint);
+      expect(stage.remains()).toStrictEqual([]);
+    });
+
+    test('whose quiesce fails is untouched, and says why', async () => {
+      const quiesced = { ...stage.target, quiesce: [aService('a.service', 'stop')] };
+      const snapshot = await stage.capture();
+      sample.change(stage.live);
+      const after = await stage.capture();
+      const perform = async () =>
+        await Promise.resolve({ outcome: 'failed', code: 'failed', detail: 'it will not stop' } as never);
+      const order = { target: quiesced, to: 'point', paths: [], snapshot };
+      expect(await stage.driver.restore(order, stage.restoreContext({ perform }))).toStrictEqual({
+        outcome: 'failed',
+        detail: 'it will not stop',
+      });
+      expect((await stage.capture()).fingerprint).toBe(after.fingerprint);
+      expect(stage.remains()).toStrictEqual([]);
+    });
+
+    test('finds a flipped bit, names what needs it, and does not restore it', async () => {
+      const snapshot = await stage.capture();
+      expect(await stage.points.verify(stage.target, snapshot, stage.pointContext())).toMatchObject({
+        outcome: 'valid',
+      });
+      const largest = stage.blobs().sort((a, b) => statSync(b).size - statSync(a).size);
+      for (const path of largest.slice(0, 3)) {
+        const bytes = readFileSync(path);
+        bytes.writeUInt8(bytes.readUInt8(bytes.length - 3) ^ 4, bytes.length - 3);
+        writeFileSync(path, bytes);
+      }
+      sample.change(stage.live);
+      expect(await stage.restore(snapshot)).toMatchObject({ outcome: 'failed' });
+      const verdict = await stage.points.verify(stage.target, snapshot, stage.pointContext());
+      expect(verdict.outcome).toBe('invalid');
+      expect(stage.remains()).toStrictEqual([]);
+    });
+
+    test('with a wrong key is neither valid nor invalid', async () => {
+      const snapshot = await stage.capture();
+      const { openContentStore } = await import('../../../src/store/content/content-store.ts');
+      const without = await openContentStore(stage.store.folder, { compression: 'zstd' });
+      const verdict = await stage.points.verify(stage.target, snapshot, stage.pointContext({ store: without }));
+      expect(verdict).toMatchObject({ outcome: 'failed' });
+      expect(verdict.detail).toContain('key');
+    });
+
+    test('is rehearsed beside the live one, which is not touched', async () => {
+      const snapshot = await stage.capture();
+      sample.change(stage.live);
+      const after = await stage.capture();
+      const folder = join(stage.folder, 'scratch');
+      mkdirSync(folder);
+      const rehearsed = await stage.points.rehearse(stage.target, snapshot, folder, stage.pointContext());
+      expect(rehearsed).toMatchObject({ outcome: 'done' });
+      expect(readdirSync(folder)).toHaveLength(sample.isInPlace === true ? 0 : 1);
+      if (rehearsed.outcome === 'done') await rehearsed.end?.();
+      expect((await stage.capture()).fingerprint).toBe(after.fingerprint);
+    });
+
+    test('that is not there is not captured, and a look says so', async () => {
+      sample.lose(stage.live);
+      const outcome = await stage.points.capture(stage.target, stage.captureContext());
+      expect(outcome).toMatchObject({ outcome: 'failed' });
+      expect(outcome.detail).toMatch(sample.missing ?? /does not exist/);
+      expect(await stage.driver.read(stage.target, new AbortController().signal)).toMatchObject({
+        kind: sample.lost ?? 'unreadable',
+      });
+    });
+
+    test('is looked at', async () => {
+      expect(await stage.driver.read(stage.target, new AbortController().signal)).toMatchObject({
+        kind: sample.isInPlace === true ? 'git' : 'captured',
+      });
+    });
+
+    test('is not restored without a snapshot, or where the host forbids it', async () => {
+      const order = { target: stage.target, to: 'nothing', paths: [] };
+      expect(await stage.driver.restore(order, stage.restoreContext())).toMatchObject({ outcome: 'failed' });
+      const { createTargetDrivers } = await import('../../../src/drivers/targets/registry.ts');
+      const { createAllowList } = await import('../../../src/drivers/allow-list.ts');
+      const strict = createTargetDrivers(createAllowList(sample.forbidding.rules))[stage.target.type.kind];
+      const snapshot = await stage.capture();
+      const refused = await strict.restore({ ...order, snapshot }, stage.restoreContext());
+      expect(refused.detail).toContain(sample.forbidding.text);
+    });
+  },
+);
 
 function abortedSoon(): AbortSignal {
   const control = new AbortController();

@@ -174,3 +174,56 @@ test('a difference names places by JSON pointer', async () => {
   ]);
   expect(basename(diff.groups[0]?.name ?? '')).toBe('settings');
 });
+
+test('[M4] a document is merged place by place, and what people changed since stays', async () => {
+  serve({ rate: 5, list: ['a'], deep: { x: 1, y: 1 }, served: 1 });
+  const good = await stage.capture();
+  serve({ rate: 50, list: ['a', 'bad'], deep: { x: 0, y: 1 }, served: 2 });
+  const bad = await stage.capture();
+  serve({ rate: 50, list: ['a', 'bad'], deep: { x: 0, y: 2 }, added: true, served: 3 });
+  expect(await stage.merge(good, bad, 'abort')).toMatchObject({ outcome: 'done', merge: { end: 'completed' } });
+  expect(served()).toStrictEqual({
+    rate: 5,
+    list: ['a'],
+    deep: { x: 1, y: 2 },
+    added: true,
+    served: expect.any(Number),
+  });
+});
+
+test('[M4] a document with conflicts: the strategies, and decisions about exactly these', async () => {
+  serve({ rate: 5, deep: { x: 1 }, kind: 'a' });
+  const good = await stage.capture();
+  serve({ rate: 50, deep: { x: 0 }, kind: 'b' });
+  const bad = await stage.capture();
+  const live = { rate: 60, deep: 'none', kind: 'b' };
+  serve(live);
+  const aborted = await stage.merge(good, bad, 'abort');
+  expect(aborted).toMatchObject({
+    outcome: 'failed',
+    detail: '2 conflicts (value: /rate, …); nothing was changed',
+    merge: { end: 'aborted', phases: ['analyzing', 'conflictDetection', 'conflictResolution', 'aborted'] },
+  });
+  const pending = await stage.merge(good, bad, 'manual');
+  expect(pending.merge?.items).toMatchObject([
+    { item: '/rate', class: 'value', ancestor: 50, live: 60, snapshot: 5 },
+    { item: '/deep', class: 'structure', ancestor: { x: 0 }, live: 'none', snapshot: { x: 1 } },
+  ]);
+  expect(served()).toStrictEqual(live);
+  const decisions = (pending.merge?.items ?? []).map(({ item, digest }) => ({
+    item,
+    digest,
+    take: 'snapshot' as const,
+  }));
+  serve({ ...live, rate: 61 });
+  expect(await stage.merge(good, bad, 'manual', { decisions })).toMatchObject({ merge: { end: 'pending' } });
+  serve(live);
+  expect(await stage.merge(good, bad, 'overwrite')).toMatchObject({ merge: { end: 'partiallyCompleted' } });
+  expect(served()).toMatchObject({ rate: 5, deep: 'none', kind: 'a' });
+  serve(live);
+  expect(await stage.merge(good, bad, 'skip')).toMatchObject({ merge: { end: 'partiallyCompleted' } });
+  expect(served()).toMatchObject({ rate: 60, deep: 'none', kind: 'a' });
+  serve(live);
+  expect(await stage.merge(good, bad, 'manual', { decisions })).toMatchObject({ merge: { end: 'completed' } });
+  expect(served()).toMatchObject({ rate: 5, deep: { x: 1 }, kind: 'a' });
+});

@@ -1,6 +1,7 @@
 import { mkdirSync, mkdtempSync, readdirSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
+import type { Strategy } from '../../../src/core/merge/conflict.ts';
 import type { Snapshot } from '../../../src/core/model/point.ts';
 import type { Target, TargetType } from '../../../src/core/model/target.ts';
 import { createAllowList } from '../../../src/drivers/allow-list.ts';
@@ -11,7 +12,12 @@ import type {
   TargetDiff,
 } from '../../../src/drivers/targets/captured-target.ts';
 import { createTargetDrivers } from '../../../src/drivers/targets/registry.ts';
-import type { RestoreContext, TargetDriver } from '../../../src/drivers/targets/target-driver.ts';
+import type {
+  MergeOrder,
+  RestoreContext,
+  TargetDriver,
+  TargetOrder,
+} from '../../../src/drivers/targets/target-driver.ts';
 import {
   type ContentStore,
   type ContentStoreOptions,
@@ -112,6 +118,19 @@ export class CapturedStage {
       { target: this.target, to: 'point', paths, snapshot },
       this.restoreContext(change),
     );
+  }
+
+  /** Merges what the snapshot has otherwise than the ancestor. */
+  async merge(
+    snapshot: Snapshot,
+    ancestor: Snapshot,
+    conflicts: Strategy,
+    more: Partial<Pick<TargetOrder, 'rows'> & Pick<MergeOrder, 'decisions'>> = {},
+  ) {
+    const { rows, decisions } = more;
+    const merge = { conflicts, ancestor, ...(decisions === undefined ? {} : { decisions }) };
+    const order = { target: this.target, to: 'point', paths: [], snapshot, merge };
+    return await this.driver.restore({ ...order, ...(rows === undefined ? {} : { rows }) }, this.restoreContext());
   }
 
   /** Puts back only these rows of a database. */

@@ -1,6 +1,7 @@
 import { writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { diffJson, type JsonChange } from '../../../core/json/diff-json.ts';
+import { describeMerge, type MergeReport } from '../../../core/merge/merge-report.ts';
 import type { Snapshot } from '../../../core/model/point.ts';
 import type { JsonValue } from '../../../core/model/step.ts';
 import type { HttpTarget, Target } from '../../../core/model/target.ts';
@@ -19,7 +20,7 @@ import {
 } from '../captured-target.ts';
 import { type CapturedContext, type CapturedOrder, capturedTargetDriver } from '../captured-target-driver.ts';
 import { mustQuiesce } from '../quiesce.ts';
-import { type TargetDriver, TargetError } from '../target-driver.ts';
+import { type MergeOrder, type TargetDriver, TargetError } from '../target-driver.ts';
 import { wholeContent } from '../whole-content.ts';
 import {
   fingerprintOf,
@@ -29,6 +30,7 @@ import {
   refuseUnknownPlaces,
   withoutPlaces,
 } from './json-document.ts';
+import { mergeDocuments } from './merge-document.ts';
 import { type ReadDocument, transferOf } from './transfer.ts';
 
 type HttpTargetOf = Target & { readonly type: HttpTarget };
@@ -45,6 +47,7 @@ export function httpTarget(host: CapturedHost): TargetDriver {
     look: (target, signal) => look(host, target, signal),
     capture: (target, context) => capture(host, target, context),
     restore: (order, context) => restore(host, order, context),
+    merge: (order, context) => merge(host, order, context),
     observe: (order, context) => observe(host, order, context),
     diff: (target, from, to, context) => diff(host, target, from, to, context),
     shownLine: ({ url }) => String(url),
@@ -169,6 +172,49 @@ async function restore(host: CapturedHost, order: Order, context: CapturedContex
     );
   }
   throw new TargetError('changing', `${url} was changed by somebody else each of ${TURNS} times before it was written`);
+}
+
+async function merge(
+  host: CapturedHost,
+  { target, snapshot, paths, merge: { ancestor, ...spec } }: Order & { readonly merge: MergeOrder },
+  context: CapturedContext,
+): Promise<{ readonly detail: string; readonly report: MergeReport }> {
+  const { type } = target;
+  const { store, signal, log } = context;
+  const { url } = await keptIn(store, snapshot);
+  if (url !== type.url) throw new TargetError('snapshot', `the point has ${url}, which ${target.name} is no longer`);
+  if (paths.length > 0) throw new TargetError('snapshot', 'a merge is of the whole document; leave the paths out');
+  const [point, before] = [await documentIn(store, snapshot), await documentIn(store, ancestor)];
+  const transfer = transferOf(type, host);
+  const found = async () => {
+    const live = await liveOf(transfer, signal);
+    if (live === undefined) throw new TargetError('http', `${url} does not exist, so there is nothing to merge into`);
+    return { live, ...mergeDocuments({ ancestor: before, live, snapshot: point }, type.ignore, spec) };
+  };
+  // What cannot be done is found out before anything stands still for it.
+  const first = await found();
+  if (isHindered(first.report)) return { report: first.report, detail: describeMerge(first.report) };
+  if (signal.aborted) throw new TargetError('aborted', 'the restore was ended before anything was changed');
+  await mustQuiesce(target, context);
+  for (let turn = 1; turn <= TURNS; turn += 1) {
+    const { live, report, document } = await found();
+    const detail = describeMerge(report);
+    if (isHindered(report)) return { report, detail };
+    if (isSameDocument(live, document, type)) return { report, detail: `${url} is so already; ${detail}` };
+    if ((await transfer.put(document.bytes, live.etag, signal)) === 'changed') {
+      log(`${url} changed just before it was written; it is read again`);
+      continue;
+    }
+    const after = await liveOf(transfer, signal);
+    if (after !== undefined && isSameDocument(after, document, type)) return { report, detail };
+    const text = `${url} took what was written, but is something else now${differs(after, document, type)}`;
+    throw new TargetError('http', text);
+  }
+  throw new TargetError('changing', `${url} was changed by somebody else each of ${TURNS} times before it was written`);
+}
+
+function isHindered({ end }: MergeReport): boolean {
+  return end === 'pending' || end === 'aborted';
 }
 
 async function liveOf(transfer: ReturnType<typeof transferOf>, signal: AbortSignal): Promise<ReadDocument | undefined> {

@@ -2,6 +2,7 @@ import { isUtf8 } from 'node:buffer';
 import { createHash } from 'node:crypto';
 import { canonicalJson } from '../../../core/json/canonical-json.ts';
 import { valueAt, withValueAt } from '../../../core/json/json-part.ts';
+import { hasLongNumbers } from '../../../core/json/long-numbers.ts';
 import { parsePointer } from '../../../core/json-pointer.ts';
 import type { JsonValue } from '../../../core/model/step.ts';
 import { TargetError } from '../target-driver.ts';
@@ -40,15 +41,6 @@ function depthOf(text: string): number {
     else if (token === ']' || token === '}') depth -= 1;
   }
   return deepest;
-}
-
-function hasLongNumbers(text: string): boolean {
-  for (const [token] of text.matchAll(/"(?:[^"\\]|\\.)*"|-?\d[\d.eE+-]*/gs)) {
-    if (token.startsWith('"')) continue;
-    const value = Number(token);
-    if (!Number.isFinite(value) || (/^-?\d+$/.test(token) && !Number.isSafeInteger(value))) return true;
-  }
-  return false;
 }
 
 /** Identifies what it says: the same for another order of keys, other white space and what is ignored. */

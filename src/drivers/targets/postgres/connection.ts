@@ -43,7 +43,10 @@ const SETTINGS = [
 ].join('; ');
 
 /** Rejects with TargetError `secret`, `notAllowed` or `database`. */
-export async function placeOf({ type }: Pick<PostgresTargetOf, 'type'>, host: SqlHost): Promise<Place> {
+export async function placeOf(
+  { type }: { readonly type: Pick<PostgresTargetOf['type'], 'database'> },
+  host: SqlHost,
+): Promise<Place> {
   try {
     const dsn = await revealed(type.database, host);
     return { dsn, database: databaseIn(dsn), redact: host.secrets.redact };
@@ -179,6 +182,10 @@ function codeOf(state: string): TargetError['code'] {
   if (state === '55P03') return 'locked';
   if (state === '53100') return 'space';
   if (state === '57014') return 'aborted';
+  // Serialization failures and deadlocks: the whole transaction may be tried again.
+  if (state === '40001' || state === '40P01') return 'conflicting';
+  // Integrity constraint violations.
+  if (state.startsWith('23')) return 'constraint';
   return state.startsWith('57P') || state.startsWith('08') ? 'unreachable' : 'database';
 }
 

@@ -1,8 +1,8 @@
-import { readdirSync, statSync } from 'node:fs';
 import { backup, DatabaseSync } from 'node:sqlite';
 import type { Recovered } from '../../../core/model/point.ts';
 import type { RowSelection } from '../../../core/model/target.ts';
 import { compareDatabases, type TableDiff } from './compare-databases.ts';
+import { type FileIdentity, openExpected, urlOf } from './open-expected.ts';
 import { recoverDatabase } from './recover/recover-database.ts';
 import { replaceRows } from './replace-rows.ts';
 
@@ -28,9 +28,6 @@ export type DatabaseQuestion =
       readonly rows: RowSelection;
       readonly lockMs: number;
     };
-
-/** A file, and which it was when it was looked at: it must not be another one when it is opened. */
-export type FileIdentity = { readonly path: string; readonly dev: string; readonly ino: string };
 
 export type DatabaseReply =
   | { readonly kind: 'intact'; readonly foreignKeyFaults: number }
@@ -111,18 +108,6 @@ function settle(file: FileIdentity, lockMs: number): void {
   }
 }
 
-/** The file must be the one that was looked at, whatever somebody put at its path meanwhile. */
-function openExpected({ path, dev, ino }: FileIdentity, mode: 'ro' | 'rw', lockMs: number): DatabaseSync {
-  const database = new DatabaseSync(urlOf(path, { mode }), { readOnly: mode === 'ro', timeout: lockMs });
-  const isOpen = readdirSync('/proc/self/fd').some((fd) => {
-    const stats = statSync(`/proc/self/fd/${fd}`, { bigint: true, throwIfNoEntry: false });
-    return stats !== undefined && String(stats.dev) === dev && String(stats.ino) === ino;
-  });
-  if (isOpen) return database;
-  database.close();
-  throw new Error('it was replaced by another file while it was opened');
-}
-
 function check(path: string): DatabaseReply {
   // Nobody else has the copy: no locks, no files beside it.
   const database = new DatabaseSync(urlOf(path, { mode: 'ro', immutable: '1' }), { readOnly: true });
@@ -140,11 +125,4 @@ function check(path: string): DatabaseReply {
 
 function firstText(row: Record<string, unknown>): string {
   return String(Object.values(row)[0]);
-}
-
-/** A URL, so that a file that is not there is not made. */
-export function urlOf(path: string, options: Readonly<Record<string, string>>): URL {
-  const url = new URL(`file://${encodeURI(path).replaceAll('?', '%3f').replaceAll('#', '%23')}`);
-  for (const [name, value] of Object.entries(options)) url.searchParams.set(name, value);
-  return url;
 }

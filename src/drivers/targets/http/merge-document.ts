@@ -1,0 +1,95 @@
+import { createHash } from 'node:crypto';
+import { canonicalJson } from '../../../core/json/canonical-json.ts';
+import { valueAt, withValueAt } from '../../../core/json/json-part.ts';
+import { parsePointer } from '../../../core/json-pointer.ts';
+import type { Versions } from '../../../core/merge/conflict.ts';
+import { type JsonConflict, mergeJson } from '../../../core/merge/merge-json.ts';
+import { type ConflictItem, MergeLog, type MergeReport, type MergeSpec } from '../../../core/merge/merge-report.ts';
+import type { JsonValue } from '../../../core/model/step.ts';
+import { TargetError } from '../target-driver.ts';
+import type { JsonDocument } from './json-document.ts';
+
+const LONGEST_SHOWN = 500;
+
+export type DocumentMerge = { readonly report: MergeReport; readonly document: JsonDocument };
+
+type Documents = { readonly ancestor: JsonDocument; readonly live: JsonDocument; readonly snapshot: JsonDocument };
+
+/**
+ * The live document with what the snapshot has otherwise than the ancestor. What the service changes by itself stays as it is.
+ * @throws {TargetError} `snapshot` where a number would be rounded
+ */
+export function mergeDocuments(
+  { ancestor, live, snapshot }: Documents,
+  ignore: readonly string[],
+  spec: MergeSpec,
+): DocumentMerge {
+  if (![ancestor, live, snapshot].every(({ isExact }) => isExact)) {
+    const message = 'the document has numbers that would be rounded; it can only be restored as a whole';
+    throw new TargetError('snapshot', message);
+  }
+  const versions = {
+    ancestor: withLivePlaces(ancestor.value, live.value, ignore),
+    live: live.value,
+    snapshot: withLivePlaces(snapshot.value, live.value, ignore),
+  };
+  const log = new MergeLog(spec);
+  const { merged } = mergeJson(versions, { hasAncestor: true, choose: (conflict) => chosen(conflict, spec, log) });
+  const report = log.hindrance ?? log.done;
+  const value = merged === undefined ? live.value : merged;
+  return { report, document: { bytes: Buffer.from(JSON.stringify(value)), value, isExact: true } };
+}
+
+function chosen(conflict: JsonConflict, { conflicts }: MergeSpec, log: MergeLog): 'live' | 'snapshot' {
+  const decided = log.note(itemOf(conflict));
+  if (decided !== undefined) return decided;
+  switch (conflicts) {
+    case 'abort':
+      log.abort();
+      return 'live';
+    case 'skip':
+      log.leave();
+      return 'live';
+    case 'overwrite':
+      if (conflict.class !== 'structure') return 'snapshot';
+      log.leave();
+      return 'live';
+    case 'merge':
+    case 'manual':
+      log.ask();
+      return 'live';
+  }
+}
+
+function itemOf({ class: kind, pointer, versions }: JsonConflict): ConflictItem {
+  const texts = [versions.ancestor, versions.live, versions.snapshot].map((value) =>
+    value === undefined ? '-' : canonicalJson(value),
+  );
+  const digest = createHash('sha256').update(texts.join('\n')).digest('hex').slice(0, 16);
+  return { item: pointer === '' ? '/' : pointer, class: kind, digest, ...shownVersions(versions) };
+}
+
+function shownVersions({ ancestor, live, snapshot }: Versions<JsonValue>) {
+  return {
+    ...(ancestor === undefined ? {} : { ancestor: shortened(ancestor) }),
+    ...(live === undefined ? {} : { live: shortened(live) }),
+    ...(snapshot === undefined ? {} : { snapshot: shortened(snapshot) }),
+  };
+}
+
+function shortened(value: JsonValue): JsonValue {
+  const text = JSON.stringify(value);
+  return text.length <= LONGEST_SHOWN ? value : `${text.slice(0, LONGEST_SHOWN)}…`;
+}
+
+/** Places that are ignored are the same in all three, so that nothing comes of them. */
+function withLivePlaces(value: JsonValue, live: JsonValue, ignore: readonly string[]): JsonValue {
+  let aligned = value;
+  for (const pointer of ignore) {
+    const place = parsePointer(pointer) ?? [];
+    if (place.length === 0) continue;
+    const done = withValueAt(aligned, place, valueAt(live, place));
+    if (done.ok) aligned = done.document;
+  }
+  return aligned;
+}
