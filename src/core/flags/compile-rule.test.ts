@@ -287,6 +287,15 @@ describe('faults', () => {
   });
 });
 
+test('who asks for a variant and gets a truth names it too', () => {
+  expect(outcomesOf({ in: ['a', { var: 'x' }] }, {}, []).map(({ value }) => value)).toEqual([true, false]);
+  expect(outcomesOf({ and: [{ '!': [{ var: 'x' }] }, 'on'] }, {}, []).map(({ value }) => value)).toEqual([false, 'on']);
+  expect(outcomesOf({ or: [{ '!': [{ var: 'x' }] }, { var: 'y' }, 'off'] }, {}, []).map(({ value }) => value)).toEqual([
+    true,
+    'off',
+  ]);
+});
+
 test('the outcomes of a rule are what its branches and buckets name', () => {
   const rule: JsonValue = {
     if: [

@@ -101,7 +101,9 @@ class RuleCompiler {
     if (construct !== undefined) return construct(this, operation);
     const operator = Object.hasOwn(OPERATORS, name) ? OPERATORS[name] : undefined;
     if (operator !== undefined) return this.#operate(operator, operation);
-    this.fault(path, `there is no operator \`${name}\``, true, nearestName(name, KNOWN));
+    const nearest = nearestName(name, KNOWN);
+    const meant = nearest === undefined ? '' : `; did you mean \`${nearest}\`?`;
+    this.fault(path, `there is no operator \`${name}\`${meant}`, true, nearest);
     return NOTHING;
   }
 
@@ -130,7 +132,8 @@ class RuleCompiler {
     if (typeof name !== 'string' || !Object.hasOwn(this.#evaluators, name)) {
       const shown = typeof name === 'string' ? name : JSON.stringify(name ?? null);
       const nearest = nearestName(shown, Object.keys(this.#evaluators));
-      this.fault(path, `there is no evaluator "${shown}"`, true, nearest);
+      const meant = nearest === undefined ? '' : `; did you mean "${nearest}"?`;
+      this.fault(path, `there is no evaluator "${shown}"${meant}`, true, nearest);
       return NOTHING;
     }
     const known = this.#referred.get(name);

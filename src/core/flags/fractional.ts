@@ -25,7 +25,7 @@ export const fractional: Construct = (compiler, operation) => {
   const from = isBucket ? 0 : 1;
   if (args.length <= from) compiler.fault(path, '`fractional` has no buckets, such as ["on", 10], ["off", 90]', true);
   const buckets = args.slice(from).map((one, index) => compileBucket(compiler, operation, one, from + index));
-  checkWeights(compiler, path, buckets);
+  if (args.slice(from).every(isBucketLike)) checkWeights(compiler, path, buckets);
   const parts = [
     ...(bucketBy === undefined ? [] : [bucketBy]),
     ...buckets.flatMap(({ variant, weight }) => [variant, weight]),
@@ -35,7 +35,7 @@ export const fractional: Construct = (compiler, operation) => {
 
 function compileBucket(compiler: Compiler, { pathOf, depth }: Operation, value: JsonValue, index: number): Bucket {
   const path = pathOf(index);
-  if (!isListValue(value) || value.length === 0 || value.length > 2) {
+  if (!isBucketLike(value)) {
     compiler.fault(path, 'a bucket is [VARIANT] or [VARIANT, WEIGHT]', true);
     return { variant: constantPart(null), weight: constantPart(0) };
   }
@@ -45,6 +45,10 @@ function compileBucket(compiler: Compiler, { pathOf, depth }: Operation, value: 
     compiler.fault([...path, 1], `a weight is a whole number from 0 to ${MOST_WEIGHT}`, false);
   }
   return { variant: compiler.compile(variant, [...path, 0], depth + 2), weight: compiled };
+}
+
+function isBucketLike(value: JsonValue): value is readonly JsonValue[] {
+  return isListValue(value) && (value.length === 1 || value.length === 2);
 }
 
 function isWeight(value: JsonValue): boolean {

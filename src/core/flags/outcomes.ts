@@ -33,8 +33,11 @@ export function outcomesOf(rule: JsonValue, evaluators: Evaluators, path: RulePa
         return;
       case 'and':
       case 'or':
+        // What ends it early is its result: `and` then is false, which is the name of a variant too, and `or` true.
         for (const [index, arg] of args.entries()) {
-          if (index === args.length - 1 || (name === 'or' && typeof arg === 'object')) visit(arg, pathOf(index));
+          if (index === args.length - 1) visit(arg, pathOf(index));
+          else if (isJudgement(arg)) found.push({ value: name === 'or', path: pathOf(index) });
+          else if (name === 'or') visit(arg, pathOf(index));
         }
         return;
       case 'fractional':
@@ -46,10 +49,18 @@ export function outcomesOf(rule: JsonValue, evaluators: Evaluators, path: RulePa
         }
         return;
       default:
+        if (isJudgement(value)) for (const truth of [true, false]) found.push({ value: truth, path: at });
     }
   };
   visit(rule, path);
   return found;
+}
+
+const JUDGEMENTS = '== === != !== ! !! < <= > >= in all some none starts_with ends_with sem_ver'.split(' ');
+
+/** Whether it is an operation that says true or false. */
+function isJudgement(value: JsonValue): boolean {
+  return isObject(value) && JUDGEMENTS.includes(Object.keys(value)[0] ?? '');
 }
 
 /** Conditions stand before each result; what is left over at the end is a result. */
