@@ -37,16 +37,12 @@ function invalid(details: string): RequestedContext {
   return { ok: false, errorCode: 'INVALID_CONTEXT', details };
 }
 
-/** Evaluations that a flag gives again and again are the same objects, so that their texts can be kept. */
-const texts = new WeakMap<ServedFlag, Map<Evaluation, string>>();
-
 /** The OFREP representation of an evaluation. A value that the application has to decide itself is left out. */
 export function evaluationText(flag: ServedFlag, evaluation: Evaluation): string {
   if (evaluation.kind === 'failure') {
     return failureText(flag.key, evaluation.errorCode, evaluation.details, flag.metadata);
   }
-  const kept = texts.get(flag) ?? new Map<Evaluation, string>();
-  const known = kept.get(evaluation);
+  const known = flag.texts.get(evaluation);
   if (known !== undefined) return known;
   const { key, metadata } = flag;
   const { reason } = evaluation;
@@ -55,7 +51,7 @@ export function evaluationText(flag: ServedFlag, evaluation: Evaluation): string
       ? { key, value: evaluation.value, reason, variant: evaluation.variant, metadata }
       : { key, reason, metadata },
   );
-  texts.set(flag, kept.set(evaluation, text));
+  flag.texts.set(evaluation, text);
   return text;
 }
 

@@ -1,5 +1,5 @@
 import { once } from 'node:events';
-import type { AddressInfo } from 'node:net';
+import { type AddressInfo, connect } from 'node:net';
 import { afterEach, beforeEach, describe, expect, test } from 'vitest';
 import { aFlag } from '../../../test/support/policies.ts';
 import { EMPTY_MEMORY, type Memory } from '../../core/memory.ts';
@@ -171,6 +171,15 @@ describe('one flag', () => {
       status: 413,
       body: { key: 'fast-path', errorCode: 'GENERAL' },
     });
+    expect(await ask('/fast-path')).toMatchObject({ status: 200 });
+  });
+
+  test('who goes away in the middle of a body concerns nobody else', async () => {
+    const { port } = new URL(open.base);
+    const socket = connect(Number(port), '127.0.0.1');
+    socket.write('POST /ofrep/v1/evaluate/flags/fast-path HTTP/1.1\r\nHost: x\r\nContent-Length: 100\r\n\r\n{');
+    await once(socket, 'connect');
+    socket.destroy();
     expect(await ask('/fast-path')).toMatchObject({ status: 200 });
   });
 

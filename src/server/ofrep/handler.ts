@@ -4,7 +4,7 @@ import { setImmediate as nextTurn } from 'node:timers/promises';
 import type { EvaluationContext } from '../../core/flags/rule.ts';
 import type { Millis } from '../../core/units.ts';
 import type { Log } from '../../daemon/log.ts';
-import { type Authenticate, mayActAs } from '../access.ts';
+import { ANYBODY, type Authenticate, mayActAs } from '../access.ts';
 import type { RateLimit } from '../rate-limit.ts';
 import { contextIn, type ErrorCode, evaluationText, failureText } from './answers.ts';
 import { corsHeaders, type Origins, PREFLIGHT_HEADERS } from './cors.ts';
@@ -33,7 +33,7 @@ const EVENTS = '/ofrep/v1/events';
 /** A context says who asks; what is larger is a mistake. */
 const BODY_LIMIT_BYTES = 1024 * 1024;
 /** Of a set of flags so many are evaluated before others get their turn; that takes some milliseconds at most. */
-const FLAGS_PER_TURN = 250;
+export const FLAGS_PER_TURN = 100;
 /** After so long without anybody looking, clients may close their stream. */
 const INACTIVITY_SECONDS = 120;
 
@@ -91,8 +91,7 @@ function isAdmitted(options: OfrepOptions, exchange: Exchange): boolean {
     return false;
   }
   if (options.rateLimit === null) return true;
-  const who =
-    principal.name === 'anonymous' ? (exchange.request.socket.remoteAddress ?? '') : `token ${principal.name}`;
+  const who = principal === ANYBODY ? (exchange.request.socket.remoteAddress ?? '') : principal;
   const waitMs = options.rateLimit(who, performance.now());
   if (waitMs === 0) return true;
   finish(options, exchange, 429, { 'retry-after': String(Math.ceil(waitMs / 1000)) });
@@ -118,8 +117,6 @@ function readBody(options: OfrepOptions, exchange: Exchange, then: (body: string
     const [only] = chunks;
     then((chunks.length === 1 && only !== undefined ? only : Buffer.concat(chunks)).toString('utf8'));
   });
-  // Whoever goes away in the middle of a request waits for no answer.
-  request.on('error', () => exchange.response.destroy());
 }
 
 function answer(options: OfrepOptions, exchange: Exchange, body: string, tickets: StreamTickets): void {

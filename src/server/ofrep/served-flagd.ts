@@ -34,9 +34,10 @@ function flagOf(
       key,
       metadata: { ...ofSet, ...flag.metadata, 'revertd.revision': ofSet['revertd.revision'] ?? '' },
       evaluate,
+      texts: new Map(),
     };
   }
   const details = `the flag ${key} cannot be evaluated: ${flag.fault}`;
   const failure: Evaluation = { kind: 'failure', errorCode: 'PARSE_ERROR', details };
-  return { key, metadata: ofSet, evaluate: () => failure };
+  return { key, metadata: ofSet, evaluate: () => failure, texts: new Map() };
 }

@@ -20,6 +20,8 @@ export type ServedFlag = {
   readonly key: string;
   readonly metadata: FlagMetadata;
   readonly evaluate: (context: EvaluationContext, now: Millis) => Evaluation;
+  /** What was answered already, by its evaluation: those that a flag gives again and again are the same objects. */
+  readonly texts: Map<Evaluation, string>;
 };
 
 /** What is served now; undefined before there was anything. */
@@ -31,12 +33,13 @@ export type FlagsNow = () => ServedFlags | undefined;
  * asks for them.
  */
 export function servedBy(view: { readonly desired: () => Desired | null; readonly memory: () => Memory }): FlagsNow {
-  const compiled = new WeakMap<Flag, CompiledFlag>();
+  let compiled = new Map<string, CompiledFlag>();
   let [policies, holds]: [Desired | null, Memory['holds'] | undefined] = [null, undefined];
   let served: ServedFlags | undefined;
   return () => {
     const [desired, memory] = [view.desired(), view.memory()];
     if (desired !== policies || memory.holds !== holds) {
+      if (desired !== policies) compiled = new Map();
       [policies, holds] = [desired, memory.holds];
       served = desired === null ? undefined : setOf(desired, memory.holds, compiled);
     }
@@ -44,11 +47,7 @@ export function servedBy(view: { readonly desired: () => Desired | null; readonl
   };
 }
 
-function setOf(
-  { flags, revision }: Desired,
-  holds: Memory['holds'],
-  compiled: WeakMap<Flag, CompiledFlag>,
-): ServedFlags {
+function setOf({ flags, revision }: Desired, holds: Memory['holds'], compiled: Map<string, CompiledFlag>): ServedFlags {
   const metadata = { 'revertd.revision': revision };
   const ready = new Map<string, ServedFlag>();
   return {
@@ -72,24 +71,24 @@ function flagOf(
   flag: Flag,
   holds: Memory['holds'],
   metadata: FlagMetadata,
-  compiled: WeakMap<Flag, CompiledFlag>,
+  compiled: Map<string, CompiledFlag>,
 ): ServedFlag {
   const { key, evaluate, heldAt } = compiledOf(flag, compiled);
   const { because } = effectiveFlag(flag, holds);
   const told = { ...flag.metadata, ...metadata };
-  if (because === null) return { key, metadata: { ...told, 'revertd.reason': 'git' }, evaluate };
+  if (because === null) return { key, metadata: { ...told, 'revertd.reason': 'git' }, evaluate, texts: new Map() };
   const evaluation = heldAt(because.variant);
   const why = { 'revertd.hold': because.id, 'revertd.reason': because.cause };
-  return { key, metadata: { ...told, ...why }, evaluate: () => evaluation };
+  return { key, metadata: { ...told, ...why }, evaluate: () => evaluation, texts: new Map() };
 }
 
-function compiledOf(flag: Flag, compiled: WeakMap<Flag, CompiledFlag>): CompiledFlag {
-  const known = compiled.get(flag);
+function compiledOf(flag: Flag, compiled: Map<string, CompiledFlag>): CompiledFlag {
+  const known = compiled.get(flag.name);
   if (known !== undefined) return known;
   const { name: key, state, variants, defaultVariant, targeting, evaluators } = flag;
   const definition = { key, state, variants, defaultVariant, ...(targeting === undefined ? {} : { targeting }) };
   const made = compileFlag(definition, evaluators);
-  compiled.set(flag, made);
+  compiled.set(key, made);
   return made;
 }
 
