@@ -64,6 +64,23 @@ async function users(): Promise<boolean[]> {
   return await Promise.all(all);
 }
 
+/** The event stream: what comes next on it that is an event with data. */
+async function changes(): Promise<Disposable & { readonly next: () => Promise<string> }> {
+  const ending = new AbortController();
+  const headers = { 'x-api-key': ENVIRONMENT.SHOP_TOKEN };
+  const answer = await fetch(`http://127.0.0.1:${host.port}/ofrep/v1/events`, { headers, signal: ending.signal });
+  const reader = answer.body?.pipeThrough(new TextDecoderStream()).getReader();
+  const next = async (): Promise<string> => {
+    for (let text = ''; ; ) {
+      const piece = await reader?.read();
+      if (piece === undefined || piece.done) throw new Error('the stream ended');
+      text += piece.value;
+      if (text.includes('data: ')) return text;
+    }
+  };
+  return { next, [Symbol.dispose]: () => ending.abort() };
+}
+
 describe('a daemon serves flags', () => {
   test('from git, with targeting and what it is about', async () => {
     const { revision } = await host.status();
@@ -92,6 +109,7 @@ describe('a daemon serves flags', () => {
     expect(unknown).toMatchObject({ status: 404, text: expect.stringContaining('did you mean') });
     expect(await evaluate('fast-path')).toMatchObject({ value: true });
 
+    using told = await changes();
     const done = await set({ FAST_PATH: false }, ENVIRONMENT.ANN_TOKEN, '?reason=too%20slow&ttl=2h');
     expect(done).toMatchObject({ status: 200 });
     expect(JSON.parse(done.text)).toMatchObject({ flags: { 'fast-path': false } });
@@ -99,6 +117,7 @@ describe('a daemon serves flags', () => {
       value: false,
       metadata: { 'revertd.hold': 'override:fast-path', 'revertd.reason': expect.stringContaining('too slow') },
     });
+    expect(await told.next()).toContain('"type":"refetchEvaluation"');
     await host.until('the place shows it', async () => (host.env().includes('FAST_PATH=false') ? true : undefined));
     const { holds } = await host.status();
     expect(holds).toMatchObject([{ id: 'override:fast-path', cause: expect.stringContaining('token ann') }]);

@@ -35,6 +35,9 @@ export async function serveFlags(path: string, options: ServeFlagsOptions, termi
   const load = loaderOf(resolve(path), config, terminal);
   let served = await load();
   const ended = Promise.withResolvers<ExitCode>();
+  // From before it says that it serves: who asks it to end at once is heard too.
+  process.on('SIGINT', () => ended.resolve(EXIT.interrupted));
+  process.on('SIGTERM', () => ended.resolve(EXIT.done));
   const events = new EventStream(served.tag, Date.now());
   const reload = async (): Promise<void> => {
     try {
@@ -53,8 +56,6 @@ export async function serveFlags(path: string, options: ServeFlagsOptions, termi
   terminal.out(
     `Serving ${served.keys.length} flags of ${path} at http://${addressOf(options.listen ?? DEFAULT_ADDRESS).host}:${portOf(server)}`,
   );
-  process.on('SIGINT', () => ended.resolve(EXIT.interrupted));
-  process.on('SIGTERM', () => ended.resolve(EXIT.done));
   try {
     return await ended.promise;
   } finally {
