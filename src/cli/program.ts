@@ -217,6 +217,16 @@ function addAuthorCommands(program: Command, terminal: Terminal, version: string
 }
 
 function addFlagCommands(program: Command, terminal: Terminal, version: string, act: Act): void {
+  program
+    .command('serve-flags <path>')
+    .description('serve flags alone over OFREP: a folder of policies, or a file of flagd; for development')
+    .option('--listen <address>', 'address and port; 127.0.0.1:8016 without it')
+    .option('--cors <origins>', 'origins of pages that may ask, separated by commas; * for all')
+    .action(
+      act(async (options, path: string) =>
+        (await import('./commands/serve-flags.ts')).serveFlags(path, options, terminal),
+      ),
+    );
   const flags = program.command('flags').description('feature flags: what git says, what is in effect, and why');
   flags
     .command('list', { isDefault: true })

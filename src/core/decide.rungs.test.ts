@@ -1,7 +1,9 @@
 import { describe, expect, test } from 'vitest';
 import { aDesired, aFlag, aPolicy, aRun, aRung, aTrigger, ORIGIN, setFlagOff } from '../../test/support/policies.ts';
 import { World } from '../../test/support/world.ts';
+import { effectiveFlag } from './holds/effective.ts';
 import type { Step } from './model/step.ts';
+import { blockingWindow } from './windows/blocking-window.ts';
 
 const APP = 'envFile:/app.env';
 const HALT = { since: 0, by: 'ann', reason: 'looking' };
@@ -38,6 +40,42 @@ describe('setFlag', () => {
     world.record({ type: 'hold.lifted', id, object: 'Flag/fast-path', reason: 'ann' });
     world.settle();
     expect(world.events('step.finished')).toMatchObject([{ result: { outcome: 'failed' } }]);
+  });
+});
+
+describe('a flag whose default is safe anyway', () => {
+  const targeting = {
+    fractional: [
+      ['on', 10],
+      ['off', 90],
+    ],
+  };
+
+  test.each([
+    ['is latched while targeting gives something else to some', { targeting }, ['off']],
+    ['has nothing to be set otherwise', {}, []],
+    ['has nothing to be set where it is disabled', { targeting, state: 'DISABLED' as const }, []],
+  ])('%s', (_what, more, latches) => {
+    const flag = aFlag({ defaultVariant: 'off', deliver: [], ...more });
+    const world = healthyWorld(aDesired({ flags: { 'fast-path': flag } }));
+    world.live(40, 0.9);
+    const held = Object.values(world.memory.holds).filter(({ kind }) => kind === 'latch');
+    expect(held.map((hold) => 'variant' in hold && hold.variant)).toEqual(latches);
+  });
+
+  test('leaves it only when windows allow it, where targeting gives something else to some', () => {
+    const flag = aFlag({ defaultVariant: 'off', targeting });
+    const without = effectiveFlag(flag, {});
+    expect(without).toMatchObject({ variant: 'off', forEverybody: false });
+    const window = { name: 'weekend', origin: ORIGIN, suspend: false, type: 'deny', flags: null, targets: [] } as const;
+    const turn = {
+      desired: { windows: { weekend: window } },
+      now: 5,
+      observed: { windows: { weekend: [{ from: 0, to: 10 }] } },
+    };
+    const seen = turn as unknown as Parameters<typeof blockingWindow>[0];
+    expect(blockingWindow(seen, flag, without)).toMatchObject({ window: 'weekend' });
+    expect(blockingWindow(seen, flag, { ...without, forEverybody: true })).toBeNull();
   });
 });
 

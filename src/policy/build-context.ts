@@ -1,6 +1,7 @@
 import type { PlaceKey } from '../core/model/flag.ts';
 import type { MetricSource } from '../core/model/metric-source.ts';
 import type { Origin } from '../core/model/origin.ts';
+import type { JsonValue } from '../core/model/step.ts';
 import { type Millis, parseDuration } from '../core/units.ts';
 import type { Allow } from './allow.ts';
 import type { Decoded } from './decode.ts';
@@ -57,6 +58,8 @@ export type BuildContext = {
   readonly roles?: readonly string[];
   /** The texts of the policy folder that notifiers may name, by path. */
   readonly templates: ReadonlyMap<string, Decoded>;
+  /** What targeting may refer to, of all flags of the revision. */
+  readonly evaluators: Readonly<Record<string, JsonValue>>;
   readonly diagnostics: Diagnostic[];
   readonly references: Reference[];
   readonly places: PlaceUse[];

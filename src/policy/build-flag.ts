@@ -2,6 +2,7 @@ import { type Flag, type FlagPlace, placeKey } from '../core/model/flag.ts';
 import { nearestName } from '../core/nearest-name.ts';
 import { type BuildContext, containerAt, doubt, fault, pathAt, valueOrigin } from './build-context.ts';
 import { buildSteps } from './build-step.ts';
+import { buildTargeting } from './build-targeting.ts';
 import { digestOf } from './digest.ts';
 import { alternativesText } from './found.ts';
 import { matchesHost } from './host-labels.ts';
@@ -18,6 +19,7 @@ export function buildFlag(
   const { spec, metadata } = raw;
   const state = spec.state ?? 'ENABLED';
   checkVariants(context, spec);
+  const targeting = buildTargeting(context, spec);
   return {
     name: metadata.name,
     origin: valueOrigin(context, []),
@@ -26,7 +28,9 @@ export function buildFlag(
     variants: spec.variants,
     defaultVariant: spec.defaultVariant,
     ...(spec.safeVariant === undefined ? {} : { safeVariant: spec.safeVariant }),
-    digest: digestOf({ variants: spec.variants, defaultVariant: spec.defaultVariant, state }),
+    ...targeting,
+    ...(spec.metadata === undefined ? {} : { metadata: spec.metadata }),
+    digest: digestOf({ variants: spec.variants, defaultVariant: spec.defaultVariant, state, ...targeting }),
     drift: spec.drift ?? 'repair',
     deliver: (spec.deliver ?? []).flatMap((place, index) =>
       hostLabels === undefined || matchesHost(place.hosts, hostLabels)

@@ -93,7 +93,7 @@ const EXPECTED: Readonly<Record<string, readonly string[]>> = {
   'file-ini': ['9:21 error[E-NOT-SUPPORTED] a place `file` is JSON, YAML, TOML or properties; .ini is not supported'],
   'flag-to-come': [
     '8:3 error[E-NOT-SUPPORTED] `ramp` is not supported by this version yet',
-    '9:3 error[E-NOT-SUPPORTED] `targeting` is not supported by this version yet',
+    '9:3 error[E-NOT-SUPPORTED] `expires` is not supported by this version yet',
   ],
   'for-empty': ['24:12 error[E-TYPE] `for` is empty; expected a duration with a unit such as 30s or 5m'],
   'for-iso': ['24:12 error[E-UNIT] `for` is not a duration: found "PT30S", write 30s'],
@@ -284,7 +284,7 @@ const EXPECTED: Readonly<Record<string, readonly string[]>> = {
   'unknown-action': ['27:11 error[E-UNKNOWN-KEY] unknown key `setflag`; did you mean `setFlag`?'],
   'unknown-key': ['8:3 error[E-UNKNOWN-KEY] unknown key `drft`; did you mean `drift`?'],
   'unrelated-key': [
-    '8:3 error[E-UNKNOWN-KEY] unknown key `purpose`; expected suspend, hosts, state, variants, defaultVariant, safeVariant, drift or deliver',
+    '8:3 error[E-UNKNOWN-KEY] unknown key `purpose`; expected suspend, hosts, state, variants, defaultVariant, safeVariant, targeting, evaluators, metadata, drift or deliver',
   ],
   'variant-boolean': [
     '6:19 error[E-TYPE] `defaultVariant` must be a variant name such as on; found true; write "true"',

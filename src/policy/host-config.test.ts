@@ -23,7 +23,7 @@ describe('a configuration', () => {
         roles: {},
         allow: {},
         containers: {},
-        server: { listen: '127.0.0.1:7433' },
+        server: { listen: '127.0.0.1:7433', tokens: [], cors: [], rateLimit: null },
         history: { keepMs: 2_592_000_000, mostRows: 4_000_000 },
         points: {
           maxPoints: 1000,
@@ -201,6 +201,9 @@ test('every scalar and list of the schema is a variable', () => {
     'REVERTD_CONTAINERS_COMPOSE',
     'REVERTD_SERVER_LISTEN',
     'REVERTD_SERVER_SOCKET',
+    'REVERTD_SERVER_CORS',
+    'REVERTD_SERVER_RATE_LIMIT_PER_SECOND',
+    'REVERTD_SERVER_RATE_LIMIT_BURST',
     'REVERTD_HISTORY_KEEP',
     'REVERTD_HISTORY_MAX_ROWS',
     'REVERTD_POINTS_MAX_POINTS',

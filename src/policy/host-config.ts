@@ -41,11 +41,22 @@ export type HostConfig = {
     readonly databases?: readonly string[];
   };
   readonly containers: { readonly socket?: string; readonly compose?: readonly string[] };
-  readonly server: { readonly listen: string | null; readonly socket?: string };
+  readonly server: {
+    readonly listen: string | null;
+    readonly socket?: string;
+    readonly tokens: readonly { readonly name: string; readonly role: Role; readonly token: SecretRef }[];
+    /** Whose pages may ask for flags; `*` for all. */
+    readonly cors: readonly string[];
+    /** Of each who asks for flags; null for no limit. */
+    readonly rateLimit: { readonly perSecond: number; readonly burst: number } | null;
+  };
   readonly history: { readonly keepMs: Millis; readonly mostRows: number };
   readonly points: PointSettings;
   readonly log: { readonly level: 'debug' | 'info' | 'warn' | 'error' };
 };
+
+/** What a token is good for: flags; also reading; also setting flags; everything that the port does. */
+export type Role = 'application' | 'viewer' | 'operator' | 'admin';
 
 /** How content of points is stored, and how points live that belong to no policy. */
 export type PointSettings = PointRules & {
@@ -76,7 +87,13 @@ export type RawConfig = {
   readonly roles?: HostConfig['roles'];
   readonly allow?: HostConfig['allow'];
   readonly containers?: HostConfig['containers'];
-  readonly server?: { readonly listen?: string; readonly socket?: string };
+  readonly server?: {
+    readonly listen?: string;
+    readonly socket?: string;
+    readonly tokens?: HostConfig['server']['tokens'];
+    readonly cors?: readonly string[];
+    readonly rateLimit?: { readonly perSecond?: number; readonly burst?: number };
+  };
   readonly history?: { readonly keep?: string; readonly maxRows?: number };
   readonly points?: RawPointSettings;
   readonly log?: Partial<HostConfig['log']>;
@@ -248,6 +265,9 @@ function withDefaults(raw: RawConfig): HostConfig {
     server: {
       listen: server?.listen === 'off' ? null : (server?.listen ?? '127.0.0.1:7433'),
       ...(server?.socket === undefined ? {} : { socket: server.socket }),
+      tokens: server?.tokens ?? [],
+      cors: server?.cors ?? [],
+      rateLimit: rateLimitOf(server?.rateLimit),
     },
     history: {
       keepMs: durationOr(raw.history?.keep, DEFAULT_HISTORY_KEEP_MS),
@@ -256,6 +276,12 @@ function withDefaults(raw: RawConfig): HostConfig {
     points: pointSettingsOf(raw.points ?? {}),
     log: { level: log?.level ?? 'info' },
   };
+}
+
+/** Without a burst of its own, as many at once as in a second. */
+function rateLimitOf(raw: NonNullable<RawConfig['server']>['rateLimit']): HostConfig['server']['rateLimit'] {
+  const perSecond = raw?.perSecond;
+  return perSecond === undefined ? null : { perSecond, burst: raw?.burst ?? Math.max(1, perSecond) };
 }
 
 function sourceOf(raw: NonNullable<RawConfig['source']>): NonNullable<HostConfig['source']> {

@@ -24,6 +24,10 @@ export type VariableFault = {
   readonly suggestion?: string;
 };
 
+export function lookupIn(host: Readonly<Record<string, string>>): Lookup {
+  return (name) => (Object.hasOwn(host, name) ? host[name] : undefined);
+}
+
 /** `$${` for the text `${` itself; `${…}` up to the next brace; `${` that nobody closed. */
 const MARK = /\$\$\{|\$\{([^{}]*)\}|\$\{/g;
 /** `:-` as the shell has it: the text after it counts where there is no such variable, or an empty one. */

@@ -4,6 +4,7 @@ import type { MetricSource } from '../core/model/metric-source.ts';
 import type { Notifier } from '../core/model/notifier.ts';
 import type { PointPolicy } from '../core/model/point-policy.ts';
 import type { RollbackPolicy } from '../core/model/policy.ts';
+import type { JsonValue } from '../core/model/step.ts';
 import { databaseOf, type Target } from '../core/model/target.ts';
 import type { Window } from '../core/model/window.ts';
 import type { BuildContext, PlaceUse, Reference, SamplingUse } from './build-context.ts';
@@ -22,7 +23,7 @@ import type { Diagnostic } from './diagnostic.ts';
 import { asGiven, fillDocument } from './fill-document.ts';
 import { nameOf, readHead } from './head.ts';
 import { matchesHost } from './host-labels.ts';
-import type { Lookup } from './host-variables.ts';
+import { lookupIn } from './host-variables.ts';
 import type { Kind } from './kinds.ts';
 import type { Declared } from './link.ts';
 import type { LoadOptions } from './load-options.ts';
@@ -41,7 +42,10 @@ export type BuiltObject =
   | { readonly kind: 'PointPolicy'; readonly value: PointPolicy };
 
 /** What the rest of the revision gives to one document. */
-export type DocumentOptions = LoadOptions & { readonly templates?: ReadonlyMap<string, Decoded> };
+export type DocumentOptions = LoadOptions & {
+  readonly templates?: ReadonlyMap<string, Decoded>;
+  readonly evaluators?: Readonly<Record<string, JsonValue>>;
+};
 
 export type LoadedDocument = {
   readonly name: string | undefined;
@@ -128,7 +132,7 @@ function assemble<K extends Kind>(
 
 function contextOf(
   document: PolicyDocument,
-  { host, allow, roles, templates }: DocumentOptions,
+  { host, allow, roles, templates, evaluators }: DocumentOptions,
   isHere: boolean,
 ): BuildContext {
   return {
@@ -137,15 +141,12 @@ function contextOf(
     allow: allow ?? {},
     ...(roles === undefined || !isHere ? {} : { roles }),
     templates: templates ?? new Map(),
+    evaluators: evaluators ?? {},
     diagnostics: [],
     references: [],
     places: [],
     samplings: [],
   };
-}
-
-function lookupIn(host: Readonly<Record<string, string>>): Lookup {
-  return (name) => (Object.hasOwn(host, name) ? host[name] : undefined);
 }
 
 function fill<K extends Kind>(

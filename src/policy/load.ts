@@ -2,6 +2,7 @@ import type { PolicySet } from '../core/model/desired.ts';
 import type { PolicyFile, Revision } from '../core/model/revision.ts';
 import { decode } from './decode.ts';
 import { boundDiagnostics, type Diagnostic } from './diagnostic.ts';
+import { evaluatorsIn } from './evaluators.ts';
 import { checkLinks } from './link.ts';
 import { type LoadedDocument, loadDocument } from './load-document.ts';
 import type { LoadOptions } from './load-options.ts';
@@ -43,9 +44,10 @@ export type LoadedRevision = {
 export function loadRevision(files: readonly PolicyFile[], options: LoadOptions): LoadedRevision {
   const read = readFiles(files.filter(({ path }) => isPolicyPath(path)));
   const templates = new Map(files.filter(({ path }) => isTemplatePath(path)).map((file) => [file.path, decode(file)]));
+  const evaluators = evaluatorsIn(read.documents, options.host);
   const documents = read.documents.map((document) => ({
     document,
-    loaded: loadDocument(document, { ...options, templates }),
+    loaded: loadDocument(document, { ...options, templates, evaluators }),
   }));
   return {
     result: resultOf(

@@ -2,6 +2,7 @@ import type { Strategy } from '../core/merge/conflict.ts';
 import type { ContainerCondition, UnitState } from '../core/model/check.ts';
 import type { DrillMode } from '../core/model/drill.ts';
 import type { FileFormat } from '../core/model/edit-file-step.ts';
+import type { FlagMetadata } from '../core/model/flag.ts';
 import type { JsonExpectation } from '../core/model/http-expectation.ts';
 import type { SqlQuery, TlsFiles } from '../core/model/metric-source.ts';
 import type { NotificationTopic } from '../core/model/notifier.ts';
@@ -173,6 +174,9 @@ export type RawFlag = {
   readonly variants: Readonly<Record<string, JsonValue>>;
   readonly defaultVariant: string;
   readonly safeVariant?: string;
+  readonly targeting?: JsonValue;
+  readonly evaluators?: Readonly<Record<string, JsonValue>>;
+  readonly metadata?: FlagMetadata;
   readonly drift?: 'repair' | 'report';
   readonly deliver?: readonly RawPlace[];
 };

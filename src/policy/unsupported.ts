@@ -4,7 +4,7 @@
  * schema gets the word.
  */
 export const KEYS_TO_COME: Readonly<Record<string, readonly string[]>> = {
-  'Flag spec': ['targeting', 'ramp', 'expires'],
+  'Flag spec': ['ramp', 'expires'],
   Place: ['flagd', 'http', 'postgres'],
   Rung: ['assess'],
   'Data loss': ['from', 'within'],

@@ -5,6 +5,7 @@ import type { Action } from '../core/model/action.ts';
 import { isOpen } from '../core/model/incident.ts';
 import type { HostView } from './host-view.ts';
 import { addCounter, addGauge } from './metric-families.ts';
+import { OfrepMetrics } from './ofrep/ofrep-metrics.ts';
 import { PointMetrics } from './point-metrics.ts';
 import { conditionsNow, triggerStatuses } from './status.ts';
 
@@ -53,6 +54,8 @@ export class DaemonMetrics {
     'answer',
   ]);
 
+  /** What applications ask for, counted where it is answered. */
+  readonly ofrep = new OfrepMetrics();
   readonly #points: PointMetrics;
   readonly #drills = this.#counter('revertd_drills_total', 'Drills that ended, by outcome', ['drill', 'outcome']);
 
@@ -87,6 +90,7 @@ export class DaemonMetrics {
     });
     this.#statusGauges(view);
     this.#points = new PointMetrics(view, this.#registry);
+    this.ofrep.register(this.#registry);
   }
 
   onPlan(tookMs: number): void {

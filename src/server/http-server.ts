@@ -1,6 +1,7 @@
 import type { IncomingMessage, Server, ServerResponse } from 'node:http';
 import type { Log } from '../daemon/log.ts';
 import { createServer } from '../drivers/node-http.ts';
+import { ADMIN_FLAGS_PATH, adminFlags } from './admin-flags.ts';
 import { type ApiHost, answer } from './api.ts';
 import type { Caller } from './caller-proof.ts';
 import { pageOf } from './pages.ts';
@@ -14,15 +15,21 @@ export type ServerOptions = {
   readonly log: Log;
   /** Who sends the request; throws an HttpProblem if nobody may. */
   readonly identify: (request: IncomingMessage) => Promise<Caller>;
-  /** Paths outside the API; undefined if the path is not theirs. */
-  readonly extra?: (
-    path: string,
-  ) => Promise<{ readonly status: number; readonly type: string; readonly body: string } | undefined>;
+  /** Paths outside the API; undefined if the path is not theirs. @throws HttpProblem */
+  readonly extra?: (path: string, request: IncomingMessage) => Promise<Fixed | undefined>;
+  /** Takes requests before everything else; true if it has taken one. */
+  readonly first?: (request: IncomingMessage, response: ServerResponse) => boolean;
+  /** Whose flags `/admin/feature-flags` sets. */
+  readonly flagsHost: ApiHost;
 };
+
+export type Fixed = { readonly status: number; readonly type: string; readonly body: string };
 
 /** One HTTP server over a host; the caller has it listen on a socket or a port. */
 export function createHttpServer(options: ServerOptions): Server {
+  const { first } = options;
   const server = createServer((request, response) => {
+    if (first?.(request, response) === true) return;
     void respond(options, request, response);
   });
   server.requestTimeout = 30_000;
@@ -33,7 +40,7 @@ export function createHttpServer(options: ServerOptions): Server {
 async function respond(options: ServerOptions, request: IncomingMessage, response: ServerResponse): Promise<void> {
   try {
     const url = new URL(request.url ?? '/', 'http://localhost');
-    const extra = request.method === 'GET' ? await options.extra?.(url.pathname) : undefined;
+    const extra = request.method === 'GET' ? await options.extra?.(url.pathname, request) : undefined;
     if (extra !== undefined) {
       send(response, extra.status, extra.type, extra.body);
       return;
@@ -46,14 +53,9 @@ async function respond(options: ServerOptions, request: IncomingMessage, respons
     }
     const body = await readBody(request);
     const method = request.method ?? 'GET';
-    const result = await answer(options.host, {
-      method,
-      path: url.pathname,
-      query: url.searchParams,
-      body,
-      actor: caller.name,
-      caller,
-    });
+    const asked = { method, path: url.pathname, query: url.searchParams, body, actor: caller.name, caller };
+    const result =
+      url.pathname === ADMIN_FLAGS_PATH ? adminFlags(options.flagsHost, asked) : await answer(options.host, asked);
     send(response, 200, 'application/json', `${JSON.stringify(result)}\n`);
   } catch (error) {
     const problem = problemOf(error);

@@ -25,5 +25,6 @@ test('a route with a name says what that is, and what acts has a body', () => {
 
 test('each operation has an id of its own', () => {
   const ids = JSON.stringify(openApiDocument('0.1.0')).match(/(?<="operationId":")\w+/g) ?? [];
-  expect(new Set(ids).size).toBe(Object.keys(API_OPERATIONS).length);
+  expect(new Set(ids).size).toBe(ids.length);
+  expect(ids.length).toBeGreaterThan(Object.keys(API_OPERATIONS).length);
 });

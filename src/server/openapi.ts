@@ -1,10 +1,11 @@
 import type { JsonValue } from '../core/model/step.ts';
 import { API_OPERATIONS, type ApiOperation } from './api-operations.ts';
+import { FLAG_PATHS } from './ofrep/openapi-paths.ts';
 import { SCHEMA_VERSION } from './schema-version.ts';
 
 type Json = { readonly [key: string]: JsonValue };
 
-/** An OpenAPI 3.1 document of everything below `/api/v1/`, made from the table of operations. */
+/** An OpenAPI 3.1 document: everything below `/api/v1/`, made from the table of operations, and flags for applications. */
 export function openApiDocument(version: string): Json {
   const paths = new Map<string, Record<string, JsonValue>>();
   for (const [route, operation] of Object.entries(API_OPERATIONS)) {
@@ -21,10 +22,10 @@ export function openApiDocument(version: string): Json {
       version,
       summary: 'What a running daemon answers, and what it can be told.',
       description:
-        'The port reads only. Everything else goes over the control socket, on which a caller proves who it is.',
+        'The port serves flags, and reads. Everything else goes over the control socket, on which a caller proves who it is.',
     },
     servers: [{ url: '/' }],
-    paths: Object.fromEntries(paths),
+    paths: { ...Object.fromEntries(paths), ...FLAG_PATHS },
     components: { schemas: { Problem: PROBLEM }, responses: { Problem: PROBLEM_RESPONSE } },
   };
 }

@@ -135,7 +135,12 @@ describe('docs/interfaces.md names', () => {
 
   test('the metrics of the daemon, and no others', () => {
     expect(distinct(INTERFACES, /`(revertd_\w+)`/g)).toEqual(
-      distinct(read('src/server/daemon-metrics.ts') + read('src/server/point-metrics.ts'), /'(revertd_\w+)'/g),
+      distinct(
+        ['daemon-metrics', 'point-metrics', 'ofrep/ofrep-metrics']
+          .map((file) => read(`src/server/${file}.ts`))
+          .join(''),
+        /'(revertd_\w+)'/g,
+      ),
     );
   });
 

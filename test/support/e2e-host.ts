@@ -52,13 +52,14 @@ export class E2eHost {
     return this.git.commit(files, message);
   }
 
-  writeConfig(extra = ''): void {
+  /** `server` is more of that section, such as `, tokens: []`. */
+  writeConfig(extra = '', server = ''): void {
     writeFileSync(
       this.config,
       [
         `source: { url: ${JSON.stringify(this.repository)}, branch: main, interval: 1s }`,
         `dataDir: ${JSON.stringify(this.data)}`,
-        `server: { listen: "127.0.0.1:0" }`,
+        `server: { listen: "127.0.0.1:0"${server} }`,
         'host:',
         '  name: e2e',
         '  variables:',

@@ -3,8 +3,11 @@ import { describeAction, describeEvent } from '../../core/report/describe-event.
 import { Daemon } from '../../daemon/daemon.ts';
 import { createLog, type Log } from '../../daemon/log.ts';
 import { notifySystemd, startWatchdog } from '../../daemon/systemd-notify.ts';
+import { createSecretResolver, SecretError } from '../../drivers/secrets.ts';
 import type { HostConfig } from '../../policy/host-config.ts';
-import { type Faces, ListenError, openFaces } from '../../server/faces.ts';
+import { tokensOf } from '../../server/access.ts';
+import { type Faces, openFaces } from '../../server/faces.ts';
+import { ListenError } from '../../server/listen.ts';
 import { StoreError } from '../../store/store-error.ts';
 import { CliError, EXIT, type ExitCode } from '../exit-code.ts';
 import { configOf, type GlobalOptions, socketOf } from '../setup.ts';
@@ -56,10 +59,12 @@ export async function run(options: RunOptions, terminal: Terminal, version: stri
 
 async function openFacesOf(daemon: Daemon, log: Log, config: HostConfig): Promise<Faces> {
   try {
-    return await openFaces({ daemon, log, socket: socketOf(config), listen: config.server.listen });
+    const tokens = await tokensOf(config.server, createSecretResolver(process.env).resolve);
+    return await openFaces({ daemon, log, socket: socketOf(config), server: config.server, tokens });
   } catch (error) {
     await daemon.stop('it cannot be reached');
-    if (error instanceof ListenError) throw new CliError(error.message, EXIT.error, { cause: error });
+    if (error instanceof ListenError || error instanceof SecretError)
+      throw new CliError(error.message, EXIT.error, { cause: error });
     throw error;
   }
 }

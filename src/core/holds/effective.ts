@@ -3,12 +3,18 @@ import type { Flag } from '../model/flag.ts';
 import type { LatchOrOverride } from '../model/hold.ts';
 
 /** What a flag is, and the hold that makes it so; null where it is git's own value. */
-export type EffectiveFlag = { readonly variant: string; readonly because: LatchOrOverride | null };
+export type EffectiveFlag = {
+  readonly variant: string;
+  readonly because: LatchOrOverride | null;
+  /** False while git's targeting may give other variants to those who ask: the variant is only the default then. */
+  readonly forEverybody: boolean;
+};
 
 /** latch ?? override ?? git. Of several latches the newest counts. */
 export function effectiveFlag(flag: Flag, holds: Memory['holds']): EffectiveFlag {
   const because = newestOf(flag, holds, 'latch') ?? newestOf(flag, holds, 'override') ?? null;
-  return { variant: because?.variant ?? gitVariant(flag), because };
+  const forEverybody = because !== null || flag.targeting === undefined || flag.state === 'DISABLED';
+  return { variant: because?.variant ?? gitVariant(flag), because, forEverybody };
 }
 
 /** A disabled flag shows its safe variant where it is written to a place; applications that ask get no value. */

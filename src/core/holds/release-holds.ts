@@ -5,7 +5,7 @@ import { shortRevision } from '../model/revision.ts';
 import { triggerKey } from '../model/trigger.ts';
 import { isClearSince, viewTrigger } from '../triggers/trigger-view.ts';
 import type { Turn } from '../turn.ts';
-import { type Blocking, blockingWindow, describeBlocking, variantWithout } from '../windows/blocking-window.ts';
+import { type Blocking, blockingWindow, describeBlocking, effectiveWithout } from '../windows/blocking-window.ts';
 
 /** Lifts the holds whose time or condition has come. */
 export function releaseHolds(turn: Turn): void {
@@ -35,7 +35,7 @@ function liftReason(turn: Turn, hold: Hold): string | null {
 export function overrideBlocker(turn: Seen, hold: Override): Blocking | null {
   const flag = turn.desired.flags[hold.flag];
   if (flag === undefined || hold.expiresAt === null || turn.now < hold.expiresAt) return null;
-  return blockingWindow(turn, flag, variantWithout(turn, flag, hold.id));
+  return blockingWindow(turn, flag, effectiveWithout(turn, flag, hold.id));
 }
 
 type Seen = Pick<Turn, 'desired' | 'memory' | 'now'> & { readonly observed: Pick<Turn['observed'], 'windows'> };
@@ -64,7 +64,7 @@ export function latchBlockers(turn: Seen, latch: Latch): string[] {
   if (waiting !== null) blockers.push(waiting);
   if (incident !== undefined) blockers.push(...unclearTriggers(turn, incident));
   const flag = turn.desired.flags[latch.flag];
-  const blocking = flag === undefined ? null : blockingWindow(turn, flag, variantWithout(turn, flag, latch.id));
+  const blocking = flag === undefined ? null : blockingWindow(turn, flag, effectiveWithout(turn, flag, latch.id));
   if (blocking !== null) blockers.push(`${describeBlocking(blocking)} is over`);
   return blockers;
 }

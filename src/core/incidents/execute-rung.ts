@@ -14,7 +14,7 @@ import { countObstacle } from './counted-rows.ts';
 import { intactChecks, judgeRestored } from './intact.ts';
 import { isOver } from './is-over.ts';
 import { latchRestored, watchRestored } from './restore-flags.ts';
-import { isDelivered, latchFor, latchObstacle, setFlagObstacle, wantedVariant } from './set-flag.ts';
+import { isDelivered, isSetTo, latchFor, latchObstacle, setFlagObstacle, wantedVariant } from './set-flag.ts';
 import { judgeWhen } from './when.ts';
 
 /** Begins the step whose turn it is, or notes how it ended; after the last one the rung is judged. */
@@ -246,7 +246,7 @@ function watchSetFlag(
     finishStep(turn, incident, step, phase, 'failed', obstacle ?? '');
     return true;
   }
-  if (effectiveFlag(flag, turn.memory.holds).variant !== wantedVariant(flag, step)) {
+  if (!isSetTo(effectiveFlag(flag, turn.memory.holds), wantedVariant(flag, step))) {
     latchNeighbours(turn, incident, phase);
     return false;
   }

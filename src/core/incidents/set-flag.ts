@@ -1,4 +1,4 @@
-import { effectiveFlag } from '../holds/effective.ts';
+import { type EffectiveFlag, effectiveFlag } from '../holds/effective.ts';
 import type { Flag } from '../model/flag.ts';
 import type { Latch, Lift } from '../model/hold.ts';
 import type { Incident } from '../model/incident.ts';
@@ -76,7 +76,12 @@ export function isAlreadySet(turn: Turn, step: SetFlagStep): boolean {
   const flag = turn.desired.flags[step.flag];
   if (flag === undefined || setFlagObstacle(flag, step) !== null) return false;
   const effective = effectiveFlag(flag, turn.memory.holds);
-  return effective.variant === wantedVariant(flag, step) && isDelivered(turn, flag, Number.NEGATIVE_INFINITY);
+  return isSetTo(effective, wantedVariant(flag, step)) && isDelivered(turn, flag, Number.NEGATIVE_INFINITY);
+}
+
+/** Where targeting decides, nobody has set the flag: some may get another variant than the default. */
+export function isSetTo({ variant, forEverybody }: EffectiveFlag, wanted: string | undefined): boolean {
+  return forEverybody && variant === wanted;
 }
 
 function isShown(turn: Turn, place: WantedPlace, since: Millis): boolean {

@@ -10,11 +10,19 @@ export type Flag = {
   readonly defaultVariant: string;
   /** What a rollback sets. */
   readonly safeVariant?: string;
-  /** Digest of variants, default and state: the flag changed in git exactly when this did. */
+  /** A rule of JsonLogic that gives the name of a variant; null is the default. Applications that ask are served by it. */
+  readonly targeting?: JsonValue;
+  /** The rules that the targeting refers to, also by way of each other. */
+  readonly evaluators?: Readonly<Record<string, JsonValue>>;
+  /** Told with every evaluation. */
+  readonly metadata?: FlagMetadata;
+  /** Digest of variants, default, state and targeting with its evaluators: the flag changed in git exactly when this did. */
   readonly digest: string;
   readonly drift: 'repair' | 'report';
   readonly deliver: readonly FlagPlace[];
 };
+
+export type FlagMetadata = Readonly<Record<string, string | number | boolean>>;
 
 /** Where a flag is written. Several flags may share one document, which is then written once. */
 export type FlagPlace = {

@@ -54,7 +54,8 @@ function windowFor(turn: Differing, place: WantedPlace): Blocking | null {
   if (effective.because !== null) return null;
   const isRepair = turn.memory.places[place.key]?.delivered === asText(place.value);
   if (isRepair && !showsSafe(turn, place)) return null;
-  return blockingWindow(turn, flag, effective.variant);
+  // A place shows the default alone, whatever targeting gives to those who ask.
+  return blockingWindow(turn, flag, { variant: effective.variant, forEverybody: true });
 }
 
 function showsSafe(turn: Differing, { flag, place, ...rest }: WantedPlace): boolean {

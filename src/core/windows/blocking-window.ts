@@ -1,4 +1,4 @@
-import { effectiveFlag } from '../holds/effective.ts';
+import { type EffectiveFlag, effectiveFlag } from '../holds/effective.ts';
 import type { Flag } from '../model/flag.ts';
 import type { Target } from '../model/target.ts';
 import type { Window } from '../model/window.ts';
@@ -15,8 +15,12 @@ type Seen = Pick<Turn, 'desired' | 'now'> & { readonly observed: Pick<Turn['obse
  * Whether a window keeps the flag from becoming this variant now: never the safe one. A window whose times are not
  * known keeps it too, for to refuse is better than to guess.
  */
-export function blockingWindow(turn: Seen, flag: Flag, variant: string): Blocking | null {
-  return variant === flag.safeVariant ? null : windowOver(turn, ({ flags }) => isFor(flags, flag.name));
+export function blockingWindow(
+  turn: Seen,
+  flag: Flag,
+  { variant, forEverybody }: Pick<EffectiveFlag, 'variant' | 'forEverybody'>,
+): Blocking | null {
+  return forEverybody && variant === flag.safeVariant ? null : windowOver(turn, ({ flags }) => isFor(flags, flag.name));
 }
 
 /** Whether a window keeps the target from a new revision of what it tracks. A restore and a repair it never keeps. */
@@ -55,9 +59,9 @@ function contains({ from, to }: Span, now: Millis): boolean {
 }
 
 /** What the flag would be without this hold. */
-export function variantWithout(turn: Pick<Turn, 'memory'>, flag: Flag, hold: string): string {
+export function effectiveWithout(turn: Pick<Turn, 'memory'>, flag: Flag, hold: string): EffectiveFlag {
   const { [hold]: _gone, ...others } = turn.memory.holds;
-  return effectiveFlag(flag, others).variant;
+  return effectiveFlag(flag, others);
 }
 
 export function describeBlocking({ window, until }: Blocking): string {

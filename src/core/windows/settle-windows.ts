@@ -3,7 +3,7 @@ import type { LatchOrOverride } from '../model/hold.ts';
 import { windowedPlaces } from '../places/deliveries.ts';
 import { revisionToDeploy } from '../targets/moves.ts';
 import type { Turn } from '../turn.ts';
-import { type Blocking, blockedDeployment, blockingWindow, variantWithout } from './blocking-window.ts';
+import { type Blocking, blockedDeployment, blockingWindow, effectiveWithout } from './blocking-window.ts';
 
 type Withheld = Blocking & { readonly variant: string };
 
@@ -49,8 +49,9 @@ function withheldFlags(turn: Turn): Map<string, Withheld> {
     if ((hold.kind !== 'latch' && hold.kind !== 'override') || !waitsForWindowOnly(turn, hold)) continue;
     const flag = turn.desired.flags[hold.flag];
     if (flag === undefined) continue;
-    const variant = variantWithout(turn, flag, hold.id);
-    const blocking = blockingWindow(turn, flag, variant);
+    const without = effectiveWithout(turn, flag, hold.id);
+    const { variant } = without;
+    const blocking = blockingWindow(turn, flag, without);
     if (blocking !== null) withheld.set(flag.name, { ...blocking, variant });
   }
   return withheld;

@@ -39,7 +39,6 @@ const EXPECTED: Readonly<Record<string, readonly string[]>> = {
     '13:11 the first rung "database" loses data: it runs `git -C /srv/app reset --hard HEAD~1`',
     '14:11 the first rung "database" loses data: it sends DELETE',
   ],
-  'flag-goes-nowhere': ['4:1 the flag "slow-path" has no place in `deliver`'],
   'float-equality': [
     '7:14 `==` compares `rate(requests_total[5m])`, which is not a whole number',
     '11:14 `==` compares `0.5`, which is not a whole number',

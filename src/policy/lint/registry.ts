@@ -5,7 +5,6 @@ import { counterWithoutRate } from './rules/counter-without-rate.ts';
 import { emptyRatio } from './rules/empty-ratio.ts';
 import { envFileNotReread } from './rules/env-file-not-reread.ts';
 import { firstRungLosesData } from './rules/first-rung-loses-data.ts';
-import { flagGoesNowhere } from './rules/flag-goes-nowhere.ts';
 import { floatEquality } from './rules/float-equality.ts';
 import { goodPointsAreGone } from './rules/good-points-are-gone.ts';
 import { inconclusiveCounts } from './rules/inconclusive-counts.ts';
@@ -50,7 +49,6 @@ export const LINT_RULES: readonly LintRule[] = [
   emptyRatio,
   envFileNotReread,
   firstRungLosesData,
-  flagGoesNowhere,
   floatEquality,
   goodPointsAreGone,
   inconclusiveCounts,

@@ -12,7 +12,13 @@ export const safeIsDefault: LintRule = {
       steps.map((step) => (step.kind === 'setFlag' && step.to.kind === 'safe' ? step.flag : undefined)),
     );
     return flags.flatMap(({ document, value: flag }) => {
-      if (flag.safeVariant !== flag.defaultVariant || flag.state === 'DISABLED' || !used.has(flag.name)) return [];
+      if (
+        flag.safeVariant !== flag.defaultVariant ||
+        flag.state === 'DISABLED' ||
+        flag.targeting !== undefined ||
+        !used.has(flag.name)
+      )
+        return [];
       const message = `the flag "${flag.name}" is "${flag.defaultVariant}" already, so a rollback to safe changes nothing`;
       return [{ document, path: ['spec', 'safeVariant'], message }];
     });
