@@ -1,5 +1,15 @@
 import { describe, expect, test } from 'vitest';
-import { aDatabase, aDesired, aPoint, aPointPolicy, aPolicy, aRestore, aRung } from '../../test/support/policies.ts';
+import {
+  aDatabase,
+  aDesired,
+  aPoint,
+  aPointPolicy,
+  aPolicy,
+  aRecovery,
+  aRestore,
+  aRung,
+  aSnapshot,
+} from '../../test/support/policies.ts';
 import { World } from '../../test/support/world.ts';
 import type { MergeReport } from './merge/merge-report.ts';
 import type { RestoreAction } from './model/action.ts';
@@ -49,6 +59,15 @@ describe('a rung that merges', () => {
         reason: expect.stringContaining('merge database to how it was 2h before the first breach, conflicts: skip'),
       },
     ]);
+  });
+
+  test('never takes what was only recovered of a damaged database for how it was', () => {
+    const { world, points } = worldWith({ kind: 'before', byMs: 2 * HOUR });
+    const at = world.now - HOUR / 2;
+    const snapshots = [{ ...aSnapshot('database', at), recovered: aRecovery() }];
+    world.record({ type: 'point.begun', point: aPoint(at, { snapshots }) });
+    world.live(30, 0.9);
+    expect(restores(world)).toMatchObject([{ merge: { ancestor: points[2].snapshots[0] } }]);
   });
 
   test('does nothing where it would go back to that point itself', () => {

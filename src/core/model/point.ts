@@ -146,6 +146,12 @@ export function snapshotOf(point: Pick<Point, 'snapshots'>, target: string): Sna
   return point.snapshots.find((snapshot) => snapshot.target === target);
 }
 
+/** The same, unless it is only what could be read of a damaged database. */
+export function wholeSnapshotOf(point: Pick<Point, 'snapshots'>, target: string): Snapshot | undefined {
+  const snapshot = snapshotOf(point, target);
+  return snapshot?.recovered === undefined ? snapshot : undefined;
+}
+
 /** Whether something in it is only what could be read of a damaged database. It is in the way of no point that is whole. */
 export function isRecovered({ snapshots }: Pick<Point, 'snapshots'>): boolean {
   return snapshots.some(({ recovered }) => recovered !== undefined);

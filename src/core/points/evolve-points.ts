@@ -2,7 +2,7 @@ import type { Event } from '../event.ts';
 import type { Memory, Retry } from '../memory.ts';
 import type { CaptureAction, CollectAction, RestoreAction, ValidateAction } from '../model/action.ts';
 import type { RestoreId, RestoreOutcome } from '../model/manual-restore.ts';
-import { isRecovered, type Point, type PointId, snapshotOf } from '../model/point.ts';
+import { isRecovered, type Point, type PointId, snapshotOf, wholeSnapshotOf } from '../model/point.ts';
 import { backOff } from '../operations/back-off.ts';
 import type { FinishedEvent } from '../operations/evolve-operations.ts';
 import { mapValues, without } from '../record.ts';
@@ -197,17 +197,13 @@ function collectionOwed(memory: Memory, at: Millis): Memory {
 /** The newest snapshot of a target that is known to be intact, and whole. */
 export function newestSnapshot(points: Memory['points'], target: string): Point['snapshots'][number] | undefined {
   const holding = Object.values(points).filter(
-    (point) => point.state === 'valid' && isWhole(snapshotOf(point, target)),
+    (point) => point.state === 'valid' && wholeSnapshotOf(point, target) !== undefined,
   );
   const newest = holding.reduce<Point | undefined>(
     (best, point) => (best === undefined || point.createdAt > best.createdAt ? point : best),
     undefined,
   );
   return newest === undefined ? undefined : snapshotOf(newest, target);
-}
-
-function isWhole(snapshot: Point['snapshots'][number] | undefined): boolean {
-  return snapshot !== undefined && snapshot.recovered === undefined;
 }
 
 function change(memory: Memory, id: PointId, how: (point: Point) => Point): Memory {

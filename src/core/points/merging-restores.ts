@@ -3,7 +3,7 @@ import type { MergeReport, MergeSpec } from '../merge/merge-report.ts';
 import type { RestoreAction } from '../model/action.ts';
 import type { Incident } from '../model/incident.ts';
 import type { ManualRestore } from '../model/manual-restore.ts';
-import { isCaptured, isValid, type Point, type PointId, snapshotOf } from '../model/point.ts';
+import { isCaptured, isValid, type Point, type PointId, snapshotOf, wholeSnapshotOf } from '../model/point.ts';
 import type { RestoreStep } from '../model/step.ts';
 import { isMergeable } from '../model/target.ts';
 import { CommandError, type Situation } from '../operator-commands.ts';
@@ -77,7 +77,7 @@ export function mergeAncestor(
 ): MergeAncestor {
   const since = Math.min(incident.openedAt, ...incident.openedBy.map(({ breachedSince }) => breachedSince));
   const [point] = Object.values(points)
-    .filter((one) => isValid(one) && snapshotOf(one, target) !== undefined)
+    .filter((one) => isValid(one) && wholeSnapshotOf(one, target) !== undefined)
     .filter(({ completedAt }) => completedAt !== null && completedAt <= since)
     .sort(newestFirst);
   if (point === undefined)

@@ -1,6 +1,6 @@
 import type { Memory } from '../memory.ts';
 import type { Incident, IncidentId } from '../model/incident.ts';
-import { isCaptured, isValid, type Point, type Snapshot, snapshotOf } from '../model/point.ts';
+import { isCaptured, isValid, type Point, type Snapshot, snapshotOf, wholeSnapshotOf } from '../model/point.ts';
 import type { RollbackPolicy } from '../model/policy.ts';
 import { type RestorePoint, revisionOfPrint } from '../model/target.ts';
 import { quarantineOf } from '../targets/code-revisions.ts';
@@ -114,15 +114,11 @@ function newest(
   { reason }: { readonly reason: string },
 ): RestoreSource {
   const [point] = Object.values(points)
-    .filter((one) => isValid(one) && isWhole(snapshotOf(one, target)) && isMeant(one))
+    .filter((one) => isValid(one) && wholeSnapshotOf(one, target) !== undefined && isMeant(one))
     .filter(({ cause }) => cause.kind !== 'rollback' || cause.incident !== incident)
     .filter((one) => !isQuarantined(holds, snapshotOf(one, target)))
     .sort(newestFirst);
   return point === undefined ? none(`there is no valid point of ${target} ${reason}`) : { kind: 'point', point };
-}
-
-function isWhole(snapshot: Snapshot | undefined): boolean {
-  return snapshot !== undefined && snapshot.recovered === undefined;
 }
 
 /** Code that a rollback left is no way back, whatever else the point holds. */
