@@ -263,6 +263,27 @@ describe.each(['sqlite', 'postgres'] as const)('rows of %s', (kind) => {
   }
 });
 
+test('rows of SQLite with text that is no UTF-8 are refused, and not given back as other text', async () => {
+  const stage = await CapturedStage.open((live) => {
+    return { kind: 'rows', database: { kind: 'sqlite', path: join(live, 'app.db') }, tables: ['odd'] };
+  });
+  try {
+    using service = sqliteIn(stage.live);
+    service.exec("CREATE TABLE odd (id TEXT PRIMARY KEY, v); INSERT INTO odd VALUES ('meant', 'a' || char(65533))");
+    const snapshot = await stage.capture();
+    service.exec("UPDATE odd SET v = 'wrong'");
+    expect(await stage.restore(snapshot)).toMatchObject({ outcome: 'done' });
+    expect(service.prepare('SELECT hex(v) AS hex FROM odd').get()).toMatchObject({ hex: '61EFBFBD' });
+    service.exec("INSERT INTO odd VALUES ('broken', CAST(x'61ff62' AS TEXT))");
+    expect(await stage.points.capture(stage.target, stage.captureContext())).toMatchObject({
+      outcome: 'failed',
+      detail: expect.stringContaining('odd.v has text that is not UTF-8'),
+    });
+  } finally {
+    stage.close();
+  }
+});
+
 describe('rows of PostgreSQL that somebody else holds', () => {
   let stage: CapturedStage;
   let client: Client;

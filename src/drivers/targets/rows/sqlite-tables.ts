@@ -1,3 +1,4 @@
+import { isUtf8 } from 'node:buffer';
 import type { DatabaseSync } from 'node:sqlite';
 import { quoted } from '../sqlite/row-condition.ts';
 import { LONGEST_CELL, type TableShape } from './rows-session.ts';
@@ -46,7 +47,8 @@ export function shapeOf(database: DatabaseSync, table: string): TableShape {
 }
 
 /** In the order of the texts of their keys. @throws {Refusal} */
-export function selectRows(database: DatabaseSync, { name, columns, key }: TableShape): Iterator<unknown> {
+export function selectRows(database: DatabaseSync, shape: TableShape): Iterator<unknown> {
+  const { name, columns, key } = shape;
   const table = `main.${quoted(name)}`;
   const tooLong = columns.map((column) => `octet_length(${quoted(column.name)}) > ${LONGEST_CELL}`).join(' OR ');
   if (database.prepare(`SELECT 1 FROM ${table} WHERE ${tooLong} LIMIT 1`).get() !== undefined) {
@@ -58,7 +60,37 @@ export function selectRows(database: DatabaseSync, { name, columns, key }: Table
   const statement = database.prepare(`SELECT ${list} FROM ${table} ORDER BY ${order}`);
   statement.setReadBigInts(true);
   statement.setReturnArrays(true);
-  return statement.iterate();
+  return withoutBrokenText(database, shape, statement.iterate());
+}
+
+/** What a decoder writes for bytes that are no text; others may mean it. */
+const REPLACEMENT = '\ufffd';
+
+/** Text that is no UTF-8 would come back as other text: whoever reads to the end hears of it. */
+function* withoutBrokenText(database: DatabaseSync, shape: TableShape, rows: Iterable<unknown>): Generator<unknown> {
+  let isSuspect = false;
+  for (const row of rows) {
+    isSuspect ||= Array.isArray(row) && row.some((cell) => typeof cell === 'string' && cell.includes(REPLACEMENT));
+    yield row;
+  }
+  if (isSuspect) refuseBrokenText(database, shape);
+}
+
+function refuseBrokenText(database: DatabaseSync, { name, columns }: TableShape): void {
+  if (database.prepare('PRAGMA encoding').get()?.['encoding'] !== 'UTF-8') {
+    throw new Refusal('format', `${name} has text that may be broken (U+FFFD); use a target of type sqlite`);
+  }
+  for (const { name: column } of columns) {
+    const cells = database
+      .prepare(
+        `SELECT CAST(${quoted(column)} AS BLOB) AS bytes FROM main.${quoted(name)} WHERE typeof(${quoted(column)}) = 'text'`,
+      )
+      .iterate();
+    for (const { bytes } of cells) {
+      if (!(bytes instanceof Uint8Array) || isUtf8(bytes)) continue;
+      throw new Refusal('format', `${name}.${column} has text that is not UTF-8; use a target of type sqlite`);
+    }
+  }
 }
 
 /** The text of a key's column, as `textOf` makes it of a cell; ordered by its bytes. */
