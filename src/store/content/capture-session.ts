@@ -141,8 +141,8 @@ async function commit(
   writer: PieceWriter,
   lines: AsyncIterable<ManifestLine> | Iterable<ManifestLine>,
 ): Promise<Committed> {
-  // Buffers of its own: while the lines come, the content that they speak of is still being stored.
-  const own = { pool: new ChunkPool(2), signal: parts.signal };
+  // A buffer of its own: while the lines come, the content that they speak of is still being stored.
+  const own = { pool: new ChunkPool(1), signal: parts.signal };
   const text = await putContent(own, writer, fillFromPieces(linesOf(lines)));
   return await writer.commit(text);
 }

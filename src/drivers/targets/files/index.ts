@@ -14,7 +14,7 @@ import { diffTrees } from './diff-files.ts';
 import { readAttributes } from './extended-attributes.ts';
 import type { FileEntry, FilesHead } from './file-entry.ts';
 import { sumOnly } from './read-file.ts';
-import { describeRestored, type FilesRestore, planOf, restoreFiles } from './restore.ts';
+import { describeRestored, type FilesRestore, firstUndone, planOf, restoreFiles } from './restore.ts';
 import { noNotes, scan } from './scan.ts';
 import { selectionOf } from './selection.ts';
 import { entriesOf, headOf } from './snapshot-content.ts';
@@ -102,8 +102,7 @@ async function observeTarget(
   return await withRoots(head.roots, async (roots) => {
     const idle = { quiesce: () => Promise.resolve(), signal, progress: () => undefined };
     const { changes } = await planOf(restoreOf(target, { store, snapshot, head, roots, ...idle }, paths));
-    // A folder stays where something is in it that the target leaves out.
-    return changes.every(({ kind, entry }) => kind === 'remove' && entry.type === 'folder') ? 'done' : 'notDone';
+    return firstUndone(changes) === undefined ? 'done' : 'notDone';
   });
 }
 
@@ -190,9 +189,8 @@ async function rehearse(
     };
     const detail = describeRestored(await restoreFiles(restore));
     const { changes } = await planOf(restore);
-    const wrong = changes.filter(({ kind }) => kind !== 'attributes' || owner === 'keep');
-    if (wrong.length > 0)
-      throw new TargetError('damaged', `${wrong.length} things are not as in the snapshot after it`);
+    const wrong = changes.length - (owner === 'keep' ? 0 : changes.count('attributes'));
+    if (wrong > 0) throw new TargetError('damaged', `${wrong} things are not as in the snapshot after it`);
     return { path: folder, detail };
   });
 }

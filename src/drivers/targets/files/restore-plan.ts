@@ -1,24 +1,12 @@
 import type { BytePath } from './byte-path.ts';
+import { type ChangeKind, ChangeList } from './change-list.ts';
 import { compareTrees } from './compare-trees.ts';
 import { isSameAttributes } from './extended-attributes.ts';
 import { type FileEntry, microseconds } from './file-entry.ts';
 import type { Selection } from './selection.ts';
 
-/** One thing that a restore does. */
-export type Change =
-  /** A file with other content, or one that is not there. */
-  | { readonly kind: 'put'; readonly entry: FileEntry }
-  /** A link with another end. */
-  | { readonly kind: 'link'; readonly entry: FileEntry }
-  /** Another name of a file that is there, or will be. */
-  | { readonly kind: 'join'; readonly entry: FileEntry }
-  | { readonly kind: 'make'; readonly entry: FileEntry }
-  /** Mode, owner or time of a file or folder alone. */
-  | { readonly kind: 'attributes'; readonly entry: FileEntry }
-  | { readonly kind: 'remove'; readonly entry: FileEntry };
-
 export type RestorePlan = {
-  readonly changes: readonly Change[];
+  readonly changes: ChangeList;
   /** Folders in which something changes: they get their time back at the end. */
   readonly folders: readonly FileEntry[];
   /** What a restore leaves as it is: pipes, sockets and devices. */
@@ -61,9 +49,9 @@ function isSpecial(entry: FileEntry | undefined): boolean {
 class Planner {
   readonly #contentKnown: boolean;
   readonly #comparesAttributes: boolean;
-  readonly #changes: Change[] = [];
-  /** Files that get a new inode, whose other names must follow. */
-  readonly #put = new Set<string>();
+  readonly #changes = new ChangeList();
+  /** Files that get a new inode, whose other names must follow; known once there is a file with several names. */
+  #put: Set<string> | undefined;
   /** The folders of the snapshot on the way to the present place, the outermost first. */
   #way: FileEntry[] = [];
   readonly #touched = new Map<string, FileEntry>();
@@ -82,11 +70,11 @@ class Planner {
       return;
     }
     if (after === undefined) {
-      if (before !== undefined) this.#change({ kind: 'remove', entry: before });
+      if (before !== undefined) this.#change('remove', before);
       return;
     }
     if (before === undefined || before.type !== after.type) {
-      if (before !== undefined) this.#change({ kind: 'remove', entry: before });
+      if (before !== undefined) this.#change('remove', before);
       this.#create(after);
       return;
     }
@@ -98,27 +86,27 @@ class Planner {
     if (after?.type !== 'folder') return;
     this.#walkTo(after);
     if (before?.type === 'folder') return;
-    if (before !== undefined) this.#change({ kind: 'remove', entry: before });
+    if (before !== undefined) this.#change('remove', before);
     this.#create(after);
   }
 
   #create(entry: FileEntry): void {
-    if (entry.type === 'folder') this.#change({ kind: 'make', entry });
-    else if (entry.type === 'link') this.#change({ kind: 'link', entry });
-    else if (entry.sameAs !== undefined) this.#change({ kind: 'join', entry });
+    if (entry.type === 'folder') this.#change('make', entry);
+    else if (entry.type === 'link') this.#change('link', entry);
+    else if (entry.sameAs !== undefined) this.#change('join', entry);
     else this.#putFile(entry);
   }
 
   #adapt(before: FileEntry, after: FileEntry): void {
     if (after.type === 'link') {
       const isSame = before.to === after.to && before.uid === after.uid && before.gid === after.gid;
-      if (!isSame) this.#change({ kind: 'link', entry: after });
+      if (!isSame) this.#change('link', after);
       return;
     }
     if (after.type === 'file') {
       if (after.sameAs !== undefined) {
-        const follows = this.#put.has(keyOf(after.root, after.sameAs));
-        if (follows || before.sameAs !== after.sameAs) this.#change({ kind: 'join', entry: after });
+        const follows = this.#isPut(keyOf(after.root, after.sameAs));
+        if (follows || before.sameAs !== after.sameAs) this.#change('join', after);
         return;
       }
       if (!this.#hasContentOf(before, after)) {
@@ -129,7 +117,7 @@ class Planner {
     const isOther = before.mode !== after.mode || before.uid !== after.uid || before.gid !== after.gid;
     const isOlder = after.type === 'file' && microseconds(before.mtimeNs) !== microseconds(after.mtimeNs);
     const isMarked = this.#comparesAttributes && !isSameAttributes(before.attributes, after.attributes);
-    if (isOther || isOlder || isMarked) this.#change({ kind: 'attributes', entry: after });
+    if (isOther || isOlder || isMarked) this.#change('attributes', after);
   }
 
   #hasContentOf(before: FileEntry, after: FileEntry): boolean {
@@ -138,17 +126,25 @@ class Planner {
   }
 
   #putFile(entry: FileEntry): void {
-    this.#put.add(keyOf(entry.root, entry.path));
+    this.#put?.add(keyOf(entry.root, entry.path));
     this.#bytes += entry.size;
-    this.#change({ kind: 'put', entry });
+    this.#change('put', entry);
   }
 
-  #change(change: Change): void {
-    this.#changes.push(change);
-    const { root, path } = change.entry;
-    const folder = this.#way.findLast((entry) => entry.root === root && isParent(entry.path, path));
+  #isPut(key: string): boolean {
+    if (this.#put === undefined) {
+      this.#put = new Set();
+      for (const { kind, entry } of this.#changes) if (kind === 'put') this.#put.add(keyOf(entry.root, entry.path));
+    }
+    return this.#put.has(key);
+  }
+
+  #change(kind: ChangeKind, entry: FileEntry): void {
+    this.#changes.add(kind, entry);
+    const { root, path } = entry;
+    const folder = this.#way.findLast((above) => above.root === root && isParent(above.path, path));
     if (folder !== undefined) this.#touched.set(keyOf(root, folder.path), folder);
-    if (change.kind === 'make') this.#touched.set(keyOf(root, path), change.entry);
+    if (kind === 'make') this.#touched.set(keyOf(root, path), entry);
   }
 
   #walkTo(folder: FileEntry): void {
@@ -162,7 +158,7 @@ class Planner {
   }
 }
 
-function keyOf(root: number, path: BytePath): string {
+export function keyOf(root: number, path: BytePath): string {
   return `${root}:${path}`;
 }
 

@@ -8,13 +8,14 @@ import { eachInOrder } from '../../../store/content/in-order.ts';
 import { SHORT_BYTES } from '../../../store/content/take-file.ts';
 import { TargetError } from '../target-driver.ts';
 import type { BytePath } from './byte-path.ts';
+import type { Change, ChangeList } from './change-list.ts';
 import { STAGE_PREFIX } from './exclusion.ts';
 import { type AttributeTable, isSameAttributes, readAttributes, writeAttributes } from './extended-attributes.ts';
 import type { FileEntry, FilesHead } from './file-entry.ts';
 import type { OpenFolder } from './open-folder.ts';
 import { sumOnly } from './read-file.ts';
 import { removeTree } from './remove-tree.ts';
-import { type Change, planRestore, type RestorePlan } from './restore-plan.ts';
+import { keyOf, planRestore, type RestorePlan } from './restore-plan.ts';
 import { noNotes, scan } from './scan.ts';
 import type { Selection } from './selection.ts';
 import { entriesOf, noEntries } from './snapshot-content.ts';
@@ -121,10 +122,15 @@ const EARLY_BYTES = 32 * 1024 * 1024;
 
 async function makeReady(restore: FilesRestore, plan: Planned, stages: Map<number, Stage>): Promise<void> {
   const { store, owner, progress, signal } = restore;
-  const wanted = plan.changes.filter(({ kind }) => kind === 'put' || kind === 'link');
-  const missing = wanted.filter(({ entry }) => stages.get(entry.root)?.has(entry) !== true);
-  for (const { entry } of missing) await stageOf(restore, entry.root, stages);
-  await refuseWithoutSpace(missing, stages);
+  const missing = () => missingIn(plan, stages);
+  const needed = new Map<number, number>();
+  for (const { entry } of missing()) {
+    if (entry.attributes !== undefined && plan.attributes === undefined) throw withoutProgram();
+    needed.set(entry.root, (needed.get(entry.root) ?? 0) + Math.ceil(entry.size / BLOCK) * BLOCK);
+  }
+  if (needed.size === 0) return;
+  for (const root of needed.keys()) await stageOf(restore, root, stages);
+  await refuseWithoutSpace(needed, stages);
   let bytes = 0;
   const early = new EarlySync();
   const work = async ({ kind, entry }: Change) => {
@@ -143,29 +149,33 @@ async function makeReady(restore: FilesRestore, plan: Planned, stages: Map<numbe
   const isLong = ({ entry }: Change) => entry.size > SHORT_BYTES;
   try {
     await eachInOrder(
-      missing.filter((change) => !isLong(change)),
+      missing().filter((change) => !isLong(change)),
       SHORT_AT_ONCE,
       work,
     );
-    await eachInOrder(missing.filter(isLong), LONG_AT_ONCE, work);
+    await eachInOrder(missing().filter(isLong), LONG_AT_ONCE, work);
   } finally {
     await early.end();
   }
-  if (missing.length === 0) return;
-  if (plan.attributes === undefined) refuseAttributes(missing);
   for (const stage of stages.values()) {
     if (plan.attributes !== undefined) await stage.writeAttributes();
     await syncFileSystem(stage.folder);
   }
 }
 
+/** What has to be made ready and is not yet. */
+function* missingIn({ changes }: Planned, stages: ReadonlyMap<number, Stage>): Generator<Change> {
+  for (const change of changes) {
+    const { kind, entry } = change;
+    if ((kind === 'put' || kind === 'link') && stages.get(entry.root)?.has(entry) !== true) yield change;
+  }
+}
+
 /** Nothing is touched yet. */
-function refuseAttributes(missing: readonly Change[]): void {
-  const marked = missing.find(({ entry }) => entry.attributes !== undefined);
-  if (marked === undefined) return;
+function withoutProgram(): TargetError {
   const message =
     'the snapshot has extended attributes, and the programs that write them are not there: Debian has them in the package attr. Nothing was changed';
-  throw new TargetError('program', message);
+  return new TargetError('program', message);
 }
 
 async function stageOf({ roots }: FilesRestore, index: number, stages: Map<number, Stage>): Promise<Stage> {
@@ -181,13 +191,16 @@ async function stageOf({ roots }: FilesRestore, index: number, stages: Map<numbe
   }
 }
 
-async function refuseWithoutSpace(missing: readonly Change[], stages: ReadonlyMap<number, Stage>): Promise<void> {
+/** `needed`: bytes by root. */
+async function refuseWithoutSpace(
+  needed: ReadonlyMap<number, number>,
+  stages: ReadonlyMap<number, Stage>,
+): Promise<void> {
   for (const [root, stage] of stages) {
-    const sizes = missing.filter(({ entry }) => entry.root === root).map(({ entry }) => entry.size);
-    const needed = sizes.reduce((sum, size) => sum + Math.ceil(size / BLOCK) * BLOCK, 0);
+    const bytes = needed.get(root) ?? 0;
     const free = await stage.freeBytes();
-    if (needed <= free) continue;
-    const message = `the restore needs ${needed} bytes, and ${free} are free; nothing was changed`;
+    if (bytes <= free) continue;
+    const message = `the restore needs ${bytes} bytes, and ${free} are free; nothing was changed`;
     throw new TargetError('space', message);
   }
 }
@@ -197,7 +210,7 @@ async function putInPlace(restore: FilesRestore, plan: Planned, stages: Map<numb
   const { at = () => undefined } = restore;
   const ways = new Ways(restore.roots);
   try {
-    for (const { entry } of plan.changes.filter(({ kind }) => kind === 'remove').toReversed()) {
+    for (const { entry } of plan.changes.backwards('remove')) {
       await within(restore, entry, () => remove(ways, entry));
       at('removed');
     }
@@ -209,18 +222,14 @@ async function putInPlace(restore: FilesRestore, plan: Planned, stages: Map<numb
         at('changed');
       }
     }
-    const folders = plan.changes.filter(({ kind, entry }) => kind === 'attributes' && entry.type === 'folder');
-    const ends = new Map(
-      [...folders.map(({ entry }) => entry), ...plan.folders].map((entry) => [`${entry.root}:${entry.path}`, entry]),
-    );
+    const ends = foldersAtTheEnd(plan);
     for (const [index, stage] of stages) {
       await syncFileSystem(stage.folder);
       // It stands in the root, and would give that a new time if it went later.
       stages.delete(index);
       await stage.close();
     }
-    if (plan.attributes !== undefined)
-      await markInPlace(restore, [...plan.changes.map(({ entry }) => entry), ...ends.values()], ways);
+    if (plan.attributes !== undefined) await markInPlace(restore, touchedBy(plan, ends), ways);
     for (const entry of [...ends.values()].sort((a, b) => b.path.length - a.path.length)) {
       await within(restore, entry, () => adjust(ways, entry, restore.owner));
     }
@@ -229,10 +238,30 @@ async function putInPlace(restore: FilesRestore, plan: Planned, stages: Map<numb
   }
 }
 
+/** Folders that change, or in which something does, by their keys. */
+function foldersAtTheEnd({ changes, folders }: Planned): ReadonlyMap<string, FileEntry> {
+  const ends = new Map<string, FileEntry>();
+  if (changes.count('attributes') > 0) {
+    for (const { kind, entry } of changes) {
+      if (kind === 'attributes' && entry.type === 'folder') ends.set(keyOf(entry.root, entry.path), entry);
+    }
+  }
+  for (const folder of folders) ends.set(keyOf(folder.root, folder.path), folder);
+  return ends;
+}
+
+/** What is there now, each once. */
+function* touchedBy({ changes }: Planned, ends: ReadonlyMap<string, FileEntry>): Generator<FileEntry> {
+  for (const { kind, entry } of changes) {
+    if (kind !== 'remove' && !ends.has(keyOf(entry.root, entry.path))) yield entry;
+  }
+  yield* ends.values();
+}
+
 /** What was made ready has its extended attributes by now; folders, and what only differs in them, get theirs here. */
-async function markInPlace(restore: FilesRestore, touched: readonly FileEntry[], ways: Ways): Promise<void> {
+async function markInPlace(restore: FilesRestore, touched: Iterable<FileEntry>, ways: Ways): Promise<void> {
   const table = await readAttributes(restore.roots, restore.signal);
-  for (const entry of new Set(touched)) {
+  for (const entry of touched) {
     const isBearer = entry.type === 'folder' || (entry.type === 'file' && entry.sameAs === undefined);
     const [has, wanted] = [table?.(entry) ?? {}, entry.attributes ?? {}];
     if (!isBearer || isSameAttributes(has, wanted)) continue;
@@ -245,7 +274,7 @@ const RUN_LENGTH = 256;
 const SHORT_RUN = 16;
 
 /** Cuts changes into runs, in their order: of what is put into one folder many at once, of all else one. */
-function* runsOf(changes: readonly Change[]): Generator<readonly Change[]> {
+function* runsOf(changes: Iterable<Change>): Generator<readonly Change[]> {
   let run: Change[] = [];
   for (const change of changes) {
     const [first] = run;
@@ -363,15 +392,21 @@ async function opened(ways: Ways, entry: FileEntry, use: (handle: FileHandle) =>
 /** Looks whether all is as it should be; content was verified when it was made ready. */
 async function refuseRest(restore: FilesRestore): Promise<void> {
   const { changes } = await planOf(restore, 'attributes');
-  const [first] = changes.filter(({ kind, entry }) => kind !== 'remove' || entry.type !== 'folder');
+  const first = firstUndone(changes);
   if (first === undefined) return;
   const message = `${shownIn(restore, first.entry)} is still not as in the snapshot (${first.kind}); somebody changes it meanwhile`;
   throw new TargetError('changing', message);
 }
 
+/** A folder stays where something is in it that the target leaves out. */
+export function firstUndone(changes: ChangeList): Change | undefined {
+  for (const change of changes) if (change.kind !== 'remove' || change.entry.type !== 'folder') return change;
+  return undefined;
+}
+
 function tally({ changes, left }: RestorePlan): Restored {
-  const count = (...kinds: readonly Change['kind'][]) => changes.filter(({ kind }) => kinds.includes(kind)).length;
-  return { put: count('put', 'link', 'join', 'make'), removed: count('remove'), adjusted: count('attributes'), left };
+  const put = changes.count('put', 'link', 'join', 'make');
+  return { put, removed: changes.count('remove'), adjusted: changes.count('attributes'), left };
 }
 
 /** The way to something: its folder, opened from the root on and through no link. The last one is kept open. */

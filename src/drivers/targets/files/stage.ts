@@ -14,8 +14,6 @@ import { errnoOf, type OpenRoot } from './walk.ts';
 
 const { O_CREAT, O_EXCL, O_NOFOLLOW, O_WRONLY } = constants;
 
-type Ready = { readonly what: string; readonly number: number };
-
 /**
  * Where what is to be put in place is made ready: a folder on the same file system that nobody else can look into. A
  * folder that an earlier restore has left is begun anew.
@@ -24,8 +22,8 @@ export class Stage {
   readonly #home: OpenFolder;
   readonly #name: BytePath;
   readonly #folder: OpenFolder;
-  /** What is ready for a place, and the number that is its name here; the longest list of a restore. */
-  readonly #ready = new Map<BytePath, Ready>();
+  /** By the place that it is ready for, the number that is its name here. The snapshot has one thing for each place. */
+  readonly #ready = new Map<BytePath, number>();
   /** By name, what files that are ready are to have, where that is anything. */
   readonly #wanted = new Map<BytePath, Attributes>();
   #count = 0;
@@ -176,12 +174,12 @@ export class Stage {
   }
 
   #note(entry: FileEntry, name: BytePath): void {
-    this.#ready.set(entry.path, { what: whatIsIn(entry), number: Number(name) });
+    this.#ready.set(entry.path, Number(name));
   }
 
   #nameOf(entry: FileEntry): BytePath | undefined {
     const ready = this.#ready.get(entry.path);
-    return ready?.what === whatIsIn(entry) ? String(ready.number) : undefined;
+    return ready === undefined ? undefined : String(ready);
   }
 }
 
@@ -195,10 +193,6 @@ async function homeOf(root: OpenRoot): Promise<OpenFolder> {
     if (['ENOENT', 'ENOTDIR', 'ELOOP'].includes(errnoOf(error) ?? '')) return root.parent.use();
     throw error;
   }
-}
-
-function whatIsIn({ content, to }: FileEntry): string {
-  return content?.sha256 ?? to ?? '';
 }
 
 async function writeAll(handle: FileHandle, piece: Buffer): Promise<void> {
