@@ -1,16 +1,18 @@
+import { NameSet } from './name-set.ts';
+
 /**
  * Who needs what, and what is being removed: between the two there must be no gap. A capture claims a name before it
  * looks whether it is there; a collection asks right before it removes. Whoever claims what is just being removed waits
  * until it is gone, and then stores it anew. A piece and a manifest of the same name are claimed together: that keeps at worst
- * one of them for longer, and the names are those that the list of what is there has anyhow.
+ * one of them for longer.
  */
 export class Claims {
-  readonly #holders = new Map<string, Set<ReadonlySet<string>>>();
+  readonly #holders = new Map<string, Set<NameSet>>();
   readonly #removing = new Map<string, Promise<unknown>>();
 
   /** A row of claims that ends as a whole. */
   open(operation: string): ClaimSet {
-    const names = new Set<string>();
+    const names = new NameSet();
     const sets = this.#holders.get(operation) ?? new Set();
     this.#holders.set(operation, sets.add(names));
     return {

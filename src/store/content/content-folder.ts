@@ -4,6 +4,7 @@ import { dirname, join } from 'node:path';
 import { ContentError, errnoOf, guarded } from './content-error.ts';
 import { FileWorkers } from './file-workers.ts';
 import { makeDurable, makeNamesDurable, syncFolder } from './make-durable.ts';
+import { NameSet } from './name-set.ts';
 
 /**
  * The folder of the store. A file of it is complete from the moment it has its name: it is written under another one,
@@ -47,7 +48,7 @@ export class ContentFolder {
   readonly workers = new FileWorkers();
   readonly #writing = new Set<string>();
   /** Names of pieces by shard, read when one is first asked for; it saves a system call for each piece. */
-  readonly #known = new Map<string, Promise<Set<string>>>();
+  readonly #known = new Map<string, Promise<NameSet>>();
   #laid: Promise<void> | undefined;
   /** Pieces that are written, and have no name before they are durable: by name, the temporary file. */
   #waiting = new Map<string, string>();
@@ -365,8 +366,8 @@ export class ContentFolder {
     return room === 'blobs' ? join(this.path, room, shardOf(name), name) : join(this.path, room, name);
   }
 
-  async #shard(shard: string): Promise<Set<string>> {
-    const known = this.#known.get(shard) ?? this.names('blobs', shard).then((names) => new Set(names));
+  async #shard(shard: string): Promise<NameSet> {
+    const known = this.#known.get(shard) ?? this.names('blobs', shard).then((names) => new NameSet(names));
     this.#known.set(shard, known);
     try {
       return await known;

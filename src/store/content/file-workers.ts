@@ -10,8 +10,8 @@ const BATCHES = 2;
 const JOBS_IN_BATCH = 8;
 const IDLE_MS = 1_000;
 
-/** Little JavaScript runs there; content is in buffers outside of the heap. */
-const LIMITS = { maxYoungGenerationSizeMb: 2, maxOldGenerationSizeMb: 32, stackSizeMb: 1 };
+/** Little JavaScript runs there; content is in buffers outside of the heap, which V8 lets grow to its limit before it looks. */
+const LIMITS = { maxYoungGenerationSizeMb: 2, maxOldGenerationSizeMb: 12, stackSizeMb: 1 };
 
 type Waiting = { readonly job: FileJob; readonly resolve: (reply: FileReply) => void };
 type Lane = { readonly worker: Worker; readonly batches: (readonly Waiting[])[] };
