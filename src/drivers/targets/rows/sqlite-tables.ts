@@ -67,7 +67,7 @@ export function selectRows(database: DatabaseSync, shape: TableShape): Iterator<
 const REPLACEMENT = '\ufffd';
 
 /** Text that is no UTF-8 would come back as other text: whoever reads to the end hears of it. */
-function* withoutBrokenText(database: DatabaseSync, shape: TableShape, rows: Iterable<unknown>): Generator<unknown> {
+function* withoutBrokenText(database: DatabaseSync, shape: TableShape, rows: Iterable<unknown>): Generator {
   let isSuspect = false;
   for (const row of rows) {
     isSuspect ||= Array.isArray(row) && row.some((cell) => typeof cell === 'string' && cell.includes(REPLACEMENT));
