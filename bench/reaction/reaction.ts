@@ -17,8 +17,8 @@ const SETTLE_MS = 8_000;
 const FAST_INTERVAL_MS = 200;
 /** Policies that take turns; each has resolved its incident and cooled down before its next turn. */
 const FAST_METRICS = 36;
-/** Between two flips, in which the incident before is closed and its report written. */
-const REST_MS = 150;
+/** Between two flips, in which the incident before is closed and its report written: by the next scrape but one. */
+const REST_MS = FAST_INTERVAL_MS + 50;
 
 const [flips = 40, fastFlips = 200] = process.argv.slice(2).map(Number);
 const installed = asInstalled();

@@ -29,11 +29,25 @@ export type TargetType =
   | FlagsTarget
   | RowsTarget;
 
+export type TargetKind = TargetType['kind'];
+
+export type TargetOf<K extends TargetKind> = Target & { readonly type: Extract<TargetType, { readonly kind: K }> };
+
+/** @throws {TypeError} if it is of another kind */
+export function targetOf<K extends TargetKind>(kind: K, target: Target): TargetOf<K> {
+  if (isOfKind(kind, target)) return target;
+  throw new TypeError(`${target.name} is of type ${target.type.kind}, not ${kind}`);
+}
+
+function isOfKind<K extends TargetKind>(kind: K, target: Target): target is TargetOf<K> {
+  return target.type.kind === kind;
+}
+
 /** What has revisions beside its points. */
-export type CodeTarget = Target & { readonly type: GitTarget };
+export type CodeTarget = TargetOf<'git'>;
 
 export function isCodeTarget(target: Target): target is CodeTarget {
-  return target.type.kind === 'git';
+  return isOfKind('git', target);
 }
 
 /** Code: a checkout that is moved between revisions. What git does not track in it stays. */

@@ -1,5 +1,7 @@
-import { writeFileSync } from 'node:fs';
 import { DatabaseSync, type SQLInputValue } from 'node:sqlite';
+import { giveWay } from './give-way.ts';
+import { type SqliteFailure, sqliteFailure } from './sqlite-failure.ts';
+import { sqliteUrl } from './sqlite-url.ts';
 
 /**
  * The program of the process that a database file is opened in. It knows nothing but what it is asked. When revertd is
@@ -20,9 +22,7 @@ export type SqliteReply =
       readonly columns: readonly string[];
       readonly first: readonly SqliteCell[] | undefined;
     }
-  | { readonly kind: 'failed'; readonly message: string; readonly errcode: number }
-  /** The process ended before it answered. */
-  | { readonly kind: 'ended' };
+  | SqliteFailure;
 
 const LONGEST_CELL = 4096;
 const NOTHING = { kind: 'done', rows: null, columns: [], first: undefined } as const;
@@ -47,31 +47,18 @@ function attempt(
     database.exec(question.ask === 'begin' ? 'BEGIN IMMEDIATE' : 'COMMIT');
     return NOTHING;
   } catch (error) {
-    const message = error instanceof Error ? error.message : String(error);
-    const errcode = error instanceof Error && 'errcode' in error ? Number(error.errcode) : 0;
-    return { kind: 'failed', message, errcode };
+    return sqliteFailure(error);
   }
 }
 
 function open(question: Extract<SqliteQuestion, { ask: 'open' }>, keep: (database: DatabaseSync) => void): SqliteReply {
   const { path, access, lockMs } = question;
   if (access === 'read') giveWay();
-  // A URL, so that a file that is not there is not made.
-  const url = new URL(`file://${encodeURI(path).replaceAll('?', '%3f').replaceAll('#', '%23')}`);
-  url.searchParams.set('mode', access === 'read' ? 'ro' : 'rw');
+  const url = sqliteUrl(path, { mode: access === 'read' ? 'ro' : 'rw' });
   const database = new DatabaseSync(url, { readOnly: access === 'read', timeout: lockMs });
   keep(database);
   database.prepare('SELECT count(*) FROM sqlite_schema').get();
   return NOTHING;
-}
-
-/** Where memory is short, a process that only looks goes first, and not what the host is there for. */
-function giveWay(): void {
-  try {
-    writeFileSync('/proc/self/oom_score_adj', '1000');
-  } catch {
-    // Without /proc it is one process like any other.
-  }
 }
 
 function run(database: DatabaseSync, question: Extract<SqliteQuestion, { ask: 'run' }>): SqliteReply {

@@ -1,8 +1,7 @@
-import { type ChildProcess, fork } from 'node:child_process';
-import { once } from 'node:events';
 import { realpath } from 'node:fs/promises';
 import type { SqliteDatabase } from '../../core/model/metric-source.ts';
 import { splitStatements } from '../../core/sql/split-statements.ts';
+import { type Ended, startBeside } from '../child-program.ts';
 import {
   type BoundValue,
   type SessionOptions,
@@ -12,15 +11,7 @@ import {
   type SqlSession,
 } from './session.ts';
 import type { SqliteCell, SqliteQuestion, SqliteReply } from './sqlite-child.ts';
-
-const CHILD = new URL(import.meta.url.endsWith('.ts') ? './sqlite-child.ts' : './sqlite-child.js', import.meta.url);
-
-/** Primary result codes, in the low byte of the extended ones: sqlite.org/rescode.html. */
-const BUSY = 5;
-const LOCKED = 6;
-const CORRUPT = 11;
-const CANTOPEN = 14;
-const NOTADB = 26;
+import { type SqliteFailure, sqliteFaultOf } from './sqlite-failure.ts';
 
 /** Statements whose count of changed rows is their own; after others SQLite repeats that of the one before. */
 const COUNTED = new Set(['INSERT', 'UPDATE', 'DELETE', 'REPLACE', 'WITH']);
@@ -39,21 +30,12 @@ export async function openSqlite(
   const file = await realFile(path);
   const refused = access === 'write' ? (allow.mayWrite(path) ?? allow.mayWrite(file)) : undefined;
   if (refused !== undefined) throw new SqlError('notAllowed', refused);
-  const child = start();
-  const end = () => child.kill('SIGKILL');
-  signal.addEventListener('abort', end, { once: true });
-  const close = async () => {
-    signal.removeEventListener('abort', end);
-    if (child.exitCode !== null || child.signalCode !== null) return;
-    const gone = once(child, 'exit');
-    end();
-    await gone;
-  };
-  const ask = async (question: SqliteQuestion) => resultOf(await converse(child, question), signal);
+  const child = startBeside<SqliteQuestion, SqliteReply>(import.meta.url, 'sqlite-child', signal);
+  const ask = async (question: SqliteQuestion) => resultOf(await child.ask(question), signal);
   try {
     await ask({ ask: 'open', path: file, access, lockMs });
   } catch (error) {
-    await close();
+    await child.end();
     throw error;
   }
   return {
@@ -61,11 +43,11 @@ export async function openSqlite(
     run: (text, params) => ask({ ask: 'run', text, counts: isCounted(text), params: toParams(params) }),
     identity: () => Promise.resolve(undefined),
     commit: async () => {
-      const reply = await converse(child, { ask: 'commit' });
+      const reply = await child.ask({ ask: 'commit' });
       if (reply.kind === 'ended') throw new SqlError('commitLost', 'its process ended before it had answered COMMIT');
       resultOf(reply, signal);
     },
-    close,
+    close: () => child.end(),
   };
 }
 
@@ -90,7 +72,7 @@ function toParams(params: readonly BoundValue[]): Readonly<Record<string, Sqlite
   );
 }
 
-function resultOf(reply: SqliteReply, signal: AbortSignal): SqlResult {
+function resultOf(reply: SqliteReply | Ended, signal: AbortSignal): SqlResult {
   switch (reply.kind) {
     case 'done':
       return reply;
@@ -99,48 +81,19 @@ function resultOf(reply: SqliteReply, signal: AbortSignal): SqlResult {
         ? new SqlError('stopped', 'ended before it was done')
         : new SqlError('connectionLost', 'the process that had the database open has ended');
     case 'failed':
-      throw new SqlError(codeOf(reply.errcode), reply.message);
+      throw new SqlError(codeOf(reply), reply.message);
   }
 }
 
-function codeOf(errcode: number): SqlError['code'] {
-  switch (errcode & 0xff) {
-    case BUSY:
-    case LOCKED:
+function codeOf(failure: SqliteFailure): SqlError['code'] {
+  switch (sqliteFaultOf(failure)) {
+    case 'locked':
       return 'locked';
-    case CORRUPT:
-    case NOTADB:
+    case 'corrupt':
       return 'notADatabase';
-    case CANTOPEN:
+    case 'cantOpen':
       return 'unreachable';
     default:
       return 'statement';
-  }
-}
-
-function start(): ChildProcess {
-  const child = fork(CHILD, [], {
-    env: { LANG: 'C.UTF-8' },
-    execArgv: ['--disable-warning=ExperimentalWarning'],
-    serialization: 'advanced',
-    stdio: ['ignore', 'ignore', 'ignore', 'ipc'],
-  });
-  // Whatever goes wrong with it shows as its end.
-  child.on('error', () => child.kill('SIGKILL'));
-  return child;
-}
-
-/** One question at a time. */
-async function converse(child: ChildProcess, question: SqliteQuestion): Promise<SqliteReply> {
-  if (child.exitCode !== null || child.signalCode !== null) return { kind: 'ended' };
-  const over = new AbortController();
-  try {
-    const answered = once(child, 'message', { signal: over.signal }).then(([reply]) => reply as SqliteReply);
-    const ended = once(child, 'exit', { signal: over.signal }).then(() => ({ kind: 'ended' }) as const);
-    void Promise.allSettled([answered, ended]);
-    child.send(question, () => undefined);
-    return await Promise.race([answered, ended]);
-  } finally {
-    over.abort();
   }
 }

@@ -1,6 +1,7 @@
 import type { MergeReport } from '../../core/merge/merge-report.ts';
 import type { Snapshot } from '../../core/model/point.ts';
-import { databaseOf, type Target } from '../../core/model/target.ts';
+import { databaseOf, type TargetKind, type TargetOf, targetOf } from '../../core/model/target.ts';
+import { errnoOf } from '../../store/content/content-error.ts';
 import type { ContentStore } from '../../store/content/content-store.ts';
 import { obstacle } from '../steps/step-driver.ts';
 import {
@@ -30,9 +31,9 @@ export type CapturedOrder<T> = Omit<TargetOrder, 'target'> & { readonly target: 
 export type CapturedContext = RestoreContext & { readonly store: ContentStore };
 
 /** What is particular to one kind of captured target. What it throws of the host or the store ends as an outcome. */
-export type CapturedParts<T extends Target> = {
-  /** @throws {TypeError} if it is of another kind */
-  readonly own: (target: Target) => T;
+export type CapturedParts<K extends TargetKind, T = TargetOf<K>> = {
+  readonly kind: K;
+  /** What it throws of the host ends as a finding. */
   readonly look: (target: T, signal: AbortSignal) => ReturnType<TargetDriver['read']>;
   /** Why it could not be restored now, beyond the paths that the host allows. Never rejects. */
   readonly obstacle?: (target: T, signal: AbortSignal) => Promise<string | undefined>;
@@ -56,10 +57,20 @@ export type CapturedParts<T extends Target> = {
 };
 
 /** The driver of a kind of target whose states are kept as snapshots. */
-export function capturedTargetDriver<T extends Target>({ allow }: CapturedHost, parts: CapturedParts<T>): TargetDriver {
+export function capturedTargetDriver<K extends TargetKind>(
+  { allow }: CapturedHost,
+  parts: CapturedParts<K>,
+): TargetDriver {
   const points = pointsOf(parts);
   return {
-    read: (target, signal) => parts.look(parts.own(target), signal),
+    read: async (target, signal) => {
+      try {
+        return await parts.look(targetOf(parts.kind, target), signal);
+      } catch (error) {
+        const code = error instanceof TargetError ? error.code : (errnoOf(error) ?? 'io');
+        return { kind: 'unreadable', code, message: faultText(error) };
+      }
+    },
     refresh: () => Promise.resolve(undefined),
     prepare: () => Promise.resolve(null),
     restore: async (order, context) => {
@@ -74,24 +85,28 @@ export function capturedTargetDriver<T extends Target>({ allow }: CapturedHost, 
       // What a merge comes to depends on what is live. It is done at once or not at all, and once more it changes nothing.
       if (order.merge !== undefined) return 'notDone';
       try {
-        return await parts.observe({ ...order, snapshot, target: parts.own(order.target) }, { signal, store });
+        return await parts.observe(
+          { ...order, snapshot, target: targetOf(parts.kind, order.target) },
+          { signal, store },
+        );
       } catch (error) {
         faultText(error);
         return 'unknown';
       }
     },
     examine: async (order, signal) => {
-      const refused = await parts.obstacle?.(parts.own(order.target), signal);
+      const refused = await parts.obstacle?.(targetOf(parts.kind, order.target), signal);
       return refused === undefined ? examineCaptured(allow, order) : obstacle(refused);
     },
-    rehearse: (order, context) => rehearseCaptured({ ...order, target: parts.own(order.target) }, points, context),
+    rehearse: (order, context) =>
+      rehearseCaptured({ ...order, target: targetOf(parts.kind, order.target) }, points, context),
     keep: () => Promise.resolve(),
     points,
   };
 }
 
-async function restore<T extends Target>(
-  parts: CapturedParts<T>,
+async function restore<K extends TargetKind>(
+  parts: CapturedParts<K>,
   { snapshot, ...order }: TargetOrder,
   { store, ...context }: RestoreContext,
 ): Promise<RestoreOutcome> {
@@ -101,7 +116,7 @@ async function restore<T extends Target>(
   if (order.rows !== undefined && databaseOf(order.target.type) === undefined) {
     throw new TargetError('snapshot', `${order.target.name} has no tables`);
   }
-  const target = parts.own(order.target);
+  const target = targetOf(parts.kind, order.target);
   if (order.merge === undefined) {
     const detail = await parts.restore({ ...order, snapshot, target }, { ...context, store });
     return { outcome: 'done', detail };
@@ -115,21 +130,21 @@ async function restore<T extends Target>(
   return { outcome: isDone ? 'done' : 'failed', detail, merge: report };
 }
 
-function pointsOf<T extends Target>(parts: CapturedParts<T>): CapturedDriver {
+function pointsOf<K extends TargetKind>(parts: CapturedParts<K>): CapturedDriver {
   return {
     capture: async (target, context) => {
       try {
-        return await parts.capture(parts.own(target), context);
+        return await parts.capture(targetOf(parts.kind, target), context);
       } catch (error) {
         context.store.release(context.operation);
         return { outcome: 'failed', detail: faultText(error) };
       }
     },
-    diff: (target, from, to, context) => parts.diff(parts.own(target), from, to, context),
+    diff: (target, from, to, context) => parts.diff(targetOf(parts.kind, target), from, to, context),
     verify: (_target, snapshot, context) => verifySnapshot(snapshot, context, parts.shownLine),
     rehearse: async (target, snapshot, folder, context) => {
       try {
-        return { outcome: 'done', ...(await parts.rehearse(parts.own(target), snapshot, folder, context)) };
+        return { outcome: 'done', ...(await parts.rehearse(targetOf(parts.kind, target), snapshot, folder, context)) };
       } catch (error) {
         return { outcome: 'failed', detail: faultText(error) };
       }

@@ -149,3 +149,12 @@ export function faultText(error: unknown): string {
   if (error instanceof Error && error.name === 'AbortError') return 'it was ended before it was done';
   throw error;
 }
+
+/**
+ * The first field of a manifest says what wrote it, and in which version.
+ * @throws {TargetError} `snapshot`
+ */
+export function refuseOtherFormat(found: unknown, format: string): void {
+  if (found === format) return;
+  throw new TargetError('snapshot', `the snapshot is of format ${String(found)}, not ${format}`);
+}

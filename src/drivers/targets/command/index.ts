@@ -3,7 +3,7 @@ import { open, unlink } from 'node:fs/promises';
 import { join } from 'node:path';
 import { createTwoFilesPatch } from 'diff';
 import type { Snapshot } from '../../../core/model/point.ts';
-import type { Target } from '../../../core/model/target.ts';
+import type { TargetOf } from '../../../core/model/target.ts';
 import type { BlobRef } from '../../../store/content/blob-ref.ts';
 import type { Fill } from '../../../store/content/capture-session.ts';
 import type { ContentStore } from '../../../store/content/content-store.ts';
@@ -16,13 +16,14 @@ import {
   type CaptureOutcome,
   DiffTally,
   type PointContext,
+  refuseOtherFormat,
   type TargetDiff,
 } from '../captured-target.ts';
 import { type CapturedContext, type CapturedOrder, capturedTargetDriver } from '../captured-target-driver.ts';
 import { mustQuiesce } from '../quiesce.ts';
 import { type TargetDriver, TargetError } from '../target-driver.ts';
 import { wholeContent } from '../whole-content.ts';
-import { type CommandTargetOf, refuseLonger, runProgram, sumOfOutput } from './run-program.ts';
+import { refuseLonger, runProgram, sumOfOutput } from './run-program.ts';
 
 const FORMAT = 'command/1';
 /** Text up to here is shown line by line. */
@@ -31,7 +32,7 @@ const SMALL_BYTES = 64 * 1024;
 /** What programs of the host write, and take back. */
 export function commandTarget(host: CapturedHost): TargetDriver {
   return capturedTargetDriver(host, {
-    own,
+    kind: 'command',
     look: (target) => look(host, target),
     capture: (target, context) => capture(host, target, context),
     restore: (order, context) => restore(host, order, context),
@@ -42,14 +43,8 @@ export function commandTarget(host: CapturedHost): TargetDriver {
   });
 }
 
-function own(target: Target): CommandTargetOf {
-  const { type } = target;
-  if (type.kind !== 'command') throw new TypeError(`${target.name} is of type ${type.kind}, not command`);
-  return { ...target, type };
-}
-
 /** A look runs nothing: that a program is there is all that can be told. */
-async function look({ allow }: CapturedHost, { type }: CommandTargetOf): ReturnType<TargetDriver['read']> {
+async function look({ allow }: CapturedHost, { type }: TargetOf<'command'>): ReturnType<TargetDriver['read']> {
   const { PATH = DEFAULT_PATH } = type.env;
   for (const [program = ''] of [type.capture, type.restore]) {
     const refused = allow.mayRun(program);
@@ -61,7 +56,11 @@ async function look({ allow }: CapturedHost, { type }: CommandTargetOf): ReturnT
   return { kind: 'captured' };
 }
 
-async function capture(host: CapturedHost, target: CommandTargetOf, context: CaptureContext): Promise<CaptureOutcome> {
+async function capture(
+  host: CapturedHost,
+  target: TargetOf<'command'>,
+  context: CaptureContext,
+): Promise<CaptureOutcome> {
   const { store, operation, signal, compression = store.compression, previous, now, progress } = context;
   const from = now();
   const options = { operation, signal, compression };
@@ -86,7 +85,7 @@ async function capture(host: CapturedHost, target: CommandTargetOf, context: Cap
   };
 }
 
-function watched(target: CommandTargetOf, fill: Fill, progress: CaptureContext['progress']): Fill {
+function watched(target: TargetOf<'command'>, fill: Fill, progress: CaptureContext['progress']): Fill {
   let bytes = 0;
   return async (buffer) => {
     const filled = await fill(buffer);
@@ -100,14 +99,13 @@ function watched(target: CommandTargetOf, fill: Fill, progress: CaptureContext['
 /** Rejects with TargetError `snapshot`, and with ContentError. */
 async function contentIn(store: ContentStore, { manifest }: Pick<Snapshot, 'manifest'>): Promise<BlobRef> {
   for await (const { format, content } of store.manifest(manifest)) {
-    if (format !== FORMAT)
-      throw new TargetError('snapshot', `the snapshot is of format ${String(format)}, not ${FORMAT}`);
+    refuseOtherFormat(format, FORMAT);
     if (content !== undefined) return content;
   }
   throw new TargetError('snapshot', 'the snapshot makes no sense; it was written by something else');
 }
 
-type Order = CapturedOrder<CommandTargetOf>;
+type Order = CapturedOrder<TargetOf<'command'>>;
 
 /**
  * The program reads the content from a file, not from a pipe: all of it has been held against its sums before anything is
@@ -156,7 +154,7 @@ async function writeContent(store: ContentStore, content: BlobRef, path: string,
 
 async function mustShow(
   host: CapturedHost,
-  target: CommandTargetOf,
+  target: TargetOf<'command'>,
   content: BlobRef,
   signal: AbortSignal,
 ): Promise<void> {
@@ -182,7 +180,7 @@ async function observe(
 
 async function diff(
   host: CapturedHost,
-  target: CommandTargetOf,
+  target: TargetOf<'command'>,
   from: Snapshot,
   to: Snapshot | 'live',
   { store, signal }: PointContext,
@@ -205,7 +203,7 @@ async function diff(
 
 async function outputOf(
   host: CapturedHost,
-  target: CommandTargetOf,
+  target: TargetOf<'command'>,
   argv: readonly string[],
   signal: AbortSignal,
 ): Promise<Buffer> {
@@ -229,7 +227,7 @@ function linesOf(before: Buffer, after: Buffer): string | undefined {
 }
 
 async function rehearse(
-  _target: CommandTargetOf,
+  _target: TargetOf<'command'>,
   snapshot: Snapshot,
   folder: string,
   { store, signal }: PointContext,

@@ -1,5 +1,5 @@
 import { createHash } from 'node:crypto';
-import type { CommandTarget, Target } from '../../../core/model/target.ts';
+import type { TargetOf } from '../../../core/model/target.ts';
 import { formatDuration } from '../../../core/units.ts';
 import { startDeadline } from '../../deadline.ts';
 import { type ProcessEnd, type ProcessSpec, runProcess } from '../../process.ts';
@@ -7,8 +7,6 @@ import { resolveTexts, SecretError } from '../../secrets.ts';
 import { asUser, UserFault } from '../../steps/run/run-as-user.ts';
 import type { CapturedHost } from '../captured-target.ts';
 import { TargetError } from '../target-driver.ts';
-
-export type CommandTargetOf = Target & { readonly type: CommandTarget };
 
 export type ProgramCall = Pick<ProcessSpec, 'stdin' | 'take'> & {
   readonly argv: readonly string[];
@@ -23,7 +21,7 @@ export type ProgramCall = Pick<ProcessSpec, 'stdin' | 'take'> & {
  */
 export async function runProgram(
   { allow, secrets }: CapturedHost,
-  { name, type }: CommandTargetOf,
+  { name, type }: TargetOf<'command'>,
   { argv, signal, told = {}, ...streams }: ProgramCall,
 ): Promise<string> {
   const [program = ''] = argv;
@@ -70,7 +68,7 @@ function withOutput(text: string, output: string): string {
 /** The SHA-256 of what a program writes, and how long that is, in bounded memory. Rejects as `runProgram` does. */
 export async function sumOfOutput(
   host: CapturedHost,
-  target: CommandTargetOf,
+  target: TargetOf<'command'>,
   call: Pick<ProgramCall, 'argv' | 'signal'>,
 ): Promise<{ readonly sha256: string; readonly bytes: number }> {
   const sum = createHash('sha256');
@@ -87,7 +85,7 @@ export async function sumOfOutput(
 }
 
 /** @throws {TargetError} `format` */
-export function refuseLonger({ type }: CommandTargetOf, bytes: number): void {
+export function refuseLonger({ type }: TargetOf<'command'>, bytes: number): void {
   if (bytes <= type.maxBytes) return;
   throw new TargetError(
     'format',

@@ -1,4 +1,4 @@
-import type { FilesTarget, Target } from '../../../core/model/target.ts';
+import type { TargetOf } from '../../../core/model/target.ts';
 import type { CaptureSession } from '../../../store/content/capture-session.ts';
 import type { ManifestLine } from '../../../store/content/content-reader.ts';
 import type { CaptureContext, CaptureOutcome } from '../captured-target.ts';
@@ -8,8 +8,6 @@ import { entryLine, type FileEntry, headLine, TreeFingerprint } from './file-ent
 import { noNotes, notesText, type ScanNotes, scan } from './scan.ts';
 import { entriesOf, headOf, noEntries } from './snapshot-content.ts';
 import { type OpenRoot, openRoot, shownBelow } from './walk.ts';
-
-export type FilesTargetOf = Target & { readonly type: FilesTarget };
 
 /** Opens the roots for as long as `use` runs. */
 export async function withRoots<T>(paths: readonly string[], use: (roots: readonly OpenRoot[]) => Promise<T>) {
@@ -23,7 +21,7 @@ export async function withRoots<T>(paths: readonly string[], use: (roots: readon
 }
 
 /** Stores the trees. Rejects with TargetError and ContentError; then nothing of it counts. */
-export async function captureFiles(target: FilesTargetOf, context: CaptureContext): Promise<CaptureOutcome> {
+export async function captureFiles(target: TargetOf<'files'>, context: CaptureContext): Promise<CaptureOutcome> {
   const { store, operation, signal, compression = store.compression, previous } = context;
   const from = context.now();
   const notes = noNotes();
@@ -56,7 +54,7 @@ export async function captureFiles(target: FilesTargetOf, context: CaptureContex
 }
 
 /** An earlier snapshot of other places tells nothing of these. */
-async function usablePrevious({ type }: FilesTargetOf, { store, previous, log }: CaptureContext): Promise<boolean> {
+async function usablePrevious({ type }: TargetOf<'files'>, { store, previous, log }: CaptureContext): Promise<boolean> {
   if (previous === undefined) return false;
   try {
     const { roots } = await headOf(store, previous);
@@ -78,7 +76,7 @@ async function mustBeThere(root: OpenRoot): Promise<void> {
 }
 
 type Capture = {
-  readonly target: FilesTargetOf;
+  readonly target: TargetOf<'files'>;
   readonly context: CaptureContext;
   readonly roots: readonly OpenRoot[];
   readonly session: CaptureSession;

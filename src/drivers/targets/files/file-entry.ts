@@ -2,6 +2,7 @@ import { createHash } from 'node:crypto';
 import { constants } from 'node:fs';
 import { type BlobRef, toBlobRef } from '../../../store/content/blob-ref.ts';
 import type { ManifestLine } from '../../../store/content/content-reader.ts';
+import { refuseOtherFormat } from '../captured-target.ts';
 import { TargetError } from '../target-driver.ts';
 import { type BytePath, compareWalked, fromJsonPath, toJsonPath } from './byte-path.ts';
 import { type Attributes, isSameAttributes, sortedText } from './extended-attributes.ts';
@@ -71,8 +72,7 @@ export function headLine({ roots, exclude, oneFileSystem, attributes }: FilesHea
 /** @throws {TargetError} `snapshot` */
 export function toHead(line: ManifestLine | undefined): FilesHead {
   const { format, roots, exclude, oneFileSystem } = line ?? {};
-  if (format !== FORMAT)
-    throw new TargetError('snapshot', `the snapshot is of format ${String(format)}, not ${FORMAT}`);
+  refuseOtherFormat(format, FORMAT);
   if (!isTexts(roots) || !isTexts(exclude) || typeof oneFileSystem !== 'boolean') throw senseless();
   return { roots, exclude, oneFileSystem, attributes: line?.['attributes'] === true };
 }

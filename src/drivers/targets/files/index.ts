@@ -2,14 +2,15 @@ import { constants } from 'node:fs';
 import { open } from 'node:fs/promises';
 import { join } from 'node:path';
 import type { Snapshot } from '../../../core/model/point.ts';
-import type { Target } from '../../../core/model/target.ts';
+import type { TargetOf } from '../../../core/model/target.ts';
+import { errnoOf } from '../../../store/content/content-error.ts';
 import type { AllowList } from '../../allow-list.ts';
-import { type CapturedHost, faultText, type PointContext, type TargetDiff } from '../captured-target.ts';
+import { type CapturedHost, type PointContext, type TargetDiff } from '../captured-target.ts';
 import { type CapturedContext, type CapturedOrder, capturedTargetDriver } from '../captured-target-driver.ts';
 import { mustQuiesce } from '../quiesce.ts';
 import { type TargetDriver, TargetError } from '../target-driver.ts';
 import { wholeContent } from '../whole-content.ts';
-import { captureFiles, type FilesTargetOf, withRoots } from './capture.ts';
+import { captureFiles, withRoots } from './capture.ts';
 import { diffTrees } from './diff-files.ts';
 import { readAttributes } from './extended-attributes.ts';
 import type { FileEntry, FilesHead } from './file-entry.ts';
@@ -18,12 +19,12 @@ import { describeRestored, type FilesRestore, firstUndone, planOf, restoreFiles 
 import { noNotes, scan } from './scan.ts';
 import { selectionOf } from './selection.ts';
 import { entriesOf, headOf } from './snapshot-content.ts';
-import { errnoOf, type OpenRoot } from './walk.ts';
+import type { OpenRoot } from './walk.ts';
 
 /** Trees of files, captured into the content store and put back from there. */
 export function filesTarget(host: CapturedHost): TargetDriver {
   return capturedTargetDriver(host, {
-    own: filesOf,
+    kind: 'files',
     look,
     restore: (order, context) => restoreTarget(host, order, context),
     observe: observeTarget,
@@ -34,25 +35,15 @@ export function filesTarget(host: CapturedHost): TargetDriver {
   });
 }
 
-function filesOf(target: Target): FilesTargetOf {
-  const { type } = target;
-  if (type.kind !== 'files') throw new TypeError(`${target.name} is of type ${type.kind}, not files`);
-  return { ...target, type };
+async function look({ type }: TargetOf<'files'>): ReturnType<TargetDriver['read']> {
+  const times = await withRoots(type.paths, async (roots) => {
+    const stats = await Promise.all(roots.map(async ({ parent, name }) => await parent.look(name)));
+    return stats.map(({ mtimeMs }) => Number(mtimeMs));
+  });
+  return { kind: 'captured', changedAt: Math.max(...times) };
 }
 
-async function look({ type }: FilesTargetOf): ReturnType<TargetDriver['read']> {
-  try {
-    const times = await withRoots(type.paths, async (roots) => {
-      const stats = await Promise.all(roots.map(async ({ parent, name }) => await parent.look(name)));
-      return stats.map(({ mtimeMs }) => Number(mtimeMs));
-    });
-    return { kind: 'captured', changedAt: Math.max(...times) };
-  } catch (error) {
-    return { kind: 'unreadable', code: errnoOf(error) ?? 'io', message: faultText(error) };
-  }
-}
-
-type Order = CapturedOrder<FilesTargetOf>;
+type Order = CapturedOrder<TargetOf<'files'>>;
 
 async function restoreTarget(
   { allow, at }: CapturedHost,
@@ -72,7 +63,7 @@ async function restoreTarget(
 
 type Parts = Pick<FilesRestore, 'store' | 'snapshot' | 'head' | 'roots' | 'quiesce' | 'signal' | 'progress'>;
 
-function restoreOf({ type }: FilesTargetOf, parts: Parts, paths: readonly string[]): FilesRestore {
+function restoreOf({ type }: TargetOf<'files'>, parts: Parts, paths: readonly string[]): FilesRestore {
   const { head } = parts;
   // What was left out when it was captured is not in the snapshot, and must not be taken for removed.
   const exclude = [...new Set([...head.exclude, ...type.exclude])];
@@ -81,7 +72,7 @@ function restoreOf({ type }: FilesTargetOf, parts: Parts, paths: readonly string
 }
 
 /** @throws {TargetError} `snapshot`: policies have changed since, and what they no longer name is not touched. */
-function refuseOthers({ name, type }: FilesTargetOf, { roots }: FilesHead): void {
+function refuseOthers({ name, type }: TargetOf<'files'>, { roots }: FilesHead): void {
   const others = roots.filter((root) => !type.paths.includes(root));
   if (others.length === 0) return;
   throw new TargetError('snapshot', `the point has ${others.join(', ')}, which ${name} has no longer`);
@@ -107,7 +98,7 @@ async function observeTarget(
 }
 
 async function diffTarget(
-  { type }: FilesTargetOf,
+  { type }: TargetOf<'files'>,
   from: Snapshot,
   to: Snapshot | 'live',
   { store, signal, progress }: PointContext,
@@ -172,7 +163,7 @@ async function readLive(roots: readonly OpenRoot[], { root, path, size }: FileEn
 
 /** Into numbered folders and files, whoever owns them; live and its owner are not concerned. */
 async function rehearse(
-  target: FilesTargetOf,
+  target: TargetOf<'files'>,
   snapshot: Snapshot,
   folder: string,
   { store, signal, progress }: PointContext,

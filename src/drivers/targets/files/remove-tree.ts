@@ -1,7 +1,7 @@
 import { rmdir, unlink } from 'node:fs/promises';
+import { errnoOf } from '../../../store/content/content-error.ts';
 import type { BytePath } from './byte-path.ts';
 import type { OpenFolder } from './open-folder.ts';
-import { errnoOf } from './walk.ts';
 
 /** Removes a folder with all that is in it, or anything else; through no link. What is not there is no fault. */
 export async function removeTree(parent: OpenFolder, name: BytePath): Promise<void> {

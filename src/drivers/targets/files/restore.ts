@@ -3,6 +3,7 @@ import { once } from 'node:events';
 import { constants } from 'node:fs';
 import { type FileHandle, link, mkdir, open, rename, rmdir, unlink } from 'node:fs/promises';
 import type { Snapshot } from '../../../core/model/point.ts';
+import { errnoOf } from '../../../store/content/content-error.ts';
 import type { ContentStore } from '../../../store/content/content-store.ts';
 import { eachInOrder } from '../../../store/content/in-order.ts';
 import { SHORT_BYTES } from '../../../store/content/take-file.ts';
@@ -20,7 +21,7 @@ import { noNotes, scan } from './scan.ts';
 import type { Selection } from './selection.ts';
 import { entriesOf, noEntries } from './snapshot-content.ts';
 import { applyTo, type OwnerRule, Stage } from './stage.ts';
-import { errnoOf, explained, type OpenRoot, shownBelow } from './walk.ts';
+import { explained, type OpenRoot, shownBelow } from './walk.ts';
 
 const { O_DIRECTORY, O_NOFOLLOW, O_NONBLOCK, O_RDONLY } = constants;
 

@@ -1,6 +1,7 @@
 import { createHash } from 'node:crypto';
 import { constants } from 'node:fs';
 import { copyFile, type FileHandle, lchown, lutimes, mkdir, open, rename, statfs, symlink } from 'node:fs/promises';
+import { errnoOf } from '../../../store/content/content-error.ts';
 import type { ContentStore } from '../../../store/content/content-store.ts';
 import type { NewFile } from '../../../store/content/file-job.ts';
 import { TargetError } from '../target-driver.ts';
@@ -10,7 +11,7 @@ import { type Attributes, isSameAttributes, readAttributesIn, writeAttributesIn 
 import { type FileEntry, microseconds } from './file-entry.ts';
 import type { OpenFolder } from './open-folder.ts';
 import { removeTree } from './remove-tree.ts';
-import { errnoOf, type OpenRoot } from './walk.ts';
+import type { OpenRoot } from './walk.ts';
 
 const { O_CREAT, O_EXCL, O_NOFOLLOW, O_WRONLY } = constants;
 

@@ -1,6 +1,7 @@
 import { lstat, realpath } from 'node:fs/promises';
 import { basename, dirname, join } from 'node:path';
 import type { CaptureSession } from '../../../store/content/capture-session.ts';
+import { errnoOf } from '../../../store/content/content-error.ts';
 import type { FileStats } from '../../../store/content/file-job.ts';
 import { inOrder } from '../../../store/content/in-order.ts';
 import { TargetError } from '../target-driver.ts';
@@ -146,10 +147,6 @@ async function lookAt(parent: OpenFolder, name: BytePath, shown: () => string): 
 /** Gone, or something else in its place. */
 export function isGone(error: unknown): boolean {
   return ['ENOENT', 'ENOTDIR', 'ELOOP'].includes(errnoOf(error) ?? '');
-}
-
-export function errnoOf(error: unknown): string | undefined {
-  return error instanceof Error && 'code' in error && 'syscall' in error ? String(error.code) : undefined;
 }
 
 /** A fault of the host with the path that people know, instead of one through a descriptor. */

@@ -4,7 +4,7 @@ import { join } from 'node:path';
 import { canonicalJson } from '../../../core/json/canonical-json.ts';
 import type { Snapshot } from '../../../core/model/point.ts';
 import type { JsonValue } from '../../../core/model/step.ts';
-import type { FlagsTarget, Target } from '../../../core/model/target.ts';
+import type { Target, TargetOf } from '../../../core/model/target.ts';
 import { type FlagState, variantsIn } from '../../../core/points/flag-state.ts';
 import type { ContentStore } from '../../../store/content/content-store.ts';
 import {
@@ -14,6 +14,7 @@ import {
   type CaptureOutcome,
   faultText,
   type PointContext,
+  refuseOtherFormat,
   type TargetDiff,
   type VerifyOutcome,
 } from '../captured-target.ts';
@@ -23,14 +24,12 @@ import { wholeContent } from '../whole-content.ts';
 import { diffFlags } from './diff-flags.ts';
 import { parseFlagState } from './parse-flag-state.ts';
 
-type FlagsTargetOf = Target & { readonly type: FlagsTarget };
-
 const FORMAT = 'flags/1';
 
 /** What flags effectively are. The decision knows it and sets it; here it is only kept, compared and read again. */
 export function flagsTarget(host: CapturedHost): TargetDriver {
   const driver = capturedTargetDriver(host, {
-    own,
+    kind: 'flags',
     look: () => Promise.resolve({ kind: 'captured' }),
     capture: (_target, context) => capture(context),
     restore: ({ target }) => Promise.reject(new TargetError('snapshot', whoSets(target))),
@@ -61,12 +60,6 @@ async function contradiction(
   }
 }
 
-function own(target: Target): FlagsTargetOf {
-  const { type } = target;
-  if (type.kind !== 'flags') throw new TypeError(`${target.name} is of type ${type.kind}, not flags`);
-  return { ...target, type };
-}
-
 function whoSets({ name }: Target): string {
   return `the flags of ${name} are set by holds, and by no operation; it was of another type when this restore began`;
 }
@@ -95,15 +88,14 @@ function digestOf(variants: JsonValue): string {
 /** Rejects with TargetError `snapshot` or `format`, and with ContentError. */
 async function stateIn(store: ContentStore, { manifest }: Pick<Snapshot, 'manifest'>): Promise<FlagState> {
   for await (const { format, content } of store.manifest(manifest)) {
-    if (format !== FORMAT)
-      throw new TargetError('snapshot', `the snapshot is of format ${String(format)}, not ${FORMAT}`);
+    refuseOtherFormat(format, FORMAT);
     if (content !== undefined) return parseFlagState(await wholeContent(store, content));
   }
   throw new TargetError('snapshot', 'the snapshot of the flags is empty');
 }
 
 async function diff(
-  { type }: FlagsTargetOf,
+  { type }: TargetOf<'flags'>,
   from: Snapshot,
   to: Snapshot | 'live',
   { store, flags }: PointContext,
@@ -115,7 +107,7 @@ async function diff(
 }
 
 async function rehearse(
-  _target: FlagsTargetOf,
+  _target: TargetOf<'flags'>,
   snapshot: Snapshot,
   folder: string,
   { store }: PointContext,

@@ -11,6 +11,7 @@ import {
   ITEMS_SHOWN,
   type PointContext,
   type RehearsalOutcome,
+  refuseOtherFormat,
   type TargetDiff,
   type VerifyOutcome,
 } from '../captured-target.ts';
@@ -72,8 +73,7 @@ export async function revisionIn(
 }
 
 function toRevision({ format, commit, tree }: ManifestLine): CodeRevision {
-  if (format !== FORMAT)
-    throw new TargetError('snapshot', `the snapshot is of format ${String(format)}, not ${FORMAT}`);
+  refuseOtherFormat(format, FORMAT);
   const isRevision = typeof commit === 'string' && /^[0-9a-f]{40,64}$/.test(commit) && typeof tree === 'string';
   if (!isRevision) throw new TargetError('snapshot', 'the snapshot of the checkout makes no sense');
   return { commit, tree };

@@ -4,7 +4,7 @@ import { diffJson, type JsonChange } from '../../../core/json/diff-json.ts';
 import { describeMerge, type MergeReport } from '../../../core/merge/merge-report.ts';
 import type { Snapshot } from '../../../core/model/point.ts';
 import type { JsonValue } from '../../../core/model/step.ts';
-import type { HttpTarget, Target } from '../../../core/model/target.ts';
+import type { HttpTarget, TargetOf } from '../../../core/model/target.ts';
 import type { BlobRef } from '../../../store/content/blob-ref.ts';
 import type { ManifestLine } from '../../../store/content/content-reader.ts';
 import type { ContentStore } from '../../../store/content/content-store.ts';
@@ -16,6 +16,7 @@ import {
   DiffTally,
   faultText,
   type PointContext,
+  refuseOtherFormat,
   type TargetDiff,
 } from '../captured-target.ts';
 import { type CapturedContext, type CapturedOrder, capturedTargetDriver } from '../captured-target-driver.ts';
@@ -33,8 +34,6 @@ import {
 import { mergeDocuments } from './merge-document.ts';
 import { type ReadDocument, transferOf } from './transfer.ts';
 
-type HttpTargetOf = Target & { readonly type: HttpTarget };
-
 const FORMAT = 'http/1';
 /** Somebody who writes it at the same time gets the first word so often. */
 const TURNS = 3;
@@ -43,7 +42,7 @@ const LONGEST_VALUE = 120;
 /** A JSON document of a service, kept as it was served and put back by one request. */
 export function httpTarget(host: CapturedHost): TargetDriver {
   return capturedTargetDriver(host, {
-    own,
+    kind: 'http',
     look: (target, signal) => look(host, target, signal),
     capture: (target, context) => capture(host, target, context),
     restore: (order, context) => restore(host, order, context),
@@ -55,24 +54,22 @@ export function httpTarget(host: CapturedHost): TargetDriver {
   });
 }
 
-function own(target: Target): HttpTargetOf {
-  const { type } = target;
-  if (type.kind !== 'http') throw new TypeError(`${target.name} is of type ${type.kind}, not http`);
-  return { ...target, type };
-}
-
-async function look(host: CapturedHost, { type }: HttpTargetOf, signal: AbortSignal): ReturnType<TargetDriver['read']> {
-  try {
-    if (await transferOf(type, host).look(signal)) return { kind: 'captured' };
-    return { kind: 'unreadable', code: 'http', message: `${type.url} does not exist` };
-  } catch (error) {
-    return { kind: 'unreadable', code: error instanceof TargetError ? error.code : 'io', message: faultText(error) };
-  }
+async function look(
+  host: CapturedHost,
+  { type }: TargetOf<'http'>,
+  signal: AbortSignal,
+): ReturnType<TargetDriver['read']> {
+  if (await transferOf(type, host).look(signal)) return { kind: 'captured' };
+  return { kind: 'unreadable', code: 'http', message: `${type.url} does not exist` };
 }
 
 type Kept = { readonly content: BlobRef; readonly fingerprint: string; readonly etag: string | null };
 
-async function capture(host: CapturedHost, { type }: HttpTargetOf, context: CaptureContext): Promise<CaptureOutcome> {
+async function capture(
+  host: CapturedHost,
+  { type }: TargetOf<'http'>,
+  context: CaptureContext,
+): Promise<CaptureOutcome> {
   const { store, operation, signal, compression = store.compression, previous, now } = context;
   const from = now();
   const options = { operation, signal, compression };
@@ -124,8 +121,7 @@ async function keptIn(
 }
 
 function toKept({ format, url, etag, fingerprint, content }: ManifestLine): Kept & { readonly url: string } {
-  if (format !== FORMAT)
-    throw new TargetError('snapshot', `the snapshot is of format ${String(format)}, not ${FORMAT}`);
+  refuseOtherFormat(format, FORMAT);
   if (typeof url !== 'string' || typeof fingerprint !== 'string' || content === undefined) {
     throw new TargetError('snapshot', 'the snapshot of the document makes no sense; it was written by something else');
   }
@@ -137,7 +133,7 @@ async function documentIn(store: ContentStore, snapshot: Snapshot): Promise<Json
   return parseDocument(await wholeContent(store, content), 'the document of the point');
 }
 
-type Order = CapturedOrder<HttpTargetOf>;
+type Order = CapturedOrder<TargetOf<'http'>>;
 
 async function restore(host: CapturedHost, order: Order, context: CapturedContext): Promise<string> {
   const { target, snapshot, paths } = order;
@@ -251,7 +247,7 @@ async function observe(
 
 async function diff(
   host: CapturedHost,
-  { type }: HttpTargetOf,
+  { type }: TargetOf<'http'>,
   from: Snapshot,
   to: Snapshot | 'live',
   { store, signal }: PointContext,
@@ -287,7 +283,7 @@ function shownValue(value: JsonValue): string {
 }
 
 async function rehearse(
-  _target: HttpTargetOf,
+  _target: TargetOf<'http'>,
   snapshot: Snapshot,
   folder: string,
   { store }: PointContext,

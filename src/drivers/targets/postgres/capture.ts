@@ -1,5 +1,6 @@
 import { createHash } from 'node:crypto';
 import { createInterface } from 'node:readline';
+import type { TargetOf } from '../../../core/model/target.ts';
 import type { BlobRef } from '../../../store/content/blob-ref.ts';
 import type { CaptureSession, Fill } from '../../../store/content/capture-session.ts';
 import { fillFromPieces } from '../../../store/content/fill-from-pieces.ts';
@@ -23,7 +24,7 @@ import { type DatabaseRecord, recordLines, recordOf } from './manifest.ts';
 import { runProgram } from './program.ts';
 import { type Programs, programsFor } from './programs.ts';
 import { propertiesOf } from './properties.ts';
-import { isWhole, type PostgresTargetOf } from './target.ts';
+import { isWhole } from './target.ts';
 
 type Described = Omit<DatabaseRecord, 'content'>;
 
@@ -32,13 +33,13 @@ type State = {
   readonly place: Place;
   readonly programs: Programs;
   readonly name: string;
-  readonly target: PostgresTargetOf;
+  readonly target: TargetOf<'postgres'>;
   readonly all: readonly TableName[];
 };
 
 /** Stores what pg_dump writes, and what was counted in the same state. Rejects with TargetError and ContentError. */
 export async function captureDatabase(
-  target: PostgresTargetOf,
+  target: TargetOf<'postgres'>,
   host: SqlHost,
   context: CaptureContext,
 ): Promise<CaptureOutcome> {
@@ -163,7 +164,7 @@ function counted(fill: Fill, onBytes: (bytes: number) => void): Fill {
 
 /** Whether the live database is what a snapshot has, as far as it holds. */
 export async function isAsCaptured(
-  target: PostgresTargetOf,
+  target: TargetOf<'postgres'>,
   { record, host, signal }: { readonly record: DatabaseRecord; readonly host: SqlHost; readonly signal: AbortSignal },
 ): Promise<boolean> {
   const place = await placeOf(target, host);

@@ -1,4 +1,5 @@
 import type { Snapshot } from '../../../core/model/point.ts';
+import type { TargetOf } from '../../../core/model/target.ts';
 import type { SqlHost } from '../../sql/session.ts';
 import type { DiffGroup, PointContext, TargetDiff } from '../captured-target.ts';
 import { compareTable } from './compare-table.ts';
@@ -16,7 +17,6 @@ import {
 } from './contents.ts';
 import { type DatabaseRecord, recordOf } from './manifest.ts';
 import { withScratchDatabase } from './scratch.ts';
-import type { PostgresTargetOf } from './target.ts';
 
 type Sides = { readonly from: Snapshot; readonly to: Snapshot | 'live' };
 type Rows = PointContext['rows'];
@@ -26,7 +26,7 @@ type Rows = PointContext['rows'];
  * the server sums up blocks of the rows of those tables, and the rows of blocks that differ are read side by side. Rejects with TargetError and ContentError.
  */
 export async function diffDatabases(
-  target: PostgresTargetOf,
+  target: TargetOf<'postgres'>,
   host: SqlHost,
   { from, to }: Sides,
   context: PointContext,
@@ -59,7 +59,7 @@ export async function diffDatabases(
 /** What is live now of what the target is about, and of what the snapshot has, though it may be gone. */
 async function liveContents(
   connection: Connection,
-  { type }: PostgresTargetOf,
+  { type }: TargetOf<'postgres'>,
   before: DatabaseRecord,
 ): Promise<readonly TableContent[]> {
   const all = await tablesOf(connection);

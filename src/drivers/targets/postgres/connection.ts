@@ -1,11 +1,11 @@
 import { Socket } from 'node:net';
 import { Client, DatabaseError } from 'pg';
+import type { TargetOf } from '../../../core/model/target.ts';
 import type { Millis } from '../../../core/units.ts';
 import { parseDsn } from '../../allow-list.ts';
 import { revealed, withDatabase } from '../../sql/postgres.ts';
 import { SqlError, type SqlHost } from '../../sql/session.ts';
 import { TargetError } from '../target-driver.ts';
-import type { PostgresTargetOf } from './target.ts';
 
 /** Where the database of a target is, and how it is reached. `dsn` is secret. */
 export type Place = {
@@ -44,7 +44,7 @@ const SETTINGS = [
 
 /** Rejects with TargetError `secret`, `notAllowed` or `database`. */
 export async function placeOf(
-  { type }: { readonly type: Pick<PostgresTargetOf['type'], 'database'> },
+  { type }: { readonly type: Pick<TargetOf<'postgres'>['type'], 'database'> },
   host: SqlHost,
 ): Promise<Place> {
   try {

@@ -1,9 +1,10 @@
 import { writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import type { Snapshot } from '../../../core/model/point.ts';
+import type { TargetOf } from '../../../core/model/target.ts';
 import { faultText, type PointContext, type Rehearsed } from '../captured-target.ts';
 import { capturedTargetDriver } from '../captured-target-driver.ts';
-import { type TargetDriver, TargetError } from '../target-driver.ts';
+import type { TargetDriver } from '../target-driver.ts';
 import { captureDatabase } from './capture.ts';
 import { diffDatabases } from './compare.ts';
 import { placeOf } from './connection.ts';
@@ -11,23 +12,14 @@ import { recordOf, shownLine } from './manifest.ts';
 import { programsFor } from './programs.ts';
 import { lookAtTarget, observeTarget, type PostgresHost, restoreTarget } from './restore.ts';
 import { besideDatabase, openScratchDatabase } from './scratch.ts';
-import { type PostgresTargetOf, postgresOf } from './target.ts';
 
 /** A PostgreSQL database, captured by pg_dump and put back through a scratch database on the same server. */
 export function postgresTarget(host: PostgresHost): TargetDriver {
   return capturedTargetDriver(host, {
-    own: postgresOf,
+    kind: 'postgres',
     look: async (target, signal) => {
-      try {
-        const changedAt = await lookAtTarget(target, host, signal);
-        return { kind: 'captured', ...(changedAt === null ? {} : { changedAt }) };
-      } catch (error) {
-        return {
-          kind: 'unreadable',
-          code: error instanceof TargetError ? error.code : 'io',
-          message: faultText(error),
-        };
-      }
+      const changedAt = await lookAtTarget(target, host, signal);
+      return { kind: 'captured', ...(changedAt === null ? {} : { changedAt }) };
     },
     obstacle: (target, signal) => obstacleOf(target, host, signal),
     restore: (order, context) => restoreTarget(host, order, context),
@@ -41,7 +33,7 @@ export function postgresTarget(host: PostgresHost): TargetDriver {
 
 /** Whether the server is reached, the host allows it, and its programs are there. */
 async function obstacleOf(
-  target: PostgresTargetOf,
+  target: TargetOf<'postgres'>,
   host: PostgresHost,
   signal: AbortSignal,
 ): Promise<string | undefined> {
@@ -56,7 +48,7 @@ async function obstacleOf(
 
 /** The folder only says where it is. */
 async function rehearse(
-  { target, host }: { readonly target: PostgresTargetOf; readonly host: PostgresHost },
+  { target, host }: { readonly target: TargetOf<'postgres'>; readonly host: PostgresHost },
   snapshot: Snapshot,
   folder: string,
   { store, signal, progress }: PointContext,

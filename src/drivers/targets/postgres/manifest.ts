@@ -2,6 +2,7 @@ import type { Snapshot } from '../../../core/model/point.ts';
 import type { BlobRef } from '../../../store/content/blob-ref.ts';
 import type { ManifestLine } from '../../../store/content/content-reader.ts';
 import type { ContentStore } from '../../../store/content/content-store.ts';
+import { refuseOtherFormat } from '../captured-target.ts';
 import { TargetError } from '../target-driver.ts';
 import { shownTable, type TableContent } from './contents.ts';
 import type { DatabaseProperties } from './properties.ts';
@@ -53,9 +54,7 @@ export async function recordOf(store: ContentStore, { manifest }: Pick<Snapshot,
 
 function toHead(line: ManifestLine): Omit<DatabaseRecord, 'tables'> {
   const { format, database, version, sizeBytes, properties, definitions, sequences, hasLargeObjects, content } = line;
-  if (format !== FORMAT) {
-    throw new TargetError('snapshot', `the snapshot is of format ${String(format)}, not ${FORMAT}`);
-  }
+  refuseOtherFormat(format, FORMAT);
   if (typeof database !== 'string' || typeof definitions !== 'string' || typeof sequences !== 'string') {
     throw senseless();
   }

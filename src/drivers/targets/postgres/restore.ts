@@ -1,4 +1,5 @@
 import type { Snapshot } from '../../../core/model/point.ts';
+import type { TargetOf } from '../../../core/model/target.ts';
 import type { AllowList } from '../../allow-list.ts';
 import type { SecretResolver } from '../../secrets.ts';
 import type { CapturedHost } from '../captured-target.ts';
@@ -23,11 +24,11 @@ import {
   withScratchDatabase,
 } from './scratch.ts';
 import { swapDatabases } from './swap.ts';
-import { isWhole, type PostgresTargetOf } from './target.ts';
+import { isWhole } from './target.ts';
 
 export type PostgresHost = CapturedHost & { readonly allow: AllowList; readonly secrets: SecretResolver };
 
-type Order = CapturedOrder<PostgresTargetOf>;
+type Order = CapturedOrder<TargetOf<'postgres'>>;
 
 /** Rejects with TargetError and ContentError. */
 export async function restoreTarget(host: PostgresHost, order: Order, context: CapturedContext): Promise<string> {
@@ -56,7 +57,7 @@ export async function restoreTarget(host: PostgresHost, order: Order, context: C
 }
 
 type Whole = {
-  readonly target: PostgresTargetOf;
+  readonly target: TargetOf<'postgres'>;
   readonly snapshot: Pick<Snapshot, 'manifest'>;
   readonly record: DatabaseRecord;
 };
@@ -157,7 +158,7 @@ export async function observeTarget(
 }
 
 /** When something was committed last: only where the server keeps that (`track_commit_timestamp`), for all of it. */
-export async function lookAtTarget(target: PostgresTargetOf, host: PostgresHost, signal: AbortSignal) {
+export async function lookAtTarget(target: TargetOf<'postgres'>, host: PostgresHost, signal: AbortSignal) {
   const place = await placeOf(target, host);
   return await withConnection(place, place.database, signal, async ({ rows }) => {
     const [[kept] = []] = await rows("SELECT current_setting('track_commit_timestamp')");

@@ -1,13 +1,4 @@
-import type { PostgresTarget, Target } from '../../../core/model/target.ts';
-
-export type PostgresTargetOf = Target & { readonly type: PostgresTarget };
-
-/** @throws {TypeError} if it is of another kind */
-export function postgresOf(target: Target): PostgresTargetOf {
-  const { type } = target;
-  if (type.kind !== 'postgres') throw new TypeError(`${target.name} is of type ${type.kind}, not postgres`);
-  return { ...target, type };
-}
+import type { PostgresTarget } from '../../../core/model/target.ts';
 
 /** Whether it is all of the database. */
 export function isWhole({ schemas, tables }: PostgresTarget): boolean {

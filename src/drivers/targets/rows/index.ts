@@ -2,7 +2,7 @@ import { mkdir, open } from 'node:fs/promises';
 import { join } from 'node:path';
 import { describeMerge, type MergeReport } from '../../../core/merge/merge-report.ts';
 import type { Snapshot } from '../../../core/model/point.ts';
-import type { RowSelection, RowsTarget, Target } from '../../../core/model/target.ts';
+import type { RowSelection, RowsTarget, TargetOf } from '../../../core/model/target.ts';
 import type { CaptureSession } from '../../../store/content/capture-session.ts';
 import type { ContentStore } from '../../../store/content/content-store.ts';
 import { fillFromPieces } from '../../../store/content/fill-from-pieces.ts';
@@ -11,7 +11,6 @@ import {
   type CapturedHost,
   type CaptureOutcome,
   type DiffGroup,
-  faultText,
   type PointContext,
   type Rehearsed,
   type TargetDiff,
@@ -34,12 +33,10 @@ import {
 } from './rows-snapshot.ts';
 import { sqliteRows } from './sqlite-rows.ts';
 
-type RowsTargetOf = Target & { readonly type: RowsTarget };
-
 /** Rows of chosen tables by their primary keys, put back while the application goes on writing. */
 export function rowsTarget(host: CapturedHost): TargetDriver {
   return capturedTargetDriver(host, {
-    own,
+    kind: 'rows',
     look: (target, signal) => look(host, target, signal),
     capture: (target, context) => capture(host, target, context),
     restore: (order, context) => restore(host, order, context),
@@ -54,12 +51,6 @@ export function rowsTarget(host: CapturedHost): TargetDriver {
   });
 }
 
-function own(target: Target): RowsTargetOf {
-  const { type } = target;
-  if (type.kind !== 'rows') throw new TypeError(`${target.name} is of type ${type.kind}, not rows`);
-  return { ...target, type };
-}
-
 /** Rejects with TargetError `secret`, `notAllowed` or `database`. */
 async function accessOf({ database }: RowsTarget, host: CapturedHost): Promise<RowsAccess> {
   if (database.kind === 'sqlite') return sqliteRows(database.path);
@@ -71,17 +62,21 @@ async function accessOf({ database }: RowsTarget, host: CapturedHost): Promise<R
   return postgresRows(database, await placeOf({ type: { database } }, host), host);
 }
 
-async function look(host: CapturedHost, { type }: RowsTargetOf, signal: AbortSignal): ReturnType<TargetDriver['read']> {
-  try {
-    const access = await accessOf(type, host);
-    await access.withState(signal, (state) => state.shapes(type.tables));
-    return { kind: 'captured' };
-  } catch (error) {
-    return { kind: 'unreadable', code: error instanceof TargetError ? error.code : 'io', message: faultText(error) };
-  }
+async function look(
+  host: CapturedHost,
+  { type }: TargetOf<'rows'>,
+  signal: AbortSignal,
+): ReturnType<TargetDriver['read']> {
+  const access = await accessOf(type, host);
+  await access.withState(signal, (state) => state.shapes(type.tables));
+  return { kind: 'captured' };
 }
 
-async function capture(host: CapturedHost, { type }: RowsTargetOf, context: CaptureContext): Promise<CaptureOutcome> {
+async function capture(
+  host: CapturedHost,
+  { type }: TargetOf<'rows'>,
+  context: CaptureContext,
+): Promise<CaptureOutcome> {
   const { store, operation, signal, compression = store.compression, previous, now } = context;
   const from = now();
   const access = await accessOf(type, host);
@@ -129,7 +124,7 @@ async function keepTables(
   return tables;
 }
 
-type Order = CapturedOrder<RowsTargetOf>;
+type Order = CapturedOrder<TargetOf<'rows'>>;
 
 async function restore(host: CapturedHost, order: Order, context: CapturedContext): Promise<string> {
   const { store, signal } = context;
@@ -174,7 +169,7 @@ async function begun(
   return { access, chosen };
 }
 
-function refuseOtherDatabase({ name }: RowsTargetOf, { identity, shown }: RowsAccess, kept: KeptRows): void {
+function refuseOtherDatabase({ name }: TargetOf<'rows'>, { identity, shown }: RowsAccess, kept: KeptRows): void {
   if (kept.identity === identity) return;
   throw new TargetError('snapshot', `the point has rows of ${kept.identity}, and ${name} is of ${shown} now`);
 }
@@ -217,7 +212,7 @@ function countsText({ inserted, replaced, deleted }: RowCounts, { tables }: Chos
 
 async function diff(
   host: CapturedHost,
-  { type }: RowsTargetOf,
+  { type }: TargetOf<'rows'>,
   from: Snapshot,
   to: Snapshot | 'live',
   { store, signal, rows }: PointContext,
@@ -249,7 +244,7 @@ async function diff(
 
 /** The lines of each table, read and counted; no database is made of them. */
 async function rehearse(
-  _target: RowsTargetOf,
+  _target: TargetOf<'rows'>,
   snapshot: Snapshot,
   folder: string,
   { store }: PointContext,

@@ -5,6 +5,7 @@ import type { Snapshot } from '../../../core/model/point.ts';
 import type { BlobRef } from '../../../store/content/blob-ref.ts';
 import type { ManifestLine } from '../../../store/content/content-reader.ts';
 import type { ContentStore } from '../../../store/content/content-store.ts';
+import { refuseOtherFormat } from '../captured-target.ts';
 import { TargetError } from '../target-driver.ts';
 import { BATCH_ROWS, type ColumnShape, type TableShape } from './rows-session.ts';
 
@@ -33,9 +34,7 @@ export async function keptRows(store: ContentStore, { manifest }: Pick<Snapshot,
   const tables: KeptTable[] = [];
   let identity: string | undefined;
   for await (const line of store.manifest(manifest)) {
-    if (line['format'] !== FORMAT) {
-      throw new TargetError('snapshot', `the snapshot is of format ${String(line['format'])}, not ${FORMAT}`);
-    }
+    refuseOtherFormat(line['format'], FORMAT);
     tables.push(toTable(line));
     identity = typeof line['identity'] === 'string' ? line['identity'] : undefined;
   }

@@ -1,5 +1,6 @@
 import type { DatabaseSync } from 'node:sqlite';
 import type { Cell, Row } from '../../../core/merge/cell.ts';
+import { type SqliteFailure, sqliteFailure } from '../../sql/sqlite-failure.ts';
 import { type FileIdentity, openExpected } from '../sqlite/open-expected.ts';
 import { BATCH_ROWS, type Orphan, type RowChange, type StagedRow, type TableShape } from './rows-session.ts';
 import { applyStaged, SAVED, stageRows, unstage } from './sqlite-apply.ts';
@@ -23,9 +24,7 @@ export type RowsReply =
   | { readonly kind: 'rows'; readonly rows: readonly Row[] }
   | { readonly kind: 'applied'; readonly orphans: readonly Orphan[] }
   | { readonly kind: 'refused'; readonly code: 'missing' | 'format'; readonly message: string }
-  | { readonly kind: 'failed'; readonly message: string; readonly errcode: number }
-  /** The process ended before it answered. */
-  | { readonly kind: 'ended' };
+  | SqliteFailure;
 
 /** Cells that are read at a time stay below so many bytes, but for the first row. */
 const BATCH_BYTES = 4 * 1024 * 1024;
@@ -59,11 +58,10 @@ function attempt(question: RowsQuestion, child: Child | undefined, keep: (child:
     if (child === undefined) return { kind: 'failed', message: 'the database is not open', errcode: 0 };
     return answer(child, question);
   } catch (error) {
-    const message = error instanceof Error ? error.message : String(error);
-    if (error instanceof Error && 'refused' in error)
-      return { kind: 'refused', code: refusalOf(error.refused), message };
-    const errcode = error instanceof Error && 'errcode' in error ? Number(error.errcode) : 0;
-    return { kind: 'failed', message, errcode };
+    if (error instanceof Error && 'refused' in error) {
+      return { kind: 'refused', code: refusalOf(error.refused), message: error.message };
+    }
+    return sqliteFailure(error);
   }
 }
 

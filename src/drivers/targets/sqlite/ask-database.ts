@@ -1,18 +1,9 @@
-import { type ChildProcess, fork } from 'node:child_process';
-import { once } from 'node:events';
+import { type Ended, startBeside } from '../../child-program.ts';
+import { type SqliteFailure, sqliteFaultOf } from '../../sql/sqlite-failure.ts';
 import { TargetError } from '../target-driver.ts';
 import type { DatabaseQuestion, DatabaseReply } from './database-child.ts';
 
-const CHILD = new URL(import.meta.url.endsWith('.ts') ? './database-child.ts' : './database-child.js', import.meta.url);
-
-/** Primary result codes, in the low byte of the extended ones: sqlite.org/rescode.html. */
-const BUSY = 5;
-const LOCKED = 6;
-const CORRUPT = 11;
-const FULL = 13;
-const NOTADB = 26;
-
-export type DatabaseAnswer = Exclude<DatabaseReply, { kind: 'failed' | 'ended' }>;
+export type DatabaseAnswer = Exclude<DatabaseReply, { kind: 'failed' }>;
 
 /**
  * Asks in a process of its own, which ends when the signal aborts.
@@ -24,71 +15,49 @@ export async function askDatabase(
   signal: AbortSignal,
 ): Promise<DatabaseAnswer> {
   if (signal.aborted) throw new TargetError('aborted', `${shown}: ended before it was begun`);
-  const child = fork(CHILD, [], {
-    env: { LANG: 'C.UTF-8' },
-    execArgv: ['--disable-warning=ExperimentalWarning'],
-    serialization: 'advanced',
-    stdio: ['ignore', 'ignore', 'ignore', 'ipc'],
-  });
-  const end = () => child.kill('SIGKILL');
-  child.on('error', end);
-  signal.addEventListener('abort', end, { once: true });
+  const child = startBeside<DatabaseQuestion, DatabaseReply>(import.meta.url, 'database-child', signal);
   try {
-    return answerOf(await converse(child, question), shown, signal);
+    return answered(await child.ask(question), shown, signal);
   } finally {
-    signal.removeEventListener('abort', end);
-    await ended(child);
+    await child.end();
   }
 }
 
-async function converse(child: ChildProcess, question: DatabaseQuestion): Promise<DatabaseReply> {
-  const over = new AbortController();
-  try {
-    const answered = once(child, 'message', { signal: over.signal }).then(([reply]) => reply as DatabaseReply);
-    const ended = once(child, 'exit', { signal: over.signal }).then(() => ({ kind: 'ended' }) as const);
-    void Promise.allSettled([answered, ended]);
-    child.send(question, () => undefined);
-    return await Promise.race([answered, ended]);
-  } finally {
-    over.abort();
+/**
+ * What a process answered that had a database open.
+ * @throws {TargetError} where it could not
+ */
+export function answered<T extends { readonly kind: string }>(
+  reply: T | SqliteFailure | Ended,
+  shown: string,
+  signal: AbortSignal,
+): Exclude<T, { kind: 'failed' | 'ended' }> {
+  if (isEnd(reply)) {
+    if (signal.aborted) throw new TargetError('aborted', `${shown}: ended before it was done`);
+    throw new TargetError('io', `${shown}: the process that had it open has ended`);
   }
+  if (isFailure(reply)) throw new TargetError(codeOf(reply), `${shown}: ${reply.message}`);
+  return reply as Exclude<T, { kind: 'failed' | 'ended' }>;
 }
 
-async function ended(child: ChildProcess): Promise<void> {
-  if (child.exitCode !== null || child.signalCode !== null) return;
-  const gone = once(child, 'exit');
-  child.kill('SIGKILL');
-  await gone;
+function isEnd(reply: { readonly kind: string }): reply is Ended {
+  return reply.kind === 'ended';
 }
 
-function answerOf(reply: DatabaseReply, shown: string, signal: AbortSignal): DatabaseAnswer {
-  switch (reply.kind) {
-    case 'ended':
-      if (signal.aborted) throw new TargetError('aborted', `${shown}: ended before it was done`);
-      throw new TargetError('io', `${shown}: the process that had it open has ended`);
-    case 'failed':
-      throw new TargetError(codeOf(reply.errcode), `${shown}: ${reply.message}`);
-    case 'intact':
-    case 'damaged':
-    case 'copied':
-    case 'settled':
-    case 'recovered':
-    case 'replaced':
-    case 'compared':
-      return reply;
-  }
+function isFailure(reply: { readonly kind: string }): reply is SqliteFailure {
+  return reply.kind === 'failed';
 }
 
-function codeOf(errcode: number): TargetError['code'] {
-  switch (errcode & 0xff) {
-    case BUSY:
-    case LOCKED:
+function codeOf(failure: SqliteFailure): TargetError['code'] {
+  switch (sqliteFaultOf(failure)) {
+    case 'locked':
       return 'locked';
-    case CORRUPT:
-    case NOTADB:
+    case 'corrupt':
       return 'damaged';
-    case FULL:
+    case 'full':
       return 'space';
+    case 'constraint':
+      return 'constraint';
     default:
       return 'io';
   }

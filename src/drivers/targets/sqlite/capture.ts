@@ -2,19 +2,18 @@ import { createHash } from 'node:crypto';
 import { open, rm, stat, statfs } from 'node:fs/promises';
 import { dirname, join } from 'node:path';
 import { describeRecovered, type Recovered } from '../../../core/model/point.ts';
-import type { SqliteTarget, Target } from '../../../core/model/target.ts';
+import type { TargetOf } from '../../../core/model/target.ts';
 import type { BlobRef } from '../../../store/content/blob-ref.ts';
 import type { CaptureSession, Fill } from '../../../store/content/capture-session.ts';
+import { errnoOf } from '../../../store/content/content-error.ts';
 import type { CaptureContext, CaptureOutcome } from '../captured-target.ts';
-import { errnoOf, explained, type OpenRoot } from '../files/walk.ts';
+import { explained, type OpenRoot } from '../files/walk.ts';
 import { TargetError } from '../target-driver.ts';
 import { askDatabase } from './ask-database.ts';
 import { type DatabaseRecord, hasUnsettled, lookAtDatabase, sourceOf, withDatabase } from './database-file.ts';
 import { recordLine, recordOf } from './database-manifest.ts';
 import { describeOpeners } from './openers.ts';
 import { recoverCopy } from './recover-copy.ts';
-
-export type SqliteTargetOf = Target & { readonly type: SqliteTarget };
 
 /** How long a lock of somebody else's is waited for. */
 const LOCK_MS = 10_000;
@@ -24,7 +23,7 @@ type Taken = { readonly record: DatabaseRecord; readonly note: string; readonly 
 type Content = Pick<Taken, 'note' | 'recovered'> & { readonly content: BlobRef };
 
 /** Stores a copy that SQLite made and that is intact, or where it may, what could be read of a damaged one. Rejects with TargetError and ContentError. */
-export async function captureDatabase(target: SqliteTargetOf, context: CaptureContext): Promise<CaptureOutcome> {
+export async function captureDatabase(target: TargetOf<'sqlite'>, context: CaptureContext): Promise<CaptureOutcome> {
   const { store, operation, signal, compression = store.compression, previous, now } = context;
   const from = now();
   const { path } = target.type;

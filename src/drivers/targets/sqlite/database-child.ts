@@ -1,8 +1,10 @@
 import { backup, DatabaseSync } from 'node:sqlite';
 import type { Recovered } from '../../../core/model/point.ts';
 import type { RowSelection } from '../../../core/model/target.ts';
+import { type SqliteFailure, sqliteFailure } from '../../sql/sqlite-failure.ts';
+import { sqliteUrl } from '../../sql/sqlite-url.ts';
 import { compareDatabases, type TableDiff } from './compare-databases.ts';
-import { type FileIdentity, openExpected, urlOf } from './open-expected.ts';
+import { type FileIdentity, openExpected } from './open-expected.ts';
 import { recoverDatabase } from './recover/recover-database.ts';
 import { replaceRows } from './replace-rows.ts';
 
@@ -36,9 +38,7 @@ export type DatabaseReply =
   | { readonly kind: 'recovered'; readonly found: Recovered }
   | { readonly kind: 'replaced'; readonly rows: number }
   | { readonly kind: 'compared'; readonly tables: readonly TableDiff[] }
-  | { readonly kind: 'failed'; readonly message: string; readonly errcode: number }
-  /** The process ended before it answered. */
-  | { readonly kind: 'ended' };
+  | SqliteFailure;
 
 const ALL_PAGES = 2_147_483_647;
 const MOST_FINDINGS = 10;
@@ -69,9 +69,7 @@ async function answer(question: DatabaseQuestion): Promise<DatabaseReply> {
         return { kind: 'replaced', rows: replace(question) };
     }
   } catch (error) {
-    const message = error instanceof Error ? error.message : String(error);
-    const errcode = error instanceof Error && 'errcode' in error ? Number(error.errcode) : 0;
-    return { kind: 'failed', message, errcode };
+    return sqliteFailure(error);
   }
 }
 
@@ -110,7 +108,7 @@ function settle(file: FileIdentity, lockMs: number): void {
 
 function check(path: string): DatabaseReply {
   // Nobody else has the copy: no locks, no files beside it.
-  const database = new DatabaseSync(urlOf(path, { mode: 'ro', immutable: '1' }), { readOnly: true });
+  const database = new DatabaseSync(sqliteUrl(path, { mode: 'ro', immutable: '1' }), { readOnly: true });
   try {
     const findings = database.prepare(`PRAGMA quick_check(${MOST_FINDINGS})`).all().map(firstText);
     if (findings.length !== 1 || findings[0] !== 'ok') return { kind: 'damaged', findings };

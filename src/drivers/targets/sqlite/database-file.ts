@@ -1,8 +1,9 @@
 import { type BigIntStats, constants } from 'node:fs';
 import { type FileHandle, open } from 'node:fs/promises';
 import type { BlobRef } from '../../../store/content/blob-ref.ts';
+import { errnoOf } from '../../../store/content/content-error.ts';
 import { type BytePath, toBytePath } from '../files/byte-path.ts';
-import { errnoOf, explained, type OpenRoot, openRoot } from '../files/walk.ts';
+import { explained, type OpenRoot, openRoot } from '../files/walk.ts';
 import { TargetError } from '../target-driver.ts';
 
 const { O_NOFOLLOW, O_NONBLOCK, O_RDONLY } = constants;

@@ -1,6 +1,7 @@
 import type { Snapshot } from '../../../core/model/point.ts';
 import type { ManifestLine } from '../../../store/content/content-reader.ts';
 import type { ContentStore } from '../../../store/content/content-store.ts';
+import { refuseOtherFormat } from '../captured-target.ts';
 import { TargetError } from '../target-driver.ts';
 import type { DatabaseRecord } from './database-file.ts';
 
@@ -18,8 +19,7 @@ export async function recordOf(store: ContentStore, { manifest }: Pick<Snapshot,
 
 function toRecord(line: ManifestLine): DatabaseRecord {
   const { format, path, mode, uid, gid, source, content } = line;
-  if (format !== FORMAT)
-    throw new TargetError('snapshot', `the snapshot is of format ${String(format)}, not ${FORMAT}`);
+  refuseOtherFormat(format, FORMAT);
   if (typeof path !== 'string' || content === undefined) throw senseless();
   if (!isCount(mode) || !isCount(uid) || !isCount(gid)) throw senseless();
   return { path, mode, uid, gid, content, source: typeof source === 'string' ? source : null };

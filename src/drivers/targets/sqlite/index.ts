@@ -1,15 +1,14 @@
 import { open } from 'node:fs/promises';
 import { join } from 'node:path';
 import type { Snapshot } from '../../../core/model/point.ts';
-import type { Target } from '../../../core/model/target.ts';
+import type { TargetOf } from '../../../core/model/target.ts';
 import type { ContentStore } from '../../../store/content/content-store.ts';
-import { type CapturedHost, faultText, type PointContext, type TargetDiff } from '../captured-target.ts';
+import { type CapturedHost, type PointContext, type TargetDiff } from '../captured-target.ts';
 import { type CapturedContext, type CapturedOrder, capturedTargetDriver } from '../captured-target-driver.ts';
-import { errnoOf } from '../files/walk.ts';
 import { mustQuiesce } from '../quiesce.ts';
 import { type TargetDriver, TargetError } from '../target-driver.ts';
 import { askDatabase } from './ask-database.ts';
-import { captureDatabase, makeCopy, type SqliteTargetOf } from './capture.ts';
+import { captureDatabase, makeCopy } from './capture.ts';
 import { companionName, lookAtDatabase, lookAtName, withDatabase } from './database-file.ts';
 import { recordOf } from './database-manifest.ts';
 import { observeDatabase } from './observe.ts';
@@ -19,7 +18,7 @@ import { restoreRows } from './restore-rows.ts';
 /** A SQLite database, captured by SQLite itself and put back by one rename. */
 export function sqliteTarget(host: CapturedHost): TargetDriver {
   return capturedTargetDriver(host, {
-    own: databaseOf,
+    kind: 'sqlite',
     look,
     restore: (order, context) => restoreTarget(host, order, context),
     observe: async ({ target, snapshot, rows }, { store, signal }) => {
@@ -37,27 +36,17 @@ export function sqliteTarget(host: CapturedHost): TargetDriver {
   });
 }
 
-function databaseOf(target: Target): SqliteTargetOf {
-  const { type } = target;
-  if (type.kind !== 'sqlite') throw new TypeError(`${target.name} is of type ${type.kind}, not sqlite`);
-  return { ...target, type };
-}
-
-async function look({ type }: SqliteTargetOf): ReturnType<TargetDriver['read']> {
-  try {
-    return await withDatabase(type.path, async (root) => {
-      const file = await lookAtDatabase(root);
-      const wal = await lookAtName(root, companionName(root, '-wal'));
-      return { kind: 'captured', changedAt: Math.max(Number(file.mtimeMs), Number(wal?.mtimeMs ?? 0n)) };
-    });
-  } catch (error) {
-    return { kind: 'unreadable', code: errnoOf(error) ?? 'io', message: faultText(error) };
-  }
+async function look({ type }: TargetOf<'sqlite'>): ReturnType<TargetDriver['read']> {
+  return await withDatabase(type.path, async (root) => {
+    const file = await lookAtDatabase(root);
+    const wal = await lookAtName(root, companionName(root, '-wal'));
+    return { kind: 'captured', changedAt: Math.max(Number(file.mtimeMs), Number(wal?.mtimeMs ?? 0n)) };
+  });
 }
 
 async function restoreTarget(
   { allow, at }: CapturedHost,
-  { target, snapshot, paths, rows }: CapturedOrder<SqliteTargetOf>,
+  { target, snapshot, paths, rows }: CapturedOrder<TargetOf<'sqlite'>>,
   context: CapturedContext,
 ): Promise<string> {
   const { store, signal, log, progress = () => undefined } = context;
@@ -80,7 +69,7 @@ async function restoreTarget(
 }
 
 async function diffTarget(
-  { type }: SqliteTargetOf,
+  { type }: TargetOf<'sqlite'>,
   from: Snapshot,
   to: Snapshot | 'live',
   { store, signal, rows }: PointContext,
@@ -115,7 +104,7 @@ async function writeSnapshot(store: ContentStore, snapshot: Snapshot, path: stri
 }
 
 async function rehearse(
-  _target: SqliteTargetOf,
+  _target: TargetOf<'sqlite'>,
   snapshot: Snapshot,
   folder: string,
   { store, signal }: PointContext,

@@ -1,7 +1,7 @@
-import { type ChildProcess, fork } from 'node:child_process';
-import { once } from 'node:events';
 import type { SqliteDatabase, SqlQuery } from '../../../core/model/metric-source.ts';
 import type { Millis } from '../../../core/units.ts';
+import { type ChildProgram, type Ended, startBeside } from '../../../drivers/child-program.ts';
+import { type SqliteFailure, sqliteFaultOf } from '../../../drivers/sql/sqlite-failure.ts';
 import type { Clock } from '../../clock.ts';
 import { type Database, type Row, SqlFault, type SqlFaultCode } from './database.ts';
 import type { SqliteAnswer, SqliteRequest } from './sqlite-child.ts';
@@ -13,24 +13,19 @@ const DIALECT: Dialect = {
   label: (column, length) => `substr(CAST(${column} AS TEXT), 1, ${length})`,
 };
 
-const CHILD = new URL(import.meta.url.endsWith('.ts') ? './sqlite-child.ts' : './sqlite-child.js', import.meta.url);
-
 /**
  * Queries run in a process of their own, one for each sampling: SQLite in this process could not be interrupted, not even
  * by ending the thread that it runs in, and would share the locks of revertd's own database.
  */
 export function openSqlite({ path }: SqliteDatabase, clock: Clock): Database {
-  let child: ChildProcess | undefined;
+  let child: ChildProgram<SqliteRequest, SqliteAnswer> | undefined;
   const end = () => {
-    child?.kill('SIGKILL');
+    child?.kill();
     child = undefined;
   };
-  const running = (): ChildProcess => {
-    if (child === undefined || child.exitCode !== null || child.signalCode !== null) child = start();
-    return child;
-  };
-  const ask = async (request: Omit<SqliteRequest, 'path'>): Promise<SqliteAnswer> => {
-    return await converse(running(), { path, ...request });
+  const ask: Ask = async (request) => {
+    if (child === undefined || child.hasEnded) child = startBeside(import.meta.url, 'sqlite-child');
+    return await child.ask({ path, ...request });
   };
   return {
     async open(signal) {
@@ -38,7 +33,7 @@ export function openSqlite({ path }: SqliteDatabase, clock: Clock): Database {
       const answer = await ask({ text: 'SELECT count(*) FROM sqlite_schema', limitMs: 1000 });
       if (answer.kind === 'rows') return;
       const why = answer.kind === 'failed' ? answer.message : 'its process ended';
-      const code = answer.kind === 'failed' ? codeOf(answer.errcode) : undefined;
+      const code = answer.kind === 'failed' ? codeOf(answer) : undefined;
       throw new SqlFault(code ?? 'unreachable', `the database cannot be read: ${why}`);
     },
     async select(query, spanMs, signal) {
@@ -51,7 +46,7 @@ export function openSqlite({ path }: SqliteDatabase, clock: Clock): Database {
   };
 }
 
-type Ask = (request: Omit<SqliteRequest, 'path'>) => Promise<SqliteAnswer>;
+type Ask = (request: Omit<SqliteRequest, 'path'>) => Promise<SqliteAnswer | Ended>;
 
 async function select(query: SqlQuery, spanMs: Millis, ask: Ask): Promise<Row[]> {
   const described = rowsOf(await ask({ text: describeStatement(query), limitMs: spanMs }), spanMs);
@@ -59,63 +54,33 @@ async function select(query: SqlQuery, spanMs: Millis, ask: Ask): Promise<Row[]>
   return readRows(rowsOf(await ask({ text, limitMs: spanMs }), spanMs).rows, labels);
 }
 
-function rowsOf(answer: SqliteAnswer, spanMs: Millis): Extract<SqliteAnswer, { readonly kind: 'rows' }> {
+function rowsOf(answer: SqliteAnswer | Ended, spanMs: Millis): Extract<SqliteAnswer, { readonly kind: 'rows' }> {
   switch (answer.kind) {
     case 'rows':
       return answer;
     case 'ended':
       throw new SqlFault('timeout', `the query did not end within ${spanMs} ms and was killed`);
     case 'failed': {
-      const code = codeOf(answer.errcode) ?? 'bad_query';
+      const code = codeOf(answer) ?? 'bad_query';
       throw new SqlFault(code, code === 'read_only' ? `the query would write: ${answer.message}` : answer.message);
     }
   }
 }
 
-/** SQLite's primary result codes (sqlite.org/rescode.html); undefined for what is the query's own fault. */
-function codeOf(errcode: number): SqlFaultCode | undefined {
-  switch (errcode & 0xff) {
-    case 5:
-    case 6:
+/** Undefined for what is the query's own fault. */
+function codeOf(failure: SqliteFailure): SqlFaultCode | undefined {
+  switch (sqliteFaultOf(failure)) {
+    case 'locked':
       return 'locked';
-    case 8:
+    case 'readOnly':
       return 'read_only';
-    case 10:
-    case 14:
-    case 15:
+    case 'io':
+    case 'cantOpen':
       return 'unreadable';
-    case 11:
-    case 26:
+    case 'corrupt':
       return 'corrupt';
     default:
       return undefined;
-  }
-}
-
-function start(): ChildProcess {
-  const child = fork(CHILD, [], {
-    env: { LANG: 'C.UTF-8' },
-    execArgv: ['--disable-warning=ExperimentalWarning'],
-    serialization: 'advanced',
-    stdio: ['ignore', 'ignore', 'ignore', 'ipc'],
-  });
-  // Whatever goes wrong with it shows as its end.
-  child.on('error', () => child.kill('SIGKILL'));
-  return child;
-}
-
-/** One request at a time. */
-async function converse(child: ChildProcess, request: SqliteRequest): Promise<SqliteAnswer> {
-  const over = new AbortController();
-  try {
-    child.send(request, () => {});
-    const answered = once(child, 'message', { signal: over.signal }).then(([answer]) => answer as SqliteAnswer);
-    const ended = once(child, 'exit', { signal: over.signal }).then(() => ({ kind: 'ended' }) as const);
-    const first = Promise.race([answered, ended]);
-    void Promise.allSettled([answered, ended]);
-    return await first;
-  } finally {
-    over.abort();
   }
 }
 
