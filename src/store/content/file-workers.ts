@@ -1,7 +1,8 @@
 import { Worker } from 'node:worker_threads';
 import type { FileJob, FileReply } from './file-job.ts';
 
-const PROGRAM = new URL(import.meta.url.endsWith('.ts') ? './file-worker.ts' : './file-worker.js', import.meta.url);
+const IS_COMPILED = !import.meta.url.endsWith('.ts');
+const PROGRAM = new URL(IS_COMPILED ? './file-worker.js' : './file-worker.ts', import.meta.url);
 
 /** As many as there are cores on a small host; more would only wait for the disk. */
 const THREADS = 2;
@@ -9,26 +10,31 @@ const THREADS = 2;
 const BATCHES = 2;
 const JOBS_IN_BATCH = 8;
 const IDLE_MS = 1_000;
+/** After a thread was lost, so long none is asked for: what it wanted for may be short for a while. */
+const PAUSE_AFTER_LOSS_MS = 60_000;
 
-/** Little JavaScript runs there; content is in buffers outside of the heap, which V8 lets grow to its limit before it looks. */
-const LIMITS = { maxYoungGenerationSizeMb: 2, maxOldGenerationSizeMb: 12, stackSizeMb: 1 };
+/**
+ * Little JavaScript runs there, and 8 MB are enough for it; content is in buffers outside of the heap, which V8 lets grow to
+ * its limit before it looks. A thread that begins from TypeScript has to read that first, which takes several times as much.
+ */
+const LIMITS = { maxYoungGenerationSizeMb: 2, maxOldGenerationSizeMb: IS_COMPILED ? 12 : 96, stackSizeMb: 1 };
 
 type Waiting = { readonly job: FileJob; readonly resolve: (reply: FileReply) => void };
 type Lane = { readonly worker: Worker; readonly batches: (readonly Waiting[])[] };
 
 /**
  * Threads for jobs on files. They begin with the first job, and end when there was none for a while, or with the
- * process. If they cannot be had, each job is to be done the long way.
+ * process. While they cannot be had, each job is to be done the long way.
  */
 export class FileWorkers {
   readonly #lanes: Lane[] = [];
   readonly #queue: Waiting[] = [];
-  #isBroken = false;
+  #lostAt = -Infinity;
   #ending: NodeJS.Timeout | undefined;
 
   /** Never rejects. */
   async run(job: FileJob): Promise<FileReply> {
-    if (this.#isBroken) return { kind: 'again' };
+    if (performance.now() - this.#lostAt < PAUSE_AFTER_LOSS_MS) return { kind: 'again' };
     return await new Promise((resolve) => {
       this.#queue.push({ job, resolve });
       try {
@@ -41,7 +47,7 @@ export class FileWorkers {
   }
 
   #giveUp(jobs: readonly Waiting[]): void {
-    this.#isBroken = true;
+    this.#lostAt = performance.now();
     for (const { resolve } of jobs) resolve({ kind: 'again' });
   }
 
