@@ -2,7 +2,7 @@ import { createHash, type Hash, hash } from 'node:crypto';
 import { type BlobRef, CHUNK_BYTES, piecesOf } from './blob-ref.ts';
 import { ChunkPool } from './chunk-pool.ts';
 import type { ManifestLine } from './content-reader.ts';
-import { type FileStats, statsIn } from './file-job.ts';
+import { type FileStats, statsIn } from './file-stats.ts';
 import { fillFromPieces } from './fill-from-pieces.ts';
 import { type Committed, PieceWriter, refuseIfAborted, type SessionParts } from './piece-writer.ts';
 import { type TakenFile, takeFile, takeOwnFile } from './take-file.ts';

@@ -5,6 +5,7 @@ import { ContentError, errnoOf, guarded } from './content-error.ts';
 import { FileWorkers } from './file-workers.ts';
 import { makeDurable, makeNamesDurable, syncFolder } from './make-durable.ts';
 import { NameSet } from './name-set.ts';
+import { pathText } from './path-text.ts';
 
 /**
  * The folder of the store. A file of it is complete from the moment it has its name: it is written under another one,
@@ -173,7 +174,9 @@ export class ContentFolder {
   }
 
   async #nameMany(batch: readonly (readonly [name: string, temporary: string])[]): Promise<number> {
-    const pairs = batch.map(([name, from]) => [Buffer.from(from), Buffer.from(this.file('blobs', name))] as const);
+    const pairs = batch.map(
+      ([name, from]) => [pathText(Buffer.from(from)), pathText(Buffer.from(this.file('blobs', name)))] as const,
+    );
     const reply = await this.workers.run({ kind: 'rename', pairs, makesFolder: true });
     return reply.kind === 'renamed' ? reply.count : 0;
   }

@@ -11,6 +11,7 @@ import { ContentReader, type ManifestLine } from './content-reader.ts';
 import type { Compression } from './envelope.ts';
 import type { NewFile } from './file-job.ts';
 import { type GiveOrder, giveInto } from './give-into.ts';
+import { pathText } from './path-text.ts';
 import { createPieceCache, type PieceCache, type PieceCacheLimits } from './piece-cache.ts';
 import { SHORT_BYTES } from './take-file.ts';
 import { type ContentVerdict, type VerifyOptions, verifyContent } from './verify-content.ts';
@@ -172,7 +173,8 @@ class OpenStore implements ContentStore {
   }
 
   async rename(pairs: readonly (readonly [from: Buffer, to: Buffer])[]): Promise<number> {
-    const reply = await this.#folder.workers.run({ kind: 'rename', pairs, makesFolder: false });
+    const texts = pairs.map(([from, to]) => [pathText(from), pathText(to)] as const);
+    const reply = await this.#folder.workers.run({ kind: 'rename', pairs: texts, makesFolder: false });
     return reply.kind === 'renamed' ? reply.count : 0;
   }
 

@@ -1,16 +1,6 @@
 import { createCipheriv, createDecipheriv, hash, randomBytes } from 'node:crypto';
 import { promisify } from 'node:util';
-import {
-  constants,
-  gunzip,
-  gunzipSync,
-  gzip,
-  gzipSync,
-  zstdCompress,
-  zstdCompressSync,
-  zstdDecompress,
-  zstdDecompressSync,
-} from 'node:zlib';
+import { constants, gunzip, gunzipSync, gzip, zstdCompress, zstdDecompress, zstdDecompressSync } from 'node:zlib';
 import { CHUNK_BYTES } from './blob-ref.ts';
 import { ContentError } from './content-error.ts';
 import type { ContentKey } from './content-key.ts';
@@ -41,8 +31,8 @@ const LEAST_SAMPLED_BYTES = 32 * 1024;
 const SAMPLE_BYTES = 2 * 1024;
 
 /** The fastest level: hosts have other work to do than to compress. */
-const ZSTD_LEVEL = 1;
-const GZIP_LEVEL = 3;
+export const ZSTD_LEVEL = 1;
+export const GZIP_LEVEL = 3;
 
 const zstdAsync = promisify(zstdCompress);
 const unzstdAsync = promisify(zstdDecompress);
@@ -62,16 +52,14 @@ export async function seal(plain: Buffer, sha256: string, sealing: Sealing): Pro
   return encloseShorter(plain, payload, sha256, sealing);
 }
 
-/** The same, while the thread waits. */
-export function sealNow(plain: Buffer, sha256: string, sealing: Sealing): Buffer[] {
-  if (!isCompressed(plain, sealing)) return enclose(plain, plain, sha256, 'none', sealing.key);
-  const { chunkSize, zstd, gzip: gzipped } = settingsFor(plain);
-  const payload =
-    sealing.compression === 'zstd'
-      ? zstdCompressSync(plain, { chunkSize, ...zstd })
-      : gzipSync(plain, { chunkSize, ...gzipped });
-  return encloseShorter(plain, payload, sha256, sealing);
+/** The same without encryption, while the thread waits. */
+export function sealNow(plain: Buffer, sha256: string, compression: Compression, compress: Compress): Buffer[] {
+  const sealing = { compression, key: undefined };
+  if (compression === 'none' || !isCompressed(plain, sealing)) return enclose(plain, plain, sha256, 'none', undefined);
+  return encloseShorter(plain, compress[compression](plain), sha256, sealing);
 }
+
+export type Compress = Readonly<Record<Exclude<Compression, 'none'>, (plain: Buffer) => Buffer>>;
 
 function isCompressed(plain: Buffer, { compression }: Sealing): boolean {
   return compression !== 'none' && plain.length >= LEAST_COMPRESSED_BYTES && !looksRandom(plain);
@@ -172,7 +160,8 @@ function verified(plain: Buffer, length: number, sha256: string): Buffer {
 }
 
 function limitsFor(length: number) {
-  return { chunkSize: Math.max(64, length), maxOutputLength: Math.max(1, length) };
+  // One byte more than it needs: what is filled to its end is followed by another buffer of the same length.
+  return { chunkSize: Math.max(64, length + 1), maxOutputLength: Math.max(1, length) };
 }
 
 function broken(cause: unknown, how: Compression, sha256: string): ContentError {

@@ -7,7 +7,6 @@ import {
   fchownSync,
   fstatSync,
   futimesSync,
-  lstatSync,
   mkdirSync,
   openSync,
   readSync,
@@ -16,26 +15,29 @@ import {
   writeSync,
 } from 'node:fs';
 import { dirname, join } from 'node:path';
+import { compressNow } from './compress-now.ts';
 import { type Compression, sealNow, unsealNow } from './envelope.ts';
+import { type FileState, look } from './file-stats.ts';
+import { type PathText, pathBytes } from './path-text.ts';
 import { sumOfFile } from './sum-of-file.ts';
 
 /**
  * Work on one file from its opening to its closing, in one go: what takes a dozen messages between threads otherwise
  * costs more than the work itself for a small file. It is done off the main thread, where it may wait for the disk.
- * Paths are bytes, and may lead through a descriptor of this process.
+ * Paths may lead through a descriptor of this process.
  */
 export type FileJob =
   /** Reads a file that stands still, of 1 byte to `most`, and stores it as one piece. */
-  | { readonly kind: 'take'; readonly path: Uint8Array; readonly most: number; readonly into: PiecePlace }
+  | { readonly kind: 'take'; readonly path: PathText; readonly most: number; readonly into: PiecePlace }
   /** Stores a stretch of a file that nobody else changes. */
   | {
       readonly kind: 'piece';
-      readonly path: Uint8Array;
+      readonly path: PathText;
       readonly position: number;
       readonly bytes: number;
       readonly into: PiecePlace;
     }
-  | { readonly kind: 'sum'; readonly path: Uint8Array }
+  | { readonly kind: 'sum'; readonly path: PathText }
   /** Looks at names in a folder, of which a byte each is a character; links are not followed. */
   | { readonly kind: 'look'; readonly folder: string; readonly names: readonly string[] }
   /** Makes a file of a piece that is not encrypted, every byte of which is verified. */
@@ -52,13 +54,13 @@ export type FileJob =
       readonly blob: string;
       readonly sha256: string;
       readonly bytes: number;
-      readonly to: Uint8Array;
+      readonly to: PathText;
       readonly position: number;
     }
   /** Renames, in their order; `makesFolder` for those whose folder may not be there yet. */
   | {
       readonly kind: 'rename';
-      readonly pairs: readonly (readonly [from: Uint8Array, to: Uint8Array])[];
+      readonly pairs: readonly (readonly [from: PathText, to: PathText])[];
       readonly makesFolder: boolean;
     };
 
@@ -66,7 +68,7 @@ export type FileJob =
 export type PiecePlace = { readonly temporary: string; readonly blobs: string; readonly compression: Compression };
 
 export type NewFile = {
-  readonly path: Uint8Array;
+  readonly path: PathText;
   readonly uid: number;
   readonly gid: number;
   readonly mode: number;
@@ -75,23 +77,6 @@ export type NewFile = {
   /** Whether it is no fault that it cannot be given to its owner. */
   readonly mayKeepOwner: boolean;
 };
-
-/** What of a file's state says which file it is, and whether it changed. */
-export type FileState = {
-  readonly mode: bigint;
-  readonly uid: bigint;
-  readonly gid: bigint;
-  readonly size: bigint;
-  readonly mtimeNs: bigint;
-  readonly ctimeNs: bigint;
-  readonly ino: bigint;
-};
-
-/** What one look at a name tells. */
-export type FileStats = FileState & { readonly dev: bigint; readonly nlink: bigint; readonly rdev: bigint };
-
-/** In this order they stand in a reply, one name behind the other; all 0 for a name that is gone. */
-const LOOKED_AT = ['mode', 'uid', 'gid', 'size', 'mtimeNs', 'ctimeNs', 'ino', 'dev', 'nlink', 'rdev'] as const;
 
 /** A piece, and how long it is as stored; 0 for one that seems to be there already: then nothing was written. */
 export type TakenPiece = { readonly sha256: string; readonly bytes: number; readonly storedBytes: number };
@@ -119,9 +104,9 @@ export function doFileJob(job: FileJob): FileReply {
       case 'piece':
         return storeStretch(job);
       case 'sum':
-        return { kind: 'summed', ...sumOfFile(Buffer.from(job.path)) };
+        return { kind: 'summed', ...sumOfFile(pathBytes(job.path)) };
       case 'look':
-        return { kind: 'looked', numbers: look(job) };
+        return { kind: 'looked', numbers: look(job.folder, job.names) };
       case 'give':
         return give(job);
       case 'givePiece':
@@ -138,7 +123,7 @@ export function doFileJob(job: FileJob): FileReply {
 type JobOf<K extends FileJob['kind']> = Extract<FileJob, { kind: K }>;
 
 function take({ path, most, into }: JobOf<'take'>): FileReply {
-  return withFile(path, O_RDONLY | O_NOFOLLOW | O_NONBLOCK, (fd) => {
+  return withFile(pathBytes(path), O_RDONLY | O_NOFOLLOW | O_NONBLOCK, (fd) => {
     const before = fstatSync(fd, { bigint: true });
     const size = Number(before.size);
     if (!before.isFile() || size === 0 || size > most) return AGAIN;
@@ -152,36 +137,8 @@ function take({ path, most, into }: JobOf<'take'>): FileReply {
   });
 }
 
-function look({ folder, names }: JobOf<'look'>): BigInt64Array {
-  const numbers = new BigInt64Array(names.length * LOOKED_AT.length);
-  for (const [index, name] of names.entries()) {
-    const stats = lstatSync(Buffer.from(`${folder}${name}`, 'latin1'), { bigint: true, throwIfNoEntry: false });
-    if (stats === undefined) continue;
-    for (const [place, field] of LOOKED_AT.entries()) numbers[index * LOOKED_AT.length + place] = stats[field];
-  }
-  return numbers;
-}
-
-/** What a reply says of the name at `index`; undefined if it is gone. */
-export function statsIn(numbers: BigInt64Array, index: number): FileStats | undefined {
-  const at = (field: (typeof LOOKED_AT)[number]) => numbers[index * LOOKED_AT.length + LOOKED_AT.indexOf(field)] ?? 0n;
-  if (at('mode') === 0n) return undefined;
-  return {
-    mode: at('mode'),
-    uid: at('uid'),
-    gid: at('gid'),
-    size: at('size'),
-    mtimeNs: at('mtimeNs'),
-    ctimeNs: at('ctimeNs'),
-    ino: at('ino'),
-    dev: at('dev'),
-    nlink: at('nlink'),
-    rdev: at('rdev'),
-  };
-}
-
 function storeStretch({ path, position, bytes, into }: JobOf<'piece'>): FileReply {
-  return withFile(path, O_RDONLY | O_NOFOLLOW, (fd) => {
+  return withFile(pathBytes(path), O_RDONLY | O_NOFOLLOW, (fd) => {
     const plain = readExactly(fd, position, bytes);
     return plain === undefined ? AGAIN : { kind: 'stored', piece: storePiece(plain, into) };
   });
@@ -205,7 +162,7 @@ function storePiece(plain: Buffer, { temporary, blobs, compression }: PiecePlace
   const sha256 = hash('sha256', plain, 'hex');
   const bytes = plain.length;
   if (existsSync(join(blobs, sha256.slice(0, 2), sha256))) return { sha256, bytes, storedBytes: 0 };
-  const sealed = sealNow(plain, sha256, { compression, key: undefined });
+  const sealed = sealNow(plain, sha256, compression, compressNow);
   const storedBytes = writeNew(Buffer.from(temporary), sealed, () => undefined);
   return { sha256, bytes, storedBytes };
 }
@@ -213,7 +170,7 @@ function storePiece(plain: Buffer, { temporary, blobs, compression }: PiecePlace
 function givePiece({ blob, sha256, bytes, to, position }: JobOf<'givePiece'>): FileReply {
   const plain = readPiece(blob, sha256, bytes);
   if (plain === undefined) return AGAIN;
-  return withFile(to, O_WRONLY | O_NOFOLLOW, (fd) => {
+  return withFile(pathBytes(to), O_WRONLY | O_NOFOLLOW, (fd) => {
     let written = 0;
     while (written < bytes) written += writeSync(fd, plain, written, bytes - written, position + written);
     return { kind: 'given' };
@@ -229,13 +186,20 @@ function readPiece(blob: string, sha256: string, bytes: number): Buffer | undefi
 function give({ blob, sha256, bytes, to }: JobOf<'give'>): FileReply {
   const plain = readPiece(blob, sha256, bytes);
   if (plain === undefined) return AGAIN;
-  writeNew(Buffer.from(to.path), [plain], (fd) => {
+  writeNew(pathBytes(to.path), [plain], (fd) => {
     // Owner first: chown(2) takes set-user-id bits away.
     giveAway(fd, to);
     fchmodSync(fd, to.mode);
     futimesSync(fd, to.seconds, to.seconds);
   });
+  letGo(plain);
   return { kind: 'given' };
+}
+
+/** Buffers that wait for the collector of garbage have it run over and over: it counts them, and finds little else. */
+function letGo({ buffer }: Buffer): void {
+  if (buffer !== shared.buffer && buffer instanceof ArrayBuffer && buffer.byteLength > Buffer.poolSize)
+    buffer.transfer(0);
 }
 
 function giveAway(fd: number, { uid, gid, mayKeepOwner }: NewFile): void {
@@ -271,7 +235,7 @@ function renameAll({ pairs, makesFolder }: JobOf<'rename'>): number {
   let count = 0;
   try {
     for (const [from, to] of pairs) {
-      renameOne(Buffer.from(from), Buffer.from(to), makesFolder);
+      renameOne(pathBytes(from), pathBytes(to), makesFolder);
       count += 1;
     }
   } catch {
@@ -290,8 +254,8 @@ function renameOne(from: Buffer, to: Buffer, makesFolder: boolean): void {
   }
 }
 
-function withFile<T>(path: Uint8Array, flags: number, use: (fd: number) => T): T {
-  const fd = openSync(Buffer.from(path), flags);
+function withFile<T>(path: Buffer, flags: number, use: (fd: number) => T): T {
+  const fd = openSync(path, flags);
   try {
     return use(fd);
   } finally {

@@ -16,8 +16,10 @@ import {
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterEach, beforeEach, describe, expect, test } from 'vitest';
-import { doFileJob, type FileJob, type NewFile, statsIn } from './file-job.ts';
+import { doFileJob, type FileJob, type NewFile } from './file-job.ts';
+import { statsIn } from './file-stats.ts';
 import { FileWorkers } from './file-workers.ts';
+import { pathText } from './path-text.ts';
 
 let folder: string;
 beforeEach(() => {
@@ -27,16 +29,16 @@ beforeEach(() => {
 afterEach(() => rmSync(folder, { recursive: true }));
 
 const at = (...names: readonly string[]) => Buffer.from(join(folder, ...names));
-const text = (path: Uint8Array) => Buffer.from(path).toString();
+const text = (path: Buffer) => path.toString();
 const piecePlace = (name = 'piece') => ({
   temporary: text(at('tmp', name)),
   blobs: text(at('blobs')),
   compression: 'zstd' as const,
 });
-const take = (path: Buffer): FileJob => ({ kind: 'take', path, most: 1_000, into: piecePlace() });
+const take = (path: Buffer): FileJob => ({ kind: 'take', path: pathText(path), most: 1_000, into: piecePlace() });
 const newFile = (): NewFile => {
   const { uid, gid } = statSync(folder);
-  return { path: at('live', 'given'), uid, gid, mode: 0o640, seconds: 1_000, mayKeepOwner: false };
+  return { path: pathText(at('live', 'given')), uid, gid, mode: 0o640, seconds: 1_000, mayKeepOwner: false };
 };
 
 describe('a file is not taken the short way', () => {
@@ -89,7 +91,7 @@ test('a file that stands in the place of the new one stays, and is not followed'
 
 test('renaming ends at the first that fails, and says how many it were', () => {
   for (const name of ['a', 'c']) writeFileSync(at('tmp', name), name);
-  const pairs = ['a', 'b', 'c'].map((name) => [at('tmp', name), at('live', name)] as const);
+  const pairs = ['a', 'b', 'c'].map((name) => [pathText(at('tmp', name)), pathText(at('live', name))] as const);
   expect(doFileJob({ kind: 'rename', pairs, makesFolder: false })).toStrictEqual({ kind: 'renamed', count: 1 });
   expect([readdirSync(at('tmp')), readdirSync(at('live'))]).toStrictEqual([['c'], ['a']]);
 });
@@ -123,7 +125,7 @@ test('threads do many jobs, long and short, and each gets its own reply', async 
   const names = Array.from({ length: 100 }, (_, index) => `file-${index}`);
   for (const name of names) writeFileSync(at('live', name), name.repeat(20));
   const jobs = names.map((name, index): FileJob => {
-    const path = at('live', name);
+    const path = pathText(at('live', name));
     if (index % 7 === 0) return { kind: 'sum', path };
     return { kind: 'take', path, most: 1_000, into: piecePlace(name) };
   });

@@ -2,6 +2,7 @@ import { type BlobRef, CHUNK_BYTES, pieceBytes, piecesOf } from './blob-ref.ts';
 import { ContentError } from './content-error.ts';
 import type { ContentFolder } from './content-folder.ts';
 import { inOrder } from './in-order.ts';
+import { pathText } from './path-text.ts';
 
 export type GiveOrder = { readonly signal: AbortSignal; readonly onBytes: (bytes: number) => void };
 
@@ -20,7 +21,7 @@ export async function giveInto(
       throw new ContentError('aborted', 'the restore was ended before anything was changed', { cause: signal.reason });
     const blob = folder.file('blobs', sha256);
     const [bytes, position] = [pieceBytes(ref, index), index * CHUNK_BYTES];
-    const reply = await folder.workers.run({ kind: 'givePiece', blob, sha256, bytes, to, position });
+    const reply = await folder.workers.run({ kind: 'givePiece', blob, sha256, bytes, to: pathText(to), position });
     return reply.kind === 'given' ? bytes : undefined;
   });
   for await (const bytes of written) {

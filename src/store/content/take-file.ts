@@ -1,6 +1,7 @@
 import { type BlobRef, CHUNK_BYTES } from './blob-ref.ts';
-import type { FileState } from './file-job.ts';
+import type { FileState } from './file-stats.ts';
 import { inOrder } from './in-order.ts';
+import { pathText } from './path-text.ts';
 import { type PieceWriter, refuseIfAborted, type SessionParts } from './piece-writer.ts';
 
 /** Longer files are read by pieces, in the buffers that bound the memory of all captures. */
@@ -16,7 +17,7 @@ export async function takeFile(
   refuseIfAborted(signal);
   if (keyring.current !== undefined) return undefined;
   return await writer.take(async (into) => {
-    const reply = await folder.workers.run({ kind: 'take', path, most: SHORT_BYTES, into });
+    const reply = await folder.workers.run({ kind: 'take', path: pathText(path), most: SHORT_BYTES, into });
     if (reply.kind !== 'taken') return undefined;
     const { piece, state } = reply;
     return { piece, result: { content: { sha256: piece.sha256, bytes: piece.bytes }, state } };
@@ -32,7 +33,7 @@ export async function takeOwnFile(
 ): Promise<BlobRef | undefined> {
   const { folder, keyring } = parts;
   if (keyring.current !== undefined || bytes <= CHUNK_BYTES) return undefined;
-  const summing = folder.workers.run({ kind: 'sum', path });
+  const summing = folder.workers.run({ kind: 'sum', path: pathText(path) });
   const chunks: string[] = [];
   for await (const sha256 of inOrder(stretchesOf(bytes), STRETCHES_AT_ONCE, takeStretch(parts, writer, path))) {
     if (sha256 === undefined) break;
@@ -59,7 +60,7 @@ function takeStretch({ folder, signal }: SessionParts, writer: PieceWriter, path
   return async ({ position, bytes }: Stretch): Promise<string | undefined> => {
     refuseIfAborted(signal);
     return await writer.take(async (into) => {
-      const reply = await folder.workers.run({ kind: 'piece', path, position, bytes, into });
+      const reply = await folder.workers.run({ kind: 'piece', path: pathText(path), position, bytes, into });
       return reply.kind === 'stored' ? { piece: reply.piece, result: reply.piece.sha256 } : undefined;
     });
   };

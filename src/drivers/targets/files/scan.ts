@@ -1,7 +1,7 @@
 import { readlink } from 'node:fs/promises';
 import type { BlobRef } from '../../../store/content/blob-ref.ts';
 import type { CaptureSession } from '../../../store/content/capture-session.ts';
-import type { FileState } from '../../../store/content/file-job.ts';
+import type { FileState } from '../../../store/content/file-stats.ts';
 import { inOrder } from '../../../store/content/in-order.ts';
 import { SHORT_BYTES } from '../../../store/content/take-file.ts';
 import type { BytePath } from './byte-path.ts';

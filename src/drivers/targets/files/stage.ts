@@ -4,6 +4,7 @@ import { copyFile, type FileHandle, lchown, lutimes, mkdir, open, rename, statfs
 import { errnoOf } from '../../../store/content/content-error.ts';
 import type { ContentStore } from '../../../store/content/content-store.ts';
 import type { NewFile } from '../../../store/content/file-job.ts';
+import { pathText } from '../../../store/content/path-text.ts';
 import { TargetError } from '../target-driver.ts';
 import { type BytePath, bytesOf } from './byte-path.ts';
 import { STAGE_PREFIX } from './exclusion.ts';
@@ -211,7 +212,7 @@ export async function applyTo(handle: FileHandle, entry: FileEntry, owner: Owner
 
 function newFileOf(path: Buffer, entry: FileEntry, owner: OwnerRule): NewFile {
   const { uid, gid, mode } = entry;
-  return { path, uid, gid, mode, seconds: secondsOf(entry), mayKeepOwner: owner === 'ifAllowed' };
+  return { path: pathText(path), uid, gid, mode, seconds: secondsOf(entry), mayKeepOwner: owner === 'ifAllowed' };
 }
 
 async function chownUnlessAllowed(owner: OwnerRule, chown: () => Promise<void>): Promise<void> {

@@ -2,7 +2,7 @@ import { lstat, realpath } from 'node:fs/promises';
 import { basename, dirname, join } from 'node:path';
 import type { CaptureSession } from '../../../store/content/capture-session.ts';
 import { errnoOf } from '../../../store/content/content-error.ts';
-import type { FileStats } from '../../../store/content/file-job.ts';
+import type { FileStats } from '../../../store/content/file-stats.ts';
 import { inOrder } from '../../../store/content/in-order.ts';
 import { TargetError } from '../target-driver.ts';
 import { type BytePath, joined, shownPath, toBytePath } from './byte-path.ts';
