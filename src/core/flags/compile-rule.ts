@@ -148,7 +148,7 @@ class RuleCompiler {
 
 /** A single argument need not stand in a list. */
 function operationOf(name: string, value: JsonValue, path: RulePath, depth: number): Operation {
-  const isWritten = typeof value === 'object' && value !== null && isList(value);
+  const isWritten = isList(value);
   const inside = [...path, name];
   return {
     name,

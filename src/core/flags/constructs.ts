@@ -107,5 +107,5 @@ function asTextOrNull(value: JsonValue): string | null {
 }
 
 function namesIn(value: JsonValue): readonly JsonValue[] {
-  return typeof value === 'object' && value !== null && isList(value) ? value : [value];
+  return isList(value) ? value : [value];
 }

@@ -17,7 +17,7 @@ type Bucket = { readonly variant: Part; readonly weight: Part };
 export const fractional: Construct = (compiler, operation) => {
   const { args, path, pathOf, depth } = operation;
   const [first] = args;
-  const isBucket = first !== undefined && isListValue(first);
+  const isBucket = first !== undefined && isList(first);
   const bucketBy = first === undefined || isBucket ? undefined : compiler.compile(first, pathOf(0), depth + 1);
   if (bucketBy !== undefined && isConstant(bucketBy)) {
     compiler.fault(pathOf(0), 'what users are bucketed by is the same for all of them', false);
@@ -48,7 +48,7 @@ function compileBucket(compiler: Compiler, { pathOf, depth }: Operation, value: 
 }
 
 function isBucketLike(value: JsonValue): value is readonly JsonValue[] {
-  return isListValue(value) && (value.length === 1 || value.length === 2);
+  return isList(value) && (value.length === 1 || value.length === 2);
 }
 
 function isWeight(value: JsonValue): boolean {
@@ -115,8 +115,4 @@ function scaled(hash: number, total: number): number {
   const high = (hash >>> 16) * total;
   const low = (hash & 0xffff) * total;
   return Math.floor((high + Math.floor(low / 65_536)) / 65_536);
-}
-
-function isListValue(value: JsonValue): value is readonly JsonValue[] {
-  return typeof value === 'object' && value !== null && isList(value);
 }

@@ -3,7 +3,7 @@ import type { JsonValue } from '../model/step.ts';
 
 /** JsonLogic's idea of true: as in JavaScript, but an empty list is false (jsonlogic.com/truthy.html). */
 export function isTruthy(value: JsonValue): boolean {
-  return typeof value === 'object' && value !== null && isList(value) ? value.length > 0 : Boolean(value);
+  return isList(value) ? value.length > 0 : Boolean(value);
 }
 
 /** JavaScript's `==` among texts, numbers, truths and null; lists and objects equal nothing. */

@@ -43,7 +43,7 @@ export const reduce: Construct = (compiler, operation) => {
 };
 
 function itemsOf(value: JsonValue): readonly JsonValue[] {
-  return typeof value === 'object' && value !== null && isList(value) ? value : [];
+  return isList(value) ? value : [];
 }
 
 /** The list is evaluated with the data from outside of it; only then come its items. */

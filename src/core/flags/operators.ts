@@ -65,14 +65,14 @@ function concatenate(args: readonly JsonValue[]): string {
 }
 
 function merge(args: readonly JsonValue[]): readonly JsonValue[] {
-  const merged = args.flatMap((one) => (isListValue(one) ? [...one] : [one]));
+  const merged = args.flatMap((one) => (isList(one) ? [...one] : [one]));
   if (merged.length > LONGEST_LIST) throw new RuleError('tooMuch', `a list of more than ${LONGEST_LIST} items`);
   return merged;
 }
 
 function contains(item: JsonValue, whole: JsonValue): boolean {
   if (typeof whole === 'string') return whole.includes(textOf(item));
-  return isListValue(whole) && whole.some((one) => strictlyEqual(one, item));
+  return isList(whole) && whole.some((one) => strictlyEqual(one, item));
 }
 
 /** A negative start counts from the end; a negative length leaves out so many at the end. */
@@ -81,10 +81,6 @@ function part([value = null, from = 0, length]: readonly JsonValue[]): string {
   const start = numberOf(from) < 0 ? Math.max(0, text.length + numberOf(from)) : numberOf(from);
   const rest = text.slice(start);
   return length === undefined ? rest : rest.slice(0, numberOf(length));
-}
-
-function isListValue(value: JsonValue): value is readonly JsonValue[] {
-  return typeof value === 'object' && value !== null && isList(value);
 }
 
 function texts(judge: (text: string, part: string) => boolean): Operator {

@@ -41,7 +41,7 @@ export function outcomesOf(rule: JsonValue, evaluators: Evaluators, path: RulePa
         }
         return;
       case 'fractional':
-        for (const [index, arg] of args.entries()) if (isListValue(arg)) visit(arg[0] ?? null, [...pathOf(index), 0]);
+        for (const [index, arg] of args.entries()) if (isList(arg)) visit(arg[0] ?? null, [...pathOf(index), 0]);
         return;
       case '$ref':
         if (typeof written === 'string' && Object.hasOwn(evaluators, written)) {
@@ -69,9 +69,5 @@ function isResult(index: number, count: number): boolean {
 }
 
 function argumentsOf(written: JsonValue): readonly JsonValue[] {
-  return isListValue(written) ? written : [written];
-}
-
-function isListValue(value: JsonValue): value is readonly JsonValue[] {
-  return typeof value === 'object' && value !== null && isList(value);
+  return isList(written) ? written : [written];
 }

@@ -14,7 +14,7 @@ export function referredBy(rule: JsonValue, evaluators: Evaluators): Evaluators 
         visit(target);
       }
       for (const child of Object.values(value)) visit(child);
-    } else if (typeof value === 'object' && value !== null && isList(value)) {
+    } else if (isList(value)) {
       for (const child of value) visit(child);
     }
   };

@@ -1,7 +1,6 @@
 import { spawn } from 'node:child_process';
 import { once } from 'node:events';
 import { open } from 'node:fs/promises';
-import { errnoOf } from './content-error.ts';
 
 /** Below this many files, asking for each is quicker than starting a program. */
 const FEW = 16;
@@ -11,7 +10,7 @@ const FEW = 16;
  * does, by one request to the disk instead of one for each file. Rejects with the error of a system call.
  */
 export async function makeDurable(folder: string, files: readonly string[]): Promise<void> {
-  if (files.length >= FEW && (await syncFileSystem(folder))) return;
+  if (files.length >= FEW && (await syncFileSystem(folder)) === undefined) return;
   for (const file of files) {
     const handle = await open(file, 'r+');
     try {
@@ -24,7 +23,7 @@ export async function makeDurable(folder: string, files: readonly string[]): Pro
 
 /** The same for the names in folders, which all are in the first one. */
 export async function makeNamesDurable(folder: string, folders: readonly string[]): Promise<void> {
-  if (folders.length >= FEW && (await syncFileSystem(folder))) return;
+  if (folders.length >= FEW && (await syncFileSystem(folder)) === undefined) return;
   for (const path of [...folders, folder]) await syncFolder(path);
 }
 
@@ -37,12 +36,10 @@ export async function syncFolder(path: string): Promise<void> {
   }
 }
 
-/** False if there is no such program, or it failed; then each file is asked for, and says why. */
-async function syncFileSystem(folder: string): Promise<boolean> {
+/** Undefined once it is done; else why not: that there is no such program, or how it ended. */
+export async function syncFileSystem(folder: string): Promise<string | undefined> {
   const child = spawn('sync', ['-f', folder], { stdio: 'ignore' });
-  const [code]: unknown[] = await once(child, 'exit').catch((error: unknown) => {
-    if (errnoOf(error) === undefined) throw error;
-    return [null];
-  });
-  return code === 0;
+  const [ended]: unknown[] = await once(child, 'exit').catch((error: unknown) => [error]);
+  if (ended === 0) return undefined;
+  return ended instanceof Error ? ended.message : `it ended with ${String(ended)}`;
 }

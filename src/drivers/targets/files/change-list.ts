@@ -1,6 +1,6 @@
 import { type BlobRef, toBlobRef } from '../../../store/content/blob-ref.ts';
 import { bytesOf } from './byte-path.ts';
-import type { FileEntry, FileType } from './file-entry.ts';
+import { FILE_TYPES, type FileEntry } from './file-entry.ts';
 
 /** One thing that a restore does. */
 export type Change = {
@@ -16,7 +16,6 @@ export type Change = {
 export type ChangeKind = (typeof KINDS)[number];
 
 const KINDS = ['put', 'link', 'join', 'make', 'attributes', 'remove'] as const;
-const TYPES: readonly FileType[] = ['file', 'folder', 'link', 'fifo', 'socket', 'device'];
 
 /** Where a record has what; behind these stand the path, and as JSON what few have. */
 const AT = { kind: 0, type: 1, root: 2, mode: 4, uid: 8, gid: 12, size: 16, mtimeNs: 24, sum: 32, path: 64, rest: 68 };
@@ -89,7 +88,7 @@ function encode(kind: ChangeKind, entry: FileEntry): Buffer {
   const path = bytesOf(entry.path);
   const record = Buffer.alloc(HEAD_BYTES + path.length + Buffer.byteLength(rest));
   record.writeUInt8(KINDS.indexOf(kind), AT.kind);
-  record.writeUInt8(TYPES.indexOf(entry.type), AT.type);
+  record.writeUInt8(FILE_TYPES.indexOf(entry.type), AT.type);
   record.writeUInt16LE(entry.root, AT.root);
   record.writeUInt32LE(entry.mode, AT.mode);
   record.writeUInt32LE(entry.uid, AT.uid);
@@ -108,7 +107,7 @@ const NO_SUM = Buffer.alloc(SUM_BYTES);
 
 function decode(record: Buffer): Change {
   const kind = KINDS[record.readUInt8(AT.kind)];
-  const type = TYPES[record.readUInt8(AT.type)];
+  const type = FILE_TYPES[record.readUInt8(AT.type)];
   if (kind === undefined || type === undefined) throw new RangeError('a change is of no kind');
   const size = record.readDoubleLE(AT.size);
   const pathEnd = HEAD_BYTES + record.readUInt32LE(AT.path);

@@ -38,8 +38,8 @@ export type FileEntry = {
 };
 
 /** What is neither file, folder nor link is noted, and never opened, made or removed. */
-export type FileType = 'file' | 'folder' | 'link' | 'fifo' | 'socket' | 'device';
-const TYPES: readonly FileType[] = ['file', 'folder', 'link', 'fifo', 'socket', 'device'];
+export type FileType = (typeof FILE_TYPES)[number];
+export const FILE_TYPES = ['file', 'folder', 'link', 'fifo', 'socket', 'device'] as const;
 
 const { S_IFDIR, S_IFIFO, S_IFLNK, S_IFMT, S_IFREG, S_IFSOCK } = constants;
 const TYPE_OF_MODE: ReadonlyMap<number, FileType> = new Map([
@@ -94,7 +94,7 @@ export function entryLine({ content, ...entry }: FileEntry): ManifestLine {
 /** @throws {TargetError} `snapshot` */
 export function toEntry(line: ManifestLine): FileEntry {
   const path = fromJsonPath(line['path']);
-  const type = TYPES.find((name) => name === line['type']);
+  const type = FILE_TYPES.find((name) => name === line['type']);
   if (path === undefined || type === undefined || !isPlain(path)) throw senseless();
   const sameAs = fromJsonPath(line['sameAs']);
   const to = fromJsonPath(line['to']);

@@ -1,11 +1,10 @@
-import { spawn } from 'node:child_process';
-import { once } from 'node:events';
 import { constants } from 'node:fs';
 import { type FileHandle, link, mkdir, open, rename, rmdir, unlink } from 'node:fs/promises';
 import type { Snapshot } from '../../../core/model/point.ts';
 import { errnoOf } from '../../../store/content/content-error.ts';
 import type { ContentStore } from '../../../store/content/content-store.ts';
 import { eachInOrder } from '../../../store/content/in-order.ts';
+import { syncFileSystem } from '../../../store/content/make-durable.ts';
 import { SHORT_BYTES } from '../../../store/content/take-file.ts';
 import { TargetError } from '../target-driver.ts';
 import type { BytePath } from './byte-path.ts';
@@ -160,7 +159,7 @@ async function makeReady(restore: FilesRestore, plan: Planned, stages: Map<numbe
   }
   for (const stage of stages.values()) {
     if (plan.attributes !== undefined) await stage.writeAttributes();
-    await syncFileSystem(stage.folder);
+    await makeDurable(stage.folder);
   }
 }
 
@@ -225,7 +224,7 @@ async function putInPlace(restore: FilesRestore, plan: Planned, stages: Map<numb
     }
     const ends = foldersAtTheEnd(plan);
     for (const [index, stage] of stages) {
-      await syncFileSystem(stage.folder);
+      await makeDurable(stage.folder);
       // It stands in the root, and would give that a new time if it went later.
       stages.delete(index);
       await stage.close();
@@ -463,13 +462,10 @@ function shownIn({ roots }: FilesRestore, { root, path }: Pick<FileEntry, 'root'
   return shownBelow(roots[root] ?? { path: '' }, path);
 }
 
-/** One call for all that was written, instead of one for each file: syncfs(2), which Node does not have. */
-async function syncFileSystem(folder: OpenFolder): Promise<void> {
-  const child = spawn('sync', ['-f', `/proc/${process.pid}/fd/${folder.handle.fd}/.`], { stdio: 'ignore' });
-  const ended: unknown[] = await once(child, 'exit').catch((error: unknown) => [error]);
-  if (ended[0] === 0) return;
-  const why = ended[0] instanceof Error ? ended[0].message : `it ended with ${String(ended[0])}`;
-  throw new TargetError('io', `what was written cannot be made durable: \`sync -f\`: ${why}`);
+/** One call for all that was written, instead of one for each file. */
+async function makeDurable(folder: OpenFolder): Promise<void> {
+  const why = await syncFileSystem(`/proc/${process.pid}/fd/${folder.handle.fd}/.`);
+  if (why !== undefined) throw new TargetError('io', `what was written cannot be made durable: \`sync -f\`: ${why}`);
 }
 
 /**
@@ -484,19 +480,14 @@ class EarlySync {
     this.#waiting += bytes;
     if (this.#waiting < EARLY_BYTES || this.#running !== undefined) return;
     this.#waiting = 0;
-    this.#running = syncFileSystem(folder).then(
-      () => this.#done(),
-      () => this.#done(),
-    );
+    this.#running = makeDurable(folder)
+      .catch(() => undefined)
+      .finally(() => (this.#running = undefined));
   }
 
   /** The folders can be let go of then. */
   async end(): Promise<void> {
     await this.#running;
-  }
-
-  #done(): void {
-    this.#running = undefined;
   }
 }
 

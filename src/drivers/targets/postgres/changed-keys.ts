@@ -1,4 +1,4 @@
-import { compareBytes, type Span, spanOf } from './compare-bytes.ts';
+import { compareBytes, type Span, spanOf } from '../compare-bytes.ts';
 
 export type ChangeKind = 'added' | 'removed' | 'changed';
 

@@ -1,6 +1,6 @@
 import type { DiffGroup, DiffItem } from '../captured-target.ts';
+import { compareBytes, spanOf } from '../compare-bytes.ts';
 import { ChangedKeys, type ChangeKind } from './changed-keys.ts';
-import { compareBytes, spanOf } from './compare-bytes.ts';
 import { type Connection, quoted } from './connection.ts';
 import { type Column, columnsOf, keyOf, quotedTable, shownTable, type TableName } from './contents.ts';
 import { blockCount, differingBlocks, linesOfBlocks, type RowSource } from './differing-blocks.ts';

@@ -1,4 +1,5 @@
 import type { Cell, Row } from '../../../core/merge/cell.ts';
+import { compareBytes, spanOf } from '../compare-bytes.ts';
 import { TargetError } from '../target-driver.ts';
 import type { TableShape } from './rows-session.ts';
 
@@ -29,24 +30,8 @@ function textOf(table: TableShape, name: string, cell: Cell | undefined): string
 /** Keys in the order of their UTF-8 bytes, which databases can order by too. */
 export function compareKeys(a: readonly string[], b: readonly string[]): number {
   for (let index = 0; index < a.length; index += 1) {
-    const order = compareTexts(a[index] ?? '', b[index] ?? '');
+    const order = compareBytes(spanOf(a[index] ?? ''), spanOf(b[index] ?? ''));
     if (order !== 0) return order;
   }
   return 0;
-}
-
-function compareTexts(a: string, b: string): number {
-  if (a === b) return 0;
-  const length = Math.min(a.length, b.length);
-  for (let index = 0; index < length; index += 1) {
-    const [one, other] = [a.charCodeAt(index), b.charCodeAt(index)];
-    if (one !== other) return ranked(one) - ranked(other);
-  }
-  return a.length - b.length;
-}
-
-/** UTF-16 has surrogates before U+E000, UTF-8 has what they stand for behind it. */
-function ranked(unit: number): number {
-  if (unit >= 0xe000) return unit - 0x800;
-  return unit >= 0xd800 ? unit + 0x2000 : unit;
 }

@@ -1,5 +1,5 @@
 import { createHash } from 'node:crypto';
-import { open, rm, stat, statfs } from 'node:fs/promises';
+import { open, rm, stat } from 'node:fs/promises';
 import { dirname, join } from 'node:path';
 import { describeRecovered, type Recovered } from '../../../core/model/point.ts';
 import type { TargetOf } from '../../../core/model/target.ts';
@@ -10,7 +10,14 @@ import type { CaptureContext, CaptureOutcome } from '../captured-target.ts';
 import { explained, type OpenRoot } from '../files/walk.ts';
 import { TargetError } from '../target-driver.ts';
 import { askDatabase } from './ask-database.ts';
-import { type DatabaseRecord, hasUnsettled, lookAtDatabase, sourceOf, withDatabase } from './database-file.ts';
+import {
+  type DatabaseRecord,
+  hasUnsettled,
+  lookAtDatabase,
+  refuseWithoutSpace,
+  sourceOf,
+  withDatabase,
+} from './database-file.ts';
 import { recordLine, recordOf } from './database-manifest.ts';
 import { describeOpeners } from './openers.ts';
 import { recoverCopy } from './recover-copy.ts';
@@ -127,7 +134,7 @@ async function wholeContent(
   context: CaptureContext,
 ): Promise<Content> {
   const { size } = await lookAtDatabase(root);
-  await refuseWithoutSpace(dirname(copy), size);
+  await refuseWithoutSpace(dirname(copy), Number(size), 'the copy');
   await makeCopy(root, copy, context).catch(async (error: unknown) => {
     await rm(copy, { force: true });
     throw error;
@@ -164,12 +171,6 @@ async function checkCopy(root: OpenRoot, copy: string, { signal }: Pick<CaptureC
   }
   const faults = answer.kind === 'intact' ? answer.foreignKeyFaults : 0;
   return faults === 0 ? '' : `; ${faults} rows refer to rows that are not there`;
-}
-
-async function refuseWithoutSpace(folder: string, bytes: bigint): Promise<void> {
-  const { bavail, bsize } = await statfs(folder, { bigint: true });
-  if (bavail * bsize >= bytes) return;
-  throw new TargetError('space', `the copy of ${bytes} bytes has no room in ${folder}: ${bavail * bsize} are free`);
 }
 
 async function storeFile(path: string, session: CaptureSession, onBytes: (bytes: number) => void): Promise<BlobRef> {

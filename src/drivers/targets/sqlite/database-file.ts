@@ -1,5 +1,5 @@
 import { type BigIntStats, constants } from 'node:fs';
-import { type FileHandle, open } from 'node:fs/promises';
+import { type FileHandle, open, statfs } from 'node:fs/promises';
 import type { BlobRef } from '../../../store/content/blob-ref.ts';
 import { errnoOf } from '../../../store/content/content-error.ts';
 import { type BytePath, toBytePath } from '../files/byte-path.ts';
@@ -75,4 +75,11 @@ export type DatabaseRecord = {
 /** The same for a file that nobody wrote to since. */
 export function sourceOf({ dev, ino, size, mtimeNs, ctimeNs }: BigIntStats): string {
   return [dev, ino, size, mtimeNs, ctimeNs].join(':');
+}
+
+/** Rejects with TargetError `space`. */
+export async function refuseWithoutSpace(folder: string, bytes: number, what: string): Promise<void> {
+  const { bavail, bsize } = await statfs(folder);
+  if (bavail * bsize >= bytes) return;
+  throw new TargetError('space', `${what}, of ${bytes} bytes, has no room in ${folder}: ${bavail * bsize} are free`);
 }

@@ -1,12 +1,12 @@
 import { createWriteStream, existsSync } from 'node:fs';
-import { stat, statfs } from 'node:fs/promises';
+import { stat } from 'node:fs/promises';
 import { dirname } from 'node:path';
 import { pipeline } from 'node:stream/promises';
 import type { Recovered } from '../../../core/model/point.ts';
 import type { OpenRoot } from '../files/walk.ts';
 import { TargetError } from '../target-driver.ts';
 import { askDatabase } from './ask-database.ts';
-import { openDatabaseFile } from './database-file.ts';
+import { openDatabaseFile, refuseWithoutSpace } from './database-file.ts';
 
 type Recovery = {
   /** Where SQLite's copy of its pages is; absent where it could make none. */
@@ -21,7 +21,7 @@ type Recovery = {
  */
 export async function recoverCopy(root: OpenRoot, { copy, to, signal }: Recovery): Promise<Recovered> {
   if (!existsSync(copy)) await copyBytes(root, copy, signal);
-  await refuseWithoutSpace(to, (await stat(copy)).size);
+  await refuseWithoutSpace(dirname(to), (await stat(copy)).size, 'what is recovered');
   const answer = await askDatabase({ ask: 'recover', damaged: copy, to }, root.path, signal);
   if (answer.kind !== 'recovered') throw new TypeError(`asked to recover, it answered ${answer.kind}`);
   const { rows, lostAndFound } = answer.found;
@@ -40,11 +40,4 @@ async function copyBytes(root: OpenRoot, copy: string, signal: AbortSignal): Pro
   } finally {
     await handle.close();
   }
-}
-
-async function refuseWithoutSpace(path: string, bytes: number): Promise<void> {
-  const { bavail, bsize } = await statfs(dirname(path));
-  if (bavail * bsize >= bytes) return;
-  const message = `what is recovered of ${bytes} bytes has no room in ${dirname(path)}: ${bavail * bsize} are free`;
-  throw new TargetError('space', message);
 }
