@@ -28,9 +28,7 @@ export function destinationOf(turn: Turn, incident: Incident, step: RestoreStep,
   if (target === undefined) return { kind: 'obstacle', reason: `git no longer has target ${step.target}` };
   if (target.suspend) return { kind: 'obstacle', reason: `target ${step.target} is suspended` };
   if (settled !== undefined) {
-    const ancestor = step.merge === undefined ? undefined : mergeAncestor(turn.memory, incident, step.target, settled);
-    if (ancestor?.kind === 'none') return { kind: 'obstacle', reason: ancestor.reason };
-    return settledDestination(turn, settled);
+    return ancestorObstacle(turn, incident, step, settled) ?? settledDestination(turn, settled);
   }
   if (target.type.kind !== 'git' || !isRevision(step.to)) return destinationOfCaptured(turn, incident, step);
   if (step.to.kind === 'revision') return { kind: 'to', to: step.to.revision };
@@ -64,9 +62,14 @@ function destinationOfCaptured(turn: Turn, incident: Incident, step: RestoreStep
   const source = restoreSource(turn.memory, incident, step);
   if (source.kind === 'none') return { kind: 'obstacle', reason: source.reason };
   const { id } = source.point;
-  const ancestor = step.merge === undefined ? undefined : mergeAncestor(turn.memory, incident, step.target, id);
-  if (ancestor?.kind === 'none') return { kind: 'obstacle', reason: ancestor.reason };
-  return { kind: 'to', to: id, words: describeSource(source.point, step.target, turn.now) };
+  const words = describeSource(source.point, step.target, turn.now);
+  return ancestorObstacle(turn, incident, step, id) ?? { kind: 'to', to: id, words };
+}
+
+/** What is merged needs something that both sides came from. */
+function ancestorObstacle(turn: Turn, incident: Incident, step: RestoreStep, point: string): Destination | undefined {
+  const ancestor = step.merge === undefined ? undefined : mergeAncestor(turn.memory, incident, step.target, point);
+  return ancestor?.kind === 'none' ? { kind: 'obstacle', reason: ancestor.reason } : undefined;
 }
 
 /** The quarantine of what a whole restore leaves; null where nothing is left, or what is left is not known. */

@@ -1,25 +1,14 @@
 import { compileFlag, type Evaluation } from '../../core/flags/evaluate-flag.ts';
 import type { FlagdFlag, FlagdSet } from '../../core/flags/flagd-document.ts';
-import type { ServedFlag, ServedFlags } from './served-flags.ts';
+import { type ServedFlag, type ServedFlags, whenAsked } from './served-flags.ts';
 
 /** A flagd file as it is served: no holds, no policies. `revision` says which content of the file that is. */
 export function servedFlagd({ flags, evaluators, metadata: ofSet }: FlagdSet, revision: string): ServedFlags {
   const metadata = { ...ofSet, 'revertd.revision': revision };
-  const ready = new Map<string, ServedFlag>();
-  return {
-    tag: revision,
-    metadata,
-    keys: [...flags.keys()],
-    find: (key) => {
-      const known = ready.get(key);
-      if (known !== undefined) return known;
-      const flag = flags.get(key);
-      if (flag === undefined) return undefined;
-      const served = flagOf(key, flag, metadata, evaluators);
-      ready.set(key, served);
-      return served;
-    },
-  };
+  return whenAsked({ tag: revision, metadata, keys: [...flags.keys()] }, (key) => {
+    const flag = flags.get(key);
+    return flag === undefined ? undefined : flagOf(key, flag, metadata, evaluators);
+  });
 }
 
 function flagOf(

@@ -49,21 +49,23 @@ export function servedBy(view: { readonly desired: () => Desired | null; readonl
 
 function setOf({ flags, revision }: Desired, holds: Memory['holds'], compiled: Map<string, CompiledFlag>): ServedFlags {
   const metadata = { 'revertd.revision': revision };
+  return whenAsked({ tag: tagOf(revision, holds), metadata, keys: Object.keys(flags) }, (key) => {
+    const flag = Object.hasOwn(flags, key) ? flags[key] : undefined;
+    return flag === undefined ? undefined : flagOf(flag, holds, metadata, compiled);
+  });
+}
+
+/** A set of which each flag is made when somebody first asks for it. */
+export function whenAsked(set: Omit<ServedFlags, 'find'>, make: (key: string) => ServedFlag | undefined): ServedFlags {
   const ready = new Map<string, ServedFlag>();
-  return {
-    tag: tagOf(revision, holds),
-    metadata,
-    keys: Object.keys(flags),
-    find: (key) => {
-      const known = ready.get(key);
-      if (known !== undefined || !Object.hasOwn(flags, key)) return known;
-      const flag = flags[key];
-      if (flag === undefined) return undefined;
-      const served = flagOf(flag, holds, metadata, compiled);
-      ready.set(key, served);
-      return served;
-    },
+  const find = (key: string): ServedFlag | undefined => {
+    const known = ready.get(key);
+    if (known !== undefined) return known;
+    const served = make(key);
+    if (served !== undefined) ready.set(key, served);
+    return served;
   };
+  return { ...set, find };
 }
 
 /** latch ?? override ?? state and targeting ?? default. */

@@ -44,6 +44,14 @@ const FORBIDDEN_PATH = {
 const server = await startPostgres();
 const { dsn } = server;
 
+/** Of table `t`, and what becomes of them. */
+const ROWS = "INSERT INTO t VALUES (1, 'one'), (2, 'two'), (3, 'three')";
+const CHANGES = [
+  "UPDATE t SET name = 'other' WHERE id = 1",
+  'DELETE FROM t WHERE id = 2',
+  "INSERT INTO t VALUES (4, 'four')",
+];
+
 const SAMPLES = {
   files: {
     type: (live) => ({ kind: 'files', paths: [join(live, 'app')], exclude: [], oneFileSystem: false }),
@@ -62,17 +70,8 @@ const SAMPLES = {
   sqlite: {
     type: (live) => ({ kind: 'sqlite', path: join(live, 'app.db') }),
     make: (live) =>
-      inDatabase(live, [
-        'PRAGMA journal_mode = WAL',
-        'CREATE TABLE t (id INTEGER PRIMARY KEY, name TEXT)',
-        "INSERT INTO t VALUES (1, 'one'), (2, 'two'), (3, 'three')",
-      ]),
-    change: (live) =>
-      inDatabase(live, [
-        "UPDATE t SET name = 'other' WHERE id = 1",
-        'DELETE FROM t WHERE id = 2',
-        "INSERT INTO t VALUES (4, 'four')",
-      ]),
+      inDatabase(live, ['PRAGMA journal_mode = WAL', 'CREATE TABLE t (id INTEGER PRIMARY KEY, name TEXT)', ROWS]),
+    change: (live) => inDatabase(live, CHANGES),
     lose: (live) => rmSync(join(live, 'app.db')),
     forbidding: FORBIDDEN_PATH,
   },
@@ -87,7 +86,7 @@ const SAMPLES = {
       psql(
         dsn('app'),
         'CREATE TABLE t (id integer PRIMARY KEY, name text)',
-        "INSERT INTO t VALUES (1, 'one'), (2, 'two'), (3, 'three')",
+        ROWS,
         'CREATE TABLE filler AS SELECT i, md5(i::text) FROM generate_series(1, 2000) i',
       );
     },
@@ -156,16 +155,11 @@ const SAMPLES = {
       inDatabase(live, [
         'PRAGMA journal_mode = WAL',
         'CREATE TABLE t (id INTEGER PRIMARY KEY, name TEXT)',
-        "INSERT INTO t VALUES (1, 'one'), (2, 'two'), (3, 'three')",
+        ROWS,
         'CREATE TABLE filler (id INTEGER PRIMARY KEY, text TEXT)',
         'WITH RECURSIVE n(i) AS (SELECT 1 UNION ALL SELECT i + 1 FROM n WHERE i < 2000) INSERT INTO filler SELECT i, hex(randomblob(20)) FROM n',
       ]),
-    change: (live) =>
-      inDatabase(live, [
-        "UPDATE t SET name = 'other' WHERE id = 1",
-        'DELETE FROM t WHERE id = 2',
-        "INSERT INTO t VALUES (4, 'four')",
-      ]),
+    change: (live) => inDatabase(live, CHANGES),
     lose: (live) => rmSync(join(live, 'app.db')),
     isWithin: true,
     forbidding: FORBIDDEN_PATH,
