@@ -1,4 +1,5 @@
 import type { DatabaseSync } from 'node:sqlite';
+import { PROJECTION_SCHEMA } from './projection-schema.ts';
 import { StoreError } from './store-error.ts';
 
 /** Forward only: a step, once released, is never changed. The index plus one is the schema's version. */
@@ -69,6 +70,7 @@ const MIGRATIONS: readonly string[] = [
   CREATE INDEX readings_by_age ON readings (bucket_ms, at);
   ALTER TABLE readings DROP COLUMN value;
   `,
+  PROJECTION_SCHEMA,
 ];
 
 export const SCHEMA_VERSION = MIGRATIONS.length;

@@ -7,11 +7,14 @@ import type { Incident } from '../core/model/incident.ts';
 import type { PolicySnapshot, Revision } from '../core/model/revision.ts';
 import type { Observed } from '../core/observed.ts';
 import type { Millis } from '../core/units.ts';
-import { Database, parseJson as parse, type Row, type SqlValue, textOf as text } from './database.ts';
+import { Database, parseJson as parse, type SqlValue, textOf as text } from './database.ts';
+import { eventOf } from './event-row.ts';
 import { chainHash, GENESIS } from './hash-chain.ts';
 import { History } from './history.ts';
 import { unlockStore } from './lock.ts';
 import { MemoryRows } from './memory-rows.ts';
+import { Projection } from './projection.ts';
+import { ProjectionFeed } from './projection-feed.ts';
 import { StoreError } from './store-error.ts';
 
 export type LogRecord = { readonly seq: number; readonly actor: string; readonly hash: string; readonly event: Event };
@@ -45,9 +48,11 @@ const REVISIONS_KEPT = 50;
 export class Store {
   readonly folder: string;
   readonly history: History;
+  readonly feed: ProjectionFeed;
   readonly #database: Database;
   readonly #readOnly: boolean;
   readonly #memory: MemoryRows;
+  readonly #projection: Projection;
   readonly #desiredDigests = new WeakMap<Desired, string>();
   #head: { seq: number; hash: string };
 
@@ -61,6 +66,9 @@ export class Store {
     this.#database = new Database(folder, this.#readOnly);
     this.history = new History(this.#database);
     this.#memory = new MemoryRows(this.#database);
+    this.#projection = new Projection(this.#database);
+    this.feed = new ProjectionFeed(this.#database);
+    if (!this.#readOnly) this.#projection.catchUp();
     this.#head = this.#readHead();
   }
 
@@ -77,7 +85,13 @@ export class Store {
         const firstSeq = head.seq + 1;
         for (const event of events) this.#append(event, actor);
         this.#projectIncidents(events, memory);
+        const changed = Object.values(memory.points).filter((point) => !this.#memory.has('points', point.id, point));
         committed = this.#memory.save(memory, events.length === 0);
+        const numbered = events.map((event, index) => ({ seq: firstSeq + index, event }));
+        this.#projection.take(
+          numbered,
+          changed.map(({ id }) => id),
+        );
         if (decision !== undefined && events.length > 0) this.#keepDecision(firstSeq, decision);
       });
     } catch (error) {
@@ -131,7 +145,7 @@ export class Store {
       seq: Number(row['seq']),
       actor: text(row['actor']),
       hash: text(row['hash']),
-      event: toEvent(row),
+      event: eventOf(row),
     }));
   }
 
@@ -299,10 +313,6 @@ function where(filter: EventFilter): {
     values.push(filter.from);
   }
   return { clauses: clauses.length === 0 ? '' : `WHERE ${clauses.join(' AND ')}`, values };
-}
-
-function toEvent(row: Row): Event {
-  return { at: Number(row['at']), type: text(row['type']), ...parse<object>(text(row['data'])) } as Event;
 }
 
 function pack(value: unknown): Uint8Array {
