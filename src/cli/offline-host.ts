@@ -61,6 +61,7 @@ export async function offlineView(config: HostConfig, policies: PolicySet | null
     drills: () => new DueCalendar().at(drillSchedules(desired?.drills), now),
     schedules: () => new DueCalendar().at(desired === null ? [] : schedulesOf(desired), now),
     storeBytes: () => null,
+    copy: () => null,
     store,
     query: null,
     coverage: null,

@@ -51,6 +51,7 @@ import { TargetWatch } from './observe/target-watch.ts';
 import { type ArchiveMeans, exportPoint, importFile } from './point-archive.ts';
 import { PointStore } from './point-store.ts';
 import { PolicyFeed } from './policy-feed.ts';
+import { PostgresCopy } from './postgres-copy.ts';
 import { Reconciler } from './reconciler.ts';
 import { renderReport, writeReport } from './reports.ts';
 import { StoreSize } from './store-size.ts';
@@ -100,6 +101,8 @@ export class Daemon {
   readonly #observers: DaemonObserver[] = [];
   readonly #timers: NodeJS.Timeout[] = [];
   readonly #points: PointStore;
+  /** Null where none is configured. */
+  readonly copy: PostgresCopy | null;
   readonly #storeSize = new StoreSize(
     async () => await (await this.content()).size(),
     (error) => this.#options.onFault(error),
@@ -125,6 +128,7 @@ export class Daemon {
     });
     this.#points = new PointStore(this.dataDir, config.points, this.#hands.secrets);
     const now = (): number => this.#clock.now();
+    this.copy = this.#createCopy(now);
     this.startedAt = now();
     this.evaluator = new Evaluator(this.samples, (trigger, overMs, at) =>
       this.store.history.baseline(trigger, overMs, at),
@@ -158,6 +162,7 @@ export class Daemon {
       onWants: (wants) => this.#want(wants),
       onEvents: (events, actor) => {
         this.#storeSize.onEvents(events);
+        this.copy?.wake();
         this.#observers.forEach((observer) => observer.onEvents?.(events, actor));
       },
       onFault: options.onFault,
@@ -291,6 +296,7 @@ export class Daemon {
     this.#timers.push(setInterval(() => this.#checkClock(), CLOCK_CHECK_MS));
     this.#timers.push(setInterval(() => this.#compactHistory(), COMPACT_EVERY_MS));
     this.#storeSize.measure();
+    this.copy?.start();
     this.feed?.restore();
     this.reconciler.run();
     this.feed?.start();
@@ -306,6 +312,7 @@ export class Daemon {
     await this.#executor.drain();
     clearTimeout(patience);
     this.record('revertd', { type: 'daemon.stopped', reason });
+    await this.copy?.stop();
     this.store.close();
   }
 
@@ -342,6 +349,21 @@ export class Daemon {
       room: () => this.#points.room(),
       scratch: join(this.dataDir, 'scratch'),
       neededContent: () => neededContent(this.reconciler.memory.points),
+    });
+  }
+
+  /** With `--dry-run` nothing is done, there neither. */
+  #createCopy(now: () => number): PostgresCopy | null {
+    const { config, dryRun, onFault } = this.#options;
+    if (config.postgres === null || dryRun) return null;
+    const { secrets } = this.#hands;
+    return new PostgresCopy({
+      settings: config.postgres,
+      store: this.store,
+      host: this.hostName,
+      secrets,
+      now,
+      onFault,
     });
   }
 

@@ -19,6 +19,11 @@ export const guideSettings: Readonly<Record<string, GuideSetting>> = {
   },
   'points.persistence': { name: 'ROLLBACK_ENABLE_PERSISTENCE', read: (text) => settingValue('truth', text) },
   'points.memoryLimit': { name: 'ROLLBACK_MEMORY_LIMIT', read: (text) => withUnit(text, 'B') },
+  'postgres.host': { name: 'POSTGRESQL_HOST', read: (text) => text },
+  'postgres.port': { name: 'POSTGRESQL_PORT', read: (text) => settingValue('number', text) },
+  'postgres.database': { name: 'POSTGRESQL_DATABASE', read: (text) => text },
+  'postgres.user': { name: 'POSTGRESQL_USER', read: (text) => text },
+  'postgres.poolSize': { name: 'POSTGRESQL_POOL_SIZE', read: (text) => settingValue('number', text) },
 };
 
 function withUnit(text: string, unit: string): string {

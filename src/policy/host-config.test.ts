@@ -36,6 +36,7 @@ describe('a configuration', () => {
           compression: 'zstd',
           formerKeys: [],
         },
+        postgres: null,
         log: { level: 'info' },
       },
     });
@@ -159,6 +160,66 @@ points:
   });
 });
 
+describe('[M6] the PostgreSQL of the log', () => {
+  const rest = { schema: 'revertd', poolSize: 4 };
+
+  test.each<[string, string, Record<string, string>, unknown]>([
+    [
+      'a string',
+      'postgres: { connection: { credential: db } }',
+      {},
+      { ...rest, address: { connection: { credential: 'db' } } },
+    ],
+    [
+      'parts, with a password',
+      'postgres: { host: db, user: ann, password: { file: /run/pw }, schema: fleet }',
+      {},
+      {
+        address: { host: 'db', port: 5432, database: 'revertd', user: 'ann', password: { file: '/run/pw' } },
+        schema: 'fleet',
+        poolSize: 4,
+      },
+    ],
+    [
+      'the names of the operator guide',
+      '',
+      {
+        POSTGRESQL_HOST: 'localhost',
+        POSTGRESQL_PORT: '5433',
+        POSTGRESQL_DATABASE: 'memento',
+        POSTGRESQL_USER: 'rollback_user',
+        POSTGRESQL_PASSWORD: 'secure_password',
+        POSTGRESQL_POOL_SIZE: '20',
+      },
+      {
+        address: {
+          host: 'localhost',
+          port: 5433,
+          database: 'memento',
+          user: 'rollback_user',
+          password: { env: 'POSTGRESQL_PASSWORD' },
+        },
+        schema: 'revertd',
+        poolSize: 20,
+      },
+    ],
+    [
+      'the section and DATABASE_URL',
+      'postgres: {}',
+      { DATABASE_URL: 'postgres://x' },
+      { ...rest, address: { connection: { env: 'DATABASE_URL' } } },
+    ],
+    ['DATABASE_URL alone, which may be for policies', '', { DATABASE_URL: 'postgres://x' }, null],
+    ['a section without an address', 'postgres: { schema: fleet }', {}, null],
+  ])('%s', (_what, text, environment, postgres) => {
+    expect(load(text, environment)).toMatchObject({ ok: true, config: { postgres } });
+  });
+
+  test.each(['Fleet', 'pg_fleet', 'a-b', '"x"'])('no schema can be called %s', (schema) => {
+    expect(faults(`postgres: { host: db, schema: '${schema}' }`)).not.toEqual([]);
+  });
+});
+
 describe('a fault is told with its place', () => {
   test.each<[string, string, RegExp]>([
     ['an unknown key', 'sorce: { url: x }', /^revertd\.yaml:1:1 error\[E-UNKNOWN-KEY\] .*did you mean `source`/],
@@ -216,6 +277,12 @@ test('every scalar and list of the schema is a variable', () => {
     'REVERTD_POINTS_CACHE_TTL',
     'REVERTD_POINTS_MAX_SNAPSHOT_SIZE',
     'REVERTD_POINTS_COMPRESSION',
+    'REVERTD_POSTGRES_HOST',
+    'REVERTD_POSTGRES_PORT',
+    'REVERTD_POSTGRES_DATABASE',
+    'REVERTD_POSTGRES_USER',
+    'REVERTD_POSTGRES_SCHEMA',
+    'REVERTD_POSTGRES_POOL_SIZE',
     'REVERTD_LOG_LEVEL',
   ]);
 });

@@ -10,6 +10,7 @@ import { explainSchemaError } from './explain-schema-error.ts';
 import { guideSettings } from './guide-settings.ts';
 import { parseYaml } from './parse-yaml.ts';
 import { originOfKey, originOfValue, type PolicyDocument } from './policy-document.ts';
+import { type PostgresSettings, postgresSettings, type RawPostgres } from './postgres-settings.ts';
 import { configValidator, readSchema } from './schema-files.ts';
 import { type SettingType, settingValue } from './setting-value.ts';
 import { parseSize } from './size-text.ts';
@@ -52,6 +53,8 @@ export type HostConfig = {
   };
   readonly history: { readonly keepMs: Millis; readonly mostRows: number };
   readonly points: PointSettings;
+  /** Null: the log is copied nowhere. */
+  readonly postgres: PostgresSettings | null;
   readonly log: { readonly level: 'debug' | 'info' | 'warn' | 'error' };
 };
 
@@ -96,6 +99,7 @@ export type RawConfig = {
   };
   readonly history?: { readonly keep?: string; readonly maxRows?: number };
   readonly points?: RawPointSettings;
+  readonly postgres?: RawPostgres;
   readonly log?: Partial<HostConfig['log']>;
 };
 
@@ -138,7 +142,7 @@ export function loadHostConfig(
   if (!fromFile.ok) return fromFile;
   const { raw, diagnostics } = overlayEnvironment(fromFile.raw, environment);
   if (diagnostics.length > 0) return { ok: false, diagnostics };
-  return { ok: true, config: withDefaults(raw) };
+  return { ok: true, config: withDefaults(raw, environment) };
 }
 
 type ReadResult =
@@ -248,7 +252,7 @@ function settingIn(
   return guide === undefined || text === '' ? undefined : { name: guide.name, value: guide.read(text) };
 }
 
-function withDefaults(raw: RawConfig): HostConfig {
+function withDefaults(raw: RawConfig, environment: Readonly<Record<string, string | undefined>>): HostConfig {
   const { source, host, server, log } = raw;
   return {
     source: source === undefined ? null : sourceOf(source),
@@ -274,6 +278,7 @@ function withDefaults(raw: RawConfig): HostConfig {
       mostRows: raw.history?.maxRows ?? DEFAULT_HISTORY_ROWS,
     },
     points: pointSettingsOf(raw.points ?? {}),
+    postgres: postgresSettings(raw.postgres, environment),
     log: { level: log?.level ?? 'info' },
   };
 }

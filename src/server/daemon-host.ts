@@ -52,6 +52,7 @@ export function viewOf(daemon: Daemon): HostView {
     drills: () => daemon.reconciler.observed.drills,
     schedules: () => daemon.reconciler.observed.schedules,
     storeBytes: () => daemon.storeBytes,
+    copy: () => daemon.copy?.state ?? null,
     store: daemon.store,
     query: (request) => explore(daemon.samples, request),
     coverage: (query) => daemon.evaluator.coverage(query, daemon.now()),

@@ -88,6 +88,7 @@ export class DaemonMetrics {
     this.#gauge('revertd_holds', 'Holds, by kind', ['kind'], (gauge) => {
       for (const hold of Object.values(view.memory().holds)) gauge.inc({ kind: hold.kind });
     });
+    this.#copyGauges(view);
     this.#statusGauges(view);
     this.#points = new PointMetrics(view, this.#registry);
     this.ofrep.register(this.#registry);
@@ -185,6 +186,26 @@ export class DaemonMetrics {
     this.#gauge('revertd_conditions', 'Conditions that need attention, by type', ['type'], (gauge) => {
       for (const { type, needsAttention } of conditionsNow(view)) if (needsAttention) gauge.inc({ type });
     });
+  }
+
+  #copyGauges(view: HostView): void {
+    this.#gauge('revertd_projection_up', 'Whether PostgreSQL took what was copied last', [], (gauge) => {
+      const copy = view.copy();
+      if (copy !== null) gauge.set(copy.failure === null && copy.behind !== null ? 1 : 0);
+    });
+    this.#gauge('revertd_projection_behind_events', 'Events that PostgreSQL does not have yet', [], (gauge) => {
+      const behind = view.copy()?.behind ?? null;
+      if (behind !== null) gauge.set(behind);
+    });
+    this.#gauge(
+      'revertd_projection_lag_seconds',
+      'For how long the oldest event that PostgreSQL does not have has waited',
+      [],
+      (gauge) => {
+        const copy = view.copy();
+        if (copy !== null) gauge.set(copy.lagMs / 1000);
+      },
+    );
   }
 
   #gauge(name: string, help: string, labelNames: string[], fill: (gauge: Gauge) => void): void {

@@ -17,6 +17,7 @@ import type { Millis } from '../core/units.ts';
 import type { DiffRequest, PointDiff } from '../daemon/diff-points.ts';
 import type { QueryAnswer, QueryRequest } from '../daemon/observe/explore.ts';
 import type { FeedState } from '../daemon/policy-feed.ts';
+import type { CopyState } from '../daemon/postgres-copy.ts';
 import type { Coverage } from '../metrics/evaluator.ts';
 import type { SourceCondition } from '../metrics/sampling.ts';
 import type { Store } from '../store/store.ts';
@@ -49,6 +50,8 @@ export type HostView = {
   readonly schedules: () => Observed['schedules'];
   /** What the content of points takes on the disk; null while that was not measured. */
   readonly storeBytes: () => number | null;
+  /** How far the copy in PostgreSQL is; null where there is none, or nobody copies. */
+  readonly copy: () => CopyState | null;
   /** Null before the first start. */
   readonly store: Store | null;
   /** Evaluates a query over the samples of a running daemon; null without one. @throws PromqlError */

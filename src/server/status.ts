@@ -16,6 +16,7 @@ import { leadingElement, shownThreshold, viewTrigger } from '../core/triggers/tr
 import type { Millis } from '../core/units.ts';
 import type { FeedState } from '../daemon/policy-feed.ts';
 import type { SourceCondition } from '../metrics/sampling.ts';
+import { copyConditions } from './copy-status.ts';
 import { type DrillStatus, drillStatuses } from './drill-status.ts';
 import type { HostView } from './host-view.ts';
 import { type PointsSummary, pointsSummary } from './points-summary.ts';
@@ -126,7 +127,7 @@ export function statusOf(view: HostView): Status {
 
 /** What people should know of now. */
 export function conditionsNow(view: HostView): readonly Condition[] {
-  return [...feedConditions(view.feed()), ...view.conditions()];
+  return [...feedConditions(view.feed()), ...copyConditions(view.copy()), ...view.conditions()];
 }
 
 /** What keeps git's newest revision from being in force is no part of a decision, but people must know. */

@@ -3,8 +3,8 @@ import { type Database, textOf } from './database.ts';
 import { PROJECTED_TABLES, type ProjectedTable, type TableKey } from './projected-tables.ts';
 
 /** So little at a time that the loop does not notice. */
-const MOST_EVENTS = 250;
-const MOST_BYTES = 512 * 1024;
+const MOST_EVENTS = 100;
+const MOST_BYTES = 256 * 1024;
 
 /** All rows that events number `after + 1` to `upTo` made or changed, as they are now. */
 export type ProjectionBatch = {

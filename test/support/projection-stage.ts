@@ -2,10 +2,11 @@ import { mkdtempSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { DatabaseSync } from 'node:sqlite';
-import { Pool } from 'pg';
+import type { Pool } from 'pg';
 import { STORE_FILE } from '../../src/store/database.ts';
 import { copyEvents } from '../../src/store/postgres/copy-events.ts';
 import { migrate } from '../../src/store/postgres/migrate.ts';
+import { openPool } from '../../src/store/postgres/open-pool.ts';
 import { PROJECTED_TABLES } from '../../src/store/projected-tables.ts';
 import { LoggedStore } from './lived-log.ts';
 import type { PostgresServer } from './postgres.ts';
@@ -21,8 +22,7 @@ export class ProjectionStage {
     this.logged = new LoggedStore(mkdtempSync(join(tmpdir(), 'revertd-projection-')));
     this.schema = schema;
     this.host = host;
-    this.pool = new Pool({ connectionString: server.dsn(), max: 4 });
-    this.pool.on('error', () => undefined);
+    this.pool = openPool({ dsn: server.dsn() }, 4);
   }
 
   async migrate(): Promise<void> {

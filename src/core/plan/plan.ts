@@ -44,6 +44,7 @@ export type Condition = {
   readonly type:
     | 'PolicyRefused'
     | 'SourceUnreachable'
+    | 'ProjectionBehind'
     | 'Halted'
     | 'Held'
     | 'Asking'

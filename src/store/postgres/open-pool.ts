@@ -33,8 +33,10 @@ export function openPool(address: PostgresAddress, poolSize: number): Pool {
     query_timeout: STATEMENT_MS + CONNECT_MS,
     keepAlive: true,
   });
-  // A connection that breaks while nothing is asked shows in the next question.
+  // A connection that breaks while nothing is asked shows in the next question. The pool listens to idle ones alone, and an
+  // error that nobody listens to ends the process: also of one that is lent out, or just being closed.
   pool.on('error', () => undefined);
+  pool.on('connect', (client) => client.on('error', () => undefined));
   return pool;
 }
 
