@@ -91,9 +91,13 @@ export class ProjectionStage {
 /** What `jsonb` cannot hold is the replacement character there. */
 function storable(row: Record<string, unknown>): Record<string, unknown> {
   return Object.fromEntries(
-    Object.entries(row).map(([column, value]) => [
-      column,
-      typeof value === 'string' ? value.replaceAll(/\\u0000|\\ud800|\u0000|\ud800/g, '\uFFFD') : value,
-    ]),
+    Object.entries(row).map(([column, value]) => [column, typeof value === 'string' ? replaced(value) : value]),
   );
+}
+
+function replaced(text: string): string {
+  return text
+    .replaceAll(/\\u0000|\\ud800/g, '\uFFFD')
+    .replaceAll('\u0000', '\uFFFD')
+    .toWellFormed();
 }
