@@ -57,7 +57,7 @@ export const PROJECTION_SCHEMA = `
     SELECT ${uuid('p.event')} AS id, coalesce(m.json ->> 'name', p.point) AS name, m.json ->> 'description' AS description,
       ${instant("coalesce(m.json ->> 'completedAt', m.json ->> 'createdAt')")} AS timestamp,
       ${instant("m.json ->> 'completedAt' + m.json ->> 'ttlMs'")} AS expires_at,
-      m.json ->> 'session' AS session_id, m.json -> 'metadata' AS metadata,
+      m.json ->> 'session' AS session_id, coalesce(m.json -> 'metadata', '{}') AS metadata,
       ${instant("m.json ->> 'createdAt'")} AS created_at, ${instant('p.changed_at')} AS updated_at,
       s.host AS host, p.point AS point, m.json ->> 'state' AS state, m.json ->> 'policy' AS policy,
       p.event AS first_event, p.changed AS last_event

@@ -44,6 +44,18 @@ function everything(): Record<string, unknown> {
   );
 }
 
+/** The store as revertd left it that knew nothing of these tables. */
+function asBefore(): void {
+  const database = new DatabaseSync(join(folder, STORE_FILE));
+  const made = database.prepare("SELECT type, name FROM sqlite_schema WHERE type IN ('view', 'table')").all();
+  const own = /^rollback_|^projected_store$|^projection_owed$|^event_references$|^gone_points$|_rows$/;
+  for (const { type, name } of made) {
+    if (own.test(String(name))) database.exec(`DROP ${String(type)} ${String(name)}`);
+  }
+  database.exec('PRAGMA user_version = 2');
+  database.close();
+}
+
 test('the views tell of points and snapshots what memory has of them', () => {
   logged.commit(LOG);
   const points = Object.values(logged.memory.points);
@@ -104,11 +116,7 @@ test('an older store gets the rows of its log when it is opened, and they are th
   logged.commit(LOG);
   const before = everything();
   logged.store.close();
-  const database = new DatabaseSync(join(folder, STORE_FILE));
-  for (const table of ['point_rows', 'gone_points', 'operation_rows', 'figure_rows', 'event_references'])
-    database.exec(`DELETE FROM ${table}`);
-  database.exec('INSERT INTO projection_owed VALUES (0)');
-  database.close();
+  asBefore();
   logged = new LoggedStore(folder);
   expect(everything()).toEqual(before);
   expect(ask('SELECT * FROM projection_owed')).toEqual([]);
