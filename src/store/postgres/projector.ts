@@ -72,8 +72,10 @@ export class Projector {
   /** What is not copied yet is copied after the next start. */
   async stop(): Promise<void> {
     this.#end.abort();
-    await Promise.race([this.#running, delay(STOP_MS)]);
-    await Promise.race([this.#close(), delay(STOP_MS)]);
+    // What is still under way keeps the process alive by its connection; the limit need not.
+    const limit = async () => await delay(STOP_MS, undefined, { ref: false });
+    await Promise.race([this.#running, limit()]);
+    await Promise.race([this.#close(), limit()]);
   }
 
   async #run(): Promise<void> {
