@@ -2,6 +2,7 @@ import { Command, CommanderError, Option } from 'commander';
 import { CommandError } from '../core/operator-commands.ts';
 import { SourceError } from '../source/source-error.ts';
 import { StoreError } from '../store/store-error.ts';
+import type { AuditOptions } from './commands/audit.ts';
 import type { SetOptions } from './commands/flags.ts';
 import type { FmtOptions } from './commands/fmt.ts';
 import type { InitOptions } from './commands/init.ts';
@@ -339,7 +340,16 @@ function addOperatorCommands(program: Command, terminal: Terminal, version: stri
     .description('the log of everything that happened')
     .command('verify')
     .description('prove that no event was changed, removed or reordered')
-    .action(act(async (options) => (await import('./commands/audit.ts')).auditVerify(options, terminal, version)));
+    .option('--head <heads...>', 'the log must have these: SEQ:HASH, as verify and the daemon say them')
+    .option(
+      '--journal [file]',
+      "and those that the daemon wrote to systemd's journal, or to this file of its log lines",
+    )
+    .action(
+      act(async (options: AuditOptions) =>
+        (await import('./commands/audit.ts')).auditVerify(options, terminal, version),
+      ),
+    );
 }
 
 function addPointCommands(program: Command, terminal: Terminal, version: string, act: Act): void {

@@ -303,5 +303,9 @@ export const API_OPERATIONS: Readonly<Record<string, ApiOperation>> = {
     query: { expr: TEXT, rangeMs: SPAN, stepMs: SPAN },
     answer: {},
   },
-  'GET audit': { summary: 'Whether the log is whole.', answer: { records: COUNT, head: TEXT } },
+  'GET audit': {
+    summary: 'Whether the log is whole, and has the heads that were said elsewhere.',
+    query: { head: about(TEXT, 'SEQ:HASH, or SEQ:HASH@MILLIS with the time when it was said; any number of them.') },
+    answer: { records: COUNT, head: TEXT, faults: LIST },
+  },
 };

@@ -8,6 +8,7 @@ import { MOST_POINTS } from '../daemon/observe/explore.ts';
 import { PromqlError } from '../promql/promql-error.ts';
 import type { LogRecord } from '../store/store.ts';
 import { applyPlan } from './apply-plan.ts';
+import { audit } from './audit.ts';
 import { ANONYMOUS, type Caller } from './caller-proof.ts';
 import { type DrillStatus, drillStatus, drillStatuses } from './drill-status.ts';
 import { explain } from './explain.ts';
@@ -143,7 +144,7 @@ const ROUTES: readonly (readonly [method: string, pattern: string, handler: Hand
   ['GET', 'events', ({ view }, { query }) => list({ events: eventsOf(view, query).map(eventJson) })],
   ['GET', 'explain/:name', ({ view }, _request, name) => explain(view, name)],
   ['GET', 'query', ({ view }, { query }) => queried(view, query)],
-  ['GET', 'audit', ({ view }) => audit(view)],
+  ['GET', 'audit', ({ view }, { query }) => audit(view, query)],
 ];
 
 /** `GET points/:name` and all others, as `api-operations.ts` describes them. */
@@ -366,11 +367,6 @@ function eventsOf(view: HostView, query: URLSearchParams): LogRecord[] {
 
 function eventJson({ seq, actor, event }: LogRecord): unknown {
   return { seq, actor, text: describeEvent(event), ...event };
-}
-
-function audit(view: HostView): unknown {
-  if (view.store === null) throw new HttpProblem(503, 'noStore', 'there is no log yet');
-  return list(view.store.verifyChain());
 }
 
 function limitIn(query: URLSearchParams, usual: number): number {

@@ -1,4 +1,5 @@
 import { createHash } from 'node:crypto';
+import { setImmediate as nextTurn } from 'node:timers/promises';
 import { deflateSync, inflateSync } from 'node:zlib';
 import { type Event, subjectsOf } from '../core/event.ts';
 import type { Memory } from '../core/memory.ts';
@@ -13,6 +14,7 @@ import { History } from './history.ts';
 import { unlockStore } from './lock.ts';
 import { MemoryRows } from './memory-rows.ts';
 import { StoreError } from './store-error.ts';
+import { type ChainVerdict, type LogHead, verifyChain } from './verify-chain.ts';
 
 export type LogRecord = { readonly seq: number; readonly actor: string; readonly hash: string; readonly event: Event };
 
@@ -168,24 +170,23 @@ export class Store {
     };
   }
 
-  /** The first record whose hash does not follow from the ones before it; null if the chain is whole. */
-  verifyChain(): { readonly records: number; readonly head: string; readonly brokenAt: number | null } {
-    let previous = GENESIS;
-    let records = 0;
-    for (const row of this.#database.iterate('SELECT * FROM events ORDER BY seq')) {
-      records += 1;
-      const record = {
-        seq: Number(row['seq']),
-        at: Number(row['at']),
-        type: text(row['type']),
-        actor: text(row['actor']),
-        data: text(row['data']),
-      };
-      const hash = chainHash(previous, record);
-      if (record.seq !== records || hash !== row['hash']) return { records, head: previous, brokenAt: records };
-      previous = hash;
+  /** Whether the log is what was written, and has the heads that were said elsewhere; all at once. */
+  verifyChain(heads: readonly LogHead[] = []): ChainVerdict {
+    const walk = verifyChain(this.#database, heads);
+    for (;;) {
+      const { done, value } = walk.next();
+      if (done === true) return value;
     }
-    return { records, head: previous, brokenAt: null };
+  }
+
+  /** The same, and everything else has its turn meanwhile. */
+  async verifyChainInTurns(heads: readonly LogHead[] = []): Promise<ChainVerdict> {
+    const walk = verifyChain(this.#database, heads);
+    for (;;) {
+      const { done, value } = walk.next();
+      if (done === true) return value;
+      await nextTurn();
+    }
   }
 
   close(): void {
