@@ -166,7 +166,7 @@ export class Store {
     return {
       bytes: Number(this.#database.get(pages)?.['bytes']),
       events: this.#head.seq,
-      readings: Number(this.#database.get('SELECT count(*) AS rows FROM readings')?.['rows']),
+      readings: this.history.buckets,
     };
   }
 
