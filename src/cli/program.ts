@@ -3,6 +3,7 @@ import { CommandError } from '../core/operator-commands.ts';
 import { SourceError } from '../source/source-error.ts';
 import { StoreError } from '../store/store-error.ts';
 import type { AuditOptions } from './commands/audit.ts';
+import type { CreateOptions, RestoreBackupOptions } from './commands/backup.ts';
 import type { SetOptions } from './commands/flags.ts';
 import type { FmtOptions } from './commands/fmt.ts';
 import type { InitOptions } from './commands/init.ts';
@@ -335,6 +336,26 @@ function addOperatorCommands(program: Command, terminal: Terminal, version: stri
     .option('--html', 'as a page of its own')
     .option('--out <file>', 'where to')
     .action(act(async (options) => (await import('./commands/report.ts')).report(options, terminal, version)));
+  const backup = program.command('backup').description("revertd's own state: its log, decisions, points and history");
+  const backups = async () => await import('./commands/backup.ts');
+  backup
+    .command('create <path>')
+    .description('write all of it into one file, or into a folder under a name with the time; the daemon goes on')
+    .option('--no-content', 'leave the content of points out')
+    .action(
+      act(async (options: CreateOptions, path: string) =>
+        (await backups()).backupCreate(path, options, terminal, version),
+      ),
+    );
+  backup
+    .command('restore <file>')
+    .description('make it the state of this host, whose daemon does not run; nothing that only this host knows is lost')
+    .option('--force', 'also over a store that has more than the backup, which is put aside')
+    .action(
+      act(async (options: RestoreBackupOptions, file: string) =>
+        (await backups()).backupRestore(file, options, terminal),
+      ),
+    );
   program
     .command('audit')
     .description('the log of everything that happened')

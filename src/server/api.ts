@@ -4,6 +4,7 @@ import type { RowSelection } from '../core/model/target.ts';
 import { describeEvent } from '../core/report/describe-event.ts';
 import { previewRollback, type RollbackRequest } from '../core/rollback-command.ts';
 import type { Millis } from '../core/units.ts';
+import type { BackupRequest } from '../daemon/backup/create-backup.ts';
 import { MOST_POINTS } from '../daemon/observe/explore.ts';
 import { PromqlError } from '../promql/promql-error.ts';
 import type { LogRecord } from '../store/store.ts';
@@ -144,6 +145,8 @@ const ROUTES: readonly (readonly [method: string, pattern: string, handler: Hand
   ['GET', 'events', ({ view }, { query }) => list({ events: eventsOf(view, query).map(eventJson) })],
   ['GET', 'explain/:name', ({ view }, _request, name) => explain(view, name)],
   ['GET', 'query', ({ view }, { query }) => queried(view, query)],
+  ['GET', 'backup', ({ view }) => list({ progress: view.backupProgress() })],
+  ['POST', 'backup', async (host, { body }) => list(await control(host).backUp(backupIn(body)))],
   ['GET', 'audit', ({ view }, { query }) => audit(view, query)],
 ];
 
@@ -367,6 +370,10 @@ function eventsOf(view: HostView, query: URLSearchParams): LogRecord[] {
 
 function eventJson({ seq, actor, event }: LogRecord): unknown {
   return { seq, actor, text: describeEvent(event), ...event };
+}
+
+function backupIn(body: unknown): BackupRequest {
+  return { path: text(body, 'path'), withoutContent: field(body, 'withoutContent') === true };
 }
 
 function limitIn(query: URLSearchParams, usual: number): number {

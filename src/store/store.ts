@@ -189,6 +189,12 @@ export class Store {
     }
   }
 
+  /** Copies the whole store as it is when the copy ends. */
+  async copyTo(path: string, onProgress: (done: number, total: number) => void): Promise<void> {
+    if (!this.#readOnly) this.history.flush();
+    await this.#database.copyTo(path, onProgress);
+  }
+
   close(): void {
     try {
       if (!this.#readOnly) this.history.flush();
