@@ -1,10 +1,10 @@
-import { access, mkdtemp, open, readdir, rename, rm, stat } from 'node:fs/promises';
+import { access, mkdtemp, readdir, rename, rm, stat } from 'node:fs/promises';
 import { dirname, isAbsolute, join } from 'node:path';
 import type { Halt } from '../../core/observed.ts';
 import type { Millis } from '../../core/units.ts';
 import { ContentError } from '../../store/content/content-error.ts';
 import type { ContentStore } from '../../store/content/content-store.ts';
-import { syncFolder } from '../../store/content/make-durable.ts';
+import { makeDurable, syncFolder } from '../../store/content/make-durable.ts';
 import { STORE_FILE } from '../../store/database.ts';
 import type { Store } from '../../store/store.ts';
 import { faultPoint } from '../fault-point.ts';
@@ -161,12 +161,7 @@ async function pack(
 const TELL_EVERY_MS = 500;
 
 async function giveName(partial: string, path: string): Promise<void> {
-  const handle = await open(partial, 'r+');
-  try {
-    await handle.sync();
-  } finally {
-    await handle.close();
-  }
+  await makeDurable(dirname(partial), [partial]);
   await rename(partial, path);
   await syncFolder(dirname(path));
 }

@@ -1,8 +1,8 @@
 import { existsSync } from 'node:fs';
-import { link, open, rename } from 'node:fs/promises';
-import { join } from 'node:path';
+import { link, rename } from 'node:fs/promises';
+import { dirname, join } from 'node:path';
 import { DatabaseSync } from 'node:sqlite';
-import { syncFolder } from '../../store/content/make-durable.ts';
+import { makeDurable, syncFolder } from '../../store/content/make-durable.ts';
 import { STORE_FILE } from '../../store/database.ts';
 import { lockStore, unlockStore } from '../../store/lock.ts';
 import { faultPoint } from '../fault-point.ts';
@@ -67,7 +67,7 @@ function isDamage(error: unknown): boolean {
 async function giveName(file: string, dataDir: string): Promise<void> {
   const path = join(dataDir, STORE_FILE);
   try {
-    await makeDurable(file);
+    await makeDurable(dirname(file), [file]);
     await link(file, path);
   } catch (cause) {
     if (!(cause instanceof Error && 'code' in cause && cause.code === 'EEXIST')) throw cause;
@@ -77,7 +77,7 @@ async function giveName(file: string, dataDir: string): Promise<void> {
 }
 
 async function overwrite(file: string, dataDir: string): Promise<void> {
-  await makeDurable(file);
+  await makeDurable(dirname(file), [file]);
   faultPoint('restore:place');
   await rename(file, join(dataDir, STORE_FILE));
   await syncFolder(dataDir);
@@ -90,13 +90,4 @@ async function replaceDamaged(file: string, dataDir: string, aside: string | nul
     if (existsSync(`${path}${suffix}`)) await rename(`${path}${suffix}`, `${aside ?? path}${suffix}`);
   }
   await overwrite(file, dataDir);
-}
-
-async function makeDurable(file: string): Promise<void> {
-  const handle = await open(file, 'r+');
-  try {
-    await handle.sync();
-  } finally {
-    await handle.close();
-  }
 }
