@@ -11,10 +11,11 @@ import { createInterface } from 'node:readline';
 import { connect } from '../../src/library/daemon-client.ts';
 import { STORE_FILE } from '../../src/store/database.ts';
 import { Store } from '../../src/store/store.ts';
-import { spawnBounded } from '../../test/support/peer-process.ts';
+import { pidWithin, spawnBounded } from '../../test/support/peer-process.ts';
 import { makeRepository } from '../../test/tools/git-repository.ts';
 import { aimsTable } from '../support/aims.ts';
 import { asInstalled } from '../support/as-installed.ts';
+import { usageOf } from '../support/process-usage.ts';
 import { report } from '../support/report.ts';
 import { median } from '../support/statistics.ts';
 import { makeYear } from './year.ts';
@@ -50,21 +51,26 @@ function prepare(): number {
   return statSync(join(data, STORE_FILE)).size;
 }
 
+type Batch = { readonly wallMs: number; readonly cpuMs: number };
+
 /** Deletes what is too old, a batch at a time as the daemon does, and answers how long each took. */
-function cleanUp(): number[] {
+function cleanUp(): Batch[] {
   const store = new Store(data);
-  const turns: number[] = [];
+  const batches: Batch[] = [];
   for (let turn = 0; turn < CLEANUPS; turn += 1) {
     const begun = performance.now();
+    const used = process.cpuUsage();
     if (store.history.compact(Date.now(), { keepMs: 30 * DAY_MS, mostRows: 4_000_000 }) === 0) break;
-    turns.push(performance.now() - begun);
+    const { user, system } = process.cpuUsage(used);
+    batches.push({ wallMs: performance.now() - begun, cpuMs: (user + system) / 1_000 });
   }
   store.close();
-  return turns;
+  return batches;
 }
 
 type Run = {
   readonly readyMs: number;
+  readonly readyCpuMs: number;
   readonly commandMs: number;
   readonly answerMs: number;
   readonly longestMs: number;
@@ -90,6 +96,7 @@ async function runDaemon(): Promise<Run> {
     if (line.includes('"revision.accepted"')) follows();
   });
   const readyMs = await ready.promise;
+  const readyCpuMs = usageOf(pidWithin(child)).cpuMs;
   await inForce;
   const socket = join(data, 'control.sock');
   const client = await connect(socket);
@@ -105,7 +112,7 @@ async function runDaemon(): Promise<Run> {
   const gone = once(child, 'exit');
   child.kill('SIGTERM');
   await gone;
-  return { readyMs, commandMs, answerMs, longestMs };
+  return { readyMs, readyCpuMs, commandMs, answerMs, longestMs };
 }
 
 async function times(act: () => Promise<unknown>, forMs = 0): Promise<number[]> {
@@ -122,24 +129,27 @@ async function times(act: () => Promise<unknown>, forMs = 0): Promise<number[]> 
 try {
   const bytes = prepare();
   const run = await runDaemon();
-  const turns = cleanUp();
+  const batches = cleanUp();
   const figures = {
     points,
     operations,
     readings,
     bytes,
     ...run,
-    cleanups: turns.length,
-    cleanUpMs: median(turns),
-    longestCleanUpMs: Math.max(0, ...turns),
+    cleanups: batches.length,
+    cleanUpCpuMs: median(batches.map(({ cpuMs }) => cpuMs)),
+    longestCleanUpMs: Math.max(0, ...batches.map(({ wallMs }) => wallMs)),
+    longestCleanUpCpuMs: Math.max(0, ...batches.map(({ cpuMs }) => cpuMs)),
   };
   const ms = (what: string, atMost: number, figure: number) => ({ what, atMost, figure, unit: ' ms', digits: 0 });
   const aims = [
     ms('ready after its start', 1_000, run.readyMs),
+    ms('CPU time until then', 1_000, run.readyCpuMs),
     ms('revertd status, the whole command', 200, run.commandMs),
     ms('its answer alone', 200, run.answerMs),
     ms('longest turn of 75 s with a cleanup', 100, run.longestMs),
     ms('longest batch of a cleanup', 100, figures.longestCleanUpMs),
+    ms('CPU time of the longest', 100, figures.longestCleanUpCpuMs),
   ];
   report(
     `${points} points, ${operations} operations, ${readings} readings: ${(bytes / 1e9).toFixed(2)} GB\n${aimsTable(aims)}`,

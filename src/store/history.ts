@@ -28,7 +28,7 @@ const FINE = { olderThanMs: 2 * 3_600_000, bucketMs: 60_000 } as const;
 const COARSE = { olderThanMs: 3 * 86_400_000, bucketMs: 600_000 } as const;
 
 /** So few rows, or triggers with what they read in a minute, are compacted at a time that the loop does not notice. */
-const BATCH_ROWS = 2_000;
+const BATCH_ROWS = 500;
 const BATCH_TRIGGERS = 100;
 
 /** A row of readings as they were taken counts as so many of the others, which are smaller. */
