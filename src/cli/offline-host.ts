@@ -67,6 +67,7 @@ export async function offlineView(config: HostConfig, policies: PolicySet | null
     coverage: null,
     report: (incident) => (store === null ? undefined : renderReport(store, incident, host.name)),
     pointProgress: () => undefined,
+    backupProgress: () => null,
     diffPoint: (request) => {
       const allow = { ...config.allow, ownFolders: [dataDir] };
       const { targets, secrets } = createHands(allow, process.env, config.containers);

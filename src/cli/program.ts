@@ -2,6 +2,8 @@ import { Command, CommanderError, Option } from 'commander';
 import { CommandError } from '../core/operator-commands.ts';
 import { SourceError } from '../source/source-error.ts';
 import { StoreError } from '../store/store-error.ts';
+import type { AuditOptions } from './commands/audit.ts';
+import type { CreateOptions, RestoreBackupOptions } from './commands/backup.ts';
 import type { SetOptions } from './commands/flags.ts';
 import type { FmtOptions } from './commands/fmt.ts';
 import type { InitOptions } from './commands/init.ts';
@@ -334,12 +336,41 @@ function addOperatorCommands(program: Command, terminal: Terminal, version: stri
     .option('--html', 'as a page of its own')
     .option('--out <file>', 'where to')
     .action(act(async (options) => (await import('./commands/report.ts')).report(options, terminal, version)));
+  const backup = program.command('backup').description("revertd's own state: its log, decisions, points and history");
+  const backups = async () => await import('./commands/backup.ts');
+  backup
+    .command('create <path>')
+    .description('write all of it into one file, or into a folder under a name with the time; the daemon goes on')
+    .option('--no-content', 'leave the content of points out')
+    .action(
+      act(async (options: CreateOptions, path: string) =>
+        (await backups()).backupCreate(path, options, terminal, version),
+      ),
+    );
+  backup
+    .command('restore <file>')
+    .description('make it the state of this host, whose daemon does not run; nothing that only this host knows is lost')
+    .option('--force', 'also over a store that has more than the backup, which is put aside')
+    .action(
+      act(async (options: RestoreBackupOptions, file: string) =>
+        (await backups()).backupRestore(file, options, terminal),
+      ),
+    );
   program
     .command('audit')
     .description('the log of everything that happened')
     .command('verify')
     .description('prove that no event was changed, removed or reordered')
-    .action(act(async (options) => (await import('./commands/audit.ts')).auditVerify(options, terminal, version)));
+    .option('--head <heads...>', 'the log must have these: SEQ:HASH, as verify and the daemon say them')
+    .option(
+      '--journal [file]',
+      "and those that the daemon wrote to systemd's journal, or to this file of its log lines",
+    )
+    .action(
+      act(async (options: AuditOptions) =>
+        (await import('./commands/audit.ts')).auditVerify(options, terminal, version),
+      ),
+    );
 }
 
 function addPointCommands(program: Command, terminal: Terminal, version: string, act: Act): void {

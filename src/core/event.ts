@@ -53,7 +53,16 @@ export type DaemonEvent =
   | { readonly type: 'halt.began'; readonly halt: Halt }
   | { readonly type: 'halt.ended'; readonly lastedMs: Millis }
   /** A person took the halt away; `halt.ended` follows when that is noticed. */
-  | { readonly type: 'halt.lifted' };
+  | { readonly type: 'halt.lifted' }
+  /** The store is a backup's from here on. `seq` was the last event of the backup. */
+  | {
+      readonly type: 'store.restored';
+      readonly file: string;
+      /** Of the host that the backup is of, and when it was taken. */
+      readonly host: string;
+      readonly takenAt: Millis;
+      readonly seq: number;
+    };
 
 export type SourceEvent =
   | {
@@ -479,6 +488,7 @@ export function subjectsOf(event: EventSpec): string[] {
     case 'halt.began':
     case 'halt.ended':
     case 'halt.lifted':
+    case 'store.restored':
     case 'revision.accepted':
     case 'revision.refused':
     case 'source.unreachable':

@@ -138,6 +138,7 @@ export function evolve(memory: Memory, event: Event): Memory {
     case 'brake.overridden':
     case 'approval.expired':
     case 'halt.lifted':
+    case 'store.restored':
     case 'revision.refused':
     case 'source.unreachable':
     case 'source.recovered':

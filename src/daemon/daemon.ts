@@ -12,6 +12,7 @@ import type { PointId } from '../core/model/point.ts';
 import { databaseOf } from '../core/model/target.ts';
 import type { Trigger } from '../core/model/trigger.ts';
 import type { Observation } from '../core/observation.ts';
+import { CommandError } from '../core/operator-commands.ts';
 import type { Plan } from '../core/plan/plan.ts';
 import { neededContent } from '../core/points/needed-content.ts';
 import { schedulesOf } from '../core/points/schedules.ts';
@@ -32,12 +33,15 @@ import { loadPolicies } from '../policy/load.ts';
 import { forgetSchemas } from '../policy/schema-files.ts';
 import { WindowCalendar } from '../policy/window-spans.ts';
 import { openSource } from '../source/open-source.ts';
+import { ContentError } from '../store/content/content-error.ts';
 import type { ContentStore } from '../store/content/content-store.ts';
 import { Store } from '../store/store.ts';
 import { allowFor } from './allow-for-policies.ts';
 import { Executor } from './apply/executor.ts';
 import { createHands, type Hands, type HandsHost } from './apply/hands.ts';
 import { recoverOperation } from './apply/recovery.ts';
+import { BackupError } from './backup/backup-error.ts';
+import { type Backup, type BackupProgress, type BackupRequest, createBackup } from './backup/create-backup.ts';
 import { type DiffRequest, diffPoint, type PointDiff } from './diff-points.ts';
 import { readHalt } from './halt-file.ts';
 import { Heartbeat } from './heartbeat.ts';
@@ -107,6 +111,7 @@ export class Daemon {
     async () => await (await this.content()).size(),
     (error) => this.#options.onFault(error),
   );
+  #backup: BackupProgress | null = null;
   /** The sources changed, so that what is watched has to be told again. */
   #sourcesChanged = false;
 
@@ -205,6 +210,40 @@ export class Daemon {
   /** @throws CommandError */
   async importPoint(actor: string, path: string): Promise<PointId> {
     return await importFile(path, this.#archiveMeans(actor));
+  }
+
+  /** How far the backup is that is being made; null while none is. */
+  get backupProgress(): BackupProgress | null {
+    return this.#backup;
+  }
+
+  /** Writes all that this daemon knows into one file. @throws CommandError */
+  async backUp(request: BackupRequest): Promise<Backup> {
+    if (this.#backup !== null)
+      throw new CommandError('refused', 'a backup is being made already; wait until it is done');
+    this.#backup = { bytes: 0 };
+    const { version, dataDir, store } = this;
+    const means = {
+      version,
+      dataDir,
+      store,
+      host: this.hostName,
+      now: () => this.now(),
+      halt: () => readHalt(dataDir),
+      content: () => this.content(),
+      manifests: () =>
+        this.#options.config.points.persistence ? neededContent(this.reconciler.memory.points).sound : null,
+    };
+    try {
+      return await createBackup(means, request, (progress) => {
+        this.#backup = progress;
+      });
+    } catch (error) {
+      if (!(error instanceof BackupError || error instanceof ContentError)) throw error;
+      throw new CommandError('refused', error.message);
+    } finally {
+      this.#backup = null;
+    }
   }
 
   #archiveMeans(actor: string): ArchiveMeans {

@@ -17,7 +17,13 @@ type Schema = { readonly [key: string]: unknown };
 
 const FOLDER = new URL('../../schemas/', import.meta.url);
 /** The policy language's; the host's configuration has its own, and so have the answers that programs read. */
-const OTHERS = ['config.schema.json', 'plan.schema.json', 'observation.schema.json', 'point-note.schema.json'];
+const OTHERS = [
+  'config.schema.json',
+  'plan.schema.json',
+  'observation.schema.json',
+  'point-note.schema.json',
+  'backup-note.schema.json',
+];
 const FILES = readdirSync(FOLDER).filter((name) => name.endsWith('.json') && !OTHERS.includes(name));
 const SCHEMAS = FILES.map((name) => [name, readSchema(name) as Schema] as const);
 

@@ -303,5 +303,24 @@ export const API_OPERATIONS: Readonly<Record<string, ApiOperation>> = {
     query: { expr: TEXT, rangeMs: SPAN, stepMs: SPAN },
     answer: {},
   },
-  'GET audit': { summary: 'Whether the log is whole.', answer: { records: COUNT, head: TEXT } },
+  'GET backup': {
+    summary: 'How far the backup is that is being made; null while none is.',
+    answer: { progress: { type: ['object', 'null'] } },
+  },
+  'POST backup': {
+    summary: 'Writes all that revertd knows into one file on this host; answers when it is whole.',
+    body: {
+      properties: {
+        path: about(TEXT, 'A file that is not there yet, or a folder, in which it gets a name.'),
+        withoutContent: about(YES, 'Leaves the content of points out.'),
+      },
+      required: ['path'],
+    },
+    answer: { path: TEXT, bytes: COUNT, seq: COUNT, hash: TEXT, schema: COUNT, sha256: TEXT },
+  },
+  'GET audit': {
+    summary: 'Whether the log is whole, and has the heads that were said elsewhere.',
+    query: { head: about(TEXT, 'SEQ:HASH, or SEQ:HASH@MILLIS with the time when it was said; any number of them.') },
+    answer: { records: COUNT, head: TEXT, faults: LIST },
+  },
 };

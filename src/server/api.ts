@@ -4,10 +4,12 @@ import type { RowSelection } from '../core/model/target.ts';
 import { describeEvent } from '../core/report/describe-event.ts';
 import { previewRollback, type RollbackRequest } from '../core/rollback-command.ts';
 import type { Millis } from '../core/units.ts';
+import type { BackupRequest } from '../daemon/backup/create-backup.ts';
 import { MOST_POINTS } from '../daemon/observe/explore.ts';
 import { PromqlError } from '../promql/promql-error.ts';
 import type { LogRecord } from '../store/store.ts';
 import { applyPlan } from './apply-plan.ts';
+import { audit } from './audit.ts';
 import { ANONYMOUS, type Caller } from './caller-proof.ts';
 import { type DrillStatus, drillStatus, drillStatuses } from './drill-status.ts';
 import { explain } from './explain.ts';
@@ -143,7 +145,9 @@ const ROUTES: readonly (readonly [method: string, pattern: string, handler: Hand
   ['GET', 'events', ({ view }, { query }) => list({ events: eventsOf(view, query).map(eventJson) })],
   ['GET', 'explain/:name', ({ view }, _request, name) => explain(view, name)],
   ['GET', 'query', ({ view }, { query }) => queried(view, query)],
-  ['GET', 'audit', ({ view }) => audit(view)],
+  ['GET', 'backup', ({ view }) => list({ progress: view.backupProgress() })],
+  ['POST', 'backup', async (host, { body }) => list(await control(host).backUp(backupIn(body)))],
+  ['GET', 'audit', ({ view }, { query }) => audit(view, query)],
 ];
 
 /** `GET points/:name` and all others, as `api-operations.ts` describes them. */
@@ -368,9 +372,8 @@ function eventJson({ seq, actor, event }: LogRecord): unknown {
   return { seq, actor, text: describeEvent(event), ...event };
 }
 
-function audit(view: HostView): unknown {
-  if (view.store === null) throw new HttpProblem(503, 'noStore', 'there is no log yet');
-  return list(view.store.verifyChain());
+function backupIn(body: unknown): BackupRequest {
+  return { path: text(body, 'path'), withoutContent: field(body, 'withoutContent') === true };
 }
 
 function limitIn(query: URLSearchParams, usual: number): number {

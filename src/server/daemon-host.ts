@@ -59,6 +59,7 @@ export function viewOf(daemon: Daemon): HostView {
     report: (incident) => renderReport(daemon.store, incident, daemon.hostName),
     pointProgress: (point) => daemon.pointProgress.get(point),
     diffPoint: (request) => daemon.diffPoint(request),
+    backupProgress: () => daemon.backupProgress,
   };
 }
 
@@ -141,6 +142,7 @@ export function controlOf(daemon: Daemon): HostControl {
     },
     exportPoint: (point, path) => daemon.exportPoint(point, path),
     importPoint: async (actor, path) => await daemon.importPoint(actor, path),
+    backUp: (request) => daemon.backUp(request),
     prunePoint: (actor, point) => daemon.record(actor, ...prunePoint(situation(actor), point)),
     drill(actor, name) {
       if (daemon.isDryRun) throw neverActs('rehearse');

@@ -14,6 +14,7 @@ import type { RestoreRequest } from '../core/points/manual-restores.ts';
 import type { PruneRequest, TakeRequest, VerifyRequest } from '../core/points/point-commands.ts';
 import type { RollbackRequest } from '../core/rollback-command.ts';
 import type { Millis } from '../core/units.ts';
+import type { Backup, BackupProgress, BackupRequest } from '../daemon/backup/create-backup.ts';
 import type { DiffRequest, PointDiff } from '../daemon/diff-points.ts';
 import type { QueryAnswer, QueryRequest } from '../daemon/observe/explore.ts';
 import type { FeedState } from '../daemon/policy-feed.ts';
@@ -64,6 +65,8 @@ export type HostView = {
   ) => { readonly bytes: number; readonly files?: number; readonly total?: number } | undefined;
   /** What is different between two points, or between one and what is live. */
   readonly diffPoint: (request: DiffRequest) => Promise<PointDiff>;
+  /** How far the backup is that is being made; null while none is. */
+  readonly backupProgress: () => BackupProgress | null;
   readonly report: (incident: string) => { readonly markdown: string; readonly html: string } | undefined;
 };
 
@@ -101,5 +104,7 @@ export type HostControl = {
   /** Writes it into a file; answers how large that is. */
   readonly exportPoint: (point: PointId, path: string) => Promise<number>;
   readonly importPoint: (actor: string, path: string) => Promise<PointId>;
+  /** Writes all that the daemon knows into a file. */
+  readonly backUp: (request: BackupRequest) => Promise<Backup>;
   readonly prunePoint: (actor: string, point: PointId) => void;
 };

@@ -1,6 +1,6 @@
 import { mkdirSync } from 'node:fs';
 import { join } from 'node:path';
-import { DatabaseSync, type StatementSync } from 'node:sqlite';
+import { backup, DatabaseSync, type StatementSync } from 'node:sqlite';
 import { lockStore } from './lock.ts';
 import { migrate, requireCurrent } from './schema.ts';
 import { StoreError } from './store-error.ts';
@@ -9,6 +9,9 @@ export type SqlValue = string | number | null | Uint8Array;
 export type Row = Record<string, unknown>;
 
 export const STORE_FILE = 'revertd.db';
+
+/** Copying so many takes the database for some milliseconds. */
+const PAGES_AT_ONCE = 256;
 
 /** One SQLite file with its statements prepared once. Rows are what the store wrote itself. */
 export class Database {
@@ -46,6 +49,14 @@ export class Database {
       if (this.#database.isTransaction) this.#database.exec('ROLLBACK');
       throw error;
     }
+  }
+
+  /** Writes what is there when it ends into a new file, some pages at a time; commits go on meanwhile. */
+  async copyTo(path: string, onProgress: (done: number, total: number) => void): Promise<void> {
+    await backup(this.#database, path, {
+      rate: PAGES_AT_ONCE,
+      progress: ({ totalPages, remainingPages }) => onProgress(totalPages - remainingPages, totalPages),
+    });
   }
 
   close(): void {

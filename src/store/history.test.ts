@@ -191,3 +191,22 @@ test('of too many readings as they were taken the oldest go too', () => {
   compactAll(START + HOUR, { keepMs: 365 * DAY, mostRows: 40 });
   expect(history.readings('a/b', 0, START + HOUR)).toHaveLength(100);
 });
+
+test('what is too old goes a batch at a time, and buckets are counted through all of it', () => {
+  const inserted = database.run(
+    `INSERT INTO readings (trigger, at, bucket_ms, low, high, sum, count, state)
+       WITH RECURSIVE n (i) AS (SELECT 0 UNION ALL SELECT i + 1 FROM n WHERE i < 4999)
+       SELECT 'a/b', ? + i * 600000, 600000, 1, 1, 1, 1, 1 FROM n`,
+    START,
+  );
+  record(START, 5_000, [1, 2, 3]);
+  expect(history.buckets).toBe(inserted);
+  const [limits, now] = [{ keepMs: DAY, mostRows: 1_000_000 }, START + 365 * DAY];
+  const counted = () => database.get('SELECT count(*) AS rows FROM readings')?.['rows'];
+  for (const left of [4_500, 4_000]) {
+    history.compact(now, limits);
+    expect([counted(), history.buckets]).toEqual([left, left]);
+  }
+  compactAll(now, limits);
+  expect([counted(), history.buckets]).toEqual([0, 0]);
+});

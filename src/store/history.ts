@@ -28,7 +28,7 @@ const FINE = { olderThanMs: 2 * 3_600_000, bucketMs: 60_000 } as const;
 const COARSE = { olderThanMs: 3 * 86_400_000, bucketMs: 600_000 } as const;
 
 /** So few rows, or triggers with what they read in a minute, are compacted at a time that the loop does not notice. */
-const BATCH_ROWS = 2_000;
+const BATCH_ROWS = 500;
 const BATCH_TRIGGERS = 100;
 
 /** A row of readings as they were taken counts as so many of the others, which are smaller. */
@@ -98,10 +98,7 @@ export class History {
     this.#database.transaction(() => {
       touched += this.#gather(now - FINE.olderThanMs);
       touched += this.#coarsen(now - COARSE.olderThanMs);
-      for (const { bucketMs } of [FINE, COARSE]) {
-        const sql = 'DELETE FROM readings WHERE bucket_ms = ? AND at < ?';
-        touched += this.#database.run(sql, bucketMs, now - limits.keepMs);
-      }
+      for (const { bucketMs } of [FINE, COARSE]) touched += this.#dropOldest(bucketMs, BATCH_ROWS, now - limits.keepMs);
       touched += this.#dropExcess(limits.mostRows);
     });
     return touched;
@@ -152,15 +149,28 @@ export class History {
     );
   }
 
+  /** How many buckets there are. */
+  get buckets(): number {
+    return Number(this.#database.get('SELECT rows FROM readings_total')?.['rows']);
+  }
+
   /** The coarsest buckets are the oldest. */
   #dropExcess(mostRows: number): number {
-    const buckets = Number(this.#database.get('SELECT count(*) AS rows FROM readings')?.['rows']);
+    const { buckets } = this;
     const excess = Math.min(buckets + RECENT_WEIGHT * this.#recent.rows - mostRows, BATCH_ROWS);
     if (excess <= 0) return 0;
     if (buckets === 0) return this.#recent.dropOldest();
+    return this.#dropOldest(COARSE.bucketMs, excess) || this.#dropOldest(FINE.bucketMs, excess);
+  }
+
+  /** Of buckets of one size at most so many, in the order of their index: of millions, nobody looks at the others. */
+  #dropOldest(bucketMs: Millis, most: number, before: Millis = Number.MAX_SAFE_INTEGER): number {
     return this.#database.run(
-      'DELETE FROM readings WHERE (trigger, at) IN (SELECT trigger, at FROM readings ORDER BY bucket_ms DESC, at LIMIT ?)',
-      excess,
+      `DELETE FROM readings WHERE (trigger, at) IN
+         (SELECT trigger, at FROM readings WHERE bucket_ms = ? AND at < ? ORDER BY at LIMIT ?)`,
+      bucketMs,
+      before,
+      most,
     );
   }
 }

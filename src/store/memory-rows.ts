@@ -56,6 +56,8 @@ type Change = { readonly field: string; readonly key: string; readonly value: un
 export class MemoryRows {
   readonly #database: Database;
   #rows: Rows | undefined;
+  /** Fields as they were saved last. */
+  readonly #saved = new Map<string, unknown>();
 
   constructor(database: Database) {
     this.#database = database;
@@ -64,6 +66,7 @@ export class MemoryRows {
   load(): Memory {
     const rows = this.#read();
     this.#rows = rows;
+    this.#saved.clear();
     const fields = [...rows].flatMap(([field, entries]) => {
       if (isRecord(field)) return [[field, Object.fromEntries(entries)]];
       return entries.has(WHOLE) ? [[field, entries.get(WHOLE)]] : [];
@@ -79,9 +82,13 @@ export class MemoryRows {
   save(memory: Memory, atLeisure: boolean): () => void {
     if (this.#rows === undefined) this.load();
     const rows = this.#rows ?? new Map<string, Map<string, unknown>>();
-    const changes = [...rows].flatMap(([field, before]) => changesOf(field, before, memory, atLeisure));
+    // Of ten thousand points one changes at a time, and mostly none: a field that is still the object that was saved is passed over.
+    const moved = [...rows].filter(([field]) => Reflect.get(memory, field) !== this.#saved.get(field));
+    const changes = moved.flatMap(([field, before]) => changesOf(field, before, memory, atLeisure));
     for (const change of changes) this.#write(change);
     return () => {
+      // What triggers read moves on without being written each time.
+      for (const [field] of moved) if (field !== 'triggers') this.#saved.set(field, Reflect.get(memory, field));
       for (const { field, key, value, gone } of changes) {
         if (gone) rows.get(field)?.delete(key);
         else rows.get(field)?.set(key, value);

@@ -187,7 +187,15 @@ describe('after the daemon', () => {
   });
 
   test('audit verify finds a changed event', async () => {
-    expect((await revertd('audit', 'verify')).stdout).toMatch(/^whole: \d+ events/);
+    const log = join(host.folder, 'daemon.log');
+    writeFileSync(log, host.daemonLog.join('\n'));
+    expect((await revertd('audit', 'verify')).stdout).toMatch(/^whole: \d+ events, head \d+:[0-9a-f]{64}\n$/);
+    const { stdout: whole } = await revertd('audit', 'verify', '--journal', log);
+    expect(whole).toMatch(/^whole: .*; [23] heads from elsewhere are in it\n$/);
+    const cut = await revertd('audit', 'verify', '--head', `999999:${'0'.repeat(64)}`);
+    expect(cut.code).toBe(1);
+    expect(cut.stdout).toContain('to 999999 were there and are gone');
+    expect((await revertd('audit', 'verify', '--head', '17')).stderr).toContain('a head is SEQ:HASH');
     const database = new DatabaseSync(join(host.data, 'revertd.db'));
     database.exec("UPDATE events SET data = replace(data, 'calm down', 'calm  down') WHERE data LIKE '%calm down%'");
     database.close();

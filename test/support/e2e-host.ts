@@ -154,9 +154,9 @@ export class E2eHost {
     return await this.runAs({}, ...args);
   }
 
-  /** The same as another user, which needs root. */
+  /** The same as another user, which needs root, or with another environment. */
   async runAs(
-    who: { readonly uid?: number; readonly gid?: number },
+    who: { readonly uid?: number; readonly gid?: number; readonly env?: NodeJS.ProcessEnv },
     ...args: string[]
   ): Promise<{ code: number | null; stdout: string; stderr: string }> {
     const child = spawn(process.execPath, [...NODE_FLAGS, join(ROOT, 'src/main.ts'), ...args], {

@@ -3,6 +3,7 @@ import { describeAction, describeEvent } from '../../core/report/describe-event.
 import { Daemon } from '../../daemon/daemon.ts';
 import { createLog, type Log } from '../../daemon/log.ts';
 import { notifySystemd, startWatchdog } from '../../daemon/systemd-notify.ts';
+import { tellHeads } from '../../daemon/tell-heads.ts';
 import { createSecretResolver, SecretError } from '../../drivers/secrets.ts';
 import type { HostConfig } from '../../policy/host-config.ts';
 import { tokensOf } from '../../server/access.ts';
@@ -46,14 +47,17 @@ export async function run(options: RunOptions, terminal: Terminal, version: stri
   await daemon.start();
   log.info({ data: daemon.dataDir, source: daemon.feed?.state.source, port: faces.port }, 'revertd runs');
   await notifySystemd('READY=1', process.env);
+  const heads = tellHeads(daemon.store, log);
   const watchdog = startWatchdog(process.env, () => daemon.reconciler.wake());
   const patience = options.once === true ? setTimeout(() => ended.resolve(EXIT.partial), ONCE_PATIENCE_MS) : undefined;
   const code = await ended.promise;
   clearTimeout(patience);
   await notifySystemd('STOPPING=1', process.env);
   watchdog?.[Symbol.dispose]();
+  heads[Symbol.dispose]();
   await faces.close();
   await daemon.stop(code === EXIT.interrupted ? 'interrupted' : 'asked to');
+  heads.say();
   return code;
 }
 

@@ -22,6 +22,8 @@ export function describeEvent(event: Event): string | null {
       return `halted by ${event.halt.by}: ${event.halt.reason}`;
     case 'halt.lifted':
       return 'a person allows automatic action again';
+    case 'store.restored':
+      return `the store is that of the backup ${event.file} of ${event.host}, taken at ${formatInstant(event.takenAt)} after event ${event.seq}`;
     case 'halt.ended':
       return `resumed after ${formatDuration(event.lastedMs)}`;
     case 'revision.accepted':

@@ -7,13 +7,21 @@ import { ContentFolder, type Room, shardOf } from './content-folder.ts';
 import { isKeyId } from './content-key.ts';
 import { type Keyring, namesOf } from './content-keys.ts';
 import { ContentReader } from './content-reader.ts';
-import { packTar, unpackTar } from './tar.ts';
+import { packTar, type TarPart, unpackTar } from './tar.ts';
 import { verifyContent } from './verify-content.ts';
 
 /** Says in words and for programs what the content belongs to; the first thing in an archive. */
 const NOTE = 'revertd-point.json';
 
 type Parts = { readonly folder: ContentFolder; readonly reader: ContentReader; readonly keyring: Keyring };
+
+export type PackOptions = {
+  readonly manifests: readonly string[];
+  readonly note: string;
+  /** Of an archive that is more than a point's: what its note is called, and more files, which stand right behind that. */
+  readonly head?: { readonly noteName: string; readonly files: TarPart };
+  readonly signal: AbortSignal;
+};
 
 /**
  * Writes snapshots into one file, which is made: the note, and the files of the store as they are, so that what is encrypted stays it.
@@ -22,22 +30,20 @@ type Parts = { readonly folder: ContentFolder; readonly reader: ContentReader; r
 export async function packContent(
   { folder, reader, keyring }: Parts,
   path: string,
-  {
-    manifests,
-    note,
-    signal,
-  }: { readonly manifests: readonly string[]; readonly note: string; readonly signal: AbortSignal },
+  { manifests, note, head, signal }: PackOptions,
 ): Promise<number> {
   return await folder.withScratch(async (scratch) => {
+    const noteName = head?.noteName ?? NOTE;
     await guarded(`writing ${path}`, async () => {
-      await writeFile(join(scratch, NOTE), note, { mode: 0o600 });
+      await writeFile(join(scratch, noteName), note, { mode: 0o600 });
       // It is nobody else's to read, from before there is anything in it.
       await writeFile(path, '', { flag: 'wx', mode: 0o600 });
     });
     try {
       const files = neededPaths({ folder, reader, keyring }, manifests);
       const parts = [
-        { folder: scratch, names: [NOTE] },
+        { folder: scratch, names: [noteName] },
+        ...(head === undefined ? [] : [head.files]),
         { folder: folder.path, names: files },
       ];
       await packTar(path, parts, signal);
@@ -108,12 +114,30 @@ export async function unpackContent(
   await folder.withScratch(async (scratch) => {
     await unpackTar(path, scratch, signal);
     const manifests = read(await noteIn(scratch, path));
-    const given = new ContentFolder(scratch, () => undefined);
-    await given.lay();
-    const parts = { folder: given, reader: new ContentReader(given, keyring), keyring };
-    for (const manifest of manifests) await refuseDamaged(parts, manifest, path, signal);
-    await takeOver(folder, claims.open(operation), parts, manifests, signal);
+    await adoptContent({ folder, keyring, claims }, { from: scratch, archive: path, manifests, operation, signal });
   });
+}
+
+export type AdoptOptions = {
+  /** Where an archive was unpacked, and which. */
+  readonly from: string;
+  readonly archive: string;
+  readonly manifests: readonly string[];
+  /** Until this is released nothing of it is collected. */
+  readonly operation: string;
+  readonly signal: AbortSignal;
+};
+
+/** Takes over the content of an archive that is unpacked already, if all of it is whole. Rejects with ContentError. */
+export async function adoptContent(
+  { folder, keyring, claims }: Omit<Parts, 'reader'> & { readonly claims: Claims },
+  { from, archive, manifests, operation, signal }: AdoptOptions,
+): Promise<void> {
+  const given = new ContentFolder(from, () => undefined);
+  await given.lay();
+  const parts = { folder: given, reader: new ContentReader(given, keyring), keyring };
+  for (const manifest of manifests) await refuseDamaged(parts, manifest, archive, signal);
+  await takeOver(folder, claims.open(operation), parts, manifests, signal);
 }
 
 async function noteIn(scratch: string, path: string): Promise<string> {

@@ -1,4 +1,11 @@
-import { packContent, type UnpackOptions, unpackContent } from './archive.ts';
+import {
+  type AdoptOptions,
+  adoptContent,
+  type PackOptions,
+  packContent,
+  type UnpackOptions,
+  unpackContent,
+} from './archive.ts';
 import type { BlobRef } from './blob-ref.ts';
 import { type CaptureSession, openSession } from './capture-session.ts';
 import { ChunkPool } from './chunk-pool.ts';
@@ -6,7 +13,7 @@ import { Claims } from './claims.ts';
 import { type Collected, collect } from './collect.ts';
 import { type Boundary, ContentFolder } from './content-folder.ts';
 import { deriveKey } from './content-key.ts';
-import { checkKeys, type Keyring, noteKey } from './content-keys.ts';
+import { checkKeys, type Keyring, namesOf, noteKey } from './content-keys.ts';
 import { ContentReader, type ManifestLine } from './content-reader.ts';
 import type { Compression } from './envelope.ts';
 import type { NewFile } from './file-job.ts';
@@ -75,12 +82,15 @@ export type ContentStore = {
    */
   readonly withScratch: <T>(use: (folder: string) => Promise<T>) => Promise<T>;
   /** Writes snapshots into one file, with a note about them; resolves with its size. */
-  readonly pack: (
-    path: string,
-    contents: { readonly manifests: readonly string[]; readonly note: string; readonly signal: AbortSignal },
-  ) => Promise<number>;
+  readonly pack: (path: string, contents: PackOptions) => Promise<number>;
   /** Takes over what such a file holds, if it is whole. */
   readonly unpack: (path: string, options: UnpackOptions) => Promise<void>;
+  /** The same for a file that is unpacked already. */
+  readonly adopt: (options: AdoptOptions) => Promise<void>;
+  /** Until the operation is released, no collection that begins now removes what these manifests need. */
+  readonly hold: (operation: string, manifests: Iterable<string>) => void;
+  /** Those of the manifests that are not here. */
+  readonly lacks: (manifests: Iterable<string>) => Promise<readonly string[]>;
   /** Bytes on the disk, as stored. */
   readonly size: () => Promise<number>;
 };
@@ -214,7 +224,7 @@ class OpenStore implements ContentStore {
     return await this.#folder.withScratch(use);
   }
 
-  async pack(path: string, contents: Parameters<ContentStore['pack']>[1]): Promise<number> {
+  async pack(path: string, contents: PackOptions): Promise<number> {
     const parts = { folder: this.#folder, reader: this.#reader, keyring: this.#keyring };
     return await packContent(parts, path, contents);
   }
@@ -222,6 +232,19 @@ class OpenStore implements ContentStore {
   async unpack(path: string, options: UnpackOptions): Promise<void> {
     const parts = { folder: this.#folder, keyring: this.#keyring, claims: this.#claims };
     await unpackContent(parts, path, options);
+  }
+
+  async adopt(options: AdoptOptions): Promise<void> {
+    await adoptContent({ folder: this.#folder, keyring: this.#keyring, claims: this.#claims }, options);
+  }
+
+  hold(operation: string, manifests: Iterable<string>): void {
+    this.#inUse.set(operation, new Set([...(this.#inUse.get(operation) ?? []), ...manifests]));
+  }
+
+  async lacks(manifests: Iterable<string>): Promise<readonly string[]> {
+    const stored = new Set(await this.#folder.names('manifests'));
+    return [...manifests].filter((manifest) => !namesOf(manifest, this.#keyring).some((name) => stored.has(name)));
   }
 
   async size(): Promise<number> {
