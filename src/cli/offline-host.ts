@@ -65,6 +65,7 @@ export async function offlineView(config: HostConfig, policies: PolicySet | null
     query: null,
     coverage: null,
     report: (incident) => (store === null ? undefined : renderReport(store, incident, host.name)),
+    mergePhase: () => undefined,
     pointProgress: () => undefined,
     diffPoint: (request) => {
       const allow = { ...config.allow, ownFolders: [dataDir] };

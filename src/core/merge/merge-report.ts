@@ -47,19 +47,24 @@ export const MOST_ITEMS = 500;
 /** Collects the conflicts of one merge, and what becomes of them. */
 export class MergeLog {
   readonly strategy: Strategy;
+  readonly #onPhase: (phase: MergePhase) => void;
   readonly #decisions: ReadonlyMap<string, Decision>;
   readonly #phases: MergePhase[] = ['analyzing', 'conflictDetection'];
   readonly #items: ConflictItem[] = [];
   readonly #held: Record<Held, number> = { left: 0, asked: 0, aborted: 0 };
   #conflicts = 0;
 
-  constructor({ conflicts, decisions = [] }: MergeSpec) {
+  /** `onPhase` hears of each as it begins. */
+  constructor({ conflicts, decisions = [] }: MergeSpec, onPhase: (phase: MergePhase) => void = () => undefined) {
     this.strategy = conflicts;
+    this.#onPhase = onPhase;
+    onPhase('conflictDetection');
     this.#decisions = new Map(decisions.map((decision) => [decision.item, decision]));
   }
 
   /** What a person decided about exactly this; undefined if nobody did, or it was about other versions. */
   note(item: ConflictItem): 'live' | 'snapshot' | undefined {
+    if (this.#conflicts === 0) this.#onPhase('conflictResolution');
     this.#conflicts += 1;
     if (this.#items.length < MOST_ITEMS) this.#items.push(item);
     const decision = this.#decisions.get(item.item);

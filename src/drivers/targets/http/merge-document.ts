@@ -2,7 +2,7 @@ import { canonicalJson } from '../../../core/json/canonical-json.ts';
 import { valueAt, withValueAt } from '../../../core/json/json-part.ts';
 import { parsePointer } from '../../../core/json-pointer.ts';
 import { type JsonConflict, mergeJson } from '../../../core/merge/merge-json.ts';
-import { MergeLog, type MergeReport, type MergeSpec } from '../../../core/merge/merge-report.ts';
+import { MergeLog, type MergePhase, type MergeReport, type MergeSpec } from '../../../core/merge/merge-report.ts';
 import type { JsonValue } from '../../../core/model/step.ts';
 import { conflictItem, shortened, type VersionWords } from '../conflict-item.ts';
 import { TargetError } from '../target-driver.ts';
@@ -20,6 +20,7 @@ export function mergeDocuments(
   { ancestor, live, snapshot }: Documents,
   ignore: readonly string[],
   spec: MergeSpec,
+  onPhase?: (phase: MergePhase) => void,
 ): DocumentMerge {
   if (![ancestor, live, snapshot].every(({ isExact }) => isExact)) {
     const message = 'the document has numbers that would be rounded; it can only be restored as a whole';
@@ -30,7 +31,7 @@ export function mergeDocuments(
     live: live.value,
     snapshot: withLivePlaces(snapshot.value, live.value, ignore),
   };
-  const log = new MergeLog(spec);
+  const log = new MergeLog(spec, onPhase);
   const { merged } = mergeJson(versions, { hasAncestor: true, choose: (conflict) => chosen(conflict, log) });
   const report = log.hindrance ?? log.done;
   const value = merged === undefined ? live.value : merged;

@@ -38,7 +38,7 @@ export async function mergeRows(access: RowsAccess, merge: RowsMerge, source: Ro
   const names = merge.tables.map(({ name }) => name);
   return await retried(source.signal, () =>
     access.withTransaction(names, source.signal, async (transaction) => {
-      const log = new MergeLog(merge.spec);
+      const log = new MergeLog(merge.spec, source.onPhase);
       const counts: Counts = { inserted: 0, replaced: 0, deleted: 0 };
       const staged = new Map<string, TableShape>();
       for (const [index, live] of (await transaction.shapes(names)).entries()) {
@@ -49,6 +49,7 @@ export async function mergeRows(access: RowsAccess, merge: RowsMerge, source: Ro
       const hindrance = log.hindrance;
       if (hindrance !== undefined) return { report: hindrance, counts: NOTHING };
       if (staged.size === 0) return { report: log.done, counts };
+      source.onPhase?.('executing');
       const refused = await settle(transaction, staged, log);
       if (refused !== undefined) return { report: refused, counts: NOTHING };
       await transaction.commit();
