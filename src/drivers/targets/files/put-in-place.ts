@@ -3,17 +3,18 @@ import { type FileHandle, link, mkdir, open, rename, rmdir, unlink } from 'node:
 import { errnoOf } from '../../../store/content/content-error.ts';
 import { TargetError } from '../target-driver.ts';
 import type { BytePath } from './byte-path.ts';
-import type { Change } from './change-list.ts';
+import { type Change, type ChangeKind, NOTHING_SEEN, sightOf } from './change-list.ts';
 import { STAGE_PREFIX } from './exclusion.ts';
 import { isSameAttributes, readAttributes, writeAttributes } from './extended-attributes.ts';
-import type { FileEntry } from './file-entry.ts';
+import { type FileEntry, typeOf } from './file-entry.ts';
 import { stageOf } from './make-ready.ts';
 import { removeTree } from './remove-tree.ts';
 import type { FilesRestore, Planned } from './restore.ts';
 import { keyOf } from './restore-plan.ts';
+import { entryOf } from './scan.ts';
 import { applyTo, type OwnerRule, type Stage } from './stage.ts';
 import { makeDurable } from './sync-folder.ts';
-import { explained } from './walk.ts';
+import { explained, isGone } from './walk.ts';
 import { shownIn, Ways } from './ways.ts';
 
 const { O_DIRECTORY, O_NOFOLLOW, O_NONBLOCK, O_RDONLY } = constants;
@@ -23,15 +24,24 @@ export async function putInPlace(restore: FilesRestore, plan: Planned, stages: M
   const { at = () => undefined } = restore;
   const ways = new Ways(restore.roots);
   try {
-    for (const { entry } of plan.changes.backwards('remove')) {
-      await within(restore, entry, () => remove(ways, entry));
+    for (const change of plan.changes.backwards('remove')) {
+      const { entry } = change;
+      await within(restore, entry, async () => {
+        await refuseChanged(restore, change, ways);
+        await remove(ways, entry);
+      });
       at('removed');
     }
     for (const run of runsOf(plan.changes)) {
       const placed = await placeRun(restore, run, ways, stages);
       for (const _change of run.slice(0, placed)) at('changed');
       for (const change of run.slice(placed)) {
-        await within(restore, change.entry, () => carryOut(restore, change, ways, stages));
+        const { kind, entry } = change;
+        if (kind === 'remove') continue;
+        await within(restore, entry, async () => {
+          await refuseChanged(restore, change, ways);
+          await carryOut(restore, { entry, kind }, ways, stages);
+        });
         at('changed');
       }
     }
@@ -111,14 +121,14 @@ function folderOf(path: BytePath): BytePath {
 
 /** Puts the beginning of a run in place, and says how many; what then fails is left to who does it one by one. */
 async function placeRun(
-  { store }: FilesRestore,
+  { store, looksAgain = false }: FilesRestore,
   run: readonly Change[],
   ways: Ways,
   stages: ReadonlyMap<number, Stage>,
 ): Promise<number> {
   const [first] = run;
   const stage = first === undefined ? undefined : stages.get(first.entry.root);
-  if (first === undefined || stage === undefined || run.length < SHORT_RUN) return 0;
+  if (first === undefined || stage === undefined || run.length < SHORT_RUN || looksAgain) return 0;
   const { parent } = await ways.to(first.entry);
   const entries = run.map(({ entry }) => entry);
   return await stage.placeMany(entries, parent, store);
@@ -129,6 +139,30 @@ async function within(restore: FilesRestore, entry: FileEntry, act: () => Promis
     await act();
   } catch (error) {
     throw explained(error, shownIn(restore.roots, entry));
+  }
+}
+
+/**
+ * What was changed since it was planned is not overwritten: in a merge it would have to be merged first. Rejects with
+ * TargetError `changing`.
+ */
+async function refuseChanged({ looksAgain = false, roots }: FilesRestore, { entry, seen }: Change, ways: Ways) {
+  if (!looksAgain || (await sightAt(ways, entry)) === seen) return;
+  throw new TargetError('changing', `${shownIn(roots, entry)} was changed by somebody meanwhile`);
+}
+
+/** Undefined where no folder leads there any more. */
+async function sightAt(ways: Ways, entry: FileEntry): Promise<bigint | undefined> {
+  try {
+    const { parent, name } = await ways.to(entry);
+    const stats = await parent.look(name).catch((error: unknown) => {
+      if (errnoOf(error) === 'ENOENT') return undefined;
+      throw error;
+    });
+    return stats === undefined ? NOTHING_SEEN : sightOf(entryOf(entry.root, entry.path, typeOf(stats), stats));
+  } catch (error) {
+    if (isGone(error)) return undefined;
+    throw error;
   }
 }
 
@@ -144,10 +178,13 @@ async function remove(ways: Ways, entry: FileEntry): Promise<void> {
   }
 }
 
-async function carryOut(restore: FilesRestore, { kind, entry }: Change, ways: Ways, stages: Map<number, Stage>) {
+async function carryOut(
+  restore: FilesRestore,
+  { kind, entry }: Pick<Change, 'entry'> & { readonly kind: Exclude<ChangeKind, 'remove'> },
+  ways: Ways,
+  stages: Map<number, Stage>,
+) {
   switch (kind) {
-    case 'remove':
-      return;
     case 'make': {
       const { parent, name } = await ways.to(entry);
       await mkdir(parent.at(name), { mode: 0o700 });

@@ -29,6 +29,8 @@ export type FilesRestore = {
   readonly progress: (done: { readonly bytes: number; readonly total: number }) => void;
   /** Has everything stand still; after it live is looked at once more. */
   readonly quiesce: () => Promise<void>;
+  /** Whether each thing is looked at once more right before it is replaced or removed. */
+  readonly looksAgain?: boolean;
   /** Called at each step that a crash could come after; for tests. */
   readonly at?: (boundary: string) => void;
 };
@@ -99,7 +101,8 @@ async function makeMostReady(restore: FilesRestore, stages: Map<number, Stage>):
   await makeReady(restore, plan, stages);
 }
 
-function refuseMissing({ selection }: FilesRestore, { found }: RestorePlan): void {
+/** @throws {TargetError} `snapshot` */
+export function refuseMissing({ selection }: FilesRestore, { found }: RestorePlan): void {
   const missing = selection.places.filter(({ text }) => !found.has(text));
   if (missing.length === 0) return;
   throw new TargetError('snapshot', `the snapshot has no ${missing.map(({ text }) => text).join(', ')}`);
@@ -120,7 +123,7 @@ export function firstUndone(changes: ChangeList): Change | undefined {
   return undefined;
 }
 
-function tally({ changes, left }: RestorePlan): Restored {
+export function tally({ changes, left }: RestorePlan): Restored {
   const put = changes.count('put', 'link', 'join', 'make');
   return { put, removed: changes.count('remove'), adjusted: changes.count('attributes'), left };
 }
