@@ -66,6 +66,7 @@ export async function offlineView(config: HostConfig, policies: PolicySet | null
     query: null,
     coverage: null,
     report: (incident) => (store === null ? undefined : renderReport(store, incident, host.name)),
+    mergePhase: () => undefined,
     pointProgress: () => undefined,
     backupProgress: () => null,
     diffPoint: (request) => {

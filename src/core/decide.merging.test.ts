@@ -13,9 +13,12 @@ import {
 import { World } from '../../test/support/world.ts';
 import type { MergeReport } from './merge/merge-report.ts';
 import type { RestoreAction } from './model/action.ts';
+import { isOpen } from './model/incident.ts';
 import type { Point } from './model/point.ts';
 import type { RestorePoint, Target } from './model/target.ts';
 import { beginRestore } from './points/manual-restores.ts';
+import { protectionsOf } from './points/protections.ts';
+import { judgePoints } from './points/verdicts.ts';
 
 const APP = 'envFile:/app.env';
 const HOUR = 3_600_000;
@@ -68,6 +71,24 @@ describe('a rung that merges', () => {
     world.record({ type: 'point.begun', point: aPoint(at, { snapshots }) });
     world.live(30, 0.9);
     expect(restores(world)).toMatchObject([{ merge: { ancestor: points[2].snapshots[0] } }]);
+  });
+
+  test('keeps that point from being pruned for as long as the incident is open', () => {
+    const { world, points } = worldWith({ kind: 'before', byMs: 2 * HOUR });
+    const [, , ancestor] = points;
+    expect(protectionsOf(world.memory).get(ancestor.id)).toBeUndefined();
+    world.live(30, 0.9);
+    const [incident] = Object.values(world.memory.incidents);
+    expect(protectionsOf(world.memory).get(ancestor.id)).toStrictEqual([`${incident?.id} merges against it`]);
+    // Newer ones are from after things went wrong.
+    const newer = [1, 2, 3].map((minutes) => aPoint(world.now - minutes * 1_000));
+    const policies = world.desired?.pointPolicies ?? {};
+    const { verdicts, doomed } = judgePoints([...points, ...newer], policies, protectionsOf(world.memory), world.now);
+    expect(verdicts.get(ancestor.id)).toMatchObject({ kind: 'keep', guarded: true });
+    expect(doomed.map(([id]) => id)).toContain(points[0].id);
+    world.live(600, 0);
+    expect(Object.values(world.memory.incidents).filter(isOpen)).toStrictEqual([]);
+    expect(protectionsOf(world.memory).get(ancestor.id)).toBeUndefined();
   });
 
   test('does nothing where it would go back to that point itself', () => {

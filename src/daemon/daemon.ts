@@ -192,6 +192,10 @@ export class Daemon {
     return this.#storeSize.bytes;
   }
 
+  get mergePhases(): Executor['phases'] {
+    return this.#executor.phases;
+  }
+
   get pointProgress(): Executor['progress'] {
     return this.#executor.progress;
   }

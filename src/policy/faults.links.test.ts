@@ -35,7 +35,7 @@ const EXPECTED: Readonly<Record<string, readonly string[]>> = {
     '27:34 error[E-NO-POINTPOLICY] there is no PointPolicy called "nightly"; there is no PointPolicy at all',
   ],
   'merge-type': [
-    '12:33 error[E-MERGE] a target of type sqlite cannot be merged; `mode: merge` is for rows and http',
+    '12:33 error[E-MERGE] a target of type sqlite cannot be merged; `mode: merge` is for rows, http and files',
     '3:19 the Target "shop-db"',
   ],
   'loss-missing-target': ['13:27 error[E-NO-TARGET] there is no Target called "cod"; did you mean "code"?'],

@@ -211,8 +211,8 @@ function checkTargetUse({ use, origin, name }: Reference, { target, origin: at }
   const isCheckout = targetType === REVISIONED;
   const { restoreTo, parts, merges } = use;
   if (merges === true && !isMergeable({ kind: targetType })) {
-    const message = `a target of type ${targetType} cannot be merged; \`mode: merge\` is for rows and http`;
-    return [errorAt(origin, 'E-MERGE', { message, found: targetType, expected: 'rows or http', related })];
+    const message = `a target of type ${targetType} cannot be merged; \`mode: merge\` is for rows, http and files`;
+    return [errorAt(origin, 'E-MERGE', { message, found: targetType, expected: 'rows, http or files', related })];
   }
   const faults = parts.flatMap((part) => checkPart(part, target) ?? []);
   if (faults.length > 0) return faults;

@@ -280,7 +280,17 @@ export const API_OPERATIONS: Readonly<Record<string, ApiOperation>> = {
   'GET restores/:name': {
     summary: 'A restore by hand, also one that is over.',
     name: 'The id of a restore, such as RST-1.',
-    answer: { restore: TEXT, state: { enum: ['running', 'done', 'failed'] }, point: TEXT, safety: TEXT },
+    answer: {
+      restore: TEXT,
+      state: { enum: ['running', 'done', 'failed'] },
+      point: TEXT,
+      safety: TEXT,
+      phases: {
+        description: 'By target, what a merge that is under way goes through now.',
+        type: 'object',
+        additionalProperties: TEXT,
+      },
+    },
   },
   'POST points/:name/verify': {
     summary: 'Has its content read again.',

@@ -57,6 +57,7 @@ export function viewOf(daemon: Daemon): HostView {
     query: (request) => explore(daemon.samples, request),
     coverage: (query) => daemon.evaluator.coverage(query, daemon.now()),
     report: (incident) => renderReport(daemon.store, incident, daemon.hostName),
+    mergePhase: (target) => daemon.mergePhases.get(target),
     pointProgress: (point) => daemon.pointProgress.get(point),
     diffPoint: (request) => daemon.diffPoint(request),
     backupProgress: () => daemon.backupProgress,

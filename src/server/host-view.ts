@@ -1,5 +1,6 @@
 import type { ApprovalAnswer } from '../core/approval-commands.ts';
 import type { Memory } from '../core/memory.ts';
+import type { MergePhase } from '../core/merge/merge-report.ts';
 import type { Desired, PolicySet } from '../core/model/desired.ts';
 import type { DrillRunId } from '../core/model/drill.ts';
 import type { IncidentAnswer } from '../core/model/incident.ts';
@@ -60,6 +61,8 @@ export type HostView = {
   /** What a trigger's query has to go by; null without a daemon. */
   readonly coverage: ((query: string) => Coverage) | null;
   /** How far the capture or reading of a point is, while it lasts. */
+  /** What a merge of a target that is under way goes through now. */
+  readonly mergePhase: (target: string) => MergePhase | undefined;
   readonly pointProgress: (
     point: PointId,
   ) => { readonly bytes: number; readonly files?: number; readonly total?: number } | undefined;

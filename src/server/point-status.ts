@@ -1,4 +1,4 @@
-import type { MergeReport } from '../core/merge/merge-report.ts';
+import type { MergePhase, MergeReport } from '../core/merge/merge-report.ts';
 import {
   type CopyState,
   describeCause,
@@ -163,6 +163,8 @@ export type RestoreStatus = {
   readonly safety: PointId;
   readonly targets: readonly string[];
   readonly detail: string;
+  /** By target, what a merge that is under way goes through now. */
+  readonly phases?: Readonly<Record<string, MergePhase>>;
   /** By target, of one that merges: the states that it went through, and its conflicts. */
   readonly merges?: Readonly<Record<string, MergeReport>>;
 };
@@ -176,5 +178,18 @@ export function restoreStatus(view: HostView, id: string): RestoreStatus {
   const { point, safety, targets } = begun;
   const merges = ended?.merges === undefined ? {} : { merges: ended.merges };
   const [state, detail] = [ended?.outcome ?? 'running', ended?.detail ?? ''] as const;
-  return { restore: id, state, point, safety, targets, detail, ...merges };
+  return { restore: id, state, point, safety, targets, detail, ...phasesOf(view, targets, state), ...merges };
+}
+
+function phasesOf(
+  view: HostView,
+  targets: readonly string[],
+  state: RestoreStatus['state'],
+): Pick<RestoreStatus, 'phases'> {
+  if (state !== 'running') return {};
+  const phases = targets.flatMap((target) => {
+    const phase = view.mergePhase(target);
+    return phase === undefined ? [] : [[target, phase] as const];
+  });
+  return phases.length === 0 ? {} : { phases: Object.fromEntries(phases) };
 }

@@ -119,12 +119,17 @@ async function ended(client: Client, id: string, terminal: Terminal): Promise<Re
     for (;;) {
       const found = await client.get<RestoreStatus>(`restores/${encodeURIComponent(id)}`);
       if (found.state !== 'running') return found;
-      line.show(`restoring ${found.targets.join(', ')}`, null);
+      line.show(`restoring ${found.targets.map((name) => shownTarget(name, found)).join(', ')}`, null);
       await delay(POLL_MS);
     }
   } finally {
     line.clear();
   }
+}
+
+function shownTarget(name: string, { phases = {} }: RestoreStatus): string {
+  const phase = phases[name];
+  return phase === undefined ? name : `${name} (${phase})`;
 }
 
 /** What it would do to what is live; nothing is changed. */

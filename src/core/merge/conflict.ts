@@ -17,11 +17,29 @@ export type ConflictClass = (typeof CONFLICT_CLASSES)[number];
 
 /**
  * What is done about conflicts. `abort`: nothing is changed. `skip`: those items stay live. `overwrite`: the snapshot's is
- * taken, but not over `structure`. `merge`: objects within a cell are merged too, and what is left is asked. `manual`: all are
- * asked.
+ * taken, but not over `structure` and `dependency`. `merge`: objects within a cell are merged too, and what is left is asked.
+ * `manual`: all are asked.
  */
 export const STRATEGIES = ['abort', 'skip', 'overwrite', 'merge', 'manual'] as const;
 export type Strategy = (typeof STRATEGIES)[number];
+
+/** Why an item in conflict stays as it is: `asked`: a person decides; `aborted`: nothing at all is changed. */
+export type Held = 'left' | 'asked' | 'aborted';
+
+/** What a strategy makes of a conflict that it cannot look into. */
+export function resolveConflict(kind: ConflictClass, strategy: Strategy): 'snapshot' | Held {
+  switch (strategy) {
+    case 'abort':
+      return 'aborted';
+    case 'skip':
+      return 'left';
+    case 'overwrite':
+      return kind === 'structure' || kind === 'dependency' ? 'left' : 'snapshot';
+    case 'merge':
+    case 'manual':
+      return 'asked';
+  }
+}
 
 /** One thing as it was, as it is, and as it is to be again; undefined where it is not there. */
 export type Versions<T> = {

@@ -3,7 +3,7 @@ import { describe, expect, test } from 'vitest';
 import { canonicalJson } from '../json/canonical-json.ts';
 import type { JsonValue } from '../model/step.ts';
 import { mergeJson } from './merge-json.ts';
-import { linesOf, mergeText } from './merge-text.ts';
+import { canMergeText, linesOf, mergeText } from './merge-text.ts';
 
 describe('JSON documents', () => {
   const known = { hasAncestor: true };
@@ -71,6 +71,22 @@ describe('texts', () => {
     const texts = { ancestor: 'a\nb\nc\nd\ne\n', live: 'a\nx\nc\nd\ne\n', snapshot: 'a\ny\nc\nd\nE\n' };
     expect(mergeText(texts).merged).toBe('a\nx\nc\nd\nE\n');
     expect(mergeText(texts, () => 'snapshot').merged).toBe('a\ny\nc\nd\nE\n');
+  });
+
+  test.each([
+    ['short ones', 10, (index: number) => `${index}\n`, true],
+    ['too many lines', 10_001, (index: number) => `${index}\n`, false],
+    ['too many that are alike', 1_000, () => '\n', false],
+  ])('%s: whether they can be held against each other in a moment', (_what, length, line, expected) => {
+    const text = Array.from({ length }, (_, index) => line(index)).join('');
+    expect(canMergeText({ ancestor: text, live: text, snapshot: `${text}x` })).toBe(expected);
+  });
+
+  test('a conflict has the same name when all else is merged already', () => {
+    const texts = { ancestor: 'a\nb\nc\nd\n', live: 'a\nb\nc\nx\n', snapshot: 'new\na\nb\nc\ny\n' };
+    const { merged, conflicts } = mergeText(texts);
+    expect(merged).toBe('new\na\nb\nc\nx\n');
+    expect(mergeText({ ...texts, live: merged }).conflicts).toStrictEqual(conflicts);
   });
 
   test('nothing is lost when one side changed nothing', () => {

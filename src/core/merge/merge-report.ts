@@ -1,5 +1,5 @@
 import type { JsonValue } from '../model/step.ts';
-import type { ConflictClass, Strategy } from './conflict.ts';
+import { type ConflictClass, type Held, resolveConflict, type Strategy } from './conflict.ts';
 
 /**
  * What a merging restore goes through:
@@ -46,46 +46,52 @@ export const MOST_ITEMS = 500;
 
 /** Collects the conflicts of one merge, and what becomes of them. */
 export class MergeLog {
+  readonly strategy: Strategy;
+  readonly #onPhase: (phase: MergePhase) => void;
   readonly #decisions: ReadonlyMap<string, Decision>;
   readonly #phases: MergePhase[] = ['analyzing', 'conflictDetection'];
   readonly #items: ConflictItem[] = [];
+  readonly #held: Record<Held, number> = { left: 0, asked: 0, aborted: 0 };
   #conflicts = 0;
-  #left = 0;
-  #asked = 0;
-  #aborted = 0;
 
-  constructor({ decisions = [] }: MergeSpec) {
+  /** `onPhase` hears of each as it begins. */
+  constructor({ conflicts, decisions = [] }: MergeSpec, onPhase: (phase: MergePhase) => void = () => undefined) {
+    this.strategy = conflicts;
+    this.#onPhase = onPhase;
+    onPhase('conflictDetection');
     this.#decisions = new Map(decisions.map((decision) => [decision.item, decision]));
   }
 
   /** What a person decided about exactly this; undefined if nobody did, or it was about other versions. */
   note(item: ConflictItem): 'live' | 'snapshot' | undefined {
+    if (this.#conflicts === 0) this.#onPhase('conflictResolution');
     this.#conflicts += 1;
     if (this.#items.length < MOST_ITEMS) this.#items.push(item);
     const decision = this.#decisions.get(item.item);
     return decision?.digest === item.digest ? decision.take : undefined;
   }
 
-  leave(): void {
-    this.#left += 1;
+  /** Something noted stays as it is. */
+  hold(how: Held): void {
+    this.#held[how] += 1;
   }
 
-  ask(): void {
-    this.#asked += 1;
-  }
-
-  abort(): void {
-    this.#aborted += 1;
+  /** Whose version stands there, as a person decided or the strategy says; `held`: it stays as it is. */
+  settle(item: ConflictItem): 'live' | 'snapshot' | 'held' {
+    const found = this.note(item) ?? resolveConflict(item.class, this.strategy);
+    if (found === 'live' || found === 'snapshot') return found;
+    this.hold(found);
+    return 'held';
   }
 
   /** What it ends with before anything is changed; undefined if it goes on. */
   get hindrance(): MergeReport | undefined {
-    if (this.#aborted > 0) return this.#report('aborted');
-    return this.#asked > 0 ? this.#report('pending') : undefined;
+    if (this.#held.aborted > 0) return this.#report('aborted');
+    return this.#held.asked > 0 ? this.#report('pending') : undefined;
   }
 
   get done(): MergeReport {
-    return this.#report(this.#left > 0 ? 'partiallyCompleted' : 'completed');
+    return this.#report(this.#held.left > 0 ? 'partiallyCompleted' : 'completed');
   }
 
   #report(end: MergeEnd): MergeReport {

@@ -1,12 +1,11 @@
 import { hasLongNumbers } from '../json/long-numbers.ts';
 import type { JsonValue } from '../model/step.ts';
 import type { Cell, Row } from './cell.ts';
-import type { Strategy, Versions } from './conflict.ts';
+import { type Held, resolveConflict, type Strategy, type Versions } from './conflict.ts';
 import { mergeJson } from './merge-json.ts';
 import { asLive, type MergedTable, type RowConflict, type RowResult } from './merge-row.ts';
 
-/** `left`: the live row stays as it is; `asked`: a person decides; `aborted`: nothing at all is changed. */
-export type Resolution = RowResult | { readonly kind: 'left' | 'asked' | 'aborted' };
+export type Resolution = RowResult | { readonly kind: Held };
 
 /** What a strategy makes of a row in conflict. */
 export function resolveRow(
@@ -15,18 +14,10 @@ export function resolveRow(
   versions: Versions<Row>,
   strategy: Strategy,
 ): Resolution {
-  switch (strategy) {
-    case 'abort':
-      return { kind: 'aborted' };
-    case 'skip':
-      return { kind: 'left' };
-    case 'overwrite':
-      return conflict.class === 'structure' ? { kind: 'left' } : decideRow(table, conflict, versions, 'snapshot');
-    case 'merge':
-      return mergeDocuments(table, conflict, versions) ?? { kind: 'asked' };
-    case 'manual':
-      return { kind: 'asked' };
-  }
+  const merged = strategy === 'merge' ? mergeDocuments(table, conflict, versions) : undefined;
+  if (merged !== undefined) return merged;
+  const found = resolveConflict(conflict.class, strategy);
+  return found === 'snapshot' ? decideRow(table, conflict, versions, found) : { kind: found };
 }
 
 /** The row with one side's version of all that is in conflict; what is not in conflict is merged all the same. */

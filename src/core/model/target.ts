@@ -101,7 +101,7 @@ export type RowsTarget = {
 
 /** Whether a restore can merge it into what is live. */
 export function isMergeable({ kind }: Pick<TargetType, 'kind'>): boolean {
-  return kind === 'rows' || kind === 'http';
+  return kind === 'rows' || kind === 'http' || kind === 'files';
 }
 
 /** Rows of a database: all of these tables, or those of the only one that have these primary keys. */

@@ -69,17 +69,26 @@ export type MergeAncestor =
   | { readonly kind: 'none'; readonly reason: string };
 
 /** How the target was before the incident: its newest valid point that was complete before the first breach. */
-export function mergeAncestor(
+export function ancestorIn(
   { points }: Pick<Memory, 'points'>,
+  incident: Pick<Incident, 'openedAt' | 'openedBy'>,
+  target: string,
+): Point | undefined {
+  const since = Math.min(incident.openedAt, ...incident.openedBy.map(({ breachedSince }) => breachedSince));
+  return Object.values(points)
+    .filter((one) => isValid(one) && wholeSnapshotOf(one, target) !== undefined)
+    .filter(({ completedAt }) => completedAt !== null && completedAt <= since)
+    .sort(newestFirst)[0];
+}
+
+/** What a merge of a rung that goes back to a point holds live against. */
+export function mergeAncestor(
+  memory: Pick<Memory, 'points'>,
   incident: Incident,
   target: string,
   to: PointId,
 ): MergeAncestor {
-  const since = Math.min(incident.openedAt, ...incident.openedBy.map(({ breachedSince }) => breachedSince));
-  const [point] = Object.values(points)
-    .filter((one) => isValid(one) && wholeSnapshotOf(one, target) !== undefined)
-    .filter(({ completedAt }) => completedAt !== null && completedAt <= since)
-    .sort(newestFirst);
+  const point = ancestorIn(memory, incident, target);
   if (point === undefined)
     return { kind: 'none', reason: `there is no valid point of ${target} from before the first breach` };
   if (point.id !== to) return { kind: 'point', point };

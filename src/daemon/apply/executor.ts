@@ -1,7 +1,7 @@
 import { createHash } from 'node:crypto';
 import { join } from 'node:path';
 import type { EventSpec } from '../../core/event.ts';
-import type { MergeReport } from '../../core/merge/merge-report.ts';
+import type { MergePhase, MergeReport } from '../../core/merge/merge-report.ts';
 import type {
   CaptureAction,
   CopyAction,
@@ -98,6 +98,13 @@ export class Executor {
 
   constructor(host: ExecutorHost) {
     this.#host = host;
+  }
+
+  /** What merges under way go through now, by target. */
+  readonly #phases = new Map<string, MergePhase>();
+
+  get phases(): ReadonlyMap<string, MergePhase> {
+    return this.#phases;
   }
 
   get progress(): ReadonlyMap<PointId, Progress> {
@@ -278,9 +285,12 @@ export class Executor {
       operation: operation.id,
       log: (line: string) => log(operation.id, line),
       perform: async (step: Step, cwd?: string) => await this.#performWithin(operation, step, deadline, cwd),
+      onPhase: (phase: MergePhase) => void this.#phases.set(action.target.name, phase),
       ...(action.snapshot === undefined ? {} : { store: await this.#host.content() }),
     };
-    const { outcome, detail, ...rest } = await driver.restore(action, context);
+    const { outcome, detail, ...rest } = await driver
+      .restore(action, context)
+      .finally(() => this.#phases.delete(action.target.name));
     const digest = 'state' in rest && rest.state !== undefined ? { digest: rest.state } : {};
     const merge = 'merge' in rest && rest.merge !== undefined ? { merge: rest.merge } : {};
     return { outcome, detail: hands.secrets.redact(detail), ...digest, ...merge };

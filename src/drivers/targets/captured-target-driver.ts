@@ -124,6 +124,7 @@ async function restore<K extends TargetKind>(
   if (parts.merge === undefined) {
     throw new TargetError('snapshot', `${target.name} is of type ${target.type.kind}, which cannot be merged`);
   }
+  context.onPhase?.('analyzing');
   const merged = await parts.merge({ ...order, merge: order.merge, snapshot, target }, { ...context, store });
   const { detail, report } = merged;
   const isDone = report.end === 'completed' || report.end === 'partiallyCompleted';

@@ -1,4 +1,4 @@
-import type { MergeReport, MergeSpec } from '../../core/merge/merge-report.ts';
+import type { MergePhase, MergeReport, MergeSpec } from '../../core/merge/merge-report.ts';
 import type { RestoreAction } from '../../core/model/action.ts';
 import type { Check, CheckResult } from '../../core/model/check.ts';
 import type { Examination } from '../../core/model/drill.ts';
@@ -65,6 +65,8 @@ export type RestoreContext = {
   /** Where the content of snapshots is; a captured target cannot be restored without. */
   readonly store?: ContentStore;
   readonly progress?: (done: Progress) => void;
+  /** Of a merge: what it goes through, as it begins. */
+  readonly onPhase?: (phase: MergePhase) => void;
 };
 
 export type RehearsalContext = RestoreContext & {

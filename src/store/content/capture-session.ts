@@ -30,6 +30,8 @@ export type CaptureSession = {
   readonly lookAt: (folder: string, names: readonly string[]) => Promise<(FileStats | undefined)[] | undefined>;
   /** Whether the content of an earlier snapshot is still there; then it stays. */
   readonly reuse: (ref: BlobRef) => Promise<boolean>;
+  /** Makes what was put readable before, or without, a manifest. Rejects with ContentError. */
+  readonly settle: () => Promise<void>;
   /** Writes the manifest; once this resolves, a power cut takes nothing of it. */
   readonly commit: (lines: AsyncIterable<ManifestLine> | Iterable<ManifestLine>) => Promise<Committed>;
 };
@@ -46,6 +48,7 @@ export function openSession(parts: SessionParts): CaptureSession {
       const there = await Promise.all(piecesOf(ref).map((piece) => writer.has(piece)));
       return !there.includes(false);
     },
+    settle: () => writer.settle(),
     commit: (lines) => commit(parts, writer, lines),
   };
 }

@@ -100,12 +100,18 @@ export class PieceWriter {
     this.storedBytes += bytes;
   }
 
-  async commit(text: BlobRef): Promise<Committed> {
-    const { folder, keyring, compression } = this.#parts;
+  /** Gives all that was stored its name, durably. */
+  async settle(): Promise<void> {
+    const { folder } = this.#parts;
     await folder.settleBlobs(this.#shards);
     if (folder.losses !== this.#losses) {
       throw new ContentError('io', `what was stored in ${folder.path} could not be made durable; capture it again`);
     }
+  }
+
+  async commit(text: BlobRef): Promise<Committed> {
+    const { folder, keyring, compression } = this.#parts;
+    await this.settle();
     const name = nameOf(text.sha256, keyring);
     await this.#claimed.claim(name);
     const record = await encodeRecord(text, { compression, key: keyring.current });

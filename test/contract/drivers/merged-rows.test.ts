@@ -74,7 +74,9 @@ describe.each(['sqlite', 'postgres'] as const)('rows of %s, merged', (kind) => {
 
   test('[M4] what people changed since stays, what was bad goes back', async () => {
     run('UPDATE entities SET seen = 7 WHERE id = 1', "INSERT INTO entities VALUES (6, 2, 'Eve', 1, '{}')");
-    const outcome = await stage.merge(good, bad, 'abort');
+    const phases: string[] = [];
+    const outcome = await stage.merge(good, bad, 'abort', { onPhase: (phase) => void phases.push(phase) });
+    expect(phases).toStrictEqual(['analyzing', 'conflictDetection', 'executing']);
     expect(outcome).toStrictEqual({
       outcome: 'done',
       detail: 'rows of kinds, entities: 1 put back, 3 changed, 1 removed; merged without a conflict',

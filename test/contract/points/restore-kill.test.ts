@@ -1,16 +1,17 @@
 import { spawnSync } from 'node:child_process';
-import { mkdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
+import { mkdirSync, readdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { DatabaseSync } from 'node:sqlite';
 import { afterEach, describe, expect, test } from 'vitest';
 import type { Snapshot } from '../../../src/core/model/point.ts';
+import type { MergeOrder } from '../../../src/drivers/targets/target-driver.ts';
 import { CapturedStage } from '../../support/points/captured-stage.ts';
 
 const PROGRAM = join(import.meta.dirname, '../../support/points/restore-process.ts');
 let stage: CapturedStage;
 afterEach(() => stage.close());
 
-function restoreUntil(snapshot: Snapshot, boundary: string, passage: number) {
+function restoreUntil(snapshot: Snapshot, boundary: string, passage: number, merge?: MergeOrder) {
   const texts = [JSON.stringify(stage.target), JSON.stringify(snapshot)];
   const args = [
     '--disable-warning=ExperimentalWarning',
@@ -19,6 +20,7 @@ function restoreUntil(snapshot: Snapshot, boundary: string, passage: number) {
     ...texts,
     boundary,
     String(passage),
+    ...(merge === undefined ? [] : [JSON.stringify(merge)]),
   ];
   return spawnSync(process.execPath, args, { encoding: 'utf8' }).signal;
 }
@@ -63,6 +65,66 @@ describe('trees of files, whose restore is killed', () => {
       expect((await stage.capture()).fingerprint).toBe(snapshot.fingerprint);
     },
   );
+});
+
+describe('trees of files, whose merge is killed', () => {
+  test.each([
+    ['staged', 1],
+    ['ready', 1],
+    ['removed', 1],
+    ['removed', 2],
+    ['removed', 3],
+    ['removed', 4],
+    ['changed', 1],
+    ['changed', 2],
+    ['changed', 4],
+    ['changed', 6],
+    ['placed', 1],
+  ])('at %s, passage %i: each is old or merged, and doing it again finishes it', async (boundary, passage) => {
+    stage = await CapturedStage.open((live) => ({
+      kind: 'files',
+      paths: [join(live, 'app')],
+      exclude: [],
+      oneFileSystem: false,
+    }));
+    const app = join(stage.live, 'app');
+    mkdirSync(app);
+    const put = (name: string, text: string) => writeFileSync(join(app, name), text);
+    for (const name of ['a', 'b', 'c']) put(name, `good ${name}\n\n\nend\n`);
+    put('was-file', 'file');
+    mkdirSync(join(app, 'was-folder'));
+    put('was-folder/in', 'in');
+    const snapshot = await stage.capture();
+    for (const name of ['a', 'b', 'c']) put(name, `bad ${name}\n\n\nend\n`);
+    rmSync(join(app, 'was-file'));
+    mkdirSync(join(app, 'was-file'));
+    put('was-file/in', 'in');
+    rmSync(join(app, 'was-folder'), { recursive: true });
+    put('was-folder', 'file');
+    put('junk', 'junk');
+    const ancestor = await stage.capture();
+    for (const name of ['a', 'b', 'c']) put(name, `bad ${name}\n\n\nmine\n`);
+    put('mine', 'mine');
+    const merge = { conflicts: 'abort', ancestor } as const;
+    expect(restoreUntil(snapshot, boundary, passage, merge)).toBe('SIGKILL');
+    for (const name of ['a', 'b', 'c']) {
+      const found = readFileSync(join(app, name), 'utf8');
+      expect([`bad ${name}\n\n\nmine\n`, `good ${name}\n\n\nmine\n`]).toContain(found);
+    }
+    expect(await stage.merge(snapshot, ancestor, 'abort')).toMatchObject({ merge: { end: 'completed', conflicts: 0 } });
+    const text = (name: string) => readFileSync(join(app, name), 'utf8');
+    expect(readdirSync(app)).toStrictEqual(['a', 'b', 'c', 'mine', 'was-file', 'was-folder']);
+    expect(['a', 'b', 'c', 'mine', 'was-file', 'was-folder/in'].map(text)).toStrictEqual([
+      ...['a', 'b', 'c'].map((name) => `good ${name}\n\n\nmine\n`),
+      'mine',
+      'file',
+      'in',
+    ]);
+    const { fingerprint } = await stage.capture();
+    expect(await stage.merge(snapshot, ancestor, 'abort')).toMatchObject({ merge: { end: 'completed' } });
+    expect((await stage.capture()).fingerprint).toBe(fingerprint);
+    expect(stage.remains()).toStrictEqual([]);
+  });
 });
 
 describe('a database, whose restore is killed', () => {

@@ -125,12 +125,13 @@ export class CapturedStage {
     snapshot: Snapshot,
     ancestor: Snapshot,
     conflicts: Strategy,
-    more: Partial<Pick<TargetOrder, 'rows'> & Pick<MergeOrder, 'decisions'>> = {},
+    more: Partial<Pick<TargetOrder, 'rows' | 'paths'> & Pick<MergeOrder, 'decisions'> & RestoreContext> = {},
   ) {
-    const { rows, decisions } = more;
+    const { rows, decisions, paths = [], ...context } = more;
     const merge = { conflicts, ancestor, ...(decisions === undefined ? {} : { decisions }) };
-    const order = { target: this.target, to: 'point', paths: [], snapshot, merge };
-    return await this.driver.restore({ ...order, ...(rows === undefined ? {} : { rows }) }, this.restoreContext());
+    const order = { target: this.target, to: 'point', paths, snapshot, merge };
+    const rowsOnly = rows === undefined ? {} : { rows };
+    return await this.driver.restore({ ...order, ...rowsOnly }, this.restoreContext(context));
   }
 
   /** Puts back only these rows of a database. */

@@ -1,3 +1,4 @@
+import { createHash } from 'node:crypto';
 import { type BlobRef, toBlobRef } from '../../../store/content/blob-ref.ts';
 import { bytesOf } from './byte-path.ts';
 import { FILE_TYPES, type FileEntry } from './file-entry.ts';
@@ -7,6 +8,8 @@ export type Change = {
   readonly kind: ChangeKind;
   /** Time and number of its inode, which are no matter of a restore, are 0. */
   readonly entry: FileEntry;
+  /** What stood there when it was planned, as `sightOf` tells it; 0: nothing. */
+  readonly seen: bigint;
 };
 
 /**
@@ -17,9 +20,34 @@ export type ChangeKind = (typeof KINDS)[number];
 
 const KINDS = ['put', 'link', 'join', 'make', 'attributes', 'remove'] as const;
 
+export const NOTHING_SEEN = 0n;
+
+/**
+ * Tells what stands at a place apart from what stands there later: another file, other bytes of it, or another mode or owner.
+ * The time of its inode is not in it: that changes with the file's other names, which a restore itself may remove.
+ */
+export function sightOf({ type, ino, size, mtimeNs, mode, uid, gid }: FileEntry): bigint {
+  const content = type === 'folder' ? [] : [size, String(mtimeNs)];
+  const sum = createHash('sha256').update(JSON.stringify([type, String(ino), mode, uid, gid, ...content]));
+  return sum.digest().readBigUInt64LE() | 1n;
+}
+
 /** Where a record has what; behind these stand the path, and as JSON what few have. */
-const AT = { kind: 0, type: 1, root: 2, mode: 4, uid: 8, gid: 12, size: 16, mtimeNs: 24, sum: 32, path: 64, rest: 68 };
-const HEAD_BYTES = 72;
+const AT = {
+  kind: 0,
+  type: 1,
+  root: 2,
+  mode: 4,
+  uid: 8,
+  gid: 12,
+  size: 16,
+  mtimeNs: 24,
+  seen: 32,
+  sum: 40,
+  path: 72,
+  rest: 76,
+};
+const HEAD_BYTES = 80;
 const SUM_BYTES = 32;
 const BLOCK_BYTES = 256 * 1024;
 
@@ -42,8 +70,8 @@ export class ChangeList implements Iterable<Change> {
     return kinds.reduce((sum, kind) => sum + (this.#counts.get(kind) ?? 0), 0);
   }
 
-  add(kind: ChangeKind, entry: FileEntry): void {
-    const record = encode(kind, entry);
+  add(kind: ChangeKind, entry: FileEntry, seen = NOTHING_SEEN): void {
+    const record = encode({ kind, entry, seen });
     if (this.#used + record.length > BLOCK_BYTES) {
       this.#blocks.push(Buffer.allocUnsafeSlow(Math.max(BLOCK_BYTES, record.length)));
       this.#used = 0;
@@ -67,10 +95,22 @@ export class ChangeList implements Iterable<Change> {
     }
   }
 
+  /** Two lists with the same digest do the same, to what is the same. */
+  digest(): string {
+    const sum = createHash('sha256');
+    for (const place of this.#places) sum.update(recordIn(this.#blockAt(place)));
+    return sum.digest('hex');
+  }
+
   #at(place: number): Change {
+    return decode(this.#blockAt(place));
+  }
+
+  /** From there to its end. */
+  #blockAt(place: number): Buffer {
     const block = this.#blocks[Math.floor(place / BLOCK_BYTES)];
     if (block === undefined) throw new RangeError('there is no such change');
-    return decode(block.subarray(place % BLOCK_BYTES));
+    return block.subarray(place % BLOCK_BYTES);
   }
 }
 
@@ -79,7 +119,7 @@ function hasSumAlone({ content, size }: FileEntry): boolean {
   return content !== undefined && content.chunks === undefined && content.bytes === size;
 }
 
-function encode(kind: ChangeKind, entry: FileEntry): Buffer {
+function encode({ kind, entry, seen }: Change): Buffer {
   const { content, sameAs, to, device, attributes } = entry;
   const isShort = hasSumAlone(entry);
   const others = { ...(isShort ? {} : { content }), sameAs, to, device, attributes };
@@ -95,12 +135,18 @@ function encode(kind: ChangeKind, entry: FileEntry): Buffer {
   record.writeUInt32LE(entry.gid, AT.gid);
   record.writeDoubleLE(entry.size, AT.size);
   record.writeBigInt64LE(entry.mtimeNs, AT.mtimeNs);
+  record.writeBigUInt64LE(seen, AT.seen);
   if (isShort) record.write(content?.sha256 ?? '', AT.sum, 'hex');
   record.writeUInt32LE(path.length, AT.path);
   record.writeUInt32LE(record.length - HEAD_BYTES - path.length, AT.rest);
   path.copy(record, HEAD_BYTES);
   record.write(rest, HEAD_BYTES + path.length);
   return record;
+}
+
+/** A block from a record on, without what is behind it. */
+function recordIn(block: Buffer): Buffer {
+  return block.subarray(0, HEAD_BYTES + block.readUInt32LE(AT.path) + block.readUInt32LE(AT.rest));
 }
 
 const NO_SUM = Buffer.alloc(SUM_BYTES);
@@ -126,7 +172,7 @@ function decode(record: Buffer): Change {
     ...(sum.equals(NO_SUM) ? {} : { content: { sha256: sum.toString('hex'), bytes: size } }),
     ...restIn(record.subarray(pathEnd, pathEnd + record.readUInt32LE(AT.rest))),
   };
-  return { kind, entry };
+  return { kind, entry, seen: record.readBigUInt64LE(AT.seen) };
 }
 
 type Rest = Partial<Pick<FileEntry, 'content' | 'sameAs' | 'to' | 'device' | 'attributes'>>;

@@ -181,7 +181,8 @@ export function differences(before: FileEntry, after: FileEntry): readonly strin
   return found;
 }
 
-function octal({ mode }: FileEntry): string {
+/** Of its mode. */
+export function octal({ mode }: FileEntry): string {
   return mode.toString(8).padStart(3, '0');
 }
 

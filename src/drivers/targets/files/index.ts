@@ -1,6 +1,7 @@
 import { constants } from 'node:fs';
 import { open } from 'node:fs/promises';
 import { join } from 'node:path';
+import { describeMerge, type MergeReport } from '../../../core/merge/merge-report.ts';
 import type { Snapshot } from '../../../core/model/point.ts';
 import type { TargetOf } from '../../../core/model/target.ts';
 import { errnoOf } from '../../../store/content/content-error.ts';
@@ -8,12 +9,13 @@ import type { AllowList } from '../../allow-list.ts';
 import { type CapturedHost, type PointContext, type TargetDiff } from '../captured-target.ts';
 import { type CapturedContext, type CapturedOrder, capturedTargetDriver } from '../captured-target-driver.ts';
 import { mustQuiesce } from '../quiesce.ts';
-import { type TargetDriver, TargetError } from '../target-driver.ts';
+import { type MergeOrder, type TargetDriver, TargetError } from '../target-driver.ts';
 import { wholeContent } from '../whole-content.ts';
 import { captureFiles, withRoots } from './capture.ts';
 import { diffTrees } from './diff-files.ts';
 import { readAttributes } from './extended-attributes.ts';
 import type { FileEntry, FilesHead } from './file-entry.ts';
+import { mergeFiles } from './merge-files.ts';
 import { sumOnly } from './read-file.ts';
 import { describeRestored, type FilesRestore, firstUndone, planOf, restoreFiles } from './restore.ts';
 import { noNotes, scan } from './scan.ts';
@@ -27,6 +29,7 @@ export function filesTarget(host: CapturedHost): TargetDriver {
     kind: 'files',
     look,
     restore: (order, context) => restoreTarget(host, order, context),
+    merge: (order, context) => mergeTarget(host, order, context),
     observe: observeTarget,
     capture: captureFiles,
     diff: diffTarget,
@@ -61,14 +64,62 @@ async function restoreTarget(
   });
 }
 
+async function mergeTarget(
+  { allow, at }: CapturedHost,
+  { target, snapshot, paths, merge: { ancestor, ...spec } }: Order & { readonly merge: MergeOrder },
+  context: CapturedContext,
+): Promise<{ readonly detail: string; readonly report: MergeReport }> {
+  const { store, signal, operation, log, progress = () => undefined, onPhase = () => undefined } = context;
+  const [head, ancestorHead] = [await headOf(store, snapshot), await headOf(store, ancestor)];
+  refuseOthers(target, head);
+  refuseOtherAncestor(head, ancestorHead);
+  const session = await store.begin({ operation, signal });
+  try {
+    return await withRoots(head.roots, async (roots) => {
+      refuseDisallowed(allow, head, roots);
+      const quiesce = () => mustQuiesce(target, context);
+      const heads = [head, ancestorHead];
+      const parts = { store, snapshot, head, roots, quiesce, signal, progress };
+      const restore = restoreOf(target, parts, paths, heads);
+      const merge = {
+        ...restore,
+        ancestor,
+        ancestorHead,
+        spec,
+        session,
+        log,
+        onPhase,
+        ...(at === undefined ? {} : { at }),
+      };
+      const { report, restored } = await mergeFiles(merge);
+      const said = describeMerge(report);
+      return { report, detail: report.end === 'completed' ? `${describeRestored(restored)}; ${said}` : said };
+    });
+  } finally {
+    // What was merged is in place, or is merged anew.
+    store.release(operation);
+  }
+}
+
+/** @throws {TargetError} `snapshot` */
+function refuseOtherAncestor({ roots }: FilesHead, ancestor: FilesHead): void {
+  if (roots.length === ancestor.roots.length && roots.every((root, index) => root === ancestor.roots[index])) return;
+  const message = `the ancestor has ${ancestor.roots.join(', ')} and the point ${roots.join(', ')}; they cannot be held against each other`;
+  throw new TargetError('snapshot', message);
+}
+
 type Parts = Pick<FilesRestore, 'store' | 'snapshot' | 'head' | 'roots' | 'quiesce' | 'signal' | 'progress'>;
 
-function restoreOf({ type }: TargetOf<'files'>, parts: Parts, paths: readonly string[]): FilesRestore {
-  const { head } = parts;
-  // What was left out when it was captured is not in the snapshot, and must not be taken for removed.
-  const exclude = [...new Set([...head.exclude, ...type.exclude])];
-  const oneFileSystem = head.oneFileSystem || type.oneFileSystem;
-  return { ...parts, exclude, oneFileSystem, selection: selectionOf(head, paths, exclude), owner: 'keep' };
+/** What was left out when it was captured is not in the snapshot, and must not be taken for removed. */
+function restoreOf(
+  { type }: TargetOf<'files'>,
+  parts: Parts,
+  paths: readonly string[],
+  heads: readonly FilesHead[] = [parts.head],
+): FilesRestore {
+  const exclude = [...new Set([...heads.flatMap((head) => head.exclude), ...type.exclude])];
+  const oneFileSystem = type.oneFileSystem || heads.some((head) => head.oneFileSystem);
+  return { ...parts, exclude, oneFileSystem, selection: selectionOf(parts.head, paths, exclude), owner: 'keep' };
 }
 
 /** @throws {TargetError} `snapshot`: policies have changed since, and what they no longer name is not touched. */

@@ -18,7 +18,11 @@ export type ReadResult =
 export type Sink = (fill: Fill) => Promise<BlobRef>;
 
 /** Reads a file as of one moment, if it stands still for long enough. Rejects with TargetError, and as `sink` does. */
-export async function readStable(root: OpenRoot, { parent, name, path }: Seen, sink: Sink): Promise<ReadResult> {
+export async function readStable(
+  root: OpenRoot,
+  { parent, name, path }: Pick<Seen, 'parent' | 'name' | 'path'>,
+  sink: Sink,
+): Promise<ReadResult> {
   let last: ReadResult = { kind: 'gone' };
   for (let attempt = 0; attempt < ATTEMPTS; attempt += 1) {
     const handle = await openFile(parent.at(name), shownBelow(root, path));

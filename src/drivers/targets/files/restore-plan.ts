@@ -1,5 +1,5 @@
 import type { BytePath } from './byte-path.ts';
-import { type ChangeKind, ChangeList } from './change-list.ts';
+import { type Change, type ChangeKind, ChangeList, sightOf } from './change-list.ts';
 import { compareTrees } from './compare-trees.ts';
 import { isSameAttributes } from './extended-attributes.ts';
 import { type FileEntry, microseconds } from './file-entry.ts';
@@ -27,7 +27,7 @@ export async function planRestore(
   selection: Selection,
   { contentKnown = false, comparesAttributes = false } = {},
 ): Promise<RestorePlan> {
-  const planner = new Planner(contentKnown, comparesAttributes);
+  const planner = new Planner({ contentKnown, comparesAttributes });
   const found = new Set<string>();
   for await (const { before, after } of compareTrees(live, snapshot)) {
     const place = before ?? after;
@@ -46,9 +46,16 @@ function isSpecial(entry: FileEntry | undefined): boolean {
   return entry !== undefined && (entry.type === 'fifo' || entry.type === 'socket' || entry.type === 'device');
 }
 
-class Planner {
-  readonly #contentKnown: boolean;
-  readonly #comparesAttributes: boolean;
+export type PlannerOptions = {
+  readonly contentKnown?: boolean;
+  readonly comparesAttributes?: boolean;
+  /** Each change knows what it is done to; and folders in which something changes do not get their time back. */
+  readonly merges?: boolean;
+};
+
+/** Gathers what turns what is there into what is to be, place by place in the order of a walk. */
+export class Planner {
+  readonly #options: PlannerOptions;
   readonly #changes = new ChangeList();
   /** Files that get a new inode, whose other names must follow; known once there is a file with several names. */
   #put: Set<string> | undefined;
@@ -58,9 +65,8 @@ class Planner {
   #left = 0;
   #bytes = 0;
 
-  constructor(contentKnown: boolean, comparesAttributes: boolean) {
-    this.#contentKnown = contentKnown;
-    this.#comparesAttributes = comparesAttributes;
+  constructor(options: PlannerOptions) {
+    this.#options = options;
   }
 
   judge(before: FileEntry | undefined, after: FileEntry | undefined): void {
@@ -70,15 +76,18 @@ class Planner {
       return;
     }
     if (after === undefined) {
-      if (before !== undefined) this.#change('remove', before);
+      if (before !== undefined) this.#change('remove', before, before);
       return;
     }
-    if (before === undefined || before.type !== after.type) {
-      if (before !== undefined) this.#change('remove', before);
+    if (before === undefined) this.#create(after);
+    else if (before.type === after.type) this.#adapt(before, after);
+    else if (this.#options.merges === true && before.type !== 'folder' && after.type !== 'folder') {
+      // By renaming over it, so that there is no moment at which nothing is there.
+      this.#create(after, before);
+    } else {
+      this.#change('remove', before, before);
       this.#create(after);
-      return;
     }
-    this.#adapt(before, after);
   }
 
   /** A folder on the way to what is wanted has to be there; how it is does not matter. */
@@ -86,49 +95,55 @@ class Planner {
     if (after?.type !== 'folder') return;
     this.#walkTo(after);
     if (before?.type === 'folder') return;
-    if (before !== undefined) this.#change('remove', before);
+    if (before !== undefined) this.#change('remove', before, before);
     this.#create(after);
   }
 
-  #create(entry: FileEntry): void {
-    if (entry.type === 'folder') this.#change('make', entry);
-    else if (entry.type === 'link') this.#change('link', entry);
-    else if (entry.sameAs !== undefined) this.#change('join', entry);
-    else this.#putFile(entry);
+  /** What was known to be removable before it was known whether it is to be. */
+  remove({ entry, seen }: Change): void {
+    this.#changes.add('remove', entry, seen);
+  }
+
+  #create(entry: FileEntry, before?: FileEntry): void {
+    if (entry.type === 'folder') this.#change('make', entry, before);
+    else if (entry.type === 'link') this.#change('link', entry, before);
+    else if (entry.sameAs !== undefined) this.#change('join', entry, before);
+    else this.#putFile(entry, before);
   }
 
   #adapt(before: FileEntry, after: FileEntry): void {
     if (after.type === 'link') {
       const isSame = before.to === after.to && before.uid === after.uid && before.gid === after.gid;
-      if (!isSame) this.#change('link', after);
+      if (!isSame) this.#change('link', after, before);
       return;
     }
     if (after.type === 'file') {
       if (after.sameAs !== undefined) {
         const follows = this.#isPut(keyOf(after.root, after.sameAs));
-        if (follows || before.sameAs !== after.sameAs) this.#change('join', after);
+        if (follows || before.sameAs !== after.sameAs) this.#change('join', after, before);
         return;
       }
       if (!this.#hasContentOf(before, after)) {
-        this.#putFile(after);
+        this.#putFile(after, before);
         return;
       }
     }
     const isOther = before.mode !== after.mode || before.uid !== after.uid || before.gid !== after.gid;
     const isOlder = after.type === 'file' && microseconds(before.mtimeNs) !== microseconds(after.mtimeNs);
-    const isMarked = this.#comparesAttributes && !isSameAttributes(before.attributes, after.attributes);
-    if (isOther || isOlder || isMarked) this.#change('attributes', after);
+    const isMarked =
+      this.#options.comparesAttributes === true && !isSameAttributes(before.attributes, after.attributes);
+    if (isOther || isOlder || isMarked) this.#change('attributes', after, before);
   }
 
   #hasContentOf(before: FileEntry, after: FileEntry): boolean {
     if (before.size !== after.size || before.sameAs !== undefined) return false;
-    return this.#contentKnown || before.content?.sha256 === after.content?.sha256;
+    return this.#options.contentKnown === true || before.content?.sha256 === after.content?.sha256;
   }
 
-  #putFile(entry: FileEntry): void {
+  #putFile(entry: FileEntry, before?: FileEntry): void {
     this.#put?.add(keyOf(entry.root, entry.path));
     this.#bytes += entry.size;
-    this.#change('put', entry);
+    this.#change('put', entry, before);
   }
 
   #isPut(key: string): boolean {
@@ -139,10 +154,13 @@ class Planner {
     return this.#put.has(key);
   }
 
-  #change(kind: ChangeKind, entry: FileEntry): void {
-    this.#changes.add(kind, entry);
+  #change(kind: ChangeKind, entry: FileEntry, before?: FileEntry): void {
+    const { merges = false } = this.#options;
+    this.#changes.add(kind, entry, merges && before !== undefined ? sightOf(before) : undefined);
     const { root, path } = entry;
-    const folder = this.#way.findLast((above) => above.root === root && isParent(above.path, path));
+    const folder = merges
+      ? undefined
+      : this.#way.findLast((above) => above.root === root && isParent(above.path, path));
     if (folder !== undefined) this.#touched.set(keyOf(root, folder.path), folder);
     if (kind === 'make') this.#touched.set(keyOf(root, path), entry);
   }

@@ -38,7 +38,7 @@ export class Stage {
 
   /** Within the root, if that is a folder; else beside it. */
   static async open(root: OpenRoot): Promise<Stage> {
-    const name = `${STAGE_PREFIX}${createHash('sha256').update(root.path).digest('hex').slice(0, 16)}`;
+    const name = stageNameOf(root);
     const home = await homeOf(root);
     try {
       await removeTree(home, name);
@@ -188,7 +188,13 @@ export class Stage {
 /** A rehearsal by somebody who is not root cannot give files away; a restore has to. */
 export type OwnerRule = 'keep' | 'ifAllowed';
 
-async function homeOf(root: OpenRoot): Promise<OpenFolder> {
+/** What it is called there. */
+export function stageNameOf({ path }: OpenRoot): BytePath {
+  return `${STAGE_PREFIX}${createHash('sha256').update(path).digest('hex').slice(0, 16)}`;
+}
+
+/** The folder that the stage of a root is in: the root itself, or the one beside it. Who gets it lets go of it. */
+export async function homeOf(root: OpenRoot): Promise<OpenFolder> {
   try {
     return await root.parent.enter(root.name);
   } catch (error) {

@@ -176,7 +176,7 @@ async function merge(
   context: CapturedContext,
 ): Promise<{ readonly detail: string; readonly report: MergeReport }> {
   const { type } = target;
-  const { store, signal, log } = context;
+  const { store, signal, log, onPhase } = context;
   const { url } = await keptIn(store, snapshot);
   if (url !== type.url) throw new TargetError('snapshot', `the point has ${url}, which ${target.name} is no longer`);
   if (paths.length > 0) throw new TargetError('snapshot', 'a merge is of the whole document; leave the paths out');
@@ -185,7 +185,7 @@ async function merge(
   const found = async () => {
     const live = await liveOf(transfer, signal);
     if (live === undefined) throw new TargetError('http', `${url} does not exist, so there is nothing to merge into`);
-    return { live, ...mergeDocuments({ ancestor: before, live, snapshot: point }, type.ignore, spec) };
+    return { live, ...mergeDocuments({ ancestor: before, live, snapshot: point }, type.ignore, spec, onPhase) };
   };
   // What cannot be done is found out before anything stands still for it.
   const first = await found();
@@ -197,6 +197,7 @@ async function merge(
     const detail = describeMerge(report);
     if (isHindered(report)) return { report, detail };
     if (isSameDocument(live, document, type)) return { report, detail: `${url} is so already; ${detail}` };
+    onPhase?.('executing');
     if ((await transfer.put(document.bytes, live.etag, signal)) === 'changed') {
       log(`${url} changed just before it was written; it is read again`);
       continue;

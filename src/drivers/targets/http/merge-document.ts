@@ -1,15 +1,12 @@
-import { createHash } from 'node:crypto';
 import { canonicalJson } from '../../../core/json/canonical-json.ts';
 import { valueAt, withValueAt } from '../../../core/json/json-part.ts';
 import { parsePointer } from '../../../core/json-pointer.ts';
-import type { Versions } from '../../../core/merge/conflict.ts';
 import { type JsonConflict, mergeJson } from '../../../core/merge/merge-json.ts';
-import { type ConflictItem, MergeLog, type MergeReport, type MergeSpec } from '../../../core/merge/merge-report.ts';
+import { MergeLog, type MergePhase, type MergeReport, type MergeSpec } from '../../../core/merge/merge-report.ts';
 import type { JsonValue } from '../../../core/model/step.ts';
+import { conflictItem, shortened, type VersionWords } from '../conflict-item.ts';
 import { TargetError } from '../target-driver.ts';
 import type { JsonDocument } from './json-document.ts';
-
-const LONGEST_SHOWN = 500;
 
 export type DocumentMerge = { readonly report: MergeReport; readonly document: JsonDocument };
 
@@ -23,6 +20,7 @@ export function mergeDocuments(
   { ancestor, live, snapshot }: Documents,
   ignore: readonly string[],
   spec: MergeSpec,
+  onPhase?: (phase: MergePhase) => void,
 ): DocumentMerge {
   if (![ancestor, live, snapshot].every(({ isExact }) => isExact)) {
     const message = 'the document has numbers that would be rounded; it can only be restored as a whole';
@@ -33,54 +31,26 @@ export function mergeDocuments(
     live: live.value,
     snapshot: withLivePlaces(snapshot.value, live.value, ignore),
   };
-  const log = new MergeLog(spec);
-  const { merged } = mergeJson(versions, { hasAncestor: true, choose: (conflict) => chosen(conflict, spec, log) });
+  const log = new MergeLog(spec, onPhase);
+  const { merged } = mergeJson(versions, { hasAncestor: true, choose: (conflict) => chosen(conflict, log) });
   const report = log.hindrance ?? log.done;
   const value = merged === undefined ? live.value : merged;
   return { report, document: { bytes: Buffer.from(JSON.stringify(value)), value, isExact: true } };
 }
 
-function chosen(conflict: JsonConflict, { conflicts }: MergeSpec, log: MergeLog): 'live' | 'snapshot' {
-  const decided = log.note(itemOf(conflict));
-  if (decided !== undefined) return decided;
-  switch (conflicts) {
-    case 'abort':
-      log.abort();
-      return 'live';
-    case 'skip':
-      log.leave();
-      return 'live';
-    case 'overwrite':
-      if (conflict.class !== 'structure') return 'snapshot';
-      log.leave();
-      return 'live';
-    case 'merge':
-    case 'manual':
-      log.ask();
-      return 'live';
-  }
+function chosen({ class: kind, pointer, versions }: JsonConflict, log: MergeLog): 'live' | 'snapshot' {
+  const side = log.settle(conflictItem(pointer === '' ? '/' : pointer, kind, versions, WORDS));
+  return side === 'snapshot' ? side : 'live';
 }
 
-function itemOf({ class: kind, pointer, versions }: JsonConflict): ConflictItem {
-  const texts = [versions.ancestor, versions.live, versions.snapshot].map((value) =>
-    value === undefined ? '-' : canonicalJson(value),
-  );
-  const digest = createHash('sha256').update(texts.join('\n')).digest('hex').slice(0, 16);
-  return { item: pointer === '' ? '/' : pointer, class: kind, digest, ...shownVersions(versions) };
-}
-
-function shownVersions({ ancestor, live, snapshot }: Versions<JsonValue>) {
-  return {
-    ...(ancestor === undefined ? {} : { ancestor: shortened(ancestor) }),
-    ...(live === undefined ? {} : { live: shortened(live) }),
-    ...(snapshot === undefined ? {} : { snapshot: shortened(snapshot) }),
-  };
-}
-
-function shortened(value: JsonValue): JsonValue {
-  const text = JSON.stringify(value);
-  return text.length <= LONGEST_SHOWN ? value : `${text.slice(0, LONGEST_SHOWN)}…`;
-}
+const WORDS: VersionWords<JsonValue> = {
+  text: canonicalJson,
+  shown: (value) => {
+    const text = JSON.stringify(value);
+    const short = shortened(text);
+    return short === text ? value : short;
+  },
+};
 
 /** Places that are ignored are the same in all three, so that nothing comes of them. */
 function withLivePlaces(value: JsonValue, live: JsonValue, ignore: readonly string[]): JsonValue {

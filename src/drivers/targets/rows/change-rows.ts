@@ -7,7 +7,7 @@ import type { RowSelection } from '../../../core/model/target.ts';
 import type { Millis } from '../../../core/units.ts';
 import type { ContentStore } from '../../../store/content/content-store.ts';
 import { keyValues } from '../row-keys.ts';
-import { TargetError } from '../target-driver.ts';
+import { type RestoreContext, TargetError } from '../target-driver.ts';
 import { type AlignedTable, alignTable, refuseOtherColumns } from './align-table.ts';
 import { compareKeys, keyText, keyTexts } from './row-key.ts';
 import type { Orphan, RowChange, RowsAccess, RowsState, TableShape } from './rows-session.ts';
@@ -21,7 +21,7 @@ const RETRIES_MS: readonly Millis[] = [50, 200, 500, 1_000, 2_000];
 
 export type RowCounts = { readonly inserted: number; readonly replaced: number; readonly deleted: number };
 
-export type RowsSource = { readonly store: ContentStore; readonly signal: AbortSignal };
+export type RowsSource = Pick<RestoreContext, 'signal' | 'onPhase'> & { readonly store: ContentStore };
 
 /** Tables of a snapshot that are meant, and of which rows. */
 export type ChosenTables = { readonly tables: readonly KeptTable[]; readonly rows: RowSelection | undefined };

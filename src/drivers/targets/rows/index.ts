@@ -142,11 +142,12 @@ async function merge(
   const { store, signal } = context;
   const { access, chosen } = await begun(host, order, context);
   const { ancestor, ...spec } = order.merge;
+  const source = { store, signal, ...(context.onPhase === undefined ? {} : { onPhase: context.onPhase }) };
   const before = await keptRows(store, ancestor);
   refuseOtherDatabase(order.target, access, before);
   await refuseDamaged(store, { tables: before.tables, rows: undefined });
   await mustQuiesce(order.target, context);
-  const { report, counts } = await mergeRows(access, { ...chosen, ancestors: before.tables, spec }, { store, signal });
+  const { report, counts } = await mergeRows(access, { ...chosen, ancestors: before.tables, spec }, source);
   const said = describeMerge(report);
   return { report, detail: report.end === 'completed' ? `${countsText(counts, chosen)}; ${said}` : said };
 }

@@ -1,10 +1,9 @@
-import { createHash } from 'node:crypto';
 import type { Cell, Row } from '../../../core/merge/cell.ts';
-import type { ConflictClass, Versions } from '../../../core/merge/conflict.ts';
 import { type ConflictItem, MergeLog, type MergeReport, type MergeSpec } from '../../../core/merge/merge-report.ts';
 import { mergeRow, type RowConflict, type RowResult } from '../../../core/merge/merge-row.ts';
 import { decideRow, resolveRow } from '../../../core/merge/resolve-row.ts';
 import type { JsonValue } from '../../../core/model/step.ts';
+import { bareConflict, conflictItem, LONGEST_SHOWN, shortened } from '../conflict-item.ts';
 import { TargetError } from '../target-driver.ts';
 import { type AlignedTable, alignTable } from './align-table.ts';
 import {
@@ -21,8 +20,6 @@ import { shownKey } from './row-key.ts';
 import type { Orphan, RowsAccess, RowsTransaction, StagedRow, TableShape } from './rows-session.ts';
 import { type KeptTable, rowLine } from './rows-snapshot.ts';
 
-/** Of each value that is shown. */
-const LONGEST_SHOWN = 500;
 /** What depends on what is left is left too, and what depends on that; a deeper chain is refused. */
 const MOST_ROUNDS = 50;
 
@@ -41,7 +38,7 @@ export async function mergeRows(access: RowsAccess, merge: RowsMerge, source: Ro
   const names = merge.tables.map(({ name }) => name);
   return await retried(source.signal, () =>
     access.withTransaction(names, source.signal, async (transaction) => {
-      const log = new MergeLog(merge.spec);
+      const log = new MergeLog(merge.spec, source.onPhase);
       const counts: Counts = { inserted: 0, replaced: 0, deleted: 0 };
       const staged = new Map<string, TableShape>();
       for (const [index, live] of (await transaction.shapes(names)).entries()) {
@@ -52,7 +49,8 @@ export async function mergeRows(access: RowsAccess, merge: RowsMerge, source: Ro
       const hindrance = log.hindrance;
       if (hindrance !== undefined) return { report: hindrance, counts: NOTHING };
       if (staged.size === 0) return { report: log.done, counts };
-      const refused = await settle(transaction, staged, merge.spec, log);
+      source.onPhase?.('executing');
+      const refused = await settle(transaction, staged, log);
       if (refused !== undefined) return { report: refused, counts: NOTHING };
       await transaction.commit();
       return { report: log.done, counts };
@@ -80,7 +78,7 @@ async function mergeTable({ transaction, live, kept, merge, source, log, counts 
   let isStaged = false;
   for await (const batch of sideBySide(transaction, aligned, sides)) {
     const changes = batch.flatMap((one) =>
-      changeOf(aligned, one.texts, one.versions.live, resultOf(aligned, one, merge.spec, log)),
+      changeOf(aligned, one.texts, one.versions.live, resultOf(aligned, one, log)),
     );
     count(changes, counts);
     isStaged ||= changes.length > 0;
@@ -89,27 +87,15 @@ async function mergeTable({ transaction, live, kept, merge, source, log, counts 
   return isStaged;
 }
 
-function resultOf(aligned: AlignedTable, one: KeyedVersions, spec: MergeSpec, log: MergeLog): RowResult {
+function resultOf(aligned: AlignedTable, one: KeyedVersions, log: MergeLog): RowResult {
   const outcome = mergeRow(aligned.merged, one.versions);
   if (outcome.kind !== 'conflict') return outcome;
   const decided = log.note(itemOf(aligned, one, outcome));
   if (decided !== undefined) return decideRow(aligned.merged, outcome, one.versions, decided);
-  const resolution = resolveRow(aligned.merged, outcome, one.versions, spec.conflicts);
-  switch (resolution.kind) {
-    case 'left':
-      log.leave();
-      return { kind: 'keep' };
-    case 'asked':
-      log.ask();
-      return { kind: 'keep' };
-    case 'aborted':
-      log.abort();
-      return { kind: 'keep' };
-    case 'keep':
-    case 'put':
-    case 'delete':
-      return resolution;
-  }
+  const resolution = resolveRow(aligned.merged, outcome, one.versions, log.strategy);
+  if (resolution.kind === 'keep' || resolution.kind === 'put' || resolution.kind === 'delete') return resolution;
+  log.hold(resolution.kind);
+  return { kind: 'keep' };
 }
 
 /**
@@ -119,7 +105,6 @@ function resultOf(aligned: AlignedTable, one: KeyedVersions, spec: MergeSpec, lo
 async function settle(
   transaction: RowsTransaction,
   staged: ReadonlyMap<string, TableShape>,
-  { conflicts }: MergeSpec,
   log: MergeLog,
 ): Promise<MergeReport | undefined> {
   const left = new Set<string>();
@@ -130,11 +115,11 @@ async function settle(
     if (orphans.length === 0) return undefined;
     without = orphans.flatMap((orphan) => rowsBehind(orphan, staged)).filter((row) => !left.has(identityOf(row)));
     for (const row of without) left.add(identityOf(row));
-    for (const orphan of orphans) noteOrphan(orphan, conflicts, log);
+    for (const orphan of orphans) noteOrphan(orphan, log);
     if (log.hindrance !== undefined) return log.hindrance;
     if (without.length === 0) break;
   }
-  log.abort();
+  log.hold('aborted');
   return log.hindrance;
 }
 
@@ -148,22 +133,17 @@ async function applied(
     return await transaction.apply(without);
   } catch (error) {
     if (!(error instanceof TargetError) || error.code !== 'constraint') throw error;
-    log.note(
-      conflictItem(error.message, 'constraint', { ancestor: undefined, live: undefined, snapshot: undefined }, []),
-    );
-    log.abort();
+    log.note(bareConflict(error.message, 'constraint'));
+    log.hold('aborted');
     return undefined;
   }
 }
 
-function noteOrphan({ table, key, parent }: Orphan, conflicts: MergeSpec['conflicts'], log: MergeLog): void {
-  const item = `${table} ${key ?? ''} refers to ${parent}`;
-  const decided = log.note(
-    conflictItem(item, 'dependency', { ancestor: undefined, live: undefined, snapshot: undefined }, []),
-  );
-  if (conflicts === 'abort') log.abort();
-  else if (conflicts === 'skip' || conflicts === 'overwrite' || decided === 'live') log.leave();
-  else log.ask();
+function noteOrphan({ table, key, parent }: Orphan, log: MergeLog): void {
+  const side = log.settle(bareConflict(`${table} ${key ?? ''} refers to ${parent}`, 'dependency'));
+  if (side === 'live') log.hold('left');
+  // Nobody can decide that it is there all the same.
+  else if (side === 'snapshot') log.hold('asked');
 }
 
 /** What was to be done with the row that refers to nothing, and with the one that it refers to. */
@@ -184,29 +164,11 @@ function identityOf({ table, key }: StagedRow): string {
 function itemOf(aligned: AlignedTable, { texts, versions }: KeyedVersions, conflict: RowConflict): ConflictItem {
   const { live, names } = aligned;
   // Of a row that one side removed all cells are shown, else those in conflict.
-  const shown = conflict.cells.length === 0 ? names.keys() : conflict.cells.map(({ column }) => column);
-  const columns = [...shown].map((index) => ({ index, name: names[index] ?? '' }));
-  return conflictItem(`${live.name} ${shownKey(live, texts)}`, conflict.class, versions, columns);
-}
-
-function conflictItem(
-  item: string,
-  kind: ConflictClass,
-  { ancestor, live, snapshot }: Versions<Row>,
-  columns: readonly { readonly index: number; readonly name: string }[],
-): ConflictItem {
-  const lines = [ancestor, live, snapshot].map((row) => (row === undefined ? '-\n' : rowLine(row)));
-  const digest = createHash('sha256').update(lines.join('')).digest('hex').slice(0, 16);
+  const meant = conflict.cells.length === 0 ? names.keys() : conflict.cells.map(({ column }) => column);
+  const columns = [...meant].map((index) => ({ index, name: names[index] ?? '' }));
   const shown = (row: Row): JsonValue =>
     Object.fromEntries(columns.map(({ index, name }) => [name, shownValue(row[index])]));
-  return {
-    item,
-    class: kind,
-    digest,
-    ...(ancestor === undefined ? {} : { ancestor: shown(ancestor) }),
-    ...(live === undefined ? {} : { live: shown(live) }),
-    ...(snapshot === undefined ? {} : { snapshot: shown(snapshot) }),
-  };
+  return conflictItem(`${live.name} ${shownKey(live, texts)}`, conflict.class, versions, { text: rowLine, shown });
 }
 
 function shownValue(cell: Cell | undefined): JsonValue {
@@ -215,5 +177,5 @@ function shownValue(cell: Cell | undefined): JsonValue {
   if (typeof cell === 'bigint') return Number.isSafeInteger(Number(cell)) ? Number(cell) : String(cell);
   if (typeof cell === 'number') return Number.isFinite(cell) ? cell : String(cell);
   const text = typeof cell === 'string' ? cell : `x'${Buffer.from(cell.subarray(0, LONGEST_SHOWN)).toString('hex')}'`;
-  return text.length > LONGEST_SHOWN ? `${text.slice(0, LONGEST_SHOWN)}…` : text;
+  return shortened(text);
 }
