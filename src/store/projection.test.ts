@@ -1,4 +1,4 @@
-import { mkdtempSync, rmSync } from 'node:fs';
+import { mkdtempSync, renameSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { DatabaseSync } from 'node:sqlite';
@@ -6,6 +6,7 @@ import { afterEach, beforeEach, expect, test } from 'vitest';
 import { LoggedStore, livedLog } from '../../test/support/lived-log.ts';
 import { STORE_FILE } from './database.ts';
 import { PROJECTED_TABLES } from './projected-tables.ts';
+import { migrate } from './schema.ts';
 
 const LOG = livedLog(1_700_000_000_000);
 
@@ -44,15 +45,21 @@ function everything(): Record<string, unknown> {
   );
 }
 
-/** The store as revertd left it that knew nothing of these tables. */
+/** The schema that knew nothing of these tables. */
+const FORMER_SCHEMA = 2;
+
+/** The store as revertd left it then. */
 function asBefore(): void {
-  const database = new DatabaseSync(join(folder, STORE_FILE));
-  const made = database.prepare("SELECT type, name FROM sqlite_schema WHERE type IN ('view', 'table')").all();
-  const own = /^rollback_|^projected_store$|^projection_owed$|^event_references$|^gone_points$|_rows$/;
-  for (const { type, name } of made) {
-    if (own.test(String(name))) database.exec(`DROP ${String(type)} ${String(name)}`);
+  const [path, present] = [join(folder, STORE_FILE), join(folder, 'present.db')];
+  renameSync(path, present);
+  const database = new DatabaseSync(path);
+  migrate(database, FORMER_SCHEMA);
+  database.exec(`ATTACH '${present}' AS present`);
+  for (const { name } of database.prepare("SELECT name FROM main.sqlite_schema WHERE type = 'table'").all()) {
+    database.exec(
+      `DELETE FROM main.${String(name)}; INSERT INTO main.${String(name)} SELECT * FROM present.${String(name)}`,
+    );
   }
-  database.exec('PRAGMA user_version = 2');
   database.close();
 }
 
