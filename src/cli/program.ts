@@ -100,6 +100,10 @@ export function createProgram(version: string, terminal: Terminal, end: (code: E
         (await import('./commands/completion.ts')).completion(shell, program, terminal),
       ),
     );
+  program
+    .command('version')
+    .description('which revertd this is, on which Node, and which policies it reads')
+    .action(act(async (options) => (await import('./commands/version.ts')).tellVersion(options, terminal, version)));
   return program;
 }
 

@@ -55,6 +55,12 @@ describe('before the first start', () => {
     expect((await revertd('holds', 'lift', 'x')).code).toBe(1);
   });
 
+  test('version says what to report with a fault', async () => {
+    const { version, node, policies } = await json<Record<'version' | 'node' | 'policies', string>>('version');
+    expect((await revertd('version')).stdout.trim()).toBe(`revertd ${version}, Node ${node}, policies ${policies}`);
+    expect((await revertd('--version')).stdout.trim()).toBe(version);
+  });
+
   test('halt works without a daemon, and the next one starts halted', async () => {
     expect((await revertd('halt', '--reason', 'testing')).code).toBe(0);
     await host.startDaemon();

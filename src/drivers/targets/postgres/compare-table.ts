@@ -1,8 +1,9 @@
 import type { DiffGroup, DiffItem } from '../captured-target.ts';
+import { columnText, hasOtherKey, noteOfShape } from '../changed-shape.ts';
 import { compareBytes, spanOf } from '../compare-bytes.ts';
 import { ChangedKeys, type ChangeKind } from './changed-keys.ts';
 import { type Connection, quoted } from './connection.ts';
-import { type Column, columnsOf, keyOf, quotedTable, shownTable, type TableName } from './contents.ts';
+import { columnsOf, keyOf, quotedTable, shownTable, type TableName } from './contents.ts';
 import { blockCount, differingBlocks, linesOfBlocks, type RowSource } from './differing-blocks.ts';
 import { keyCondition } from './row-keys.ts';
 
@@ -31,28 +32,17 @@ export async function compareTable(
   { keys, rows }: { readonly keys: readonly string[]; readonly rows: number },
 ): Promise<DiffGroup | undefined> {
   const [before, after] = [await columnsOf(sides.older, table), await columnsOf(sides.newer, table)];
-  const [key, otherKey] = [await keyOf(sides.older, table), await keyOf(sides.newer, table)];
-  const note = noteOf(before, after, key.join() !== otherKey.join());
+  const key = await keyOf(sides.older, table);
+  const older = { columns: before.map(columnText), key };
+  const newer = { columns: after.map(columnText), key: await keyOf(sides.newer, table) };
+  const note = noteOfShape(older, newer);
   const names = after.map(({ name }) => name).filter((name) => before.some((column) => column.name === name));
-  const isSameKey = key.join() === otherKey.join();
   const condition = keys.length === 0 ? 'true' : keyCondition(shownTable(table), key, keys);
-  const shape = { table, key: isSameKey ? key : [], columns: names, condition };
+  const shape = { table, key: hasOtherKey(older, newer) ? [] : key, columns: names, condition };
   const found = await compareRows(shape, sides, blockCount(keys.length === 0 ? rows : keys.length));
   if (found.added + found.removed + found.changed === 0 && (note === undefined || keys.length > 0)) return undefined;
   const isCut = found.added + found.removed + found.changed > found.items.length;
   return { name: shownTable(table), ...found, isCut, ...(note === undefined ? {} : { note }) };
-}
-
-function noteOf(before: readonly Column[], after: readonly Column[], isOtherKey: boolean): string | undefined {
-  const text = ({ name, type }: Column) => `${name} ${type}`;
-  const added = after.map(text).filter((column) => !before.map(text).includes(column));
-  const gone = before.map(text).filter((column) => !after.map(text).includes(column));
-  const parts = [
-    ...(added.length === 0 ? [] : [`new columns: ${added.join(', ')}`]),
-    ...(gone.length === 0 ? [] : [`columns that are gone: ${gone.join(', ')}`]),
-    ...(isOtherKey ? ['its primary key is another'] : []),
-  ];
-  return parts.length === 0 ? undefined : parts.join('; ');
 }
 
 async function compareRows(shape: Shape, sides: Sides, blocks: number) {

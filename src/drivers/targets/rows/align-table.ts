@@ -1,7 +1,8 @@
 import type { Row } from '../../../core/merge/cell.ts';
 import type { MergedTable } from '../../../core/merge/merge-row.ts';
+import { changedColumns, columnText, hasOtherKey, type Shape } from '../changed-shape.ts';
 import { TargetError } from '../target-driver.ts';
-import type { ColumnShape, TableShape } from './rows-session.ts';
+import type { TableShape } from './rows-session.ts';
 
 /** One table of several states, whose rows are brought to the same places: live columns first, then those that are gone. */
 export type AlignedTable = {
@@ -38,7 +39,7 @@ function has(shape: TableShape, name: string): boolean {
 }
 
 function refuseOtherKey(live: TableShape, other: TableShape): void {
-  if (live.key.join() === other.key.join()) return;
+  if (!hasOtherKey(shapeOf(other), shapeOf(live))) return;
   const message = `the primary key of ${live.name} is (${live.key.join(', ')}) now, and was (${other.key.join(', ')}); its rows cannot be held against each other`;
   throw new TargetError('snapshot', message);
 }
@@ -50,12 +51,13 @@ function aligner(names: readonly string[], { columns }: TableShape): (row: Row) 
   return (row) => places.map((place) => (place < 0 ? undefined : row[place]));
 }
 
+export function shapeOf({ columns, key }: TableShape): Shape {
+  return { columns: columns.map(columnText), key };
+}
+
 /** @throws {TargetError} `snapshot`: rows cannot be made what they were in columns that are other ones. */
 export function refuseOtherColumns(live: TableShape, snapshot: TableShape): void {
-  const text = ({ name, type }: ColumnShape) => `${name} ${type}`.trim();
-  const [now, then] = [live.columns.map(text), snapshot.columns.map(text)];
-  const added = now.filter((column) => !then.includes(column));
-  const gone = then.filter((column) => !now.includes(column));
+  const { added, gone } = changedColumns(shapeOf(snapshot), shapeOf(live));
   if (added.length + gone.length === 0) return;
   const parts = [
     ...(added.length === 0 ? [] : [`now has ${added.join(', ')}`]),

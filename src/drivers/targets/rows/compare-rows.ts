@@ -3,7 +3,8 @@ import type { Batches } from '../../../core/merge/join-sorted.ts';
 import type { RowSelection } from '../../../core/model/target.ts';
 import type { ContentStore } from '../../../store/content/content-store.ts';
 import { type DiffGroup, DiffTally } from '../captured-target.ts';
-import { alignTable } from './align-table.ts';
+import { noteOfShape } from '../changed-shape.ts';
+import { alignTable, shapeOf } from './align-table.ts';
 import { type KeyedVersions, sideBySide } from './change-rows.ts';
 import { shownKey } from './row-key.ts';
 import type { TableShape } from './rows-session.ts';
@@ -26,7 +27,7 @@ export async function compareTable(
   for await (const batch of sideBySide({ read: newer.read }, aligned, sides)) {
     for (const one of batch) await addTo(tally, aligned.names, newer.shape, one);
   }
-  const note = noteOf(older, newer.shape);
+  const note = noteOfShape(shapeOf(older), shapeOf(newer.shape));
   const group = tally.group(note);
   return group.added + group.removed + group.changed === 0 && note === undefined ? undefined : group;
 }
@@ -62,16 +63,4 @@ export function shownCell(cell: Cell): string {
   }
   const text = typeof cell === 'string' ? JSON.stringify(cell) : String(cell);
   return text.length > LONGEST_VALUE ? `${text.slice(0, LONGEST_VALUE)}…` : text;
-}
-
-function noteOf(older: TableShape, newer: TableShape): string | undefined {
-  const text = ({ name, type }: TableShape['columns'][number]) => `${name} ${type}`.trim();
-  const [then, now] = [older.columns.map(text), newer.columns.map(text)];
-  const added = now.filter((column) => !then.includes(column));
-  const removed = then.filter((column) => !now.includes(column));
-  const parts = [
-    ...(added.length > 0 ? [`new columns: ${added.join(', ')}`] : []),
-    ...(removed.length > 0 ? [`columns that are gone: ${removed.join(', ')}`] : []),
-  ];
-  return parts.length === 0 ? undefined : parts.join('; ');
 }

@@ -1,6 +1,7 @@
 import { DatabaseSync } from 'node:sqlite';
 import type { RowSelection } from '../../../core/model/target.ts';
 import type { DiffCounts, DiffItem } from '../captured-target.ts';
+import { hasOtherKey, noteOfShape } from '../changed-shape.ts';
 import { keyCondition } from './row-condition.ts';
 
 /** What is different in a table of two database files. */
@@ -72,9 +73,9 @@ function compareTable(
       ? { name, added: rows, removed: 0, changed: 0, items: [], note: 'the table is new' }
       : { name, added: 0, removed: rows, changed: 0, items: [], note: 'the table is gone' };
   }
-  const note = schemaNote(older, newer);
-  if (older.key.join() !== newer.key.join()) {
-    return { name, added: 0, removed: 0, changed: 0, items: [], note: `${note ?? ''}; its primary key is another` };
+  const note = noteOfShape(older, newer);
+  if (note !== undefined && hasOtherKey(older, newer)) {
+    return { name, added: 0, removed: 0, changed: 0, items: [], note };
   }
   const found = compareRows(
     database,
@@ -85,16 +86,6 @@ function compareTable(
   );
   if (found.added + found.removed + found.changed === 0 && note === undefined) return undefined;
   return { name, ...found, ...(note === undefined ? {} : { note }) };
-}
-
-function schemaNote(older: Table, newer: Table): string | undefined {
-  const added = newer.columns.filter((column) => !older.columns.includes(column));
-  const removed = older.columns.filter((column) => !newer.columns.includes(column));
-  const parts = [
-    ...(added.length > 0 ? [`new columns: ${added.join(', ')}`] : []),
-    ...(removed.length > 0 ? [`columns that are gone: ${removed.join(', ')}`] : []),
-  ];
-  return parts.length === 0 ? undefined : parts.join('; ');
 }
 
 function compareRows(
