@@ -17,7 +17,7 @@ import { aimsTable } from '../support/aims.ts';
 import { asInstalled } from '../support/as-installed.ts';
 import { usageOf } from '../support/process-usage.ts';
 import { report } from '../support/report.ts';
-import { median } from '../support/statistics.ts';
+import { median, percentile } from '../support/statistics.ts';
 import { makeYear } from './year.ts';
 
 const [points = 10_000, operations = 1_000_000, readings = 10_000_000] = process.argv.slice(2).map(Number);
@@ -107,12 +107,18 @@ async function runDaemon(): Promise<Run> {
       spawnSync(process.execPath, [installed.main, 'status', '--config', config], { stdio: 'ignore' });
     }),
   );
-  // A connection that both ends give up at the same time is asked for again; how long that took counts too.
-  const longestMs = Math.max(...(await times(() => client.get('holds').catch(() => undefined), WATCHED_MS)));
+  const longestMs = percentile(await times(() => ask(socket), WATCHED_MS), 1);
   const gone = once(child, 'exit');
   child.kill('SIGTERM');
   await gone;
   return { readyMs, readyCpuMs, commandMs, answerMs, longestMs };
+}
+
+/** Over a connection of its own, as a command does. */
+async function ask(socket: string): Promise<void> {
+  const client = await connect(socket);
+  if (client === undefined) throw new Error('no daemon answers');
+  await client.get('holds');
 }
 
 async function times(act: () => Promise<unknown>, forMs = 0): Promise<number[]> {
